@@ -1,0 +1,2 @@
+export { type Bytes, concatBytes, equalBytes, toBytes } from "./bytes.ts";
+export { fromBase64, fromBase64Url, fromHex, fromUtf8, toBase64, toBase64Url, toHex, utf8 } from "./text.ts";

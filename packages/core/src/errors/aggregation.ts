@@ -1,0 +1,26 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link AggregationError}. */
+export type AggregationErrorCode =
+  | "ERR_AGGREGATION_EMPTY"
+  | "ERR_AGGREGATION_SHAPE"
+  | "ERR_AGGREGATION_NOT_FINITE"
+  | "ERR_AGGREGATION_WEIGHT";
+
+/** What the codes mean, of aggregation. */
+export const AGGREGATION_ERRORS: Readonly<Record<AggregationErrorCode, ErrorDefinition>> = {
+  ERR_AGGREGATION_EMPTY: { action: "reject", remedy: "Wait for at least one contribution." },
+  ERR_AGGREGATION_SHAPE: {
+    action: "reject",
+    remedy: "Aggregate only updates with the same names, dtypes and shapes.",
+  },
+  ERR_AGGREGATION_NOT_FINITE: {
+    action: "reject",
+    remedy: "Refuse updates that hold NaN or infinite values.",
+  },
+  ERR_AGGREGATION_WEIGHT: { action: "reject", remedy: "Weights are positive finite numbers." },
+};
+
+/** A fault of aggregation. */
+export class AggregationError extends PhotinusError<AggregationErrorCode> {}

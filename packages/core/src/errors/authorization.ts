@@ -1,0 +1,17 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link AuthorizationError}. */
+export type AuthorizationErrorCode = "ERR_FORBIDDEN";
+
+/** What the codes mean, of authorization. */
+export const AUTHORIZATION_ERRORS: Readonly<Record<AuthorizationErrorCode, ErrorDefinition>> = {
+  ERR_FORBIDDEN: {
+    wire: 4030,
+    action: "reject",
+    remedy: "Ask the organization that owns the site or job to allow this in its policy.",
+  },
+};
+
+/** A fault of authorization. */
+export class AuthorizationError extends PhotinusError<AuthorizationErrorCode> {}

@@ -1,0 +1,15 @@
+export { AggregationError, type AggregationErrorCode } from "./aggregation.ts";
+export { AuthorizationError, type AuthorizationErrorCode } from "./authorization.ts";
+export { DecomposerError, type DecomposerErrorCode } from "./decomposer.ts";
+export type { ErrorAction, ErrorDefinition } from "./definition.ts";
+export { EnvelopeError, type EnvelopeErrorCode } from "./envelope.ts";
+export { HostError, type HostErrorCode } from "./host.ts";
+export { JobError, type JobErrorCode } from "./job.ts";
+export { MessageError, type MessageErrorCode } from "./message.ts";
+export { PhotinusError, type PhotinusErrorOptions } from "./photinus-error.ts";
+export { PkiError, type PkiErrorCode } from "./pki.ts";
+export { ProvisionError, type ProvisionErrorCode } from "./provision.ts";
+export { describeError, ERRORS, type ErrorCode, errorCodeOfWire, isErrorCode } from "./registry.ts";
+export { StorageError, type StorageErrorCode } from "./storage.ts";
+export { TrainingError, type TrainingErrorCode } from "./training.ts";
+export { WireError, type WireErrorCode } from "./wire.ts";

@@ -1,0 +1,89 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link JobError}. */
+export type JobErrorCode =
+  | "ERR_JOB_INVALID"
+  | "ERR_JOB_UNKNOWN"
+  | "ERR_JOB_DECLINED"
+  | "ERR_JOB_TOO_FEW_SITES"
+  | "ERR_JOB_ABORTED"
+  | "ERR_JOB_FAILED"
+  | "ERR_TASK_UNKNOWN"
+  | "ERR_TASK_FAILED"
+  | "ERR_TASK_TIMEOUT"
+  | "ERR_CONTRIBUTION_LATE"
+  | "ERR_CONTRIBUTION_MISSING"
+  | "ERR_CONTRIBUTION_DUPLICATE"
+  | "ERR_CONTRIBUTION_SHAPE"
+  | "ERR_CONTRIBUTION_NOT_FINITE"
+  | "ERR_CONTRIBUTION_EXAMPLES"
+  | "ERR_SITE_DISCONNECTED"
+  | "ERR_WORKFLOW_UNKNOWN"
+  | "ERR_WORKFLOW_CHANGED"
+  | "ERR_CHECKPOINT_UNREADABLE";
+
+/** What the codes mean, of jobs, tasks and rounds. */
+export const JOB_ERRORS: Readonly<Record<JobErrorCode, ErrorDefinition>> = {
+  ERR_JOB_INVALID: { wire: 4050, action: "reject", remedy: "Correct the named field of the job." },
+  ERR_JOB_UNKNOWN: { wire: 4051, action: "reject", remedy: "Check the job id." },
+  ERR_JOB_DECLINED: { wire: 4052, action: "reject", remedy: "Ask the site why it declines this job." },
+  ERR_JOB_TOO_FEW_SITES: { action: "stop", remedy: "Start more sites, or lower minimumSites of the job." },
+  ERR_JOB_ABORTED: { action: "stop", remedy: "Submit the job again if it was not meant to end." },
+  ERR_JOB_FAILED: {
+    action: "stop",
+    remedy: "Look into the log of the server; the job can be submitted again.",
+  },
+  ERR_TASK_UNKNOWN: {
+    wire: 4053,
+    action: "reject",
+    remedy: "Wait for the next task: this one has ended or was never given to this site.",
+  },
+  ERR_TASK_FAILED: { wire: 4054, action: "reject", remedy: "Look into the log of the site." },
+  ERR_TASK_TIMEOUT: {
+    wire: 4055,
+    action: "reject",
+    remedy: "Give rounds more time, or use a faster device.",
+  },
+  ERR_CONTRIBUTION_LATE: {
+    wire: 4056,
+    action: "reject",
+    remedy: "Give rounds more time, or use a faster device.",
+  },
+  ERR_CONTRIBUTION_MISSING: {
+    action: "reject",
+    remedy: "Look into the log of the site: it was given the task and did not answer in time.",
+  },
+  ERR_CONTRIBUTION_DUPLICATE: { wire: 4057, action: "reject", remedy: "Send one contribution per task." },
+  ERR_CONTRIBUTION_SHAPE: {
+    wire: 4058,
+    action: "reject",
+    remedy: "Train the model of the job: names, dtypes and shapes must be those of its parameter table.",
+  },
+  ERR_CONTRIBUTION_NOT_FINITE: {
+    wire: 4059,
+    action: "reject",
+    remedy: "Lower the learning rate or check the data: the update holds NaN or infinite values.",
+  },
+  ERR_CONTRIBUTION_EXAMPLES: {
+    wire: 4060,
+    action: "reject",
+    remedy: "Report an example count between 1 and the limit of the job.",
+  },
+  ERR_SITE_DISCONNECTED: {
+    action: "reject",
+    remedy: "Check the connection of the site; it joins again by itself.",
+  },
+  ERR_WORKFLOW_UNKNOWN: { wire: 4061, action: "reject", remedy: "Use a workflow that the server registers." },
+  ERR_WORKFLOW_CHANGED: {
+    action: "stop",
+    remedy: "Submit the job again: it was started by another version of its workflow.",
+  },
+  ERR_CHECKPOINT_UNREADABLE: {
+    action: "stop",
+    remedy: "Restore the checkpoint and its storage key from a backup.",
+  },
+};
+
+/** A fault of jobs, tasks and rounds. */
+export class JobError extends PhotinusError<JobErrorCode> {}

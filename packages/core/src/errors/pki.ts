@@ -1,0 +1,60 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link PkiError}. */
+export type PkiErrorCode =
+  | "ERR_CERTIFICATE_MALFORMED"
+  | "ERR_CERTIFICATE_UNTRUSTED"
+  | "ERR_CERTIFICATE_EXPIRED"
+  | "ERR_CERTIFICATE_NOT_YET_VALID"
+  | "ERR_CERTIFICATE_PURPOSE"
+  | "ERR_CERTIFICATE_NAME"
+  | "ERR_CERTIFICATE_SIGNATURE"
+  | "ERR_CERTIFICATE_UNSUPPORTED"
+  | "ERR_REQUEST_MALFORMED"
+  | "ERR_KEY_UNREADABLE"
+  | "ERR_INVITE_REFUSED";
+
+/** What the codes mean, of certificates, requests, keys and chains. */
+export const PKI_ERRORS: Readonly<Record<PkiErrorCode, ErrorDefinition>> = {
+  ERR_CERTIFICATE_MALFORMED: {
+    action: "reject",
+    remedy: "Use a DER certificate as Photinus or openssl issues it.",
+  },
+  ERR_CERTIFICATE_UNTRUSTED: {
+    action: "reject",
+    remedy: "Use the kit of this project: the chain does not end at its root.",
+  },
+  ERR_CERTIFICATE_EXPIRED: {
+    action: "reject",
+    remedy: "Ask the project's administrator for a new certificate.",
+  },
+  ERR_CERTIFICATE_NOT_YET_VALID: {
+    action: "reject",
+    remedy: "Check the clock of this machine, or wait until the certificate is valid.",
+  },
+  ERR_CERTIFICATE_PURPOSE: { action: "reject", remedy: "Use the kit that was issued for this role." },
+  ERR_CERTIFICATE_NAME: {
+    action: "reject",
+    remedy: "Use the certificate that was issued for this project, role and name.",
+  },
+  ERR_CERTIFICATE_SIGNATURE: {
+    action: "reject",
+    remedy: "Get the certificate again from its issuer: it was altered.",
+  },
+  ERR_CERTIFICATE_UNSUPPORTED: {
+    action: "reject",
+    remedy:
+      "Issue the certificate with P-256, P-384 or RSA of 2048 bits or more and without the named feature.",
+  },
+  ERR_REQUEST_MALFORMED: { action: "reject", remedy: "Make the certificate request again." },
+  ERR_KEY_UNREADABLE: { action: "stop", remedy: "Check the passphrase and that the key file is whole." },
+  ERR_INVITE_REFUSED: {
+    wire: 4031,
+    action: "reject",
+    remedy: "Ask the organizer for a new join link: this one is unknown, used up or expired.",
+  },
+};
+
+/** A fault of certificates, requests, keys and chains. */
+export class PkiError extends PhotinusError<PkiErrorCode> {}

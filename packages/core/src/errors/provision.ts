@@ -1,0 +1,36 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link ProvisionError}. */
+export type ProvisionErrorCode =
+  | "ERR_PROJECT_INVALID"
+  | "ERR_KIT_MISSING_FILE"
+  | "ERR_KIT_UNEXPECTED_FILE"
+  | "ERR_KIT_FILE_CHANGED"
+  | "ERR_KIT_MANIFEST_INVALID"
+  | "ERR_KIT_EXPIRED";
+
+/** What the codes mean, of projects and startup kits. */
+export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefinition>> = {
+  ERR_PROJECT_INVALID: { action: "stop", remedy: "Correct the named field of the project definition." },
+  ERR_KIT_MISSING_FILE: {
+    action: "stop",
+    remedy: "Unpack the kit again: a file that its manifest lists is missing.",
+  },
+  ERR_KIT_UNEXPECTED_FILE: {
+    action: "stop",
+    remedy: "Remove the named file, or put it into local/ where the manifest does not reach.",
+  },
+  ERR_KIT_FILE_CHANGED: {
+    action: "stop",
+    remedy: "Unpack the kit again: a file differs from what the project signed.",
+  },
+  ERR_KIT_MANIFEST_INVALID: {
+    action: "stop",
+    remedy: "Get the kit again from the project's administrator: its manifest is not signed by the project.",
+  },
+  ERR_KIT_EXPIRED: { action: "stop", remedy: "Ask the project's administrator for a new kit." },
+};
+
+/** A fault of projects and startup kits. */
+export class ProvisionError extends PhotinusError<ProvisionErrorCode> {}

@@ -1,0 +1,36 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link StorageError}. */
+export type StorageErrorCode =
+  | "ERR_STORAGE_CONFLICT"
+  | "ERR_STORAGE_EXISTS"
+  | "ERR_STORAGE_CORRUPT"
+  | "ERR_STORAGE_VERSION"
+  | "ERR_STORAGE_UNAVAILABLE"
+  | "ERR_AUDIT_BROKEN";
+
+/** What the codes mean, of storage. */
+export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorDefinition>> = {
+  ERR_STORAGE_CONFLICT: {
+    action: "reject",
+    remedy: "Read the record again: another process changed it meanwhile.",
+  },
+  ERR_STORAGE_EXISTS: { action: "reject", remedy: "Use another key: this one exists." },
+  ERR_STORAGE_CORRUPT: { action: "stop", remedy: "Restore the storage from a backup." },
+  ERR_STORAGE_VERSION: {
+    action: "stop",
+    remedy: "Start the version of Photinus that wrote this storage, or migrate it.",
+  },
+  ERR_STORAGE_UNAVAILABLE: {
+    action: "stop",
+    remedy: "Check the disk: space, permissions, and that no other server uses the folder.",
+  },
+  ERR_AUDIT_BROKEN: {
+    action: "stop",
+    remedy: "Find out who changed the audit log; the first broken record is named.",
+  },
+};
+
+/** A fault of storage. */
+export class StorageError extends PhotinusError<StorageErrorCode> {}

@@ -1,0 +1,60 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link TrainingError}. */
+export type TrainingErrorCode =
+  | "ERR_MODEL_MALFORMED"
+  | "ERR_MODEL_TOO_LARGE"
+  | "ERR_MODEL_EXTERNAL_DATA"
+  | "ERR_MODEL_OPERATOR"
+  | "ERR_MODEL_OPSET"
+  | "ERR_MODEL_PARAMETERS"
+  | "ERR_MODEL_SHAPE"
+  | "ERR_DEVICE_UNAVAILABLE"
+  | "ERR_TRAINING_NOT_FINITE"
+  | "ERR_TRAINER_LOST"
+  | "ERR_DATA_MALFORMED"
+  | "ERR_DATA_MISSING";
+
+/** What the codes mean, of models, differentiation and training. */
+export const TRAINING_ERRORS: Readonly<Record<TrainingErrorCode, ErrorDefinition>> = {
+  ERR_MODEL_MALFORMED: {
+    action: "reject",
+    remedy: "Export the model again: the file is not a valid ONNX model.",
+  },
+  ERR_MODEL_TOO_LARGE: {
+    action: "reject",
+    remedy: "Use a model within the limits that docs/LIMITS.md names.",
+  },
+  ERR_MODEL_EXTERNAL_DATA: { action: "reject", remedy: "Export the model with its weights inside the file." },
+  ERR_MODEL_OPERATOR: {
+    action: "reject",
+    remedy: "Use only operators that photinus model inspect lists as trainable.",
+  },
+  ERR_MODEL_OPSET: {
+    action: "reject",
+    remedy: "Export the model with an opset between 13 and 23 of the default domain.",
+  },
+  ERR_MODEL_PARAMETERS: {
+    action: "reject",
+    remedy: "Submit the job again: its parameter table does not match its model.",
+  },
+  ERR_MODEL_SHAPE: { action: "reject", remedy: "Give the model static shapes but for the batch." },
+  ERR_DEVICE_UNAVAILABLE: {
+    action: "stop",
+    remedy: "Choose another device, or install what photinus check reports as missing.",
+  },
+  ERR_TRAINING_NOT_FINITE: {
+    action: "reject",
+    remedy: "Lower the learning rate or check the data: the loss is no finite number.",
+  },
+  ERR_TRAINER_LOST: { action: "stop", remedy: "The training process ended; look into the log of the site." },
+  ERR_DATA_MALFORMED: {
+    action: "stop",
+    remedy: "Check the data file: it is damaged or not in the format that its name says.",
+  },
+  ERR_DATA_MISSING: { action: "stop", remedy: "Put the data of the job into the site's data folder." },
+};
+
+/** A fault of models, differentiation and training. */
+export class TrainingError extends PhotinusError<TrainingErrorCode> {}

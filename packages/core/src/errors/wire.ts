@@ -1,0 +1,96 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link WireError}. */
+export type WireErrorCode =
+  | "ERR_FRAME_MALFORMED"
+  | "ERR_VERSION_UNSUPPORTED"
+  | "ERR_AUTH_FAILED"
+  | "ERR_TOO_LARGE"
+  | "ERR_RATE_LIMITED"
+  | "ERR_SEQUENCE_GAP"
+  | "ERR_SUPERSEDED"
+  | "ERR_GOING_AWAY"
+  | "ERR_RESUME_REFUSED"
+  | "ERR_CLOCK_SKEW"
+  | "ERR_BUSY"
+  | "ERR_CONNECTION_LOST"
+  | "ERR_CONNECTION_REFUSED"
+  | "ERR_X25519_MISSING"
+  | "ERR_CRYPTO_MISSING"
+  | "ERR_CANCELLED"
+  | "ERR_INTERNAL";
+
+/** What the codes mean, of frames, the handshake and the encrypted session. */
+export const WIRE_ERRORS: Readonly<Record<WireErrorCode, ErrorDefinition>> = {
+  ERR_FRAME_MALFORMED: {
+    wire: 4000,
+    action: "close",
+    remedy: "Update the peer: it sends frames that protocol version 1 does not define.",
+  },
+  ERR_VERSION_UNSUPPORTED: {
+    wire: 4001,
+    action: "close",
+    remedy: "Update the older side: the two have no protocol version in common.",
+  },
+  ERR_AUTH_FAILED: {
+    wire: 4003,
+    action: "close",
+    remedy:
+      "Check that kit, project and server name belong together and that the certificate is still valid.",
+  },
+  ERR_TOO_LARGE: {
+    wire: 4004,
+    action: "close",
+    remedy: "Send less at once: the limits are in the WELCOME of the session.",
+  },
+  ERR_RATE_LIMITED: {
+    wire: 4005,
+    action: "back-off",
+    remedy: "Wait as long as the server asks, then try again.",
+  },
+  ERR_SEQUENCE_GAP: {
+    wire: 4014,
+    action: "close",
+    remedy: "Reconnect; if it happens again, something between the peers alters or drops frames.",
+  },
+  ERR_SUPERSEDED: {
+    wire: 4023,
+    action: "close",
+    remedy:
+      "Another session of the same certificate took over; stop the other process or issue a second certificate.",
+  },
+  ERR_GOING_AWAY: { wire: 4024, action: "back-off", remedy: "The peer stops; reconnect later." },
+  ERR_RESUME_REFUSED: { wire: 4025, action: "back-off", remedy: "Start a fresh session." },
+  ERR_CLOCK_SKEW: {
+    wire: 4026,
+    action: "close",
+    remedy: "Set the clock of this machine: it differs from the server's by more than five minutes.",
+  },
+  ERR_BUSY: { wire: 4027, action: "back-off", remedy: "Come back after the time that the server names." },
+  ERR_CONNECTION_LOST: {
+    action: "back-off",
+    remedy: "Check the network between site and server; the site reconnects by itself.",
+  },
+  ERR_CONNECTION_REFUSED: {
+    action: "back-off",
+    remedy: "Check address, port and proxy; the server must be running and reachable.",
+  },
+  ERR_X25519_MISSING: {
+    action: "stop",
+    remedy: "Use Chromium 133, Firefox 130, Safari 17 or newer: this browser has no X25519 in WebCrypto.",
+  },
+  ERR_CRYPTO_MISSING: {
+    action: "stop",
+    remedy: "Open the page over https or on localhost: WebCrypto exists only in secure contexts.",
+  },
+  ERR_CANCELLED: { action: "stop", remedy: "Nothing to do: the operation was stopped by its caller." },
+  ERR_INTERNAL: {
+    wire: 4500,
+    action: "close",
+    remedy: "Look into the log of the peer at the time of the failure.",
+  },
+};
+
+/** A fault of frames, the handshake and the encrypted session. */
+export class WireError extends PhotinusError<WireErrorCode> {}

@@ -1,0 +1,1 @@
+export { describeError, PhotinusError } from "./errors/index.ts";

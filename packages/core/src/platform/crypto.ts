@@ -1,0 +1,104 @@
+import type { Bytes } from "../bytes/index.ts";
+
+/** A value now (synchronous provider) or later. Always `await` it. */
+export type Awaitable<T> = T | Promise<T>;
+
+/**
+ * Signature algorithms by their number on the wire: 1 ECDSA P-256 with SHA-256, 2 RSA-PSS SHA-256 with salt 32,
+ * 3 ECDSA P-384 with SHA-384. ECDSA signatures are in P1363 form (r ‖ s).
+ */
+export type SignatureAlgorithm = 1 | 2 | 3;
+
+/** A private signing key of one provider. */
+export interface SigningKey {
+  readonly algorithm: SignatureAlgorithm;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Bytes;
+  /** The provider's own key object; structured-clonable where the provider's is (browser: CryptoKey). */
+  readonly handle: unknown;
+}
+
+/** A public key of one provider. */
+export interface VerifyingKey {
+  readonly algorithm: SignatureAlgorithm;
+  readonly handle: unknown;
+}
+
+/** An X25519 key pair (RFC 7748). */
+export interface AgreementKey {
+  /** 32 bytes. */
+  readonly publicKey: Bytes;
+  readonly handle: unknown;
+}
+
+/** A symmetric key of one provider. */
+export interface SecretKey {
+  readonly handle: unknown;
+}
+
+/**
+ * All cryptography of Photinus. The default is WebCrypto (`webCrypto()`); Node hosts pass a synchronous
+ * node:crypto provider for small messages. Authenticated decryption answers `undefined` instead of throwing.
+ */
+export interface CryptoProvider {
+  /** Cryptographically secure random bytes. */
+  randomBytes(length: number): Bytes;
+  sha256(data: Bytes): Awaitable<Bytes>;
+  sha512(data: Bytes): Awaitable<Bytes>;
+  hmacSha256(key: Bytes, data: Bytes): Awaitable<Bytes>;
+  /** PBKDF2-HMAC-SHA256 (RFC 8018). */
+  pbkdf2Sha256(password: Bytes, salt: Bytes, iterations: number, length: number): Awaitable<Bytes>;
+
+  generateSigningKey(
+    algorithm: SignatureAlgorithm,
+    options?: { readonly extractable?: boolean; readonly modulusLength?: 2048 | 3072 },
+  ): Awaitable<SigningKey>;
+  /** @param pkcs8 PrivateKeyInfo, DER; @param publicKey its SubjectPublicKeyInfo */
+  importSigningKey(pkcs8: Bytes, publicKey: Bytes, algorithm: SignatureAlgorithm): Awaitable<SigningKey>;
+  /** PKCS#8 DER of an extractable key. @throws TypeError for a non-extractable one */
+  exportSigningKey(key: SigningKey): Awaitable<Bytes>;
+  /** @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` when the key is not of `algorithm` */
+  importVerifyingKey(spki: Bytes, algorithm: SignatureAlgorithm): Awaitable<VerifyingKey>;
+  sign(key: SigningKey, data: Bytes): Awaitable<Bytes>;
+  verify(key: VerifyingKey, signature: Bytes, data: Bytes): Awaitable<boolean>;
+  /**
+   * Verifies a signature as certificates carry it: RSASSA-PKCS1-v1_5 or RSA-PSS or ECDSA with the named hash; ECDSA
+   * in P1363 form.
+   */
+  verifyCertificateSignature(
+    spki: Bytes,
+    scheme: CertificateSignatureScheme,
+    signature: Bytes,
+    data: Bytes,
+  ): Awaitable<boolean>;
+
+  generateAgreementKey(): Awaitable<AgreementKey>;
+  /** From the 32 raw bytes of RFC 7748 (test vectors). */
+  importAgreementKey(privateKey: Bytes, publicKey: Bytes): Awaitable<AgreementKey>;
+  /** X25519; `undefined` for a public key that yields the all-zero secret or is not 32 bytes. */
+  agree(key: AgreementKey, peerPublicKey: Bytes): Awaitable<Bytes | undefined>;
+
+  /** AES-256 key for GCM from 32 bytes. */
+  importAesGcmKey(raw: Bytes): Awaitable<SecretKey>;
+  /** @param iv 12 bytes @returns ciphertext ‖ 16-byte tag */
+  aesGcmSeal(key: SecretKey, iv: Bytes, plaintext: Bytes, aad: Bytes): Awaitable<Bytes>;
+  /** @returns the plaintext, or `undefined` when it does not authenticate */
+  aesGcmOpen(key: SecretKey, iv: Bytes, ciphertext: Bytes, aad: Bytes): Awaitable<Bytes | undefined>;
+  /** AES-256-CBC with PKCS#7 padding, for PKCS#8 PBES2 (RFC 8018) only. */
+  aesCbcSeal(key: Bytes, iv: Bytes, plaintext: Bytes): Awaitable<Bytes>;
+  /** `undefined` when the padding is wrong (wrong passphrase). */
+  aesCbcOpen(key: Bytes, iv: Bytes, ciphertext: Bytes): Awaitable<Bytes | undefined>;
+  /** AES key wrap (RFC 3394) of a 32-byte key under a 32-byte key: 40 bytes. */
+  aesKeyWrap(wrappingKey: Bytes, key: Bytes): Awaitable<Bytes>;
+  /** `undefined` when the integrity check fails. */
+  aesKeyUnwrap(wrappingKey: Bytes, wrapped: Bytes): Awaitable<Bytes | undefined>;
+}
+
+/** How a certificate or request is signed. */
+export type CertificateSignatureScheme =
+  | { readonly name: "ECDSA"; readonly curve: "P-256" | "P-384" | "P-521"; readonly hash: CertificateHash }
+  | { readonly name: "RSASSA-PKCS1-v1_5"; readonly hash: CertificateHash }
+  | { readonly name: "RSA-PSS"; readonly hash: CertificateHash; readonly saltLength: number };
+
+/** Hashes that certificate signatures may use. */
+export type CertificateHash = "SHA-256" | "SHA-384" | "SHA-512";

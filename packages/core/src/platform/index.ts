@@ -1,0 +1,24 @@
+export { type Clock, sleep, type Timer } from "./clock.ts";
+export type {
+  AgreementKey,
+  Awaitable,
+  CertificateHash,
+  CertificateSignatureScheme,
+  CryptoProvider,
+  SecretKey,
+  SignatureAlgorithm,
+  SigningKey,
+  VerifyingKey,
+} from "./crypto.ts";
+export { type LogFields, type Logger, silentLogger } from "./logger.ts";
+export { type MetricLabels, type Metrics, noMetrics } from "./metrics.ts";
+export type { Random } from "./random.ts";
+export type {
+  AuditEvent,
+  AuditRecord,
+  AuditStore,
+  BlobStore,
+  MetadataEntry,
+  MetadataStore,
+} from "./storage.ts";
+export type { Connection, ConnectionEnd, Connector } from "./transport.ts";

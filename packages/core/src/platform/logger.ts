@@ -1,0 +1,16 @@
+/** Facts beside a log line. Never secrets, keys or payloads. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** Where log lines go. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  /** `error` is logged with its code and local cause. */
+  error(message: string, error?: unknown, fields?: LogFields): void;
+}
+
+const ignore = (): void => undefined;
+
+/** Drops every line. */
+export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };

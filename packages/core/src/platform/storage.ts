@@ -1,0 +1,78 @@
+import type { Bytes } from "../bytes/index.ts";
+
+/** One record of the metadata role. */
+export interface MetadataEntry {
+  readonly key: string;
+  readonly value: Bytes;
+  /** Rises with each change of the key; 1 for a record just created. */
+  readonly revision: number;
+}
+
+/** Small records with optimistic concurrency. Keys: `a/b/c`, at most 512 characters; values at most 1 MiB. */
+export interface MetadataStore {
+  get(key: string): Promise<MetadataEntry | undefined>;
+  /** @returns the revision, 1. @throws StorageError `ERR_STORAGE_EXISTS` */
+  create(key: string, value: Bytes): Promise<number>;
+  /** @returns the new revision. @throws StorageError `ERR_STORAGE_CONFLICT` when `expectedRevision` is not the present one */
+  put(key: string, value: Bytes, expectedRevision?: number): Promise<number>;
+  /** Removes the record; a missing one is no error. @throws StorageError `ERR_STORAGE_CONFLICT` */
+  delete(key: string, expectedRevision?: number): Promise<void>;
+  /** All records whose key begins with `prefix`, by key. */
+  list(prefix: string): Promise<readonly MetadataEntry[]>;
+}
+
+/** Immutable byte strings by the SHA-256 of their content (lower-case hex). */
+export interface BlobStore {
+  /** Stores the parts in order, durably, before it resolves. @returns digest and size in bytes */
+  put(
+    parts: AsyncIterable<Bytes> | Iterable<Bytes>,
+  ): Promise<{ readonly digest: string; readonly size: number }>;
+  /** The bytes from `offset` (default 0), `length` of them (default: to the end). @throws StorageError `ERR_STORAGE_CORRUPT` */
+  get(
+    digest: string,
+    range?: { readonly offset: number; readonly length?: number },
+  ): Promise<Bytes | undefined>;
+  /** Size in bytes, or `undefined` when there is no such blob. */
+  size(digest: string): Promise<number | undefined>;
+  /** Removes the blob; a missing one is no error. */
+  delete(digest: string): Promise<void>;
+}
+
+/** What an audit record says; chained and stamped by the store. Never payloads or secrets. */
+export interface AuditEvent {
+  /** UTC, milliseconds since 1970. */
+  readonly atMs: number;
+  /** Who: certificate digest in hex and name, or "system". */
+  readonly actor: string;
+  /** What was done, from the list in docs/AUDIT.md: "login", "task", "result", "round", ... */
+  readonly action: string;
+  /** To what: job id, task id, site. */
+  readonly object: string;
+  readonly outcome: "accepted" | "refused" | "done" | "failed";
+  /** Error code or short cause; empty when there is none. */
+  readonly reason: string;
+  /** Ties records of one cause together on server and sites: job id or session id. */
+  readonly correlation: string;
+  /** Numbers and short strings that belong to the action. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** A stored record: `hash = SHA-256(previousHash, record)`, see core/audit. */
+export interface AuditRecord {
+  /** 1, 2, 3, ... without gaps. */
+  readonly sequence: number;
+  readonly event: AuditEvent;
+  /** Hash of the record before; 32 zero bytes for the first. */
+  readonly previousHash: Bytes;
+  readonly hash: Bytes;
+}
+
+/** Append-only chained records. */
+export interface AuditStore {
+  /** Appends durably. @returns the record as stored */
+  append(event: AuditEvent): Promise<AuditRecord>;
+  /** Records from `fromSequence` (default 1) on, in order. */
+  read(fromSequence?: number): AsyncIterable<AuditRecord>;
+  /** The last record, if any. */
+  head(): Promise<AuditRecord | undefined>;
+}

@@ -1,0 +1,39 @@
+import type { Bytes } from "../bytes/index.ts";
+
+/** Why a connection ended. */
+export interface ConnectionEnd {
+  /** WebSocket close code, or 1006 when the peer vanished without one. */
+  readonly closeCode: number;
+  /** Text of the closing side, at most 123 bytes of UTF-8; a hint, never authenticated. */
+  readonly reason: string;
+}
+
+/**
+ * One ordered, reliable, message-framed connection: a WebSocket, a pair in memory, a MessageChannel.
+ * It carries frames and knows nothing of their content.
+ */
+export interface Connection {
+  /** Address of the peer for logs and rate limits; never an identity. */
+  readonly remoteAddress: string | undefined;
+  /** Bytes handed to {@link send} that have not left yet. */
+  readonly bufferedBytes: number;
+  /**
+   * Incoming frames in order, each one message, each plain {@link Bytes} that the receiver may keep. Consumed
+   * once. Not reading it pauses the peer where the transport can. It ends when the connection does.
+   */
+  readonly frames: AsyncIterable<Bytes>;
+  /** Settles, never rejects, when the connection has ended. */
+  readonly ended: Promise<ConnectionEnd>;
+  /** Queues one frame; a no-op once the connection has ended. The bytes are not changed and must not be. */
+  send(frame: Bytes): void;
+  /** Resolves when `bufferedBytes` is below the transport's low-water mark (1 MiB), or the connection ended. */
+  drained(): Promise<void>;
+  /** Starts an orderly close; `closeCode` is 1000 or 4000-4999. */
+  close(closeCode: number, reason: string): void;
+}
+
+/** Opens connections to one server. */
+export interface Connector {
+  /** @throws WireError `ERR_CONNECTION_REFUSED` when no connection comes about, with what answered instead */
+  connect(signal: AbortSignal): Promise<Connection>;
+}

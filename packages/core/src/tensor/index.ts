@@ -1,0 +1,12 @@
+export { BYTES_PER_ELEMENT, type DType, isDType, isFloatDType } from "./dtype.ts";
+export {
+  layoutOf,
+  layoutOfParameters,
+  packParameters,
+  TENSOR_ALIGNMENT,
+  type TensorEntry,
+  type TensorLayout,
+  unpackParameters,
+} from "./layout.ts";
+export { type ParameterDescriptor, ParameterSet } from "./parameter-set.ts";
+export { elementCount, MAX_RANK, Tensor } from "./tensor.ts";
