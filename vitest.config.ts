@@ -1,0 +1,103 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defaultClientConditions, defaultServerConditions } from "vite";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+
+/** Tests run the sources: no build is needed. Giving `conditions` replaces vite's own, hence the spreads. */
+const SOURCE = "@photinus/source";
+const resolve = { conditions: [SOURCE, ...defaultClientConditions] };
+const ssr = { resolve: { conditions: [SOURCE, ...defaultServerConditions] } };
+
+/** `*.long.test.ts` files take over 20 s each; `npm run test:long` (LONG=1) runs them and nothing else. */
+const long = process.env["LONG"] === "1";
+const suffix = long ? ".long.test.ts" : ".test.ts";
+const exclude = ["**/node_modules/**", "**/dist/**", "test/e2e/**", ...(long ? [] : ["**/*.long.test.ts"])];
+const onlyNode = ["**/*.node.test.ts", "**/*.node.long.test.ts"];
+const onlyBrowser = ["**/*.browser.test.ts", "**/*.browser.long.test.ts"];
+const onlyWebGpu = ["**/*.webgpu.test.ts", "**/*.webgpu.long.test.ts"];
+
+/** Packages that vite prepares before the first page loads: one found later would reload the page mid-test. */
+const prepared = [
+  "@hpke/core",
+  "@msgpack/msgpack",
+  "asn1js",
+  "axe-core",
+  "fast-check",
+  "idb",
+  "lit",
+  "onnxruntime-common",
+  "pkijs",
+  "uplot",
+  "valibot",
+];
+
+const chromiumArguments = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+function inChromium(
+  name: string,
+  include: string[],
+  leaveOut: string[],
+  args: string[],
+): TestProjectConfiguration {
+  return {
+    resolve,
+    ssr,
+    cacheDir: `node_modules/.vite/${name}`,
+    optimizeDeps: { include: prepared, exclude: ["onnxruntime-web"] },
+    test: {
+      name,
+      include,
+      exclude: [...exclude, ...leaveOut],
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+            args: [...chromiumArguments, ...args],
+          },
+        }),
+        instances: [{ browser: "chromium" }],
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "node",
+          environment: "node",
+          include: [`packages/*/test/**/*${suffix}`, `test/**/*${suffix}`],
+          exclude: [...exclude, ...onlyBrowser, ...onlyWebGpu],
+          testTimeout: long ? 600_000 : 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      inChromium(
+        "browser",
+        [
+          `packages/{core,training}/test/**/*${suffix}`,
+          `packages/{web-client,monitor}/test/**/*.browser${suffix}`,
+        ],
+        [...onlyNode, ...onlyWebGpu],
+        ["--disable-gpu"],
+      ),
+      inChromium("webgpu", [`packages/*/test/**/*.webgpu${suffix}`], [], ["--enable-unsafe-webgpu"]),
+    ],
+  },
+});
