@@ -1,0 +1,20 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { Participant } from "../pki/index.ts";
+
+/** A session-free signed object (protocol section 4) after all checks of its receiver. */
+export interface VerifiedObject {
+  /** Integer of the kind of object; never reused. */
+  readonly objectType: number;
+  /** Who signed, from the certificate. */
+  readonly signer: Participant;
+  /** Names it is meant for: a participant, or "all". */
+  readonly audience: string;
+  readonly objectId: Bytes;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly scope: string | undefined;
+  /** The payload, encoded by the decomposers; parsed by the object's own schema. */
+  readonly payload: Bytes;
+  /** The object as received; can be stored and verified again. */
+  readonly bytes: Bytes;
+}

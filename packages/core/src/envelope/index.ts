@@ -1,0 +1,1 @@
+export type { VerifiedObject } from "./contract.ts";

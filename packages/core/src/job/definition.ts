@@ -1,0 +1,72 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
+
+/** How each site trains. */
+export interface TrainingDefinition {
+  /** Name in the table of losses of `training`. */
+  readonly loss: "cross-entropy";
+  readonly optimizer: {
+    /** Name in the table of optimizers of `training`. */
+    readonly name: "sgd";
+    /** > 0 */
+    readonly learningRate: number;
+    /** In [0, 1). */
+    readonly momentum: number;
+  };
+  /** Examples per step, 1 to 65 536. */
+  readonly batchSize: number;
+  /** Passes over the site's training examples per round, 1 to 1 000. */
+  readonly localEpochs: number;
+}
+
+/** How the server runs the rounds. */
+export interface WorkflowDefinition {
+  /** Name in the registry of workflows. */
+  readonly name: "fedavg";
+  /** 1 to 100 000 */
+  readonly rounds: number;
+  /** A round starts when this many sites are ready and counts when this many contributions were accepted; >= 1. */
+  readonly minimumSites: number;
+  /** A contribution that is not received this long after its task was sent is late. */
+  readonly roundTimeoutMs: number;
+  /** How long the job waits for `minimumSites` before it fails. */
+  readonly waitForSitesMs: number;
+}
+
+/** What a job is; data, signed by its submitter. FLARE: job. */
+export interface JobDefinition {
+  /** Shown to people: 1 to 100 characters. */
+  readonly name: string;
+  /** What the result is for, shown to participants before they consent: at most 2 000 characters. */
+  readonly purpose: string;
+  readonly workflow: WorkflowDefinition;
+  readonly training: TrainingDefinition;
+  /** Name of the data set that each site maps to its own data. */
+  readonly dataName: string;
+  /** Unsigned 32-bit seed; the seed of a task is derived from it, the site's name and the round. */
+  readonly seed: number;
+  /** Stream chunk size in bytes, 65 536 to 1 048 576. */
+  readonly chunkBytes: number;
+  /** Upper bound that an example count must respect. */
+  readonly maximumExamples: number;
+}
+
+/** A job as its submitter makes it: definition, graph and starting point. */
+export interface JobBundle {
+  readonly definition: JobDefinition;
+  /** The forward ONNX graph. */
+  readonly model: Bytes;
+  readonly parameters: readonly ParameterDescriptor[];
+  /** Every tensor of the parameter table, in table order. */
+  readonly initialParameters: ParameterSet;
+}
+
+/** What one site, or all sites together, measured on held-out examples. */
+export interface Evaluation {
+  /** Mean loss per example. */
+  readonly loss: number;
+  /** Fraction of right answers in [0, 1]. */
+  readonly accuracy: number;
+  /** Held-out examples: the weight when evaluations are averaged. */
+  readonly exampleCount: number;
+}

@@ -1,0 +1,7 @@
+export type {
+  Evaluation,
+  JobBundle,
+  JobDefinition,
+  TrainingDefinition,
+  WorkflowDefinition,
+} from "./definition.ts";

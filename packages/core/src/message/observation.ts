@@ -1,0 +1,154 @@
+/**
+ * What people watch: the observation log of a job. A reader gets one snapshot, then numbered increments;
+ * {@link applyObservation} folds an increment into the snapshot. Never tensors, never data.
+ */
+
+/** Where a job stands. */
+export type JobState = "waiting" | "running" | "finished" | "failed" | "aborted";
+
+/** Where a site stands, in the job and in the present round. */
+export type SitePhase =
+  | "connected"
+  | "preparing"
+  | "idle"
+  | "evaluating"
+  | "training"
+  | "uploading"
+  | "received"
+  | "committed"
+  | "refused"
+  | "late"
+  | "missing"
+  | "disconnected";
+
+/** One site as people see it. */
+export interface SiteView {
+  readonly name: string;
+  readonly org: string;
+  /** "node" or "browser"; what the site says of itself. */
+  readonly runtime: string;
+  /** Execution provider, e.g. "cpu"; empty until the site prepared the job. */
+  readonly device: string;
+  readonly phase: SitePhase;
+  /** Progress of the phase in [0, 1]; 0 when unknown. */
+  readonly progress: number;
+  /** Error code of the last refusal, lateness or absence; empty when there is none. */
+  readonly cause: string;
+  readonly trainingExamples: number;
+  readonly heldOutExamples: number;
+  /** Contributions accepted so far. */
+  readonly accepted: number;
+  /** Bytes of model versions sent to the site and of updates received from it, as they were on the wire. */
+  readonly bytesDown: number;
+  readonly bytesUp: number;
+}
+
+/** Averages over sites, weighted by held-out examples. */
+export interface MetricsView {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly exampleCount: number;
+}
+
+/** What one site did in one round. */
+export interface ContributionView {
+  readonly site: string;
+  readonly outcome: "accepted" | "refused" | "late" | "missing";
+  /** Error code; empty when accepted. */
+  readonly cause: string;
+  readonly exampleCount: number;
+  /** Mean local training loss; 0 when unknown. */
+  readonly trainingLoss: number;
+  /** L2 norm of the accepted update; 0 when there is none. */
+  readonly norm: number;
+  /** From task sent to contribution received. */
+  readonly milliseconds: number;
+}
+
+/** One round. */
+export interface RoundView {
+  /** 1, 2, 3, ... */
+  readonly round: number;
+  readonly startedAtMs: number;
+  /** When the round was committed; absent while it runs. */
+  readonly endedAtMs?: number;
+  readonly contributions: readonly ContributionView[];
+  /** Mean local training loss of the accepted contributions, weighted by examples; absent while the round runs. */
+  readonly trainingLoss?: number;
+  /** The model version that this round made, evaluated by the sites at the start of the next task; absent until then. */
+  readonly evaluation?: MetricsView;
+  readonly bytesDown: number;
+  readonly bytesUp: number;
+}
+
+/** A job as people see it. */
+export interface JobView {
+  readonly jobId: string;
+  readonly name: string;
+  readonly purpose: string;
+  readonly state: JobState;
+  /** Why it ended, when it did: error code or "rounds done"; else empty. */
+  readonly reason: string;
+  /** Rounds planned. */
+  readonly rounds: number;
+  readonly minimumSites: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs?: number;
+  /** Size of the model's parameters in bytes. */
+  readonly modelBytes: number;
+  /** The model as submitted, evaluated before the first round. */
+  readonly initialEvaluation?: MetricsView;
+  readonly sites: readonly SiteView[];
+  /** In order; the last one may still run. */
+  readonly history: readonly RoundView[];
+}
+
+/** One increment. */
+export type ObservationChange =
+  | { readonly kind: "job"; readonly state: JobState; readonly reason: string; readonly atMs: number }
+  | { readonly kind: "site"; readonly site: SiteView }
+  | { readonly kind: "round"; readonly round: RoundView }
+  | { readonly kind: "initial-evaluation"; readonly evaluation: MetricsView };
+
+/** What a carrier delivers. `sequence` rises by one; a snapshot carries that of the last increment it includes. */
+export type Observation =
+  | { readonly kind: "snapshot"; readonly sequence: number; readonly job: JobView }
+  | { readonly kind: "increment"; readonly sequence: number; readonly change: ObservationChange };
+
+/** Where observations come from: server-sent events, a session, an array in a test. */
+export interface ObservationSource {
+  /**
+   * Observations from now on: a snapshot first, then increments; after a reconnect possibly a snapshot again.
+   * Ends when the job has ended or `signal` is aborted.
+   */
+  observe(signal: AbortSignal): AsyncIterable<Observation>;
+}
+
+function replaceBy<T>(list: readonly T[], item: T, isSame: (other: T) => boolean): readonly T[] {
+  const index = list.findIndex(isSame);
+  return index < 0 ? [...list, item] : list.with(index, item);
+}
+
+/** The job after one increment. Pure; `job` is left unchanged. */
+export function applyObservation(job: JobView, change: ObservationChange): JobView {
+  switch (change.kind) {
+    case "job": {
+      const hasEnded = change.state !== "waiting" && change.state !== "running";
+      return {
+        ...job,
+        state: change.state,
+        reason: change.reason,
+        ...(hasEnded ? { endedAtMs: change.atMs } : {}),
+      };
+    }
+    case "site":
+      return { ...job, sites: replaceBy(job.sites, change.site, ({ name }) => name === change.site.name) };
+    case "round":
+      return {
+        ...job,
+        history: replaceBy(job.history, change.round, ({ round }) => round === change.round.round),
+      };
+    case "initial-evaluation":
+      return { ...job, initialEvaluation: change.evaluation };
+  }
+}

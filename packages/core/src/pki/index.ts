@@ -1,0 +1,1 @@
+export type { Participant, Role } from "./participant.ts";

@@ -1,0 +1,107 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { VerifiedObject } from "../envelope/index.ts";
+import type { ErrorCode } from "../errors/index.ts";
+import type { MessageDefinition } from "../message/index.ts";
+import type { Participant } from "../pki/index.ts";
+import type { Awaitable } from "../platform/index.ts";
+import type { BlobChunk, SealedBlob, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
+
+/** Why a session ended. */
+export interface SessionEnd {
+  /** Code of the fault, or `ERR_GOING_AWAY` for an orderly end. */
+  readonly code: ErrorCode;
+  /** True when this side ended it. */
+  readonly local: boolean;
+  /** For people; never authenticated when the session had not begun. */
+  readonly detail: string;
+}
+
+/** Where a received message came from, beside its body. */
+export interface ReceivedMessage {
+  readonly messageId: Bytes;
+  /** Message that this one answers. */
+  readonly inReplyTo: Bytes | undefined;
+  /** Job or round that it belongs to. */
+  readonly scope: string | undefined;
+  /** The author, from its certificate. */
+  readonly from: Participant;
+  /** Sender's time, ms since 1970; checked for SIGNED, absent for MESSAGE. */
+  readonly issuedAt: number | undefined;
+  /** The frame as received when it was SIGNED: header and signature are the proof that can be stored. */
+  readonly signedFrame: Bytes | undefined;
+}
+
+/** Options of a message to send. */
+export interface SendOptions {
+  readonly inReplyTo?: Bytes;
+  readonly scope?: string;
+  /** Fixed id, when the message may be sent again; random otherwise. 16 bytes. */
+  readonly messageId?: Bytes;
+}
+
+/** A message kind and what to do with it; made by {@link on}. */
+export interface MessageRoute {
+  readonly definition: MessageDefinition<unknown>;
+  readonly handle: (body: unknown, message: ReceivedMessage, session: Session) => Awaitable<void>;
+}
+
+/** Binds a handler to a message kind; the body it gets is the one that the schema proved. */
+export function on<Body>(
+  definition: MessageDefinition<Body>,
+  handle: (body: Body, message: ReceivedMessage, session: Session) => Awaitable<void>,
+): MessageRoute {
+  return { definition, handle: (body, message, session) => handle(definition.parse(body), message, session) };
+}
+
+/** What a side does with what arrives. A message without a route is refused with `ERR_TYPE_UNKNOWN`. */
+export interface SessionHandler {
+  readonly routes: readonly MessageRoute[];
+  /** A signed object arrived and verified (signer's chain, audience, times, replay). Absent: objects are refused. */
+  readonly onObject?: (object: VerifiedObject, session: Session) => Awaitable<void>;
+  /** A chunk of a sealed blob arrived; its digest is checked against the publication by the receiver. Absent: refused. */
+  readonly onBlobChunk?: (chunk: BlobChunk, session: Session) => Awaitable<void>;
+}
+
+/**
+ * An authenticated, encrypted session with one peer, from WELCOME on. Handlers run one after another in order of
+ * arrival; a handler that throws a PhotinusError with action "close" ends the session, any other refusal is answered by
+ * an ERROR frame in reply to the message and the session goes on.
+ */
+export interface Session {
+  /** The final handshake hash: 32 bytes. */
+  readonly id: Bytes;
+  /** What this session may do: "full", or only enrolment. */
+  readonly scope: "full" | "enrol";
+  readonly self: Participant;
+  readonly peer: Participant;
+  /** Server clock minus local clock in ms, as WELCOME told (0 at the server). */
+  readonly clockOffsetMs: number;
+  /** Settles, never rejects, when the session has ended. */
+  readonly ended: Promise<SessionEnd>;
+  /** Aborted when the session has ended; its reason is the WireError. */
+  readonly signal: AbortSignal;
+  /** Bytes sent and received on the connection so far. */
+  readonly traffic: { readonly sentBytes: number; readonly receivedBytes: number };
+
+  /** Begins to hand out what arrives; called exactly once. Frames wait until then. */
+  receive(handler: SessionHandler): void;
+  /** Sends one message, SIGNED or MESSAGE as its definition says. @returns its id. @throws WireError when the session has ended */
+  send<Body>(definition: MessageDefinition<Body>, body: Body, options?: SendOptions): Promise<Bytes>;
+  /** Sends an OBJECT that was sealed once; the signer's chain goes first when this session has not sent it yet. */
+  sendObject(object: Bytes, signerChain: readonly Bytes[]): Promise<void>;
+  /** Sends a sealed blob as BLOB frames, the same bytes to every socket, paced by the connection. */
+  sendBlob(blob: SealedBlob, signal?: AbortSignal): Promise<void>;
+  /**
+   * Sends the chunks of a stream whose manifest went in a signed message before, under the credit that the receiver
+   * grants. Resolves when the last chunk has left; the receiver's answer is a message of its own.
+   */
+  sendStream(manifest: StreamManifest, source: StreamSource, signal?: AbortSignal): Promise<void>;
+  /**
+   * Grants credit for an announced stream and resolves when every chunk arrived and matched its leaf. Chunks of a
+   * stream that was not accepted end the session: no credit was granted for them.
+   * @throws EnvelopeError `ERR_DIGEST_MISMATCH`, or the signal's reason (the rest of the stream is then ignored)
+   */
+  acceptStream(manifest: StreamManifest, sink: StreamSink, signal?: AbortSignal): Promise<void>;
+  /** Ends the session in order: the peer is told the code and a detail for people. Idempotent. */
+  close(code: ErrorCode, detail?: string): Promise<void>;
+}

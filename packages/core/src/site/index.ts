@@ -1,0 +1,9 @@
+export type {
+  PreparedTrainer,
+  Trainer,
+  TrainerJob,
+  TrainOptions,
+  TrainOutcome,
+  TrainProgress,
+  TrainRequest,
+} from "./trainer.ts";

@@ -1,0 +1,74 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { Evaluation, TrainingDefinition } from "../job/index.ts";
+import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
+
+/** What a trainer needs once per job. */
+export interface TrainerJob {
+  readonly jobId: string;
+  /** Name of the data set of the job; each site maps it to its own data. */
+  readonly dataName: string;
+  readonly training: TrainingDefinition;
+  /** The forward ONNX graph. */
+  readonly model: Bytes;
+  /** The job's parameter table; the trainer refuses a model that does not have exactly these. */
+  readonly parameters: readonly ParameterDescriptor[];
+}
+
+/** What a trainer says about itself after it prepared a job. */
+export interface PreparedTrainer {
+  /** Execution provider in use, e.g. "cpu", "cuda", "wasm", "webgpu". */
+  readonly device: string;
+  /** Examples that local training draws from. */
+  readonly trainingExamples: number;
+  /** Held-out examples that evaluation uses; 0 when the site has none. */
+  readonly heldOutExamples: number;
+}
+
+/** One order to train. */
+export interface TrainRequest {
+  /** The received model version. Kept by the trainer, not changed. */
+  readonly parameters: ParameterSet;
+  /** Unsigned 32-bit seed of everything random in this task (shuffles, dropout). */
+  readonly seed: number;
+}
+
+/** How far a task is. */
+export interface TrainProgress {
+  readonly phase: "evaluating" | "training";
+  /** Steps done and steps planned in this phase. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss of the steps since the last report, if any were taken. */
+  readonly loss?: number;
+}
+
+/** What local training yields. */
+export interface TrainOutcome {
+  /** Trained minus received, float tensors of the trainable parameters, in table order. */
+  readonly delta: ParameterSet;
+  /** Distinct training examples used: the weight in FedAvg. */
+  readonly exampleCount: number;
+  /** Mean training loss over all steps. */
+  readonly loss: number;
+  readonly steps: number;
+}
+
+/** Options of a running task. */
+export interface TrainOptions {
+  readonly signal: AbortSignal;
+  /** Called at most a few times per second. */
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+/**
+ * Trains and evaluates on the site's own data, for one job: a worker over a MessagePort in every host.
+ * Errors are TrainingError; `ERR_TRAINER_LOST` when the worker died.
+ */
+export interface Trainer {
+  prepare(job: TrainerJob, options: TrainOptions): Promise<PreparedTrainer>;
+  /** @returns `undefined` when the site has no held-out examples */
+  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<Evaluation | undefined>;
+  train(request: TrainRequest, options: TrainOptions): Promise<TrainOutcome>;
+  /** Frees the device and ends the worker; idempotent. */
+  close(): Promise<void>;
+}

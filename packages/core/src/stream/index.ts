@@ -1,0 +1,1 @@
+export type { BlobChunk, SealedBlob, StreamManifest, StreamSink, StreamSource } from "./contract.ts";
