@@ -21,4 +21,13 @@ export type {
   MetadataEntry,
   MetadataStore,
 } from "./storage.ts";
+export {
+  MAX_METADATA_KEY_LENGTH,
+  MAX_METADATA_VALUE_BYTES,
+  requireMetadataKey,
+  requireMetadataPrefix,
+  requireMetadataValue,
+} from "./storage-limits.ts";
 export type { Connection, ConnectionEnd, Connector } from "./transport.ts";
+export { webCrypto } from "./web-crypto.ts";
+export type { WebCryptoSource } from "./web-crypto-key.ts";
