@@ -33,10 +33,15 @@ export function toBase64Url(bytes: Uint8Array): string {
   return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** @throws RangeError when `text` is not base64url without padding */
+/**
+ * The only text that is accepted for some bytes is the one that {@link toBase64Url} writes: unused bits are zero.
+ * @throws RangeError when `text` is not base64url without padding
+ */
 export function fromBase64Url(text: string): Bytes {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) throw new RangeError("not base64url");
-  return fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
+  if (toBase64Url(bytes) !== text) throw new RangeError("not base64url: unused bits are set");
+  return bytes;
 }
 
 /** Base64 with padding (RFC 4648, section 4). */
