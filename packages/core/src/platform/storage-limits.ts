@@ -2,7 +2,7 @@
 export const MAX_METADATA_KEY_LENGTH = 512;
 
 /** Largest value of the metadata role, in bytes. */
-export const MAX_METADATA_VALUE_BYTES = 1024 * 1024;
+export const MAX_METADATA_VALUE_BYTES = 1_048_576;
 
 // Printable ASCII without space: every driver then sorts keys the same way, as UTF-8, UTF-16 or bytes.
 const KEY = /^[\x21-\x7e]{1,512}$/;

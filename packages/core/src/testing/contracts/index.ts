@@ -1,0 +1,1 @@
+export { cryptoContract } from "./crypto.ts";

@@ -1,0 +1,12 @@
+export { afterMicrotasks } from "./macrotask.ts";
+export { memoryBlobs, memoryMetadata } from "./memory-storage.ts";
+export {
+  type Interference,
+  LOW_WATER_MARK_BYTES,
+  type MemoryConnectionOptions,
+  type MemoryConnectionPair,
+  memoryConnectionPair,
+} from "./memory-transport.ts";
+export { type SeededRandom, seededRandom } from "./seeded-random.ts";
+export { type TrackedCrypto, trackCrypto } from "./track-crypto.ts";
+export { type VirtualClock, type VirtualClockOptions, virtualClock } from "./virtual-clock.ts";
