@@ -1,0 +1,13 @@
+export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
+export { nodeCrypto } from "./node-crypto.ts";
+export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
+export { systemClock } from "./system-clock.ts";
+export {
+  LOW_WATER_BYTES,
+  MAX_FRAME_BYTES,
+  RECEIVE_BUFFER_BYTES,
+  SUBPROTOCOL,
+  type WebSocketConnectionOptions,
+  webSocketConnection,
+} from "./web-socket-connection.ts";
+export { type WebSocketConnectorOptions, webSocketConnector } from "./web-socket-connector.ts";

@@ -1,0 +1,140 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hash,
+  pbkdf2Sync,
+  randomFillSync,
+} from "node:crypto";
+import { type Bytes, concatBytes, equalBytes, fromHex, toBytes } from "@photinus/core/bytes";
+import type { AgreementKey, CryptoProvider, SecretKey } from "@photinus/core/platform";
+import { keyObject, spkiOf } from "./node-crypto-key.ts";
+import { nodeSigning } from "./node-crypto-signing.ts";
+
+/**
+ * The provider over node:crypto. Every call is synchronous: what it is used for (messages, chunks of 256 KiB to
+ * 1 MiB) is done before WebCrypto's thread pool would have begun.
+ */
+export function nodeCrypto(): CryptoProvider {
+  return {
+    randomBytes: (length) => randomFillSync(new Uint8Array(length)),
+    sha256: (data) => toBytes(hash("sha256", data, "buffer")),
+    sha512: (data) => toBytes(hash("sha512", data, "buffer")),
+    hmacSha256: (key, data) => toBytes(createHmac("sha256", key).update(data).digest()),
+    pbkdf2Sha256: (password, salt, iterations, length) =>
+      toBytes(pbkdf2Sync(password, salt, iterations, length, "sha256")),
+    ...nodeSigning,
+    generateAgreementKey,
+    importAgreementKey,
+    agree,
+    importAesGcmKey,
+    aesGcmSeal,
+    aesGcmOpen,
+    aesCbcSeal: (key, iv, plaintext) => {
+      const cipher = createCipheriv("aes-256-cbc", key, iv);
+      return concatBytes(cipher.update(plaintext), cipher.final());
+    },
+    aesCbcOpen,
+    aesKeyWrap,
+    aesKeyUnwrap,
+  };
+}
+
+function generateAgreementKey(): AgreementKey {
+  const { publicKey, privateKey } = generateKeyPairSync("x25519");
+  return { publicKey: spkiOf(publicKey).slice(-32), handle: privateKey };
+}
+
+// PrivateKeyInfo and SubjectPublicKeyInfo of RFC 8410 up to the 32 bytes of the key.
+const PKCS8_PREFIX = fromHex("302e020100300506032b656e04220420");
+const SPKI_PREFIX = fromHex("302a300506032b656e032100");
+
+function importAgreementKey(privateKey: Bytes, publicKey: Bytes): AgreementKey {
+  if (privateKey.length !== 32 || publicKey.length !== 32) throw new RangeError("X25519 keys have 32 bytes");
+  const key = Buffer.from(concatBytes(PKCS8_PREFIX, privateKey));
+  return { publicKey, handle: createPrivateKey({ key, format: "der", type: "pkcs8" }) };
+}
+
+function agree(key: AgreementKey, peerPublicKey: Bytes): Bytes | undefined {
+  if (peerPublicKey.length !== 32) return undefined;
+  const spki = Buffer.from(concatBytes(SPKI_PREFIX, peerPublicKey));
+  const publicKey = createPublicKey({ key: spki, format: "der", type: "spki" });
+  const privateKey = keyObject(key.handle);
+  try {
+    const secret = toBytes(diffieHellman({ privateKey, publicKey }));
+    return equalBytes(secret, new Uint8Array(32)) ? undefined : secret;
+  } catch {
+    // OpenSSL refuses the all-zero secret of a low-order point; nothing else can fail with two X25519 keys.
+    return undefined;
+  }
+}
+
+function importAesGcmKey(raw: Bytes): SecretKey {
+  if (raw.length !== 32) throw new RangeError("an AES-256 key has 32 bytes");
+  return { handle: createSecretKey(raw) };
+}
+
+const TAG_BYTES = 16;
+
+function aesGcmSeal(key: SecretKey, iv: Bytes, plaintext: Bytes, aad: Bytes): Bytes {
+  if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
+  const cipher = createCipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad);
+  const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
+  sealed.set(cipher.update(plaintext));
+  cipher.final(); // GCM is a stream: nothing is left
+  sealed.set(cipher.getAuthTag(), plaintext.length);
+  return sealed;
+}
+
+function aesGcmOpen(key: SecretKey, iv: Bytes, ciphertext: Bytes, aad: Bytes): Bytes | undefined {
+  if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
+  if (ciphertext.length < TAG_BYTES) return undefined;
+  const split = ciphertext.length - TAG_BYTES;
+  const decipher = createDecipheriv("aes-256-gcm", keyObject(key.handle), iv)
+    .setAAD(aad)
+    .setAuthTag(ciphertext.subarray(split));
+  const plaintext = toBytes(decipher.update(ciphertext.subarray(0, split)));
+  return finishes(() => decipher.final()) ? plaintext : undefined;
+}
+
+function aesCbcOpen(key: Bytes, iv: Bytes, ciphertext: Bytes): Bytes | undefined {
+  const decipher = createDecipheriv("aes-256-cbc", key, iv);
+  const head = decipher.update(ciphertext);
+  try {
+    return concatBytes(head, decipher.final());
+  } catch {
+    return undefined; // wrong padding or length
+  }
+}
+
+/** The initial value of RFC 3394, section 2.2.3.1. */
+const WRAP_IV = fromHex("a6a6a6a6a6a6a6a6");
+
+function aesKeyWrap(wrappingKey: Bytes, key: Bytes): Bytes {
+  const cipher = createCipheriv("id-aes256-wrap", wrappingKey, WRAP_IV);
+  return concatBytes(cipher.update(key), cipher.final());
+}
+
+function aesKeyUnwrap(wrappingKey: Bytes, wrapped: Bytes): Bytes | undefined {
+  if (wrapped.length !== 40) return undefined;
+  const decipher = createDecipheriv("id-aes256-wrap", wrappingKey, WRAP_IV);
+  try {
+    return concatBytes(decipher.update(wrapped), decipher.final());
+  } catch {
+    return undefined; // the integrity check failed
+  }
+}
+
+function finishes(last: () => unknown): boolean {
+  try {
+    last();
+    return true;
+  } catch {
+    return false; // the tag does not authenticate
+  }
+}
