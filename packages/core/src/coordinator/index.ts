@@ -1,0 +1,7 @@
+export type {
+  ConnectedSite,
+  CoordinatorModules,
+  CoordinatorOptions,
+  JobSummary,
+  ObserveOptions,
+} from "./options.ts";

@@ -1,0 +1,63 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { JobDefinition } from "../job/index.ts";
+import type { Identity, Participant } from "../pki/index.ts";
+import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** What a site is and what it allows. */
+export interface SiteOptions {
+  /** Certificate and key of the site. */
+  readonly identity: Identity;
+  /** Name of the project. */
+  readonly project: string;
+  /** Root certificate of the project, DER: every chain must end at it. */
+  readonly root: Bytes;
+  /** Name that the server's certificate must carry. */
+  readonly serverName: string;
+  /** Data sets that this site has; jobs for others are not offered to it. */
+  readonly dataNames: readonly string[];
+  /** "node" or "browser"; shown to people. */
+  readonly runtime: "node" | "browser";
+  /** What a job may ask of this site. */
+  readonly limits?: Partial<SiteLimits>;
+  /** First and longest wait between attempts to connect. Default 500 ms and 30 000 ms. */
+  readonly reconnect?: { readonly firstMs?: number; readonly longestMs?: number };
+}
+
+/** Limits of a site for jobs: one beyond them is declined. */
+export interface SiteLimits {
+  /** Default 10 000. */
+  readonly rounds: number;
+  /** Default 100. */
+  readonly localEpochs: number;
+  /** Bytes of a model's parameters, and of its graph. Default 512 MiB. */
+  readonly modelBytes: number;
+  /** Jobs that this site takes part in at once. Default 4. */
+  readonly concurrentJobs: number;
+}
+
+/** A job that asks to be trained here, after its signature, its submitter's role and the limits were checked. */
+export interface JobProposal {
+  readonly jobId: string;
+  readonly definition: JobDefinition;
+  /** Who signed the job. */
+  readonly submitter: Participant;
+  /** Bytes of the model's parameters: what each round brings, and about what each contribution sends back. */
+  readonly modelBytes: number;
+}
+
+/** Answer of {@link SiteModules.decideJob}. */
+export type JobDecision = "accept" | { readonly declined: string };
+
+/** What a site works with; all injected. */
+export interface SiteModules {
+  readonly connector: Connector;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** A fresh trainer for one job; closed by the site when the job ends. */
+  readonly createTrainer: () => Trainer;
+  /** Asks whether this site takes part: a policy, or the person in front of the page. Rejected counts as declined. */
+  readonly decideJob: (job: JobProposal, signal: AbortSignal) => Promise<JobDecision>;
+}

@@ -1,0 +1,84 @@
+import type { ErrorCode } from "../errors/index.ts";
+import type { Evaluation } from "../job/index.ts";
+import type { DType } from "../tensor/index.ts";
+
+/** What a site is doing. */
+export type SiteActivity =
+  | "stopped"
+  | "connecting"
+  | "reconnecting"
+  | "waiting"
+  | "deciding"
+  | "preparing"
+  | "evaluating"
+  | "training"
+  | "uploading"
+  | "refused";
+
+/** One tensor that left the site. */
+export interface OutgoingTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** L2 norm. */
+  readonly norm: number;
+}
+
+/** What left the site in one round: the very content of one contribution. */
+export interface OutgoingContribution {
+  readonly jobId: string;
+  readonly round: number;
+  readonly tensors: readonly OutgoingTensor[];
+  readonly totalBytes: number;
+  /** L2 norm over all tensors. */
+  readonly norm: number;
+  readonly exampleCount: number;
+  /** Root of the stream in hex: what the site signed. */
+  readonly digest: string;
+  /** What the server answered last. */
+  readonly receipt: "none" | "received" | "committed" | "refused";
+  /** Error code of a refusal; empty otherwise. */
+  readonly cause: string;
+}
+
+/** The job that a site works on. */
+export interface SiteJobStatus {
+  readonly jobId: string;
+  readonly name: string;
+  readonly purpose: string;
+  readonly submitter: string;
+  /** Rounds planned. */
+  readonly rounds: number;
+  /** Execution provider; empty until prepared. */
+  readonly device: string;
+  readonly trainingExamples: number;
+  readonly heldOutExamples: number;
+  /** The round of the last task; 0 before the first. */
+  readonly round: number;
+  /** This site's evaluations of the model versions that it received, by round. */
+  readonly evaluations: readonly { readonly round: number; readonly evaluation: Evaluation }[];
+  /** Mean training loss of each round trained here. */
+  readonly losses: readonly { readonly round: number; readonly loss: number }[];
+}
+
+/** What people see of a site. Immutable: each change is a new object. */
+export interface SiteStatus {
+  readonly activity: SiteActivity;
+  /** Progress of the activity in [0, 1]; 0 when unknown. */
+  readonly progress: number;
+  /** Mean loss of the latest training steps, when there is one. */
+  readonly trainingLoss: number | undefined;
+  /** When the next attempt to connect begins, ms since 1970; only while reconnecting or refused. */
+  readonly retryAtMs: number | undefined;
+  /** Code and words of the last fault; absent when all is well. */
+  readonly fault: { readonly code: ErrorCode; readonly detail: string } | undefined;
+  /** The job that was worked on last. */
+  readonly job: SiteJobStatus | undefined;
+  /** What left this site, the latest last; at most 64. */
+  readonly outgoing: readonly OutgoingContribution[];
+  /** Contributions that the server has committed. */
+  readonly committed: number;
+  /** Bytes sent and received on all connections since the start. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}

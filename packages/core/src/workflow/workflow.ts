@@ -1,0 +1,108 @@
+import type { ErrorCode } from "../errors/index.ts";
+import type { Evaluation, JobDefinition } from "../job/index.ts";
+
+/** A model version that is stored and can be sent. */
+export interface ModelVersion {
+  /** 0 for the model as submitted, else the round that made it. */
+  readonly version: number;
+  /** Name of the checkpoint: SHA-256 of its ciphertext, hex. */
+  readonly checkpoint: string;
+}
+
+/** An averaged update that is stored. */
+export interface StoredUpdate {
+  /** Name of the stored update: SHA-256 of its ciphertext, hex. */
+  readonly blob: string;
+  /** Training examples that it stands for. */
+  readonly exampleCount: number;
+}
+
+/** What sites are asked to do with a model version. */
+export interface TaskOrder {
+  readonly kind: "train" | "evaluate";
+  /** 1, 2, 3, ...; the round that a last evaluation follows for `evaluate`. */
+  readonly round: number;
+  readonly model: ModelVersion;
+}
+
+/** A task that was given to sites. */
+export interface Dispatch {
+  /** 16 bytes in hex; the same for every site. */
+  readonly taskId: string;
+  readonly order: TaskOrder;
+  /** Names of the sites that were asked, sorted. */
+  readonly sites: readonly string[];
+  readonly startedAtMs: number;
+}
+
+/** How one asked site ended. */
+export interface TaskOutcome {
+  readonly site: string;
+  readonly outcome: "accepted" | "refused" | "late" | "missing";
+  /** Exactly one cause, unless accepted. */
+  readonly cause: ErrorCode | "";
+  /** Examples trained on; 0 when nothing was accepted, and for `evaluate`. */
+  readonly exampleCount: number;
+  /** Mean local training loss; 0 when unknown. */
+  readonly trainingLoss: number;
+  /** L2 norm of the accepted update; 0 when there is none. */
+  readonly norm: number;
+  /** Root of the accepted update's stream in hex; empty when there is none. */
+  readonly digest: string;
+  /** The received model on the site's held-out examples, when it has some. */
+  readonly evaluation?: Evaluation;
+  /** From task sent to answer verified. */
+  readonly milliseconds: number;
+}
+
+/** What came of a dispatched task. */
+export interface Collected {
+  /** Mean of the accepted updates; absent when fewer than the job's minimum were accepted, and for `evaluate`. */
+  readonly update?: StoredUpdate;
+  /** Every asked site once: the accepted ones in commit order, then the others by name. */
+  readonly outcomes: readonly TaskOutcome[];
+  /** Mean of the sites' evaluations of the sent model, weighted by examples; absent when no site has any. */
+  readonly evaluation?: Evaluation;
+  readonly endedAtMs: number;
+}
+
+/**
+ * What a workflow may do. Every call has a number; its outcome is recorded before it returns, and after a restart the
+ * function runs again from the top and receives the recorded outcomes. So a workflow reads time, randomness and
+ * input from here only and makes the same calls in the same order.
+ */
+export interface WorkflowContext {
+  readonly jobId: string;
+  readonly definition: JobDefinition;
+  /** The model as submitted. */
+  readonly initialModel: ModelVersion;
+  /**
+   * Gives a task to every ready site.
+   * @throws JobError `ERR_JOB_TOO_FEW_SITES` when fewer than the job's minimum were ready for `waitForSitesMs`
+   */
+  broadcast(order: TaskOrder): Promise<Dispatch>;
+  /** Gives a task to the named sites; those not ready are missing. */
+  send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch>;
+  /** Waits until every asked site answered or the deadline passed, and averages what was accepted, as it arrives. */
+  aggregate(dispatch: Dispatch): Promise<Collected>;
+  /** Applies the update to the model, stores the new version durably and tells its sites COMMITTED. */
+  checkpoint(dispatch: Dispatch, collected: Collected): Promise<ModelVersion>;
+  /** Resolves `milliseconds` later; time that passed while the server was down counts. */
+  sleep(milliseconds: number): Promise<void>;
+  /** `length` random bytes in hex, 1 to 64 of them. */
+  random(length: number): Promise<string>;
+  /** One line of the job's log: at most 1 000 characters. */
+  log(line: string): Promise<void>;
+}
+
+/** One way to run a job: FLARE's controller. */
+export interface Workflow {
+  /** The name that job definitions give. */
+  readonly name: string;
+  /** Raised whenever the order of context calls changes: a running job of another version ends with a reason. */
+  readonly version: number;
+  readonly run: (context: WorkflowContext) => Promise<void>;
+}
+
+/** Workflows by name; built by the program that starts. */
+export type WorkflowRegistry = ReadonlyMap<string, Workflow>;
