@@ -1,4 +1,4 @@
-import type { Role } from "../pki/participant.ts";
+import type { Role } from "../pki/index.ts";
 
 /** One kind of message. Its type id is an integer that is never reused; class names never travel. */
 export interface MessageDefinition<Body> {
