@@ -1,4 +1,17 @@
+export {
+  type BlobReference,
+  type BlobRequest,
+  blobRequest,
+  type JobGraph,
+  jobGraph,
+  type Publication,
+  parsePublication,
+} from "./blob.ts";
+export { FIRST_MESSAGE_TYPE, MESSAGES } from "./catalogue.ts";
+export { defineMessage, type MessageTraits, parseAs } from "./define.ts";
 export type { MessageDefinition } from "./definition.ts";
+export { MAX_CHUNKS, MAX_TENSORS, USER_ROLES } from "./fields.ts";
+export { OBJECT_TYPES } from "./object-type.ts";
 export {
   applyObservation,
   type ContributionView,
@@ -12,3 +25,57 @@ export {
   type SitePhase,
   type SiteView,
 } from "./observation.ts";
+export {
+  type ObservationBody,
+  type Observe,
+  observation,
+  observe,
+  parseJobView,
+  parseObservation,
+} from "./observe.ts";
+export {
+  type ContributionCommitted,
+  type ContributionReceived,
+  type ContributionRefused,
+  contributionCommitted,
+  contributionReceived,
+  contributionRefused,
+  type JobEnded,
+  jobEnded,
+} from "./receipt.ts";
+export {
+  type HeldUpdate,
+  type JobAccept,
+  type JobDecline,
+  type JobReady,
+  jobAccept,
+  jobDecline,
+  jobReady,
+  type SiteReady,
+  siteReady,
+} from "./site.ts";
+export {
+  type JobAbort,
+  type JobSubmit,
+  type JobSubmitted,
+  jobAbort,
+  jobSubmit,
+  jobSubmitted,
+  type ResultModel,
+  type ResultRequest,
+  resultModel,
+  resultRequest,
+} from "./submit.ts";
+export {
+  type ContributionBody,
+  contribution,
+  type EvaluationResult,
+  evaluationResult,
+  type SiteEvaluation,
+  type Task,
+  type TaskFailed,
+  type TaskProgress,
+  task,
+  taskFailed,
+  taskProgress,
+} from "./task.ts";

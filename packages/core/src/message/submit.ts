@@ -1,0 +1,79 @@
+import * as v from "valibot";
+import type { StreamManifest } from "../stream/index.ts";
+import type { TensorEntry } from "../tensor/index.ts";
+import { type BlobReference, blobReference } from "./blob.ts";
+import { defineMessage } from "./define.ts";
+import type { MessageDefinition } from "./definition.ts";
+import { integerIn, jobId, manifest, tensorTable, textOf, USER_ROLES } from "./fields.ts";
+
+/** Body of {@link jobSubmit}. */
+export interface JobSubmit {
+  /** Id of the job OBJECT, sent before on the same session. */
+  readonly jobId: string;
+  /** The graph that follows as a stream; its root is the one in the job. */
+  readonly graph: StreamManifest;
+  /** The initial parameters that follow as a stream; its root is the one in the job. */
+  readonly parameters: StreamManifest;
+  /** Makes a retried submit safe: the same user's same token is the same job. At most 128 characters. */
+  readonly submitToken?: string;
+}
+
+/** A user hands in a job; graph and initial parameters follow under credit. */
+export const jobSubmit: MessageDefinition<JobSubmit> = defineMessage(
+  { type: 35, name: "job-submit", signed: true, from: USER_ROLES },
+  v.strictObject({
+    jobId,
+    graph: manifest,
+    parameters: manifest,
+    submitToken: v.exactOptional(textOf(1, 128)),
+  }),
+);
+
+/** Body of {@link jobSubmitted}. */
+export interface JobSubmitted {
+  /** The job; another than the submitted one when the submit token was known. */
+  readonly jobId: string;
+}
+
+/** The job is durable and waits for its sites. Answers {@link jobSubmit}. */
+export const jobSubmitted: MessageDefinition<JobSubmitted> = defineMessage(
+  { type: 36, name: "job-submitted", signed: true, from: ["server"] },
+  v.strictObject({ jobId }),
+);
+
+/** Body of {@link jobAbort}. */
+export interface JobAbort {
+  readonly jobId: string;
+}
+
+/** A user ends a job. Answered by {@link jobEnded}. */
+export const jobAbort: MessageDefinition<JobAbort> = defineMessage(
+  { type: 39, name: "job-abort", signed: true, from: USER_ROLES },
+  v.strictObject({ jobId }),
+);
+
+/** Body of {@link resultRequest}. */
+export interface ResultRequest {
+  readonly jobId: string;
+}
+
+/** A user asks for the newest model version of a job. Answered by {@link resultModel}. */
+export const resultRequest: MessageDefinition<ResultRequest> = defineMessage(
+  { type: 40, name: "result-request", signed: true, from: USER_ROLES },
+  v.strictObject({ jobId }),
+);
+
+/** Body of {@link resultModel}. */
+export interface ResultModel {
+  readonly jobId: string;
+  readonly version: number;
+  /** Opens the sealed blob whose publication and chunks follow. */
+  readonly model: BlobReference;
+  readonly tensors: readonly TensorEntry[];
+}
+
+/** Where the asked model is. */
+export const resultModel: MessageDefinition<ResultModel> = defineMessage(
+  { type: 41, name: "result-model", signed: true, from: ["server"] },
+  v.strictObject({ jobId, version: integerIn(0, 100_000), model: blobReference, tensors: tensorTable }),
+);

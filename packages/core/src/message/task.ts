@@ -1,0 +1,149 @@
+import * as v from "valibot";
+import type { StreamManifest } from "../stream/index.ts";
+import type { TensorEntry } from "../tensor/index.ts";
+import { type BlobReference, blobReference } from "./blob.ts";
+import { defineMessage } from "./define.ts";
+import type { MessageDefinition } from "./definition.ts";
+import {
+  errorCode,
+  finite,
+  finiteNotNegative,
+  integerIn,
+  jobId,
+  manifest,
+  round,
+  taskId,
+  tensorTable,
+  textOf,
+} from "./fields.ts";
+
+/** Body of {@link task}. */
+export interface Task {
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly kind: "train" | "evaluate";
+  readonly round: number;
+  /** Model version to start from. */
+  readonly version: number;
+  readonly model: BlobReference;
+  /** The answer counts when it arrives this many ms after the task was sent. */
+  readonly timeoutMs: number;
+}
+
+/** What a site is to do with a model version. */
+export const task: MessageDefinition<Task> = defineMessage(
+  { type: 26, name: "task", signed: true, from: ["server"] },
+  v.strictObject({
+    jobId,
+    taskId,
+    kind: v.picklist(["train", "evaluate"]),
+    round,
+    version: integerIn(0, 100_000),
+    model: blobReference,
+    timeoutMs: integerIn(1, 2 ** 31),
+  }),
+);
+
+/** Body of {@link taskProgress}. */
+export interface TaskProgress {
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly phase: "evaluating" | "training" | "uploading";
+  /** In [0, 1]. */
+  readonly progress: number;
+}
+
+/** How far a site is with its task: a few times per second at most. */
+export const taskProgress: MessageDefinition<TaskProgress> = defineMessage(
+  { type: 27, name: "task-progress", signed: false, from: ["site"] },
+  v.strictObject({
+    jobId,
+    taskId,
+    phase: v.picklist(["evaluating", "training", "uploading"]),
+    progress: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  }),
+);
+
+/** What a site measured on its held-out examples. */
+export interface SiteEvaluation {
+  /** Mean loss per example. */
+  readonly loss: number;
+  /** In [0, 1]. */
+  readonly accuracy: number;
+  /** Held-out examples, at least 1. */
+  readonly exampleCount: number;
+}
+
+const evaluation: v.GenericSchema<unknown, SiteEvaluation> = v.strictObject({
+  loss: finite,
+  accuracy: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  exampleCount: integerIn(1, 2 ** 48),
+});
+
+/** Body of {@link contribution}. */
+export interface ContributionBody {
+  readonly jobId: string;
+  readonly taskId: string;
+  /** Model version that the update starts from. */
+  readonly baseVersion: number;
+  /** Distinct examples trained on. Its plausibility is the coordinator's to judge, so that the cause is told. */
+  readonly exampleCount: number;
+  /** Mean training loss over all steps. */
+  readonly trainingLoss: number;
+  readonly steps: number;
+  /** L2 norm of the update as sent; the server refuses one that it measures larger. */
+  readonly norm: number;
+  /** The chunks that follow. */
+  readonly manifest: StreamManifest;
+  /** Where the tensors lie in them. */
+  readonly tensors: readonly TensorEntry[];
+  /** The received model on the site's held-out examples; absent when it has none. */
+  readonly evaluation?: SiteEvaluation;
+}
+
+/** A site's result of a `train` task; its chunks follow under credit. */
+export const contribution: MessageDefinition<ContributionBody> = defineMessage(
+  { type: 28, name: "contribution", signed: true, from: ["site"] },
+  v.strictObject({
+    jobId,
+    taskId,
+    baseVersion: integerIn(0, 100_000),
+    exampleCount: finite,
+    trainingLoss: finite,
+    steps: integerIn(0, 2 ** 48),
+    norm: finiteNotNegative,
+    manifest,
+    tensors: tensorTable,
+    evaluation: v.exactOptional(evaluation),
+  }),
+);
+
+/** Body of {@link evaluationResult}. */
+export interface EvaluationResult {
+  readonly jobId: string;
+  readonly taskId: string;
+  /** Absent when the site has no held-out examples. */
+  readonly evaluation?: SiteEvaluation;
+}
+
+/** A site's result of an `evaluate` task. */
+export const evaluationResult: MessageDefinition<EvaluationResult> = defineMessage(
+  { type: 29, name: "evaluation-result", signed: true, from: ["site"] },
+  v.strictObject({ jobId, taskId, evaluation: v.exactOptional(evaluation) }),
+);
+
+/** Body of {@link taskFailed}. */
+export interface TaskFailed {
+  readonly jobId: string;
+  /** Absent when the site could not even prepare the job. */
+  readonly taskId?: string;
+  readonly code: string;
+  /** For people; never data: at most 500 characters. */
+  readonly detail: string;
+}
+
+/** The site cannot do its task. */
+export const taskFailed: MessageDefinition<TaskFailed> = defineMessage(
+  { type: 30, name: "task-failed", signed: true, from: ["site"] },
+  v.strictObject({ jobId, taskId: v.exactOptional(taskId), code: errorCode, detail: textOf(0, 500) }),
+);
