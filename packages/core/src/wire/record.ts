@@ -1,0 +1,135 @@
+import { type Bytes, concatBytes } from "../bytes/index.ts";
+import { WireError } from "../errors/index.ts";
+import type { CryptoProvider, SecretKey } from "../platform/index.ts";
+import { counterNonce } from "./big-endian.ts";
+import { FRAME_KIND, type Frame, MAX_FRAME_BYTES, PREFIX_BYTES, prefixOf } from "./frame.ts";
+
+/** Bytes of an AES-GCM tag. */
+export const TAG_BYTES = 16;
+/** What encryption adds to an inner frame: prefix and tag. */
+export const RECORD_OVERHEAD_BYTES: number = PREFIX_BYTES + TAG_BYTES;
+/** Largest inner frame. */
+export const MAX_INNER_FRAME_BYTES: number = MAX_FRAME_BYTES - RECORD_OVERHEAD_BYTES;
+
+/** How much one key may encrypt. */
+export interface RecordLimits {
+  /** SESSION frames under one key; default 2^22. */
+  readonly frames: number;
+  /** Bytes of inner frames under one key; default 64 GiB. */
+  readonly bytes: number;
+}
+
+/** The limits of protocol version 1. */
+export const RECORD_LIMITS: RecordLimits = { frames: 2 ** 22, bytes: 64 * 2 ** 30 };
+
+/** Frames and bytes that are kept free at the end of a key, so that the session can still say why it ends. */
+const RESERVED_FRAMES = 64;
+const RESERVED_BYTES = 64 * MAX_FRAME_BYTES;
+
+/** One direction of a session: its key, its counter, how much it has carried. */
+class RecordDirection {
+  readonly key: SecretKey;
+  readonly limits: RecordLimits;
+  frames = 0;
+  bytes = 0;
+
+  constructor(key: SecretKey, limits: RecordLimits) {
+    this.key = key;
+    this.limits = limits;
+  }
+
+  /** The nonce of the next frame; no counter is ever used twice. */
+  next(innerBytes: number): Bytes {
+    // [W-33] a key past its limits encrypts nothing more; there is no rekey in this version
+    if (this.frames >= this.limits.frames || this.bytes + innerBytes > this.limits.bytes) {
+      throw new WireError("ERR_GOING_AWAY", "the keys of this session have carried all that they may");
+    }
+    const nonce = counterNonce(this.frames);
+    this.frames += 1;
+    this.bytes += innerBytes;
+    return nonce;
+  }
+
+  get nearLimit(): boolean {
+    return (
+      this.frames >= this.limits.frames - RESERVED_FRAMES || this.bytes >= this.limits.bytes - RESERVED_BYTES
+    );
+  }
+}
+
+/** What a sender and a receiver of SESSION frames work with. */
+export interface RecordModules {
+  /** AES-256-GCM. */
+  readonly crypto: CryptoProvider;
+}
+
+/** Encrypts inner frames into SESSION frames, in the order of the calls. */
+export class RecordSender {
+  readonly #direction: RecordDirection;
+  readonly #crypto: CryptoProvider;
+
+  /** @param key of this direction, from the handshake; used by nothing else */
+  constructor(key: SecretKey, modules: RecordModules, limits: RecordLimits = RECORD_LIMITS) {
+    this.#direction = new RecordDirection(key, limits);
+    this.#crypto = modules.crypto;
+  }
+
+  /** True shortly before the key's limits: the session must end. */
+  get nearLimit(): boolean {
+    return this.#direction.nearLimit;
+  }
+
+  /**
+   * One SESSION frame around `inner`. Frames must leave in the order of the calls.
+   * @throws WireError `ERR_GOING_AWAY` when the key has reached its limits
+   */
+  async seal(inner: Bytes): Promise<Bytes> {
+    if (inner.byteLength > MAX_INNER_FRAME_BYTES)
+      throw new RangeError(`inner frame of ${inner.byteLength} bytes`);
+    const nonce = this.#direction.next(inner.byteLength);
+    const prefix = prefixOf(FRAME_KIND.session, { header: 0, tag: TAG_BYTES, payload: inner.byteLength });
+    const sealed = await this.#crypto.aesGcmSeal(this.#direction.key, nonce, inner, prefix);
+    const frame = new Uint8Array(PREFIX_BYTES + sealed.byteLength);
+    frame.set(prefix);
+    frame.set(sealed.subarray(inner.byteLength), PREFIX_BYTES);
+    frame.set(sealed.subarray(0, inner.byteLength), RECORD_OVERHEAD_BYTES);
+    return frame;
+  }
+}
+
+/** Decrypts SESSION frames; each must be exactly the next one. */
+export class RecordReceiver {
+  readonly #direction: RecordDirection;
+  readonly #crypto: CryptoProvider;
+
+  /** @param key of the other direction, from the handshake */
+  constructor(key: SecretKey, modules: RecordModules, limits: RecordLimits = RECORD_LIMITS) {
+    this.#direction = new RecordDirection(key, limits);
+    this.#crypto = modules.crypto;
+  }
+
+  /** True shortly before the key's limits: the session must end. */
+  get nearLimit(): boolean {
+    return this.#direction.nearLimit;
+  }
+
+  /**
+   * The inner frame. After an error nothing more may be opened: the session is over.
+   * @throws WireError `ERR_FRAME_MALFORMED`, `ERR_GOING_AWAY`, or `ERR_SEQUENCE_GAP` when it does not authenticate at
+   *   this position: altered, replayed, out of order, or one before it is missing
+   */
+  async open(frame: Frame): Promise<Bytes> {
+    // [W-31]
+    if (frame.header.byteLength !== 0 || frame.tag.byteLength !== TAG_BYTES) {
+      throw new WireError("ERR_FRAME_MALFORMED", "a SESSION frame has no header and a tag of 16 bytes");
+    }
+    const nonce = this.#direction.next(frame.payload.byteLength);
+    const sealed = concatBytes(frame.payload, frame.tag);
+    const inner = await this.#crypto.aesGcmOpen(this.#direction.key, nonce, sealed, frame.prefix);
+    // [W-32]
+    if (inner === undefined) {
+      throw new WireError("ERR_SEQUENCE_GAP", "a frame does not authenticate at its position");
+    }
+    return inner;
+  }
+}
