@@ -1,0 +1,1 @@
+export { PositionalReader, type PositionalValue, readPositional, writePositional } from "./positional.ts";

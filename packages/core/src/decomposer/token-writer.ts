@@ -1,0 +1,153 @@
+import { type Bytes, utf8 } from "../bytes/index.ts";
+
+const FIRST_CAPACITY = 256;
+
+/**
+ * Writes MessagePack value by value, each in its shortest form, into memory that grows. It checks nothing: what may
+ * be written is decided by `encode` and `writePositional`.
+ */
+export class TokenWriter {
+  #bytes: Bytes = new Uint8Array(FIRST_CAPACITY);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  /** What was written, in memory of its own. */
+  finish(): Bytes {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Appends nil. */
+  nil(): void {
+    this.#uint8(0xc0);
+  }
+
+  /** Appends true or false. */
+  boolean(value: boolean): void {
+    this.#uint8(value ? 0xc3 : 0xc2);
+  }
+
+  /** Appends a number: safe integers as integers; -0, fractions, infinities, NaN and large values as float64. */
+  number(value: number): void {
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.#integer(value);
+    else {
+      this.#uint8(0xcb);
+      // The canonical NaN, whatever bits the engine keeps in `value`.
+      if (Number.isNaN(value)) this.#view.setBigUint64(this.#reserve(8), 0x7ff8000000000000n);
+      else this.#view.setFloat64(this.#reserve(8), value);
+    }
+  }
+
+  /** Appends an integer of -2^63 to 2^64 - 1. */
+  bigint(value: bigint): void {
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) this.#integer(number);
+    else if (value < 0n) {
+      this.#uint8(0xd3);
+      this.#view.setBigInt64(this.#reserve(8), value);
+    } else {
+      this.#uint8(0xcf);
+      this.#view.setBigUint64(this.#reserve(8), value);
+    }
+  }
+
+  /** Appends a well-formed string. */
+  text(value: string): void {
+    const encoded = utf8(value);
+    if (encoded.byteLength < 0x20) this.#uint8(0xa0 | encoded.byteLength);
+    else this.#head([0xd9, 0xda, 0xdb], encoded.byteLength);
+    this.raw(encoded);
+  }
+
+  /** Appends a byte string. */
+  bytes(value: Uint8Array): void {
+    this.#head([0xc4, 0xc5, 0xc6], value.byteLength);
+    this.raw(value);
+  }
+
+  /** Appends the head of an array of `length` values. */
+  array(length: number): void {
+    if (length < 0x10) this.#uint8(0x90 | length);
+    else this.#head([undefined, 0xdc, 0xdd], length);
+  }
+
+  /** Appends the head of a map of `length` pairs. */
+  map(length: number): void {
+    if (length < 0x10) this.#uint8(0x80 | length);
+    else this.#head([undefined, 0xde, 0xdf], length);
+  }
+
+  /** Appends an extension. @param code -128 to 127 */
+  extension(code: number, body: Uint8Array): void {
+    const fixed = [1, 2, 4, 8, 16].indexOf(body.byteLength);
+    if (fixed >= 0) this.#uint8(0xd4 + fixed);
+    else this.#head([0xc7, 0xc8, 0xc9], body.byteLength);
+    this.#view.setInt8(this.#reserve(1), code);
+    this.raw(body);
+  }
+
+  /** Appends bytes that are MessagePack already. */
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.byteLength);
+    this.#bytes.set(bytes, at);
+  }
+
+  #integer(value: number): void {
+    if (value >= 0) this.#unsigned(value);
+    else if (value >= -0x20) this.#uint8(value & 0xff);
+    else if (value >= -0x80) {
+      this.#uint8(0xd0);
+      this.#view.setInt8(this.#reserve(1), value);
+    } else if (value >= -0x8000) {
+      this.#uint8(0xd1);
+      this.#view.setInt16(this.#reserve(2), value);
+    } else if (value >= -0x80000000) {
+      this.#uint8(0xd2);
+      this.#view.setInt32(this.#reserve(4), value);
+    } else {
+      this.#uint8(0xd3);
+      this.#view.setBigInt64(this.#reserve(8), BigInt(value));
+    }
+  }
+
+  #unsigned(value: number): void {
+    if (value < 0x80) this.#uint8(value);
+    else if (value <= 0xffffffff) this.#head([0xcc, 0xcd, 0xce], value);
+    else {
+      this.#uint8(0xcf);
+      this.#view.setBigUint64(this.#reserve(8), BigInt(value));
+    }
+  }
+
+  /** A first byte and `value` in as few bytes as hold it: 1, 2 or 4. */
+  #head(firstBytes: readonly [number | undefined, number, number], value: number): void {
+    const [one, two, four] = firstBytes;
+    if (value <= 0xff && one !== undefined) {
+      this.#uint8(one);
+      this.#uint8(value);
+    } else if (value <= 0xffff) {
+      this.#uint8(two);
+      this.#view.setUint16(this.#reserve(2), value);
+    } else {
+      this.#uint8(four);
+      this.#view.setUint32(this.#reserve(4), value);
+    }
+  }
+
+  #uint8(value: number): void {
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
+  }
+
+  /** @returns where the `length` bytes lie that are now part of the output */
+  #reserve(length: number): number {
+    const at = this.#length;
+    this.#length += length;
+    if (this.#length > this.#bytes.byteLength) {
+      const grown = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.byteLength));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return at;
+  }
+}
