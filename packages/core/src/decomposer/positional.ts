@@ -88,6 +88,18 @@ export class PositionalReader {
     return value;
   }
 
+  /** True, false, a finite number or a string of at most `maxBytes` bytes. */
+  scalar(maxBytes: number): boolean | number | string {
+    switch (this.#left > 0 ? this.#tokens.peek() : "nil") {
+      case "boolean":
+        return this.boolean();
+      case "text":
+        return this.text(maxBytes);
+      default:
+        return this.finite();
+    }
+  }
+
   /** One of the given strings. */
   oneOf<const Choice extends string>(choices: readonly Choice[]): Choice {
     const value = this.text(128);

@@ -1,4 +1,5 @@
 export { afterMicrotasks } from "./macrotask.ts";
+export { memoryAudit } from "./memory-audit.ts";
 export { memoryBlobs, memoryMetadata } from "./memory-storage.ts";
 export {
   type Interference,
