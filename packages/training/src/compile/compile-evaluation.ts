@@ -1,0 +1,22 @@
+import type { Model } from "../onnx/index.ts";
+import type { CompiledEvaluation } from "./compiled.ts";
+import { closeFrame, type FrameOptions, openFrame } from "./frame.ts";
+
+/**
+ * Compiles a forward model into the evaluation of one batch; all parameters are fed.
+ * @throws TrainingError `ERR_MODEL_OPERATOR`, `ERR_MODEL_SHAPE`, `ERR_MODEL_TOO_LARGE` or `ERR_MODEL_PARAMETERS`
+ */
+export function compileEvaluation(model: Model, options: FrameOptions): CompiledEvaluation {
+  const frame = openFrame(model, options);
+  const { builder, loss, lossInputs } = frame;
+  const { lossSum, correct } = loss.measure(builder, lossInputs);
+  const outputs = new Map([
+    ["photinus/loss-sum", lossSum],
+    ["photinus/correct", correct],
+  ]);
+  return {
+    ...closeFrame(frame, { outputs, fed: new Set(), batchSize: options.batchSize }),
+    lossSum: { name: "photinus/loss-sum", ...builder.type(lossSum) },
+    correct: { name: "photinus/correct", ...builder.type(correct) },
+  };
+}

@@ -1,0 +1,101 @@
+import { TrainingError } from "@photinus/core/errors";
+import { buildBackward, type GradientRule, type Profile } from "../gradient/index.ts";
+import type { GraphBuilder } from "../graph/index.ts";
+import type { Model } from "../onnx/index.ts";
+import { OPTIMIZERS } from "../optimizer/index.ts";
+import type { CompiledStep, StateSlot } from "./compiled.ts";
+import { closeFrame, type FrameOptions, openFrame, portOf } from "./frame.ts";
+
+/** What one step of training is compiled from. */
+export interface StepOptions extends FrameOptions {
+  /** Name in the table of optimizers, and its constants. */
+  readonly optimizer: { readonly name: string; readonly momentum: number };
+  /** Where the graph will run. */
+  readonly profile: Profile;
+  /** Gradient rules; tests pass mutated ones. Default: the table. */
+  readonly rules?: ReadonlyMap<string, GradientRule>;
+}
+
+/**
+ * Compiles a forward model into one step of training: an ONNX model whose inputs are examples, labels, mask,
+ * learning rate and the states, and whose outputs are the loss and the new states. An ordinary inference session
+ * runs it.
+ *
+ * @throws TrainingError `ERR_MODEL_OPERATOR` naming operator and node, `ERR_MODEL_SHAPE`, `ERR_MODEL_TOO_LARGE`, or
+ *   `ERR_MODEL_PARAMETERS` when a parameter is missing or has no part in the output
+ */
+export function compileStep(model: Model, options: StepOptions): CompiledStep {
+  const frame = openFrame(model, options);
+  const { builder, imported, loss, lossInputs } = frame;
+  const learningRate = builder.input("photinus/learning-rate", { dtype: "f32", shape: [] });
+  const trainable = options.parameters.filter((parameter) => parameter.trainable).map(({ name }) => name);
+  const inside = trainable.map((name) => imported.parameters.get(name) ?? "");
+  const { loss: value, gradient } = loss.differentiate(builder, lossInputs);
+  const gradients = buildBackward(builder, {
+    ...options,
+    output: lossInputs.logits,
+    gradient,
+    parameters: inside,
+  });
+  const states = addUpdates(builder, {
+    trainable: new Map(trainable.map((name, index) => [name, inside[index] ?? ""])),
+    gradients,
+    learningRate,
+    optimizer: options.optimizer,
+  });
+  const outputs = new Map([["photinus/loss", value]]);
+  for (const { slot, after } of states) outputs.set(slot.output, after);
+  return {
+    ...closeFrame(frame, { outputs, fed: new Set(trainable), batchSize: options.batchSize }),
+    learningRate: portOf(builder, learningRate),
+    loss: { name: "photinus/loss", ...builder.type(value) },
+    states: states.map(({ slot }) => slot),
+  };
+}
+
+interface UpdateInputs {
+  /** Names in the graph by names in the table. */
+  readonly trainable: ReadonlyMap<string, string>;
+  readonly gradients: ReadonlyMap<string, string>;
+  readonly learningRate: string;
+  readonly optimizer: StepOptions["optimizer"];
+}
+
+interface State {
+  readonly slot: StateSlot;
+  /** The value after the step. */
+  readonly after: string;
+}
+
+function addUpdates(builder: GraphBuilder, inputs: UpdateInputs): readonly State[] {
+  const optimize = OPTIMIZERS.get(inputs.optimizer.name);
+  if (optimize === undefined) {
+    throw new TrainingError("ERR_MODEL_OPERATOR", `no optimizer is named ${inputs.optimizer.name}`);
+  }
+  const parameters: State[] = [];
+  const others: State[] = [];
+  for (const [name, parameter] of inputs.trainable) {
+    const gradient = inputs.gradients.get(parameter);
+    if (gradient === undefined) {
+      throw new TrainingError("ERR_MODEL_PARAMETERS", `parameter ${name} has no part in the model's output`);
+    }
+    const type = builder.type(parameter);
+    const declared = new Map<string, string>();
+    const state = (kind: string): string => {
+      const input = builder.input(`photinus/${kind}/${name}`, type);
+      declared.set(kind, input);
+      return input;
+    };
+    const { learningRate, optimizer } = inputs;
+    const updated = optimize(builder, { parameter, gradient, learningRate, state }, optimizer);
+    const slot = (role: StateSlot["role"], input: string): StateSlot => ({
+      ...{ dtype: type.dtype, shape: type.shape },
+      ...{ input, output: `${input}/next`, parameter: name, role },
+    });
+    parameters.push({ slot: slot("parameter", parameter), after: updated.parameter });
+    for (const [kind, input] of declared) {
+      others.push({ slot: slot("optimizer", input), after: updated.states[kind] ?? input });
+    }
+  }
+  return [...parameters, ...others];
+}

@@ -1,0 +1,74 @@
+import { TrainingError } from "@photinus/core/errors";
+import type { ParameterDescriptor } from "@photinus/core/tensor";
+import { GraphBuilder, type ImportedModel, importModel, TARGET_OPSET } from "../graph/index.ts";
+import { LOSSES, type Loss, type LossInputs } from "../loss/index.ts";
+import { type Model, writeModel } from "../onnx/index.ts";
+import type { CompiledGraph, Port } from "./compiled.ts";
+import { poolBeforeRelu } from "./pool-before-relu.ts";
+
+/** Version of the file format that belongs to {@link TARGET_OPSET}. */
+const IR_VERSION = 9;
+
+/** What both kinds of graphs are compiled from. */
+export interface FrameOptions {
+  /** The parameter table; names of initializers of the model. */
+  readonly parameters: readonly ParameterDescriptor[];
+  /** Name in the table of losses. */
+  readonly loss: string;
+  /** Examples per run, at least 1. */
+  readonly batchSize: number;
+}
+
+/** A forward model with the inputs of its loss, before anything is computed from it. */
+export interface Frame {
+  /** Holds the forward nodes. */
+  readonly builder: GraphBuilder;
+  /** Where the model's parts are. */
+  readonly imported: ImportedModel;
+  /** The loss. */
+  readonly loss: Loss;
+  /** What it compares. */
+  readonly lossInputs: LossInputs;
+}
+
+/** @throws TrainingError as {@link importModel}, or `ERR_MODEL_SHAPE` when the loss does not fit the output */
+export function openFrame(model: Model, { parameters, loss: lossName, batchSize }: FrameOptions): Frame {
+  const loss = LOSSES.get(lossName);
+  if (loss === undefined) throw new TrainingError("ERR_MODEL_OPERATOR", `no loss is named ${lossName}`);
+  const builder = new GraphBuilder();
+  const names = parameters.map(({ name }) => name);
+  const imported = importModel(builder, poolBeforeRelu(model), { batchSize, parameters: names });
+  const logits = imported.output;
+  if (builder.shape(logits)[0] !== batchSize) {
+    throw new TrainingError("ERR_MODEL_SHAPE", "the first dimension of the model's output is not the batch");
+  }
+  const labels = builder.input("photinus/labels", loss.labels(builder.type(logits)));
+  const mask = builder.input("photinus/mask", { dtype: "f32", shape: [batchSize] });
+  return { builder, imported, loss, lossInputs: { logits, labels, mask } };
+}
+
+/** The part of a compiled graph that training and evaluation share. */
+export function closeFrame(
+  { builder, imported, lossInputs }: Frame,
+  {
+    outputs,
+    fed,
+    batchSize,
+  }: { outputs: ReadonlyMap<string, string>; fed: ReadonlySet<string>; batchSize: number },
+): CompiledGraph {
+  const graph = builder.build("photinus", outputs);
+  const frozen = [...imported.parameters].filter(([name]) => !fed.has(name));
+  return {
+    model: writeModel({ irVersion: IR_VERSION, opset: TARGET_OPSET, producer: "photinus", graph }),
+    batchSize,
+    examples: portOf(builder, imported.input),
+    labels: portOf(builder, lossInputs.labels),
+    mask: portOf(builder, lossInputs.mask),
+    frozen: new Map(frozen.map(([name, input]) => [name, portOf(builder, input)])),
+  };
+}
+
+/** `name` with its type. */
+export function portOf(builder: GraphBuilder, name: string): Port {
+  return { name, ...builder.type(name) };
+}

@@ -1,0 +1,210 @@
+import { TrainingError } from "@photinus/core/errors";
+import { elementCount, MAX_RANK, type Tensor } from "@photinus/core/tensor";
+import { type Attribute, DEFAULT_MODEL_LIMITS, type Graph, type Node, type Value } from "../onnx/index.ts";
+import { liveNodes } from "./live-nodes.ts";
+import { tensorOf } from "./numbers.ts";
+import { OPERATORS } from "./operators/index.ts";
+import { shapeSlice } from "./operators/view.ts";
+import { describe, type TypedNode, type ValueType } from "./typed-node.ts";
+
+/** Tensors above this many elements are not folded: the runtime computes them once per step just as well. */
+const MAX_FOLDED_ELEMENTS = 65_536;
+
+/** Options of {@link GraphBuilder.add}. */
+export interface AddOptions {
+  /** Fixed parameters of the operator. */
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** Base of the name of the first output; made unique. Default: the operator. */
+  readonly name?: string;
+}
+
+/**
+ * Grows a graph node by node. Every value has a known type as soon as it exists, and what is constant is
+ * computed at once, so that chains of shape arithmetic vanish while a file is read.
+ */
+export class GraphBuilder {
+  readonly #inputs: Value[] = [];
+  readonly #nodes: TypedNode[] = [];
+  readonly #types = new Map<string, ValueType>();
+  readonly #constants = new Map<string, Tensor>();
+  readonly #shared = new Map<string, string>();
+  readonly #used = new Map<string, number>();
+
+  /** The nodes so far, in topological order. */
+  get nodes(): readonly TypedNode[] {
+    return this.#nodes;
+  }
+
+  /** Declares what is fed. @returns its name, which is `name` unless that is taken */
+  input(name: string, type: ValueType): string {
+    const unique = this.#unique(name);
+    this.#define(unique, type, `input ${name}`);
+    this.#inputs.push({ name: unique, ...type });
+    return unique;
+  }
+
+  /** A constant. @returns its name */
+  constant(tensor: Tensor, name = "constant"): string {
+    const unique = this.#unique(name);
+    this.#define(unique, { dtype: tensor.dtype, shape: tensor.shape }, `constant ${name}`);
+    this.#constants.set(unique, tensor);
+    return unique;
+  }
+
+  /** A constant scalar or list; equal ones are stored once. @returns its name */
+  numbers(dtype: "f32" | "i32" | "i64", values: number | readonly number[]): string {
+    const key = `${dtype}:${JSON.stringify(values)}`;
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const list = typeof values === "number" ? [values] : values;
+    const name = this.constant(tensorOf(dtype, typeof values === "number" ? [] : [list.length], list));
+    this.#shared.set(key, name);
+    return name;
+  }
+
+  /** The type of a value. @throws RangeError for a name that this builder did not give */
+  type(name: string): ValueType {
+    const type = this.#types.get(name);
+    if (type === undefined) throw new RangeError(`no value ${name}`);
+    return type;
+  }
+
+  /** The shape of a value. @throws RangeError for a name that this builder did not give */
+  shape(name: string): readonly number[] {
+    return this.type(name).shape;
+  }
+
+  /** The value of `name` if it is constant. */
+  constantOf(name: string): Tensor | undefined {
+    return this.#constants.get(name);
+  }
+
+  /**
+   * Adds a node of one output, or only its value when it can be computed now.
+   * @returns the name of its first output
+   * @throws TrainingError `ERR_MODEL_OPERATOR`, `ERR_MODEL_SHAPE` or `ERR_MODEL_TOO_LARGE`
+   */
+  add(operator: string, inputs: readonly string[], { attributes = {}, name }: AddOptions = {}): string {
+    const [output = ""] = this.addNode({
+      name: "",
+      operator,
+      inputs,
+      outputs: [name ?? operator],
+      attributes: new Map(Object.entries(attributes)),
+    });
+    return output;
+  }
+
+  /**
+   * Adds a node; its outputs get unique names like those it asks for.
+   * @returns the names given
+   * @throws TrainingError as {@link add}
+   */
+  addNode(node: Node): readonly string[] {
+    const operator = OPERATORS.get(node.operator);
+    if (operator === undefined) {
+      throw new TrainingError("ERR_MODEL_OPERATOR", `${describe(node)}: the operator is not supported`);
+    }
+    const typed = this.#typed(node);
+    const types = inferTypes(typed, operator.infer);
+    const folded = this.#fold(typed, types);
+    if (folded !== undefined) return [this.constant(folded, node.outputs[0])];
+    const outputs = node.outputs.map((output, index) => {
+      const type = types[index];
+      if (output === "" || type === undefined) return "";
+      const unique = this.#unique(output);
+      this.#define(unique, type, describe(node));
+      return unique;
+    });
+    this.#nodes.push({ ...typed, node: { ...node, outputs } });
+    return outputs;
+  }
+
+  /**
+   * The graph that computes `outputs` (name outside -> value inside), without what they do not need.
+   * Inputs stay, needed or not: they are the signature.
+   * @throws RangeError for an output name that is taken, or for a value that is wanted under two names
+   */
+  build(name: string, outputs: ReadonlyMap<string, string>): Graph {
+    const live = liveNodes(this.#renamed(outputs), [...outputs.keys()]);
+    const used = new Set(live.flatMap(({ inputs }) => inputs));
+    return {
+      name,
+      inputs: this.#inputs,
+      outputs: [...outputs].map(([outside, inside]) => ({ name: outside, ...this.type(inside) })),
+      initializers: new Map([...this.#constants].filter(([constant]) => used.has(constant))),
+      nodes: live,
+    };
+  }
+
+  /** The nodes with the values wanted outside renamed; a copy is made only of what no node computes. */
+  #renamed(outputs: ReadonlyMap<string, string>): readonly Node[] {
+    const outside = new Map<string, string>();
+    for (const [wanted, inside] of outputs) {
+      if (this.#types.has(wanted) && wanted !== inside) throw new RangeError(`output ${wanted} is taken`);
+      if (outside.has(inside)) throw new RangeError(`${inside} is wanted twice`);
+      outside.set(inside, wanted);
+    }
+    const rename = (value: string): string => outside.get(value) ?? value;
+    const computed = new Set(this.#nodes.flatMap(({ node }) => node.outputs));
+    const copies = [...outside].filter(([inside]) => !computed.has(inside));
+    for (const [inside] of copies) outside.delete(inside);
+    const nodes = this.#nodes.map(({ node }) => ({
+      ...node,
+      inputs: node.inputs.map(rename),
+      outputs: node.outputs.map(rename),
+    }));
+    return [...nodes, ...copies.map(([inside, wanted]) => identity(inside, wanted))];
+  }
+
+  #typed(node: Node): TypedNode {
+    return {
+      node,
+      inputs: node.inputs.map((input) => (input === "" ? undefined : this.type(input))),
+      constants: node.inputs.map((input) => this.#constants.get(input)),
+    };
+  }
+
+  #fold(typed: TypedNode, [type, ...others]: readonly ValueType[]): Tensor | undefined {
+    const { node, inputs, constants } = typed;
+    if (type === undefined || others.length > 0) return undefined;
+    if (node.operator === "Shape") return tensorOf("i64", type.shape, shapeSlice(typed));
+    const known = inputs.every((input, index) => input === undefined || constants[index] !== undefined);
+    if (!known || elementCount(type.shape) > MAX_FOLDED_ELEMENTS) return undefined;
+    return OPERATORS.get(node.operator)?.fold?.(typed, type);
+  }
+
+  #define(name: string, type: ValueType, by: string): void {
+    const { maxElements } = DEFAULT_MODEL_LIMITS;
+    const elements = type.shape.reduce((product, size) => product * size, 1);
+    if (type.shape.length > MAX_RANK || !(elements <= maxElements)) {
+      throw new TrainingError("ERR_MODEL_TOO_LARGE", `${by} yields [${type.shape}]`);
+    }
+    this.#types.set(name, type);
+  }
+
+  #unique(base: string): string {
+    const count = this.#used.get(base) ?? 0;
+    this.#used.set(base, count + 1);
+    if (count === 0 && !this.#types.has(base)) return base;
+    const candidate = `${base}#${count}`;
+    return this.#types.has(candidate) ? this.#unique(base) : candidate;
+  }
+}
+
+function identity(input: string, output: string): Node {
+  return { name: "", operator: "Identity", inputs: [input], outputs: [output], attributes: new Map() };
+}
+
+function inferTypes(
+  typed: TypedNode,
+  infer: (typed: TypedNode) => readonly ValueType[],
+): readonly ValueType[] {
+  try {
+    return infer(typed);
+  } catch (cause) {
+    // Sizes that no tensor can have surface as RangeErrors of the tensor layer; here they are a fault of the file.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new TrainingError("ERR_MODEL_SHAPE", `${describe(typed.node)}: ${cause.message}`, { cause });
+  }
+}

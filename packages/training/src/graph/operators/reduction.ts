@@ -1,0 +1,43 @@
+import { numbersOf } from "../numbers.ts";
+import type { Operator, OperatorTable } from "../operator.ts";
+import { attribute, inputType, normalAxis, type TypedNode } from "../typed-node.ts";
+
+/** The axes that a Reduce operator removes, counted from the front, in ascending order. */
+export function reducedAxes(typed: TypedNode): readonly number[] {
+  const rank = inputType(typed, 0).shape.length;
+  const input = typed.constants[1];
+  const given = input === undefined ? (attribute(typed, "ints", "axes") ?? []) : numbersOf(input);
+  if (given.length > 0) return given.map((axis) => normalAxis(typed.node, axis, rank)).sort((a, b) => a - b);
+  const nothing = attribute(typed, "int", "noop_with_empty_axes") === 1;
+  return nothing ? [] : Array.from({ length: rank }, (_, axis) => axis);
+}
+
+function keepsDimensions(typed: TypedNode): boolean {
+  return (attribute(typed, "int", "keepdims") ?? 1) === 1;
+}
+
+function reducedShape(typed: TypedNode, axes: readonly number[]): number[] {
+  const { shape } = inputType(typed, 0);
+  if (keepsDimensions(typed)) return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  return shape.filter((_, axis) => !axes.includes(axis));
+}
+
+const reduce: Operator = {
+  infer: (typed) => [{ dtype: inputType(typed, 0).dtype, shape: reducedShape(typed, reducedAxes(typed)) }],
+};
+
+const argMax: Operator = {
+  infer: (typed) => {
+    const rank = inputType(typed, 0).shape.length;
+    const axis = normalAxis(typed.node, attribute(typed, "int", "axis") ?? 0, rank);
+    return [{ dtype: "i64", shape: reducedShape(typed, [axis]) }];
+  },
+};
+
+/** Operators that remove dimensions. */
+export const REDUCTION: OperatorTable = {
+  ReduceSum: reduce,
+  ReduceMean: reduce,
+  ReduceMax: reduce,
+  ArgMax: argMax,
+};

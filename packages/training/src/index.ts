@@ -1,0 +1,1 @@
+export { readModel, writeModel } from "./onnx/index.ts";

@@ -1,0 +1,17 @@
+export { dataTypeOf } from "./data-type.ts";
+export { DEFAULT_MODEL_LIMITS, type ModelLimits } from "./limits.ts";
+export {
+  type Attribute,
+  type Attributes,
+  type Dimension,
+  float,
+  type Graph,
+  int,
+  ints,
+  type Model,
+  type Node,
+  text,
+  type Value,
+} from "./model.ts";
+export { readModel, SUPPORTED_OPSETS } from "./read-model.ts";
+export { writeModel } from "./write-model.ts";
