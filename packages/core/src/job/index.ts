@@ -1,3 +1,4 @@
+export { type CheckpointModules, CheckpointStore, SEGMENT_BYTES } from "./checkpoint.ts";
 export type {
   Evaluation,
   JobBundle,
@@ -5,3 +6,6 @@ export type {
   TrainingDefinition,
   WorkflowDefinition,
 } from "./definition.ts";
+export { parseJobDefinition } from "./parse-definition.ts";
+export { decodeRecord, encodeRecord } from "./record.ts";
+export { hasJobEnded, type JobEvent, nextJobState } from "./state.ts";

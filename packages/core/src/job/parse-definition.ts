@@ -1,0 +1,81 @@
+import * as v from "valibot";
+import { JobError } from "../errors/index.ts";
+import type { JobDefinition } from "./definition.ts";
+
+const whole = (least: number, most: number) =>
+  v.pipe(
+    v.number("a whole number"),
+    v.safeInteger("a whole number"),
+    v.minValue(least, `at least ${least}`),
+    v.maxValue(most, `at most ${most}`),
+  );
+
+const text = (least: number, most: number) =>
+  v.pipe(
+    v.string("text"),
+    v.minLength(least, `at least ${least} characters`),
+    v.maxLength(most, `at most ${most} characters`),
+  );
+
+/** A day in ms: the longest wait that a job may ask for. */
+const DAY_MS = 86_400_000;
+
+const WorkflowSchema = v.strictObject({
+  name: v.literal("fedavg", '"fedavg"'),
+  rounds: whole(1, 100_000),
+  minimumSites: whole(1, 10_000),
+  roundTimeoutMs: whole(1, 7 * DAY_MS),
+  waitForSitesMs: whole(0, 7 * DAY_MS),
+});
+
+const TrainingSchema = v.strictObject({
+  loss: v.literal("cross-entropy", '"cross-entropy"'),
+  optimizer: v.strictObject({
+    name: v.literal("sgd", '"sgd"'),
+    learningRate: v.pipe(
+      v.number("a number"),
+      v.finite("a finite number"),
+      v.gtValue(0, "greater than 0"),
+      v.maxValue(1000, "at most 1000"),
+    ),
+    momentum: v.pipe(v.number("a number"), v.minValue(0, "at least 0"), v.ltValue(1, "less than 1")),
+  }),
+  batchSize: whole(1, 65_536),
+  localEpochs: whole(1, 1000),
+});
+
+const DefinitionSchema = v.strictObject({
+  name: text(1, 100),
+  purpose: text(0, 2000),
+  workflow: WorkflowSchema,
+  training: TrainingSchema,
+  dataName: v.pipe(
+    v.string("text"),
+    v.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "lower-case letters, digits, dots, hyphens, at most 63"),
+  ),
+  seed: whole(0, 2 ** 32 - 1),
+  chunkBytes: whole(65_536, 1_048_576),
+  maximumExamples: whole(1, 2 ** 48),
+});
+
+/** The value of a bad field as people may see it: numbers and short words only. */
+function shown(input: unknown): string {
+  if (typeof input === "number" || typeof input === "boolean") return ` (got ${input})`;
+  if (typeof input === "string" && input.length <= 40) return ` (got ${JSON.stringify(input)})`;
+  return input === undefined ? " (is missing)" : "";
+}
+
+/**
+ * A job definition from a file, a form or the wire.
+ * @throws JobError `ERR_JOB_INVALID` naming the first bad field, what it must be and what came
+ */
+export function parseJobDefinition(value: unknown): JobDefinition {
+  const result = v.safeParse(DefinitionSchema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue) ?? "job";
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    throw new JobError("ERR_JOB_INVALID", `${path} is no field of a job`);
+  }
+  throw new JobError("ERR_JOB_INVALID", `${path} must be ${issue.message}${shown(issue.input)}`);
+}

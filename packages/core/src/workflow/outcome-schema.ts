@@ -1,0 +1,54 @@
+import * as v from "valibot";
+import { type ErrorCode, isErrorCode } from "../errors/index.ts";
+import type { Collected, Dispatch, ModelVersion } from "./workflow.ts";
+
+// What the journal holds of each kind of context call, proved again when it is read back.
+
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const finite = v.pipe(v.number(), v.finite());
+const hex = (digits: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${digits}}$`)));
+const siteName = v.pipe(v.string(), v.maxLength(63));
+
+/** A model version. */
+export const modelVersionSchema: v.GenericSchema<unknown, ModelVersion> = v.strictObject({
+  version: natural,
+  checkpoint: hex(64),
+});
+
+/** A dispatched task. */
+export const dispatchSchema: v.GenericSchema<unknown, Dispatch> = v.strictObject({
+  taskId: hex(32),
+  order: v.strictObject({
+    kind: v.picklist(["train", "evaluate"]),
+    round: natural,
+    model: modelVersionSchema,
+  }),
+  sites: v.pipe(v.array(siteName), v.maxLength(10_000)),
+  startedAtMs: natural,
+});
+
+const evaluation = v.strictObject({ loss: finite, accuracy: finite, exampleCount: natural });
+
+const cause = v.custom<ErrorCode | "">(
+  (value) => value === "" || (typeof value === "string" && isErrorCode(value)),
+);
+
+const outcome = v.strictObject({
+  site: siteName,
+  outcome: v.picklist(["accepted", "refused", "late", "missing"]),
+  cause,
+  exampleCount: natural,
+  trainingLoss: finite,
+  norm: finite,
+  digest: v.union([v.literal(""), hex(64)]),
+  evaluation: v.exactOptional(evaluation),
+  milliseconds: natural,
+});
+
+/** What came of a task. */
+export const collectedSchema: v.GenericSchema<unknown, Collected> = v.strictObject({
+  update: v.exactOptional(v.strictObject({ blob: hex(64), exampleCount: natural })),
+  outcomes: v.pipe(v.array(outcome), v.maxLength(10_000)),
+  evaluation: v.exactOptional(evaluation),
+  endedAtMs: natural,
+});

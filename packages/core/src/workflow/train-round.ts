@@ -1,0 +1,37 @@
+import { JobError } from "../errors/index.ts";
+import type { Collected, Dispatch, TaskOrder, WorkflowContext } from "./workflow.ts";
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/**
+ * One round: gives the order to every ready site and collects. A round with fewer accepted contributions than the
+ * job's minimum is repeated after a pause, for as long as the job waits for sites.
+ *
+ * @throws JobError `ERR_JOB_TOO_FEW_SITES`
+ */
+export async function trainRound(
+  context: WorkflowContext,
+  order: TaskOrder,
+): Promise<{ readonly dispatch: Dispatch; readonly collected: Collected }> {
+  const { minimumSites, waitForSitesMs } = context.definition.workflow;
+  let pauseMs = FIRST_PAUSE_MS;
+  let firstStartMs: number | undefined;
+  for (;;) {
+    const dispatch = await context.broadcast(order);
+    const collected = await context.aggregate(dispatch);
+    if (collected.update !== undefined) return { dispatch, collected };
+    firstStartMs ??= dispatch.startedAtMs;
+    if (collected.endedAtMs - firstStartMs >= waitForSitesMs) {
+      throw new JobError(
+        "ERR_JOB_TOO_FEW_SITES",
+        `round ${order.round}: ${acceptedOf(collected)} of ${minimumSites} contributions`,
+      );
+    }
+    await context.sleep(pauseMs);
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+  }
+}
+
+const acceptedOf = ({ outcomes }: Collected): number =>
+  outcomes.filter(({ outcome }) => outcome === "accepted").length;
