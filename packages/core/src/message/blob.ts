@@ -26,6 +26,8 @@ export interface Publication {
   /** Model version; 0 for the model as submitted and for a graph. */
   readonly version: number;
   readonly root: Bytes;
+  /** 16 bytes that every chunk is bound to. */
+  readonly blobId: Bytes;
   readonly chunkBytes: number;
   /** Plaintext bytes. */
   readonly totalBytes: number;
@@ -41,6 +43,7 @@ const PublicationSchema = v.pipe(
     kind: v.picklist(["graph", "model"]),
     version: integerIn(0, 100_000),
     root: bytesOf(32),
+    blobId: bytesOf(16),
     chunkBytes,
     totalBytes,
     leaves,

@@ -30,9 +30,14 @@ export interface StreamSink {
 export interface SealedBlob {
   /** Root over the leaves of the ciphertext chunks: the name under which it travels. */
   readonly root: Bytes;
+  /** 16 random bytes that every chunk is bound to; published beside the root. */
+  readonly blobId: Bytes;
+  /** Plaintext bytes of every chunk but the last. */
   readonly chunkBytes: number;
-  /** Ciphertext chunks, each chunkBytes + 16-byte tag but the last. */
+  /** Ciphertext chunks, each chunkBytes + 16-byte tag but the last; views into `frames`. */
   readonly chunks: readonly Bytes[];
+  /** The BLOB frames as they go to every socket, made once. */
+  readonly frames: readonly Bytes[];
   /** SHA-256 of each ciphertext chunk, concatenated. */
   readonly leaves: Bytes;
   /** Plaintext bytes altogether. */

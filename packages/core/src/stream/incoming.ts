@@ -1,0 +1,133 @@
+import { equalBytes } from "../bytes/index.ts";
+import { EnvelopeError } from "../errors/index.ts";
+import type { CryptoProvider } from "../platform/index.ts";
+import { chunkCount, chunkLength, leafOf } from "./chunks.ts";
+import type { StreamManifest, StreamSink } from "./contract.ts";
+import type { StreamChunk } from "./frames.ts";
+
+/** What an incoming stream works with. */
+export interface IncomingModules {
+  readonly crypto: CryptoProvider;
+  /** Sends CREDIT for this stream. */
+  readonly grant: (bytes: number) => void;
+}
+
+/**
+ * The receiving end of one accepted stream. Chunks come in any order; each is checked against its leaf on arrival,
+ * then written, then credited: what is granted and not written yet is never more than the window.
+ */
+export class IncomingStream {
+  readonly #manifest: StreamManifest;
+  readonly #sink: StreamSink;
+  readonly #windowBytes: number;
+  readonly #modules: IncomingModules;
+  readonly #received: Uint8Array;
+  #missing: number;
+  /** Granted and not used by the peer. */
+  #creditBytes = 0;
+  /** Not granted yet, of the whole stream. */
+  #ungrantedBytes: number;
+  /** Written and not granted again yet. */
+  #freedBytes = 0;
+  #failed = false;
+  /** Settles when every chunk is written, or with the first failure. */
+  readonly done: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+
+  /** @param windowBytes granted and unwritten at most; at least one chunk. The manifest has been checked. */
+  constructor(
+    manifest: StreamManifest,
+    options: { readonly sink: StreamSink; readonly windowBytes: number },
+    modules: IncomingModules,
+  ) {
+    this.#manifest = manifest;
+    this.#sink = options.sink;
+    this.#windowBytes = Math.max(options.windowBytes, manifest.chunkBytes);
+    this.#modules = modules;
+    this.#missing = chunkCount(manifest);
+    this.#received = new Uint8Array(this.#missing);
+    this.#ungrantedBytes = manifest.totalBytes;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => undefined); // whoever accepted the stream awaits it; a late reader is no fault
+  }
+
+  /** True when nothing more is expected: all arrived, or it failed and the credit that was out is used up. */
+  get spent(): boolean {
+    return this.#missing === 0 || (this.#failed && this.#creditBytes === 0);
+  }
+
+  /** Grants the first window. */
+  begin(): void {
+    this.#grant(this.#windowBytes);
+  }
+
+  /** Ends the stream; what still arrives under granted credit is ignored. */
+  fail(reason: unknown): void {
+    this.#failed = true;
+    this.#reject(reason);
+  }
+
+  /**
+   * Takes one chunk. The checks that end the session are made at once; the leaf is checked and the data written
+   * later, so that other frames need not wait.
+   * @throws EnvelopeError `ERR_STREAM_REFUSED` when the peer had no credit for it
+   */
+  take(chunk: StreamChunk): void {
+    const length = chunk.data.byteLength;
+    // [W-75]
+    if (length > this.#creditBytes) {
+      throw new EnvelopeError("ERR_STREAM_REFUSED", `a chunk of ${length} bytes without credit`);
+    }
+    this.#creditBytes -= length;
+    if (this.#failed) return;
+    const problem = this.#problemOf(chunk);
+    if (problem !== undefined) {
+      this.fail(new EnvelopeError("ERR_STREAM_REFUSED", problem));
+      return;
+    }
+    this.#received[chunk.index] = 1;
+    this.#verify(chunk).catch((reason: unknown) => this.fail(reason));
+  }
+
+  #problemOf({ index, data }: StreamChunk): string | undefined {
+    // [W-76]
+    if (index >= chunkCount(this.#manifest)) return `chunk ${index} is not in the manifest`;
+    if (data.byteLength !== chunkLength(this.#manifest, index)) return `chunk ${index} has another length`;
+    if (this.#received[index] === 1) return `chunk ${index} came twice`;
+    return undefined;
+  }
+
+  async #verify({ index, data }: StreamChunk): Promise<void> {
+    // [W-77]
+    const leaf = await this.#modules.crypto.sha256(data);
+    if (!equalBytes(leaf, leafOf(this.#manifest.leaves, index))) {
+      throw new EnvelopeError("ERR_DIGEST_MISMATCH", `chunk ${index} is not the one that was signed`);
+    }
+    if (this.#failed) return;
+    await this.#sink.write(index * this.#manifest.chunkBytes, data);
+    this.#missing -= 1;
+    if (this.#missing === 0) this.#resolve();
+    else this.#grantAgain(data.byteLength);
+  }
+
+  /** One CREDIT frame for a quarter of the window, not one for each chunk. */
+  #grantAgain(bytes: number): void {
+    this.#freedBytes += bytes;
+    if (this.#freedBytes < this.#windowBytes / 4) return;
+    const freed = this.#freedBytes;
+    this.#freedBytes = 0;
+    this.#grant(freed);
+  }
+
+  #grant(bytes: number): void {
+    const granted = Math.min(bytes, this.#ungrantedBytes);
+    if (granted === 0 || this.#failed) return;
+    this.#ungrantedBytes -= granted;
+    this.#creditBytes += granted;
+    this.#modules.grant(granted);
+  }
+}

@@ -1,0 +1,220 @@
+import { type Bytes, concatBytes, equalBytes, utf8 } from "../bytes/index.ts";
+import { EnvelopeError } from "../errors/index.ts";
+import type { CryptoProvider, SecretKey } from "../platform/index.ts";
+import { counterNonce, FRAME_KIND, TAG_BYTES, u32, writeFrame } from "../wire/index.ts";
+import {
+  type ChunkPlan,
+  chunkCount,
+  chunkLength,
+  DEFAULT_CHUNK_BYTES,
+  LEAF_BYTES,
+  leafOf,
+  rootOf,
+} from "./chunks.ts";
+import type { BlobChunk, SealedBlob, StreamSink, StreamSource } from "./contract.ts";
+import { blobHeader } from "./frames.ts";
+import { type StreamModules, YIELD_BYTES } from "./manifest.ts";
+
+/** What is sealed. */
+export interface SealBlobOptions {
+  /** Name of the project: part of what every chunk is bound to. */
+  readonly project: string;
+  /** Plaintext bytes, at least 1. */
+  readonly totalBytes: number;
+  /** 64 KiB to 1 MiB; default 256 KiB. */
+  readonly chunkBytes?: number;
+}
+
+/** A sealed blob and the key that opens it. */
+export interface SealedBlobWithKey {
+  readonly blob: SealedBlob;
+  /** 32 bytes, fresh: it travels only inside sessions. */
+  readonly key: Bytes;
+}
+
+/** AAD of one chunk: project ‖ blob id (16 B) ‖ index u32 ‖ final u8. The fixed lengths behind make it unambiguous. */
+function associatedData(project: string, blobId: Bytes, chunk: { index: number; final: boolean }): Bytes {
+  return concatBytes(utf8(project), blobId, u32(chunk.index), Uint8Array.of(chunk.final ? 1 : 0));
+}
+
+/** How the ciphertext is cut: each chunk is longer by its tag. */
+export function ciphertextPlan(plan: ChunkPlan): ChunkPlan {
+  return {
+    chunkBytes: plan.chunkBytes + TAG_BYTES,
+    totalBytes: plan.totalBytes + TAG_BYTES * chunkCount(plan),
+  };
+}
+
+/**
+ * Encrypts a source once under a fresh content key, for many readers: AES-256-GCM, nonce = index, then leaves and
+ * root over the ciphertext (protocol section 5). One pass of encryption and one of hashing, however many sites read it.
+ */
+export async function sealBlob(
+  source: StreamSource,
+  options: SealBlobOptions,
+  modules: StreamModules,
+): Promise<SealedBlobWithKey> {
+  const { project, totalBytes, chunkBytes = DEFAULT_CHUNK_BYTES } = options;
+  const { crypto, clock } = modules;
+  const plan: ChunkPlan = { chunkBytes, totalBytes };
+  const count = chunkCount(plan);
+  const key = crypto.randomBytes(32);
+  const blobId = crypto.randomBytes(16);
+  const secret = await crypto.importAesGcmKey(key);
+  const leaves = new Uint8Array(LEAF_BYTES * count);
+  const ciphertexts: Bytes[] = [];
+  let sinceYield = 0;
+  for (let index = 0; index < count; index++) {
+    const data = await source.read(index * chunkBytes, chunkLength(plan, index));
+    const aad = associatedData(project, blobId, { index, final: index === count - 1 });
+    const ciphertext = await crypto.aesGcmSeal(secret, counterNonce(index), data, aad);
+    leaves.set(await crypto.sha256(ciphertext), LEAF_BYTES * index);
+    ciphertexts.push(ciphertext);
+    sinceYield += chunkBytes;
+    if (sinceYield >= YIELD_BYTES) {
+      sinceYield = 0;
+      await clock.yield();
+    }
+  }
+  const root = await rootOf(ciphertextPlan(plan), leaves, crypto);
+  return { key, blob: framed({ root, blobId, chunkBytes, totalBytes, leaves }, ciphertexts) };
+}
+
+/** What a publication says of a sealed blob. */
+export interface BlobDescription {
+  /** Root over the ciphertext: 32 bytes. */
+  readonly root: Bytes;
+  /** 16 bytes. */
+  readonly blobId: Bytes;
+  /** Plaintext bytes of every chunk but the last. */
+  readonly chunkBytes: number;
+  /** Plaintext bytes altogether. */
+  readonly totalBytes: number;
+  /** SHA-256 of each ciphertext chunk, concatenated. */
+  readonly leaves: Bytes;
+}
+
+/**
+ * A blob sealed before, from its ciphertext as `GET /blobs/<root>` or storage yields it.
+ * @throws RangeError when the length of the ciphertext is another
+ */
+export function restoreBlob(description: BlobDescription, ciphertext: Bytes): SealedBlob {
+  const plan = ciphertextPlan(description);
+  if (ciphertext.byteLength !== plan.totalBytes) throw new RangeError("the ciphertext has another length");
+  const chunks = Array.from({ length: chunkCount(plan) }, (_, index) =>
+    ciphertext.subarray(index * plan.chunkBytes, index * plan.chunkBytes + chunkLength(plan, index)),
+  );
+  return framed(description, chunks);
+}
+
+/** The frames are made once; the chunks of the blob are views into them, so that it is held in memory once. */
+function framed(description: BlobDescription, ciphertexts: Bytes[]): SealedBlob {
+  const frames: Bytes[] = [];
+  const chunks: Bytes[] = [];
+  for (const [index, ciphertext] of ciphertexts.entries()) {
+    const header = blobHeader(description.root, index, ciphertext.byteLength);
+    const frame = writeFrame(FRAME_KIND.blob, { header, payload: ciphertext });
+    frames.push(frame);
+    chunks.push(frame.subarray(frame.byteLength - ciphertext.byteLength));
+    ciphertexts[index] = frame.subarray(0, 0); // lets the provider's copy go
+  }
+  return { ...description, chunks, frames };
+}
+
+/** How a sealed blob is opened. */
+export interface OpenBlobOptions {
+  /** From the verified publication. */
+  readonly description: BlobDescription;
+  /** Content key from the task: 32 bytes. */
+  readonly key: Bytes;
+  /** Name of the project. */
+  readonly project: string;
+  /** Takes the plaintext. */
+  readonly sink: StreamSink;
+}
+
+/**
+ * Opens a sealed blob chunk by chunk, in any order, holding no more than the chunk at hand: leaf first, then key.
+ * Nothing reaches the sink that was not verified.
+ */
+export class BlobOpener {
+  readonly #options: OpenBlobOptions;
+  readonly #secret: SecretKey;
+  readonly #crypto: CryptoProvider;
+  readonly #received: Uint8Array;
+  #missing: number;
+
+  private constructor(options: OpenBlobOptions, secret: SecretKey, crypto: CryptoProvider) {
+    this.#options = options;
+    this.#secret = secret;
+    this.#crypto = crypto;
+    this.#missing = chunkCount(options.description);
+    this.#received = new Uint8Array(this.#missing);
+  }
+
+  /** @throws EnvelopeError `ERR_DIGEST_MISMATCH` when root and leaves of the publication do not belong together */
+  static async create(
+    options: OpenBlobOptions,
+    modules: { readonly crypto: CryptoProvider },
+  ): Promise<BlobOpener> {
+    const { crypto } = modules;
+    const { description } = options;
+    // [W-81]
+    const plan = ciphertextPlan(description);
+    const leavesFit = description.leaves.byteLength === LEAF_BYTES * chunkCount(plan);
+    if (!leavesFit || !equalBytes(description.root, await rootOf(plan, description.leaves, crypto))) {
+      throw new EnvelopeError("ERR_DIGEST_MISMATCH", "the root of the blob is not that of its leaves");
+    }
+    return new BlobOpener(options, await crypto.importAesGcmKey(options.key), crypto);
+  }
+
+  /** True when every chunk is in the sink. */
+  get complete(): boolean {
+    return this.#missing === 0;
+  }
+
+  /**
+   * Takes one chunk; a chunk of another blob, or one that was taken before, changes nothing.
+   * @returns true when it was new
+   * @throws EnvelopeError `ERR_DIGEST_MISMATCH` when it is not the published one (drop it, fetch it again),
+   *   `ERR_BLOB_UNREADABLE` when the key does not open it
+   */
+  async accept(chunk: BlobChunk): Promise<boolean> {
+    const { description, project, sink } = this.#options;
+    const { index, ciphertext } = chunk;
+    const plan = ciphertextPlan(description);
+    const count = chunkCount(plan);
+    if (!equalBytes(chunk.root, description.root) || this.#received[index] === 1) return false;
+    // [W-82]
+    const fits = index < count && ciphertext.byteLength === chunkLength(plan, index);
+    if (!fits || !equalBytes(await this.#crypto.sha256(ciphertext), leafOf(description.leaves, index))) {
+      throw new EnvelopeError("ERR_DIGEST_MISMATCH", `chunk ${index} is not the one that was published`);
+    }
+    const aad = associatedData(project, description.blobId, { index, final: index === count - 1 });
+    const data = await this.#crypto.aesGcmOpen(this.#secret, counterNonce(index), ciphertext, aad);
+    // [W-83]
+    if (data === undefined) {
+      throw new EnvelopeError(
+        "ERR_BLOB_UNREADABLE",
+        `chunk ${index} does not open under the key of the task`,
+      );
+    }
+    if (this.#received[index] === 1) return false; // the same chunk was verified meanwhile
+    this.#received[index] = 1;
+    await sink.write(index * description.chunkBytes, data);
+    this.#missing -= 1;
+    return true;
+  }
+}
+
+/** All chunks of a blob at once. @throws EnvelopeError as {@link BlobOpener.accept} */
+export async function openBlob(
+  blob: SealedBlob,
+  options: OpenBlobOptions,
+  modules: { readonly crypto: CryptoProvider },
+): Promise<void> {
+  const opener = await BlobOpener.create(options, modules);
+  for (const [index, ciphertext] of blob.chunks.entries()) {
+    await opener.accept({ root: blob.root, index, ciphertext });
+  }
+}
