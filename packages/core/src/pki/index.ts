@@ -1,2 +1,41 @@
+export { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from "./certificate.ts";
+export { ChainCache } from "./chain-cache.ts";
+export type { DistinguishedName } from "./distinguished-name.ts";
+export type { Issuer } from "./encode-certificate.ts";
+export type { CertificateExtensions, KeyUsage } from "./extensions.ts";
 export type { Identity } from "./identity.ts";
+export {
+  type EnrolmentCaRequest,
+  issueEnrolmentCa,
+  issueParticipant,
+  issueRoot,
+  LIFETIME_MS,
+  type Lifetimes,
+  type ParticipantRequest,
+  type RootRequest,
+  type Validity,
+} from "./issue.ts";
+export { loadPki, type PkiLibraries } from "./libraries.ts";
+export { type IdentityParts, loadIdentity } from "./load-identity.ts";
+export { isMachineName, isName, isUserName, type Name, requireName, type UserName } from "./names.ts";
 export type { Participant, Role } from "./participant.ts";
+export type { CertificateKey } from "./public-key.ts";
+export type { NamedSignatureAlgorithm } from "./signature-algorithm.ts";
+export type { SubjectAlternativeNames } from "./subject-alternative-names.ts";
+export {
+  enrolmentUrn,
+  isRole,
+  isUserRole,
+  parseParticipantUrn,
+  participantUrn,
+  type Subject,
+  subjectOf,
+} from "./urn.ts";
+export {
+  type ChainExpectations,
+  type ChainModules,
+  type ChainUsage,
+  type VerifiedChain,
+  verifyChain,
+} from "./verify-chain.ts";
+export type { VerifiedPath } from "./verify-path.ts";

@@ -9,5 +9,13 @@ export {
   memoryConnectionPair,
 } from "./memory-transport.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
+export {
+  TEST_EPOCH_MS,
+  type TestAuthority,
+  type TestProject,
+  type TestProjectOptions,
+  type TestUser,
+  testProject,
+} from "./test-project.ts";
 export { type TrackedCrypto, trackCrypto } from "./track-crypto.ts";
 export { type VirtualClock, type VirtualClockOptions, virtualClock } from "./virtual-clock.ts";

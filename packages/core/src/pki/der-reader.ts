@@ -1,0 +1,150 @@
+import { type Bytes, fromUtf8, toBytes } from "../bytes/index.ts";
+import { compareEncodings } from "./der-writer.ts";
+
+/** Certificates nest about ten deep; what goes deeper is made to exhaust a parser. */
+const MAX_DEPTH = 24;
+
+/**
+ * Checks that `bytes` are exactly one value in DER and nothing else: definite shortest lengths, no trailing bytes,
+ * canonical primitives, no constructed strings, sorted sets. The libraries accept BER, which gives one certificate
+ * many encodings and so many digests.
+ *
+ * @throws RangeError naming the offset of the first fault; the caller gives it its own code
+ */
+export function requireDer(bytes: Uint8Array): void {
+  const end = checkValue(bytes, 0, 0);
+  if (end !== bytes.length) throw new RangeError(`${bytes.length - end} bytes after the value`);
+}
+
+/**
+ * The encodings inside a constructed value, in order, as views. Call {@link requireDer} on the whole before.
+ * @throws RangeError when the value is not constructed or ends within a part
+ */
+export function derChildren(bytes: Uint8Array): readonly Bytes[] {
+  const { tag, start, end } = readHeader(bytes, 0);
+  if ((tag & 0x20) === 0) throw new RangeError("expected a constructed value");
+  const children: Bytes[] = [];
+  for (let offset = start; offset < end; ) {
+    const next = readHeader(bytes, offset).end;
+    children.push(toBytes(bytes.subarray(offset, next)));
+    offset = next;
+  }
+  return children;
+}
+
+/** The content of one value, as a view. @throws RangeError when it is not of this tag */
+export function derContent(bytes: Uint8Array, tag: number): Bytes {
+  const header = readHeader(bytes, 0);
+  if (header.tag !== tag) throw new RangeError(`expected tag ${tag}, got ${header.tag}`);
+  return toBytes(bytes.subarray(header.start, header.end));
+}
+
+interface Header {
+  readonly tag: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function readHeader(bytes: Uint8Array, offset: number): Header {
+  const tag = bytes[offset];
+  const first = bytes[offset + 1];
+  if (tag === undefined || first === undefined) throw new RangeError(`value cut off at ${offset}`);
+  if ((tag & 0x1f) === 0x1f) throw new RangeError(`tag of many bytes at ${offset}`);
+  const { length, start } = readLength(bytes, offset + 1, first);
+  const end = start + length;
+  if (end > bytes.length) throw new RangeError(`length at ${offset} goes beyond the end`);
+  return { tag, start, end };
+}
+
+function readLength(
+  bytes: Uint8Array,
+  offset: number,
+  first: number,
+): { readonly length: number; readonly start: number } {
+  if (first < 0x80) return { length: first, start: offset + 1 };
+  const count = first & 0x7f;
+  if (count === 0 || count > 4) throw new RangeError(`indefinite or overlong length at ${offset}`);
+  let length = 0;
+  for (let index = 1; index <= count; index++) {
+    const digit = bytes[offset + index];
+    if (digit === undefined) throw new RangeError(`length cut off at ${offset}`);
+    length = length * 256 + digit;
+  }
+  if (length < 128 || length < 256 ** (count - 1))
+    throw new RangeError(`length at ${offset} is not the shortest`);
+  return { length, start: offset + 1 + count };
+}
+
+function checkValue(bytes: Uint8Array, offset: number, depth: number): number {
+  if (depth > MAX_DEPTH) throw new RangeError("nested too deep");
+  const { tag, start, end } = readHeader(bytes, offset);
+  if ((tag & 0x20) === 0) checkPrimitive(tag, bytes.subarray(start, end), offset);
+  else checkConstructed(bytes, { tag, start, end }, depth);
+  return end;
+}
+
+function checkConstructed(bytes: Uint8Array, { tag, start, end }: Header, depth: number): void {
+  const isUniversal = (tag & 0xc0) === 0;
+  if (isUniversal && tag !== 0x30 && tag !== 0x31) throw new RangeError(`string in parts at ${start}`);
+  let previous: Uint8Array | undefined;
+  for (let offset = start; offset < end; ) {
+    const next = checkValue(bytes, offset, depth + 1);
+    if (next > end) throw new RangeError(`value at ${offset} goes beyond its parent`);
+    const encoding = bytes.subarray(offset, next);
+    if (tag === 0x31 && previous !== undefined && compareEncodings(previous, encoding) > 0) {
+      throw new RangeError(`set not sorted at ${offset}`);
+    }
+    previous = encoding;
+    offset = next;
+  }
+}
+
+function checkPrimitive(tag: number, content: Uint8Array, offset: number): void {
+  if ((tag & 0xc0) !== 0) return; // [n] IMPLICIT: the type is not known here
+  const check = PRIMITIVES.get(tag);
+  if (check !== undefined && !check(content)) throw new RangeError(`value at ${offset} is not canonical`);
+  if (tag === 16 || tag === 17) throw new RangeError(`sequence or set not constructed at ${offset}`);
+}
+
+const ascii = (pattern: RegExp) => (content: Uint8Array) => pattern.test(String.fromCharCode(...content));
+
+const PRIMITIVES: ReadonlyMap<number, (content: Uint8Array) => boolean> = new Map([
+  [1, ([value, ...rest]) => rest.length === 0 && (value === 0 || value === 0xff)],
+  [2, isShortestInteger],
+  [3, isCanonicalBitString],
+  [5, (content) => content.length === 0],
+  [6, isCanonicalObjectIdentifier],
+  [10, isShortestInteger],
+  [12, isUtf8],
+  [19, ascii(/^[A-Za-z0-9 '()+,\-./:=?]*$/)],
+  [22, ascii(/^[\x20-\x7e]*$/)],
+  [23, ascii(/^\d{12}Z$/)],
+  [24, ascii(/^\d{14}Z$/)],
+]);
+
+function isShortestInteger([first, second]: Uint8Array): boolean {
+  if (first === undefined) return false;
+  if (second === undefined) return true;
+  return !(first === 0 && second < 0x80) && !(first === 0xff && second >= 0x80);
+}
+
+function isCanonicalBitString(content: Uint8Array): boolean {
+  const unused = content[0];
+  if (unused === undefined || unused > 7) return false;
+  if (content.length === 1) return unused === 0;
+  return ((content.at(-1) ?? 0) & ((1 << unused) - 1)) === 0;
+}
+
+function isCanonicalObjectIdentifier(content: Uint8Array): boolean {
+  if (content.length === 0 || (content.at(-1) ?? 0) >= 0x80) return false;
+  return content.every((byte, index) => byte !== 0x80 || (index > 0 && (content[index - 1] ?? 0) >= 0x80));
+}
+
+function isUtf8(content: Uint8Array): boolean {
+  try {
+    fromUtf8(content);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,24 @@
+/** The ASN.1 libraries, which parse. They are 90 kB gzip, so a page loads them only when it meets a certificate. */
+export interface PkiLibraries {
+  /** ASN.1 itself. */
+  readonly asn1: typeof import("asn1js");
+  /** The structures of X.509, PKCS and CMS. */
+  readonly pkijs: typeof import("pkijs");
+}
+
+/**
+ * Loads the ASN.1 libraries once. Whoever needs certificates to cost no turn of the event loop (a simulation)
+ * awaits this beforehand; all else calls it by itself.
+ */
+export const loadPki: () => Promise<PkiLibraries> = once(async () => {
+  const [asn1, pkijs] = await Promise.all([import("asn1js"), import("pkijs")]);
+  return { asn1, pkijs };
+});
+
+function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let pending: Promise<T> | undefined;
+  return () => {
+    pending ??= create();
+    return pending;
+  };
+}
