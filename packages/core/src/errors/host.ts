@@ -7,7 +7,12 @@ export type HostErrorCode =
   | "ERR_PORT_IN_USE"
   | "ERR_ADDRESS_UNUSABLE"
   | "ERR_CHROMIUM_MISSING"
-  | "ERR_CLEAR_NOT_LOOPBACK";
+  | "ERR_CLEAR_NOT_LOOPBACK"
+  | "ERR_NOT_FOUND"
+  | "ERR_METHOD_NOT_ALLOWED"
+  | "ERR_UPGRADE_REFUSED"
+  | "ERR_READ_TOKEN_REFUSED"
+  | "ERR_READ_TOKEN_SCOPE";
 
 /** What the codes mean, of hosts: configuration, ports and files. */
 export const HOST_ERRORS: Readonly<Record<HostErrorCode, ErrorDefinition>> = {
@@ -21,6 +26,20 @@ export const HOST_ERRORS: Readonly<Record<HostErrorCode, ErrorDefinition>> = {
   ERR_CLEAR_NOT_LOOPBACK: {
     action: "stop",
     remedy: "Serve pages off loopback by TLS: pass --lan or configure a certificate.",
+  },
+  ERR_NOT_FOUND: { action: "reject", remedy: "Check the address: the server has nothing there." },
+  ERR_METHOD_NOT_ALLOWED: { action: "reject", remedy: "Use GET: the HTTP interface is read-only." },
+  ERR_UPGRADE_REFUSED: {
+    action: "reject",
+    remedy: "Open a WebSocket with the subprotocol photinus.v1, from a page of this server or from no page.",
+  },
+  ERR_READ_TOKEN_REFUSED: {
+    action: "reject",
+    remedy: "Open the dashboard by the link that the server printed, or ask for a new read-only token.",
+  },
+  ERR_READ_TOKEN_SCOPE: {
+    action: "reject",
+    remedy: "Use the read-only token of this job, or one of the whole server.",
   },
 };
 

@@ -1,0 +1,24 @@
+import type { IncomingMessage } from "node:http";
+
+/**
+ * Address that limits count by. `X-Forwarded-For` is believed only when the socket's peer is a configured proxy, and
+ * then only its last entry, which that proxy wrote; the rest is the client's own invention. Never an identity.
+ */
+export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): string {
+  const peer = plain(request.socket.remoteAddress ?? "unknown");
+  if (!trustedProxies.includes(peer)) return peer;
+  const forwarded = [request.headers["x-forwarded-for"] ?? []].flat().join(",").split(",").at(-1)?.trim();
+  return forwarded === undefined || forwarded === "" || forwarded.length > 64 ? peer : plain(forwarded);
+}
+
+/** IPv4 in its own form, where the socket is a dual one. */
+function plain(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}
+
+/** True for the addresses and the name of this machine itself. */
+export function isLoopback(host: string): boolean {
+  return (
+    host === "localhost" || host === "::1" || host === "[::1]" || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(host)
+  );
+}

@@ -1,0 +1,37 @@
+import type { Bytes } from "@photinus/core/bytes";
+import type { JobSummary, ObserveOptions } from "@photinus/core/coordinator";
+import type { Observation } from "@photinus/core/message";
+import type { Connection } from "@photinus/core/platform";
+
+/** A sealed blob that the server published: immutable ciphertext. */
+export interface PublishedBlob {
+  /** Bytes of ciphertext. */
+  readonly size: number;
+  /** The ciphertext in order, in parts. */
+  read(): AsyncIterable<Bytes> | Iterable<Bytes>;
+}
+
+/** A connection that was handed over. */
+export interface AcceptedConnection {
+  /** Resolves when the peer has proved who it is, rejects when it has not. */
+  readonly authenticated: Promise<unknown>;
+}
+
+/** What the HTTP host serves: the side of the coordinator that faces the network. */
+export interface Federation {
+  /** Jobs, newest last. */
+  jobs(): readonly JobSummary[] | Promise<readonly JobSummary[]>;
+  /**
+   * Observations of a job. The iterable ends with the job or the signal.
+   * @throws JobError `ERR_JOB_UNKNOWN`, before the first observation
+   */
+  observe(jobId: string, options: ObserveOptions): AsyncIterable<Observation>;
+  /** @param digest root of the blob in lower-case hex. @returns `undefined` unless exactly this was published */
+  publishedBlob(digest: string): PublishedBlob | undefined | Promise<PublishedBlob | undefined>;
+  /** Takes over a connection that nobody has authenticated yet. */
+  accept(connection: Connection): AcceptedConnection;
+  /** Ends all sessions in order: each peer is told `ERR_GOING_AWAY`. Idempotent. */
+  drain(): Promise<void>;
+  /** True while new sessions and jobs are taken. */
+  isReady(): boolean;
+}

@@ -1,0 +1,33 @@
+/** What docs/METRICS.md says of a figure. */
+export interface MetricDescription {
+  /** One line for people. */
+  readonly help: string;
+  /** Upper bounds of a distribution's buckets, in the unit of the name. */
+  readonly buckets: readonly number[];
+}
+
+const MILLISECONDS: readonly number[] = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000,
+];
+const BYTES: readonly number[] = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+const PLAIN: readonly number[] = [0.001, 0.01, 0.1, 1, 10, 100, 1_000];
+
+/** Figures of the host; the table of docs/METRICS.md has the same lines. */
+export const HOST_METRICS: Readonly<Record<string, string>> = {
+  photinus_connections: "Open WebSocket connections",
+  photinus_connections_half_open: "Connections that have not authenticated yet",
+  photinus_upgrades_total: "WebSocket upgrades by outcome: accepted, or the code of the refusal",
+  photinus_http_requests_total: "HTTP requests by route and status",
+  photinus_observers: "Readers of observation logs",
+  photinus_native_masking: "1 when bufferutil masks frames natively, else 0",
+};
+
+function bucketsOf(name: string): readonly number[] {
+  if (name.endsWith("_ms")) return MILLISECONDS;
+  return name.endsWith("_bytes") ? BYTES : PLAIN;
+}
+
+/** Help and buckets of a figure; a figure without a line of its own is described by its name. */
+export function describeMetric(name: string): MetricDescription {
+  return { help: HOST_METRICS[name] ?? name.replaceAll("_", " "), buckets: bucketsOf(name) };
+}

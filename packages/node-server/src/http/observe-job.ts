@@ -1,0 +1,55 @@
+import { WireError } from "@photinus/core/errors";
+import type { Context } from "hono";
+import type { AppModules, AppOptions } from "./app.ts";
+import { observationStream } from "./observation-stream.ts";
+import { requireScope } from "./read-tokens.ts";
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store, no-transform",
+  // nginx buffers responses unless told not to.
+  "x-accel-buffering": "no",
+};
+
+/** Sequence that the reader has seen: absent or malformed means from the beginning. */
+function lastSequence(header: string | undefined): { readonly fromSequence?: number } {
+  if (header === undefined || !/^\d{1,15}$/.test(header)) return {};
+  return { fromSequence: Number(header) };
+}
+
+/** Answers `GET /api/jobs/:id/observations` by server-sent events. */
+export function observeJob(
+  modules: AppModules,
+  options: AppOptions,
+): (context: Context) => Promise<Response> {
+  let observers = 0;
+  const change = (by: 1 | -1): void => {
+    observers += by;
+    modules.metrics.gauge("photinus_observers", observers);
+  };
+  return async (context) => {
+    const jobId = context.req.param("id") ?? "";
+    requireScope(modules.tokens.scopeOf(context.req.header("authorization")), jobId);
+    if (observers >= options.maximumObservers) throw new WireError("ERR_BUSY", "too many people watch");
+    const left = new AbortController();
+    const signal = AbortSignal.any([left.signal, modules.stopping]);
+    const rest = modules.federation
+      .observe(jobId, { ...lastSequence(context.req.header("last-event-id")), signal })
+      [Symbol.asyncIterator]();
+    const first = await rest.next();
+    if (context.req.raw.method === "HEAD") {
+      left.abort();
+      return new Response(null, { headers: HEADERS });
+    }
+    change(1);
+    let hasEnded = false;
+    const onEnd = (): void => {
+      if (!hasEnded) change(-1);
+      hasEnded = true;
+      left.abort();
+    };
+    const { clock } = modules;
+    const body = observationStream(first, rest, { clock, heartbeatMs: options.heartbeatMs, onEnd });
+    return new Response(body, { headers: HEADERS });
+  };
+}

@@ -1,0 +1,178 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { type ErrorCode, isErrorCode, PhotinusError } from "@photinus/core/errors";
+import type { Clock, Logger, Metrics } from "@photinus/core/platform";
+import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "@photinus/node-platform";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { clientAddress } from "./client-address.ts";
+import type { Federation } from "./federation.ts";
+import { keepAlive } from "./keep-alive.ts";
+import { problem, statusOf } from "./problem.ts";
+import type { UpgradeGate } from "./upgrade-limits.ts";
+
+/** What upgrades work with. */
+export interface UpgradeModules {
+  readonly federation: Federation;
+  readonly gate: UpgradeGate;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Options of {@link upgrades}. */
+export interface UpgradeOptions {
+  readonly trustedProxies: readonly string[];
+  /** Origins whose pages may open a socket, beside the server's own. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Takes over requests that ask for a WebSocket. */
+export interface Upgrades {
+  /** Handler of the event "upgrade". */
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Refuses from here on. */
+  refuseAll(): void;
+  /** Ends what is still connected: politely, then after `graceMs` by cutting the line. */
+  end(graceMs: number): Promise<void>;
+}
+
+/** How long a closing socket waits for the peer's close frame, in ms. */
+const CLOSE_TIMEOUT_MS = 2_000;
+const RETRY_AFTER_S = 10;
+
+/** `closeTimeout` is an option of ws 8.23 that its types lack. */
+const SOCKET_OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
+  noServer: true,
+  clientTracking: false,
+  maxPayload: MAX_FRAME_BYTES,
+  perMessageDeflate: false,
+  skipUTF8Validation: true,
+  handleProtocols: () => SUBPROTOCOL,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+};
+
+/** Answers a socket that gets no WebSocket: HTTP with the refusal as JSON. */
+function answer(socket: Duplex, code: ErrorCode, message: string): void {
+  const status = statusOf(code);
+  const body = JSON.stringify(problem(code, message));
+  const retry = status === 429 || status === 503 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : "";
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retry}` +
+      `Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function offersSubprotocol(request: IncomingMessage): boolean {
+  const offered = request.headers["sec-websocket-protocol"] ?? "";
+  return offered.split(",").some((name) => name.trim() === SUBPROTOCOL);
+}
+
+/** A page of another site must not use the reader's network position: its origin is compared with the host asked for. */
+function hasForeignOrigin(request: IncomingMessage, allowedOrigins: readonly string[]): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined || allowedOrigins.includes(origin)) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
+}
+
+/** Why a request gets no socket, before any limit is counted. */
+function refusalOf(
+  request: IncomingMessage,
+  { allowedOrigins }: UpgradeOptions,
+): readonly [ErrorCode, string] | undefined {
+  const path = (request.url ?? "").split("?")[0];
+  if (path !== "/ws") return ["ERR_NOT_FOUND", "WebSockets are taken at /ws"];
+  if (!offersSubprotocol(request)) return ["ERR_UPGRADE_REFUSED", `the subprotocol is ${SUBPROTOCOL}`];
+  if (hasForeignOrigin(request, allowedOrigins)) {
+    return ["ERR_UPGRADE_REFUSED", "pages of this origin may not connect"];
+  }
+  return undefined;
+}
+
+class UpgradeHandler implements Upgrades {
+  readonly #options: UpgradeOptions;
+  readonly #modules: UpgradeModules;
+  readonly #server = new WebSocketServer(SOCKET_OPTIONS);
+  readonly #open = new Set<WebSocket>();
+  #isClosed = false;
+
+  constructor(options: UpgradeOptions, modules: UpgradeModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A socket that breaks before it is a WebSocket has no other listener, and would end the process.
+    socket.on("error", () => socket.destroy());
+    this.#upgrade(request, socket, head).catch((error: unknown) => this.#refuse(socket, error));
+  }
+
+  refuseAll(): void {
+    this.#isClosed = true;
+  }
+
+  async end(graceMs: number): Promise<void> {
+    const closed = [...this.#open].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+    for (const socket of this.#open) socket.close(4024, "the server stops");
+    const cut = this.#modules.clock.after(graceMs, () => {
+      for (const socket of this.#open) socket.terminate();
+    });
+    await Promise.all(closed);
+    cut.cancel();
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const refusal = this.#isClosed
+      ? (["ERR_GOING_AWAY", "the server stops"] as const)
+      : refusalOf(request, this.#options);
+    if (refusal) {
+      this.#count(refusal[0]);
+      answer(socket, ...refusal);
+      return;
+    }
+    const address = clientAddress(request, this.#options.trustedProxies);
+    const leave = await this.#modules.gate.enter(address);
+    socket.once("close", leave);
+    if (socket.destroyed) leave();
+    else
+      this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#accept(webSocket, address, leave),
+      );
+  }
+
+  #accept(socket: WebSocket, remoteAddress: string, leave: () => void): void {
+    const { federation, clock, logger, metrics } = this.#modules;
+    this.#count("accepted");
+    this.#open.add(socket);
+    metrics.gauge("photinus_connections", this.#open.size);
+    const stop = keepAlive(socket, clock);
+    socket.once("close", () => {
+      stop();
+      this.#open.delete(socket);
+      metrics.gauge("photinus_connections", this.#open.size);
+    });
+    const connection = webSocketConnection(socket, { remoteAddress });
+    federation.accept(connection).authenticated.then(leave, (error: unknown) => {
+      leave();
+      const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
+      logger.info("a connection was not admitted", { remoteAddress, errorCode: code });
+    });
+  }
+
+  #refuse(socket: Duplex, error: unknown): void {
+    const isRefusal = error instanceof PhotinusError && isErrorCode(error.code);
+    if (!isRefusal) this.#modules.logger.error("an upgrade failed", error);
+    const code = isRefusal && isErrorCode(error.code) ? error.code : "ERR_INTERNAL";
+    this.#count(code);
+    answer(socket, code, isRefusal ? error.message : "the server failed to take this connection");
+  }
+
+  #count(outcome: string): void {
+    this.#modules.metrics.count("photinus_upgrades_total", 1, { outcome });
+  }
+}
+
+/** Turns upgrade requests into connections and hands them to the federation. */
+export function upgrades(options: UpgradeOptions, modules: UpgradeModules): Upgrades {
+  return new UpgradeHandler(options, modules);
+}
