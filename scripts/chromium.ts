@@ -49,7 +49,7 @@ export async function findChromium(): Promise<string> {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const steps = [["update"], ["install", "-y", "--no-install-recommends", "chromium"]];
   for (const args of steps) {
-    const { status, output } = await run("apt-get", args, { env, quiet: true });
+    const { status, output } = await run("apt-get", args, { env, output: "keep" });
     if (status !== 0) throw new Error(`${REMEDY}\n${output.slice(-2000)}`);
   }
   const installed = installedChromium();

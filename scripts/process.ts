@@ -10,15 +10,15 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: the repository's root. */
   readonly cwd?: string;
-  /** True keeps what the command prints and shows it only on failure. */
-  readonly quiet?: boolean;
+  /** What becomes of what it prints: `show` (default), `keep` for the caller, or `both`. */
+  readonly output?: "show" | "keep" | "both";
 }
 
 /** What a finished command left. */
 export interface RunResult {
   /** Exit status; 128 when a signal ended the command. */
   readonly status: number;
-  /** What it printed, when `quiet`; else empty. */
+  /** What it printed, unless it was only shown. */
   readonly output: string;
 }
 
@@ -28,14 +28,20 @@ export interface RunResult {
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { FORCE_COLOR: _, ...inherited } = process.env;
+  const { cwd = ROOT, output = "show" } = options;
+  const stream = output === "show" ? "inherit" : "pipe";
   const child = spawn(command, args, {
-    cwd: options.cwd ?? ROOT,
+    cwd,
     env: { ...inherited, ...options.env },
-    stdio: ["ignore", options.quiet ? "pipe" : "inherit", options.quiet ? "pipe" : "inherit"],
+    stdio: ["ignore", stream, stream],
   });
   const chunks: Buffer[] = [];
-  child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  for (const source of [child.stdout, child.stderr]) {
+    source?.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (output === "both") process.stdout.write(chunk);
+    });
+  }
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (status) => {
@@ -44,13 +50,13 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** Runs a command and throws with its output when it fails. */
+/** Runs a command, keeps what it prints and throws with that when it fails. */
 export async function runOrThrow(
   command: string,
   args: readonly string[],
-  options: RunOptions = {},
+  options: Omit<RunOptions, "output"> = {},
 ): Promise<string> {
-  const { status, output } = await run(command, args, options);
+  const { status, output } = await run(command, args, { ...options, output: "keep" });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with status ${status}\n${output}`);
   return output;
 }

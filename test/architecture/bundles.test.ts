@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { BUNDLE_RULES, type BundleRule, reportBundle } from "../../scripts/bundle-report.ts";
+
+// `npm run check` bundles the real entries; here each rule is shown to fail on a planted entry.
+
+function ruleOf(name: string): BundleRule {
+  const rule = BUNDLE_RULES.find((candidate) => candidate.name === name);
+  if (rule === undefined) throw new Error(`no rule ${name}`);
+  return rule;
+}
+
+test.for([
+  ["web-client", 'import { join } from "node:path";\nexport const a = join("a", "b");', "browser-external"],
+  [
+    "monitor",
+    'import { InferenceSession } from "onnxruntime-web/wasm";\nexport const a = InferenceSession;',
+    "onnxruntime",
+  ],
+  [
+    "node-server",
+    'import { InferenceSession } from "onnxruntime-node";\nexport const a = InferenceSession;',
+    "onnxruntime",
+  ],
+  ["node-server", 'export * from "@photinus/training";', "training"],
+  ["core/envelope", 'export * from "../aggregation/index.ts";', "aggregation"],
+  ["core/envelope", 'export const a = "ERR_AGGREGATION_SHAPE";', "ERR_AGGREGATION"],
+] as const)("finds what is planted in %s: %s", async ([name, text, found]) => {
+  const { faults } = await reportBundle(ruleOf(name), text);
+
+  expect(faults.join("\n")).toContain(found);
+});
+
+test("finds a planted weight over the ceiling", async () => {
+  const noise = Array.from({ length: 12_000 }, (_, index) =>
+    Math.imul(index, 2654435761).toString(36),
+  ).join();
+
+  const { faults, gzipBytes } = await reportBundle(ruleOf("monitor"), `export const a = "${noise}";`);
+
+  expect(gzipBytes).toBeGreaterThan(35_000);
+  expect(faults.join()).toContain("at most 35000 are allowed");
+});
+
+test("accepts an entry that holds nothing foreign", async () => {
+  for (const { name } of BUNDLE_RULES) {
+    expect((await reportBundle(ruleOf(name), "export const a = 1;")).faults).toEqual([]);
+  }
+});
