@@ -24,9 +24,9 @@ const prepared = [
   "fast-check",
   "idb",
   "lit",
+  "lit/directives/repeat.js",
   "onnxruntime-common",
   "pkijs",
-  "uplot",
   "valibot",
 ];
 

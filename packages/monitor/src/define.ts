@@ -1,0 +1,22 @@
+import { PhotinusFeed } from "./photinus-feed.ts";
+import { PhotinusJobStatus } from "./photinus-job-status.ts";
+import { PhotinusRoundChart } from "./photinus-round-chart.ts";
+import { PhotinusRoundTimeline } from "./photinus-round-timeline.ts";
+import { PhotinusSites } from "./photinus-sites.ts";
+
+// The feed first: it must be there when the elements inside it ask for it.
+customElements.define("photinus-feed", PhotinusFeed);
+customElements.define("photinus-job-status", PhotinusJobStatus);
+customElements.define("photinus-round-chart", PhotinusRoundChart);
+customElements.define("photinus-round-timeline", PhotinusRoundTimeline);
+customElements.define("photinus-sites", PhotinusSites);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "photinus-feed": PhotinusFeed;
+    "photinus-job-status": PhotinusJobStatus;
+    "photinus-round-chart": PhotinusRoundChart;
+    "photinus-round-timeline": PhotinusRoundTimeline;
+    "photinus-sites": PhotinusSites;
+  }
+}
