@@ -1,0 +1,30 @@
+import type { Decomposer } from "../decomposer.ts";
+
+/** Set, as an array of its members in their order. */
+export const setDecomposer: Decomposer<Set<unknown>> = {
+  id: 3,
+  name: "Set",
+  type: Set,
+  decompose: (value) => [...value],
+  compose(fields) {
+    if (!Array.isArray(fields)) throw new RangeError("expected members");
+    const set = new Set<unknown>(fields);
+    if (set.size !== fields.length) throw new RangeError("a member occurs twice");
+    return set;
+  },
+};
+
+/** Map, as an array of keys and values in turns, in their order. */
+export const mapDecomposer: Decomposer<Map<unknown, unknown>> = {
+  id: 4,
+  name: "Map",
+  type: Map,
+  decompose: (value) => [...value].flat(1),
+  compose(fields) {
+    if (!Array.isArray(fields) || fields.length % 2 !== 0) throw new RangeError("expected keys and values");
+    const map = new Map<unknown, unknown>();
+    for (let index = 0; index < fields.length; index += 2) map.set(fields[index], fields[index + 1]);
+    if (2 * map.size !== fields.length) throw new RangeError("a key occurs twice");
+    return map;
+  },
+};
