@@ -11,6 +11,7 @@ export type SignatureAlgorithm = 1 | 2 | 3;
 
 /** A private signing key of one provider. */
 export interface SigningKey {
+  /** What it signs with. */
   readonly algorithm: SignatureAlgorithm;
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Bytes;
@@ -20,7 +21,9 @@ export interface SigningKey {
 
 /** A public key of one provider. */
 export interface VerifyingKey {
+  /** What it verifies. */
   readonly algorithm: SignatureAlgorithm;
+  /** The provider's own key object. */
   readonly handle: unknown;
 }
 
@@ -28,11 +31,13 @@ export interface VerifyingKey {
 export interface AgreementKey {
   /** 32 bytes. */
   readonly publicKey: Bytes;
+  /** The provider's own key object. */
   readonly handle: unknown;
 }
 
 /** A symmetric key of one provider. */
 export interface SecretKey {
+  /** The provider's own key object. */
   readonly handle: unknown;
 }
 
@@ -43,12 +48,21 @@ export interface SecretKey {
 export interface CryptoProvider {
   /** Cryptographically secure random bytes. */
   randomBytes(length: number): Bytes;
+  /** SHA-256 (FIPS 180-4): 32 bytes. */
   sha256(data: Bytes): Awaitable<Bytes>;
+  /** What ECDSA P-384 signs by; CMS needs it apart from the signature. */
+  sha384(data: Bytes): Awaitable<Bytes>;
+  /** SHA-512 (FIPS 180-4): 64 bytes. */
   sha512(data: Bytes): Awaitable<Bytes>;
+  /** HMAC-SHA256 (RFC 2104): 32 bytes. */
   hmacSha256(key: Bytes, data: Bytes): Awaitable<Bytes>;
   /** PBKDF2-HMAC-SHA256 (RFC 8018). */
   pbkdf2Sha256(password: Bytes, salt: Bytes, iterations: number, length: number): Awaitable<Bytes>;
 
+  /**
+   * A fresh key pair.
+   * @param options `extractable` false by default; `modulusLength` for RSA only, 3072 by default
+   */
   generateSigningKey(
     algorithm: SignatureAlgorithm,
     options?: { readonly extractable?: boolean; readonly modulusLength?: 2048 | 3072 },
@@ -59,7 +73,9 @@ export interface CryptoProvider {
   exportSigningKey(key: SigningKey): Awaitable<Bytes>;
   /** @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` when the key is not of `algorithm` */
   importVerifyingKey(spki: Bytes, algorithm: SignatureAlgorithm): Awaitable<VerifyingKey>;
+  /** The signature over `data`; ECDSA in P1363 form. */
   sign(key: SigningKey, data: Bytes): Awaitable<Bytes>;
+  /** True when `signature` is the key's over `data`. */
   verify(key: VerifyingKey, signature: Bytes, data: Bytes): Awaitable<boolean>;
   /**
    * Verifies a signature as certificates carry it: RSASSA-PKCS1-v1_5 or RSA-PSS or ECDSA with the named hash; ECDSA
@@ -72,6 +88,7 @@ export interface CryptoProvider {
     data: Bytes,
   ): Awaitable<boolean>;
 
+  /** A fresh X25519 key pair. */
   generateAgreementKey(): Awaitable<AgreementKey>;
   /** From the 32 raw bytes of RFC 7748 (test vectors). */
   importAgreementKey(privateKey: Bytes, publicKey: Bytes): Awaitable<AgreementKey>;
@@ -95,10 +112,35 @@ export interface CryptoProvider {
 }
 
 /** How a certificate or request is signed. */
-export type CertificateSignatureScheme =
-  | { readonly name: "ECDSA"; readonly curve: "P-256" | "P-384" | "P-521"; readonly hash: CertificateHash }
-  | { readonly name: "RSASSA-PKCS1-v1_5"; readonly hash: CertificateHash }
-  | { readonly name: "RSA-PSS"; readonly hash: CertificateHash; readonly saltLength: number };
+export type CertificateSignatureScheme = EcdsaScheme | RsaPkcs1Scheme | RsaPssScheme;
+
+/** ECDSA (FIPS 186-5). */
+export interface EcdsaScheme {
+  /** Tells the scheme. */
+  readonly name: "ECDSA";
+  /** Curve of the issuer's key. */
+  readonly curve: "P-256" | "P-384" | "P-521";
+  /** What is signed by. */
+  readonly hash: CertificateHash;
+}
+
+/** RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2). */
+export interface RsaPkcs1Scheme {
+  /** Tells the scheme. */
+  readonly name: "RSASSA-PKCS1-v1_5";
+  /** What is signed by. */
+  readonly hash: CertificateHash;
+}
+
+/** RSASSA-PSS (RFC 8017, section 8.1), MGF1 with the same hash. */
+export interface RsaPssScheme {
+  /** Tells the scheme. */
+  readonly name: "RSA-PSS";
+  /** What is signed by. */
+  readonly hash: CertificateHash;
+  /** Bytes. */
+  readonly saltLength: number;
+}
 
 /** Hashes that certificate signatures may use. */
 export type CertificateHash = "SHA-256" | "SHA-384" | "SHA-512";

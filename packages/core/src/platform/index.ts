@@ -5,6 +5,9 @@ export type {
   CertificateHash,
   CertificateSignatureScheme,
   CryptoProvider,
+  EcdsaScheme,
+  RsaPkcs1Scheme,
+  RsaPssScheme,
   SecretKey,
   SignatureAlgorithm,
   SigningKey,
@@ -20,6 +23,7 @@ export type {
   BlobStore,
   MetadataEntry,
   MetadataStore,
+  StoredBlob,
 } from "./storage.ts";
 export {
   MAX_METADATA_KEY_LENGTH,

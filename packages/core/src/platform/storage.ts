@@ -2,7 +2,9 @@ import type { Bytes } from "../bytes/index.ts";
 
 /** One record of the metadata role. */
 export interface MetadataEntry {
+  /** `a/b/c` */
   readonly key: string;
+  /** Not to be changed. */
   readonly value: Bytes;
   /** Rises with each change of the key; 1 for a record just created. */
   readonly revision: number;
@@ -10,6 +12,7 @@ export interface MetadataEntry {
 
 /** Small records with optimistic concurrency. Keys: `a/b/c`, at most 512 characters; values at most 1 MiB. */
 export interface MetadataStore {
+  /** The record, or `undefined` when there is none. */
   get(key: string): Promise<MetadataEntry | undefined>;
   /** @returns the revision, 1. @throws StorageError `ERR_STORAGE_EXISTS` */
   create(key: string, value: Bytes): Promise<number>;
@@ -21,12 +24,18 @@ export interface MetadataStore {
   list(prefix: string): Promise<readonly MetadataEntry[]>;
 }
 
+/** A blob as it was stored. */
+export interface StoredBlob {
+  /** SHA-256 of the content, lower-case hex. */
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** Immutable byte strings by the SHA-256 of their content (lower-case hex). */
 export interface BlobStore {
   /** Stores the parts in order, durably, before it resolves. @returns digest and size in bytes */
-  put(
-    parts: AsyncIterable<Bytes> | Iterable<Bytes>,
-  ): Promise<{ readonly digest: string; readonly size: number }>;
+  put(parts: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<StoredBlob>;
   /** The bytes from `offset` (default 0), `length` of them (default: to the end). @throws StorageError `ERR_STORAGE_CORRUPT` */
   get(
     digest: string,
@@ -48,6 +57,7 @@ export interface AuditEvent {
   readonly action: string;
   /** To what: job id, task id, site. */
   readonly object: string;
+  /** How it ended. */
   readonly outcome: "accepted" | "refused" | "done" | "failed";
   /** Error code or short cause; empty when there is none. */
   readonly reason: string;
@@ -61,9 +71,11 @@ export interface AuditEvent {
 export interface AuditRecord {
   /** 1, 2, 3, ... without gaps. */
   readonly sequence: number;
+  /** What the record says. */
   readonly event: AuditEvent;
   /** Hash of the record before; 32 zero bytes for the first. */
   readonly previousHash: Bytes;
+  /** 32 bytes: over `previousHash` and this record. */
   readonly hash: Bytes;
 }
 

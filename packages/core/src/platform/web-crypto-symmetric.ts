@@ -22,6 +22,7 @@ export type SymmetricPart = Omit<
 export function webSymmetric(subtle: Subtle): SymmetricPart {
   return {
     sha256: async (data) => toBytes(await subtle.digest("SHA-256", data)),
+    sha384: async (data) => toBytes(await subtle.digest("SHA-384", data)),
     sha512: async (data) => toBytes(await subtle.digest("SHA-512", data)),
     hmacSha256: (key, data) => hmac(subtle, key, data),
     pbkdf2Sha256: async (password, salt, iterations, length) => {

@@ -8,8 +8,11 @@ export const TENSOR_ALIGNMENT = 16;
 
 /** Where one tensor lies in the bytes of a ParameterSet. */
 export interface TensorEntry {
+  /** Name of the parameter. */
   readonly name: string;
+  /** Type of its elements. */
   readonly dtype: DType;
+  /** Its dimensions, slowest first. */
   readonly shape: readonly number[];
   /** Bytes from the start; a multiple of {@link TENSOR_ALIGNMENT}. */
   readonly offset: number;
@@ -17,7 +20,9 @@ export interface TensorEntry {
 
 /** The tensor table of a ParameterSet and its total length in bytes, padding included. */
 export interface TensorLayout {
+  /** In the order of the stream. */
   readonly tensors: readonly TensorEntry[];
+  /** Bytes of the whole, padding between tensors included. */
   readonly byteLength: number;
 }
 

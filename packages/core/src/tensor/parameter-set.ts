@@ -3,8 +3,11 @@ import type { Tensor } from "./tensor.ts";
 
 /** One line of a parameter table. */
 export interface ParameterDescriptor {
+  /** Unique in its table. */
   readonly name: string;
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** Dimensions, slowest first. */
   readonly shape: readonly number[];
   /** False for tensors that stay as they are (frozen weights, constants). */
   readonly trainable: boolean;
@@ -36,22 +39,27 @@ export class ParameterSet {
     return total;
   }
 
+  /** The tensor of that name, if any. */
   get(name: string): Tensor | undefined {
     return this.#tensors.get(name);
   }
 
+  /** True when there is a tensor of that name. */
   has(name: string): boolean {
     return this.#tensors.has(name);
   }
 
+  /** The names, in order. */
   names(): string[] {
     return [...this.#tensors.keys()];
   }
 
+  /** Names and tensors, in order. */
   entries(): [name: string, tensor: Tensor][] {
     return [...this.#tensors.entries()];
   }
 
+  /** Names and tensors, in order. */
   [Symbol.iterator](): IterableIterator<[name: string, tensor: Tensor]> {
     return this.#tensors.entries();
   }

@@ -18,6 +18,7 @@ export function elementCount(shape: readonly number[]): number {
 
 /** A dense array: element type, shape, raw little-endian bytes in row-major order. */
 export class Tensor {
+  /** Type of the elements. */
   readonly dtype: DType;
   /** `[]` is a scalar. */
   readonly shape: readonly number[];
