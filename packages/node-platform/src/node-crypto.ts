@@ -24,6 +24,7 @@ export function nodeCrypto(): CryptoProvider {
   return {
     randomBytes: (length) => randomFillSync(new Uint8Array(length)),
     sha256: (data) => toBytes(hash("sha256", data, "buffer")),
+    sha384: (data) => toBytes(hash("sha384", data, "buffer")),
     sha512: (data) => toBytes(hash("sha512", data, "buffer")),
     hmacSha256: (key, data) => toBytes(createHmac("sha256", key).update(data).digest()),
     pbkdf2Sha256: (password, salt, iterations, length) =>

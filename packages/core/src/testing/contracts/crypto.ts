@@ -24,11 +24,14 @@ function hashing(create: () => CryptoProvider): void {
     expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
   });
 
-  test("hashes by SHA-256 and SHA-512 as FIPS 180-4 says", async () => {
+  test("hashes by SHA-256, SHA-384 and SHA-512 as FIPS 180-4 says", async () => {
     const crypto = create();
 
     expect(toHex(await crypto.sha256(utf8("abc")))).toBe(
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    );
+    expect(toHex(await crypto.sha384(utf8("abc")))).toBe(
+      "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
     );
     expect(toHex(await crypto.sha512(utf8("abc")))).toBe(
       "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a" +

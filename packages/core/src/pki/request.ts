@@ -1,0 +1,105 @@
+import type { Bytes } from "../bytes/index.ts";
+import { PkiError } from "../errors/index.ts";
+import type { CryptoProvider, SignatureAlgorithm, SigningKey } from "../platform/index.ts";
+import { wholeBytes } from "./certificate.ts";
+import { derChildren, requireDer } from "./der-reader.ts";
+import { bitString, explicit, integer, sequence } from "./der-writer.ts";
+import {
+  type DistinguishedName,
+  encodeDistinguishedName,
+  readDistinguishedName,
+} from "./distinguished-name.ts";
+import { fromCertificateForm, toCertificateForm } from "./ecdsa-form.ts";
+import { loadPki, type PkiLibraries } from "./libraries.ts";
+import { algorithmOf, type CertificateKey, readPublicKey } from "./public-key.ts";
+import {
+  type NamedSignatureAlgorithm,
+  readSignatureAlgorithm,
+  schemeOf,
+  signatureAlgorithmIdentifier,
+} from "./signature-algorithm.ts";
+
+/** Requests on the wire are no larger (protocol, section 1). */
+const MAX_REQUEST_BYTES = 8192;
+
+/** A PKCS#10 request (RFC 2986) whose signature verified: its sender holds the private key. */
+export interface CertificateRequest {
+  /** Key to certify. */
+  readonly publicKey: CertificateKey;
+  /** How that key signs. */
+  readonly algorithm: SignatureAlgorithm;
+  /** The name that was asked for. The issuer decides by the invite, never by this. */
+  readonly subject: DistinguishedName;
+}
+
+/** Makes a request; the key need not be extractable. @returns DER */
+export async function createCertificateRequest(
+  { commonName }: { readonly commonName: string },
+  key: SigningKey,
+  { crypto }: { readonly crypto: CryptoProvider },
+): Promise<Bytes> {
+  const information = sequence(
+    integer(0),
+    encodeDistinguishedName({ commonName }),
+    key.publicKey,
+    explicit(0), // no attributes
+  );
+  const signature = toCertificateForm(key.algorithm, await crypto.sign(key, information));
+  return sequence(information, signatureAlgorithmIdentifier(key.algorithm), bitString(signature));
+}
+
+/**
+ * Reads a request and verifies its signature.
+ * @throws PkiError `ERR_REQUEST_MALFORMED`, `ERR_CERTIFICATE_UNSUPPORTED`, `ERR_CERTIFICATE_SIGNATURE`
+ */
+export async function openCertificateRequest(
+  der: Bytes,
+  { crypto }: { readonly crypto: CryptoProvider },
+): Promise<CertificateRequest> {
+  if (der.length > MAX_REQUEST_BYTES)
+    throw new PkiError("ERR_REQUEST_MALFORMED", `request of ${der.length} bytes`);
+  const libraries = await loadPki();
+  const request = asMalformed(() => read(der, libraries));
+  const { publicKey, subject, information, signature } = request;
+  const scheme = schemeOf(request.signatureAlgorithm, publicKey);
+  const p1363 = asMalformed(() => fromCertificateForm(scheme, signature));
+  if (!(await crypto.verifyCertificateSignature(publicKey.spki, scheme, p1363, information))) {
+    throw new PkiError("ERR_CERTIFICATE_SIGNATURE", "the request is not signed by the key that it names");
+  }
+  return { publicKey, algorithm: algorithmOf(publicKey), subject };
+}
+
+function asMalformed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (cause instanceof PkiError) throw cause;
+    throw new PkiError("ERR_REQUEST_MALFORMED", "not a certificate request in DER", { cause });
+  }
+}
+
+interface ReadRequest {
+  readonly information: Bytes;
+  readonly subject: DistinguishedName;
+  readonly publicKey: CertificateKey;
+  readonly signatureAlgorithm: NamedSignatureAlgorithm;
+  readonly signature: Bytes;
+}
+
+function read(der: Bytes, libraries: PkiLibraries): ReadRequest {
+  requireDer(der);
+  const [information, algorithm, signature, ...after] = derChildren(der);
+  if (!information || !algorithm || !signature || after.length > 0)
+    throw new RangeError("three values expected");
+  const [version, subject, publicKey, attributes, ...more] = derChildren(information);
+  if (!version || !subject || !publicKey || attributes?.[0] !== 0xa0 || more.length > 0) {
+    throw new RangeError("version, subject, key and attributes expected");
+  }
+  return {
+    information,
+    subject: readDistinguishedName(subject, libraries),
+    publicKey: readPublicKey(publicKey, libraries),
+    signatureAlgorithm: readSignatureAlgorithm(algorithm, libraries),
+    signature: wholeBytes(signature),
+  };
+}
