@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { ERRORS_PAGE, errorsPage } from "../scripts/docs-errors.ts";
 import { ROOT } from "../scripts/process.ts";
 import { testCommandOf } from "../scripts/readme.ts";
+import { publishedPackages } from "../scripts/workspaces.ts";
+import { sourcesOf } from "./architecture/source-files.ts";
 
 /** A page of text, with where it lies. */
 interface Page {
@@ -92,6 +94,19 @@ test("finds a planted number without a date", () => {
 
 test("the page of errors is the registry's", () => {
   expect(readFileSync(ERRORS_PAGE, "utf8")).toBe(errorsPage());
+});
+
+test("the page of metrics lists exactly those that the code exports", () => {
+  const names = (text: string): readonly string[] => {
+    const found = Array.from(text.matchAll(/\bphotinus_[a-z0-9_]+/g), ([name]) => name);
+    return [...new Set(found)].sort();
+  };
+  const sources = publishedPackages().flatMap(({ shortName }) => sourcesOf(shortName));
+
+  const exported = names(sources.map(({ text }) => text).join("\n"));
+
+  expect(exported.length).toBeGreaterThan(5);
+  expect(names(readFileSync(join(ROOT, "docs/METRICS.md"), "utf8"))).toEqual(exported);
 });
 
 test("the check runs the test command that the README names", () => {
