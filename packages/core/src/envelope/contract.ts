@@ -10,11 +10,15 @@ export interface VerifiedObject {
   /** Names it is meant for: a participant, or "all". */
   readonly audience: string;
   readonly objectId: Bytes;
+  /** Counter of the signer, for kinds where a later object replaces an earlier. */
+  readonly counter: number | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly scope: string | undefined;
   /** The payload, encoded by the decomposers; parsed by the object's own schema. */
   readonly payload: Bytes;
+  /** SHA-256 of the payload: what the signature binds. */
+  readonly payloadDigest: Bytes;
   /** The object as received; can be stored and verified again. */
   readonly bytes: Bytes;
 }

@@ -1,1 +1,55 @@
+export { ChainDirectory, type ChainDirectoryModules, type ChainDirectoryOptions } from "./chain-directory.ts";
 export type { VerifiedObject } from "./contract.ts";
+export {
+  type ErrorNotice,
+  MAX_DETAIL_BYTES,
+  readError,
+  truncateUtf8,
+  wireCodeOf,
+  writeError,
+} from "./error-frame.ts";
+export { type MessageHeader, readMessageHeader, writeMessage } from "./message-frame.ts";
+export {
+  AUDIENCE_ALL,
+  MAX_COMMAND_LIFETIME_MS,
+  MAX_OBJECT_LIFETIME_MS,
+  type ObjectContent,
+  type ObjectRule,
+  ObjectVerifier,
+  type ObjectVerifierModules,
+  type ObjectVerifierOptions,
+  sealObject,
+  signerOf,
+} from "./object.ts";
+export {
+  CODEC_DECOMPOSER,
+  describePayload,
+  type PayloadDescriptor,
+  requirePayload,
+} from "./payload.ts";
+export { type HandledObject, memoryReplayStore, type ObjectReplayStore } from "./replay-store.ts";
+export { SeenMessages } from "./seen-messages.ts";
+export { type FrameToSign, signatureLength, signFrame } from "./signature.ts";
+export {
+  type Direction,
+  MAX_MESSAGE_LIFETIME_MS,
+  MAX_NAME_BYTES,
+  MAX_SCOPE_BYTES,
+  MESSAGE_SKEW_MS,
+  openSigned,
+  readSignedHeader,
+  type SignedExpectations,
+  type SignedHeader,
+  type SignedMessage,
+  sealSigned,
+} from "./signed.ts";
+export {
+  type IssuedToken,
+  issueToken,
+  TOKEN_LIFETIME_MS,
+  type Token,
+  type TokenExpectations,
+  type TokenRequest,
+  verifyToken,
+} from "./token.ts";
+export { TokenBook } from "./token-book.ts";

@@ -1,0 +1,68 @@
+import { type Bytes, toHex } from "../bytes/index.ts";
+import { EnvelopeError } from "../errors/index.ts";
+import { ChainCache, type VerifiedChain, verifyChain } from "../pki/index.ts";
+import type { CryptoProvider } from "../platform/index.ts";
+
+/** Chains that a directory keeps. */
+const CAPACITY = 1024;
+
+/** What a directory of chains is told. */
+export interface ChainDirectoryOptions {
+  readonly project: string;
+  /** Pinned root of the project, DER. */
+  readonly root: Bytes;
+}
+
+/** What a directory of chains works with. */
+export interface ChainDirectoryModules {
+  readonly crypto: CryptoProvider;
+  /** Validated paths, shared by all sessions of a process; one of its own by default. */
+  readonly cache?: ChainCache;
+}
+
+/** Chains of signers by the digest of their leaf: objects name their signer by it. */
+export class ChainDirectory {
+  readonly #options: ChainDirectoryOptions;
+  readonly #modules: { readonly crypto: CryptoProvider; readonly cache: ChainCache };
+  readonly #chains = new Map<string, readonly Bytes[]>();
+
+  constructor(options: ChainDirectoryOptions, modules: ChainDirectoryModules) {
+    this.#options = options;
+    this.#modules = { crypto: modules.crypto, cache: modules.cache ?? new ChainCache() };
+  }
+
+  /**
+   * Takes a chain after verifying it; beyond 1 024 the oldest is dropped.
+   * @param nowMs the local clock
+   * @throws PkiError when it does not verify
+   */
+  async add(chain: readonly Bytes[], nowMs: number): Promise<VerifiedChain> {
+    const verified = await this.#verify(chain, nowMs);
+    this.#chains.set(toHex(verified.participant.leafDigest), verified.participant.chain);
+    const oldest = this.#chains.keys().next();
+    if (this.#chains.size > CAPACITY && oldest.done === false) this.#chains.delete(oldest.value);
+    return verified;
+  }
+
+  /** True when the chain of this leaf is here. */
+  has(leafDigest: Bytes): boolean {
+    return this.#chains.has(toHex(leafDigest));
+  }
+
+  /**
+   * Who a leaf belongs to, verified for now.
+   * @throws EnvelopeError `ERR_ENVELOPE_UNKNOWN_SENDER` when the chain was never sent; PkiError when it has expired
+   */
+  async require(leafDigest: Bytes, nowMs: number): Promise<VerifiedChain> {
+    const chain = this.#chains.get(toHex(leafDigest));
+    // [W-54]
+    if (chain === undefined) {
+      throw new EnvelopeError("ERR_ENVELOPE_UNKNOWN_SENDER", "the chain of the signer was not sent before");
+    }
+    return await this.#verify(chain, nowMs);
+  }
+
+  #verify(chain: readonly Bytes[], nowMs: number): Promise<VerifiedChain> {
+    return verifyChain(chain, { ...this.#options, usage: "signer", nowMs }, this.#modules);
+  }
+}
