@@ -4,8 +4,8 @@ export {
   HttpHost,
   type HttpHostModules,
   type HttpHostOptions,
-  type TlsOptions,
 } from "./http/http-host.ts";
 export { type PrometheusMetrics, prometheusMetrics } from "./http/prometheus-metrics.ts";
 export { type ReadScope, type ReadTokens, readTokens } from "./http/read-tokens.ts";
+export { pem, projectTls, type TlsOptions } from "./http/tls.ts";
 export type { UpgradeLimits } from "./http/upgrade-limits.ts";

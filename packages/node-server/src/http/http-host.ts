@@ -12,15 +12,9 @@ import type { Federation } from "./federation.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import type { ReadTokens } from "./read-tokens.ts";
 import { type StaticFolder, staticFolder } from "./static-folder.ts";
+import type { TlsOptions } from "./tls.ts";
 import { type Upgrades, upgrades } from "./upgrade.ts";
 import { DEFAULT_UPGRADE_LIMITS, type UpgradeLimits, upgradeGate } from "./upgrade-limits.ts";
-
-/** Certificate and key of TLS, PEM. */
-export interface TlsOptions {
-  /** Chain, leaf first. */
-  readonly certificate: string;
-  readonly privateKey: string;
-}
 
 /** Options of {@link HttpHost}. */
 export interface HttpHostOptions {

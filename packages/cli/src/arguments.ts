@@ -1,0 +1,21 @@
+import { InvalidArgumentError } from "commander";
+
+/** A whole number within bounds, for commander. */
+export function integerFrom(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,15}$/.test(text) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`expected a whole number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+/** One of a few words, for commander. */
+export function oneOf<Word extends string>(...words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined) throw new InvalidArgumentError(`expected one of ${words.join(", ")}.`);
+    return word;
+  };
+}

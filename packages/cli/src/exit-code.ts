@@ -1,0 +1,71 @@
+import { type ErrorCode, isErrorCode, PhotinusError } from "@photinus/core/errors";
+
+/**
+ * Exit codes of the command: 0 ok, 1 failed, 2 connection or authentication, 3 timeout, 4 invalid arguments or
+ * configuration, 5 internal, 6 denied by policy, 7 integrity failure, 130 interrupted.
+ */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
+
+const CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_CONNECTION_REFUSED",
+  "ERR_CONNECTION_LOST",
+  "ERR_VERSION_UNSUPPORTED",
+  "ERR_AUTH_FAILED",
+  "ERR_RATE_LIMITED",
+  "ERR_BUSY",
+  "ERR_SUPERSEDED",
+  "ERR_GOING_AWAY",
+  "ERR_CLOCK_SKEW",
+  "ERR_TOKEN_EXPIRED",
+  "ERR_TOKEN_UNKNOWN",
+  "ERR_CERTIFICATE_EXPIRED",
+  "ERR_CERTIFICATE_NOT_YET_VALID",
+  "ERR_CERTIFICATE_UNTRUSTED",
+  "ERR_CERTIFICATE_NAME",
+  "ERR_CERTIFICATE_PURPOSE",
+  "ERR_KIT_EXPIRED",
+  "ERR_INVITE_REFUSED",
+]);
+
+const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_CONFIG_INVALID",
+  "ERR_PORT_IN_USE",
+  "ERR_ADDRESS_UNUSABLE",
+  "ERR_CLEAR_NOT_LOOPBACK",
+  "ERR_PROJECT_INVALID",
+  "ERR_JOB_INVALID",
+  "ERR_JOB_UNKNOWN",
+  "ERR_WORKFLOW_UNKNOWN",
+  "ERR_KIT_MISSING_FILE",
+  "ERR_KIT_UNEXPECTED_FILE",
+  "ERR_KEY_UNREADABLE",
+  "ERR_DATA_MISSING",
+  "ERR_DATA_MALFORMED",
+  "ERR_DEVICE_UNAVAILABLE",
+  "ERR_STORAGE_VERSION",
+]);
+
+const INTEGRITY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_AUDIT_BROKEN",
+  "ERR_STORAGE_CORRUPT",
+  "ERR_DIGEST_MISMATCH",
+  "ERR_CHECKPOINT_UNREADABLE",
+  "ERR_KIT_FILE_CHANGED",
+  "ERR_KIT_MANIFEST_INVALID",
+  "ERR_CERTIFICATE_SIGNATURE",
+  "ERR_ENVELOPE_SIGNATURE_INVALID",
+]);
+
+const TIMEOUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ERR_TASK_TIMEOUT", "ERR_JOB_TOO_FEW_SITES"]);
+
+/** Exit code that an error ends the command with. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!(error instanceof PhotinusError) || !isErrorCode(error.code)) return 5;
+  if (error.code === "ERR_CANCELLED") return 130;
+  if (error.code === "ERR_FORBIDDEN") return 6;
+  if (error.code === "ERR_INTERNAL") return 5;
+  if (CONNECTION.has(error.code)) return 2;
+  if (TIMEOUT.has(error.code)) return 3;
+  if (CONFIGURATION.has(error.code)) return 4;
+  return INTEGRITY.has(error.code) ? 7 : 1;
+}

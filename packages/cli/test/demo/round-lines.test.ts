@@ -1,0 +1,74 @@
+import type { ContributionView, JobView, RoundView } from "@photinus/core/message";
+import { expect, test } from "vitest";
+import { roundLine, tellableRounds } from "../../src/demo/round-lines.ts";
+
+function contribution(site: string, outcome: ContributionView["outcome"]): ContributionView {
+  return { site, outcome, cause: "", exampleCount: 10, trainingLoss: 0.5, norm: 1, milliseconds: 900 };
+}
+
+function round(number: number, extra: Partial<RoundView> = {}): RoundView {
+  return {
+    round: number,
+    startedAtMs: 10_000,
+    endedAtMs: 11_900,
+    contributions: ["a", "b", "c"].map((site) => contribution(site, "accepted")),
+    bytesDown: 52_000,
+    bytesUp: 48_000,
+    ...extra,
+  };
+}
+
+function job(history: readonly RoundView[], extra: Partial<JobView> = {}): JobView {
+  return {
+    jobId: "j",
+    name: "mnist",
+    purpose: "",
+    state: "running",
+    reason: "",
+    rounds: 10,
+    minimumSites: 2,
+    startedAtMs: 0,
+    modelBytes: 1,
+    sites: [],
+    history,
+    ...extra,
+  };
+}
+
+const evaluation = (accuracy: number) => ({ accuracy, loss: 0.26, exampleCount: 100 });
+
+test("a round's line tells sites, outcomes, accuracy with its change, loss, time and bytes", () => {
+  const history = [round(2, { evaluation: evaluation(0.89) }), round(3, { evaluation: evaluation(0.921) })];
+
+  expect(roundLine(job(history), history[1]!)).toBe(
+    "[round 3/10] 3 sites  3 accepted  0 refused  accuracy 0.921 (+0.031)  loss 0.26  1.9 s  ↓0.05 MB ↑0.05 MB",
+  );
+});
+
+test("the first round is compared with the model as submitted, when it was evaluated", () => {
+  const first = round(1, { evaluation: evaluation(0.08) });
+
+  expect(roundLine(job([first], { initialEvaluation: evaluation(0.1) }), first)).toContain("0.080 (-0.020)");
+  expect(roundLine(job([first]), first)).toContain("accuracy 0.080  loss");
+});
+
+test("late and refused contributions are counted as not accepted", () => {
+  const mixed = round(1, {
+    contributions: [contribution("a", "accepted"), contribution("b", "refused"), contribution("c", "late")],
+  });
+
+  expect(roundLine(job([mixed]), mixed)).toContain("3 sites  1 accepted  2 refused  not evaluated");
+});
+
+test("a round can be told once it is committed and its model evaluated", () => {
+  const { endedAtMs: _, ...running } = round(3);
+  const history = [round(1, { evaluation: evaluation(0.5) }), round(2), running];
+
+  expect(tellableRounds(job(history)).map(({ round }) => round)).toEqual([1]);
+});
+
+test("when the job has ended, committed rounds without an evaluation are told too", () => {
+  const history = [round(1, { evaluation: evaluation(0.5) }), round(2)];
+
+  expect(tellableRounds(job(history, { state: "failed" })).map(({ round }) => round)).toEqual([1, 2]);
+});

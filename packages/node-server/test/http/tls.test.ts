@@ -1,0 +1,93 @@
+import { once } from "node:events";
+import { get } from "node:https";
+import { issueParticipant, issueRoot, requireName, subjectOf } from "@photinus/core/pki";
+import { nodeCrypto, webSocketConnector } from "@photinus/node-platform";
+import { pem, projectTls, type TlsOptions } from "@photinus/node-server";
+import { expect, test } from "vitest";
+import { aFolder, aHost } from "./host.ts";
+
+const crypto = nodeCrypto();
+const never = new AbortController().signal;
+
+/** A server certificate for these hosts under a fresh root. */
+async function serverTls(
+  hosts: readonly string[],
+  lifetimeMs?: number,
+): Promise<{ tls: TlsOptions; root: string }> {
+  const project = requireName("test", "the project");
+  const rootKey = await crypto.generateSigningKey(3);
+  const root = await issueRoot({ project, key: rootKey, nowMs: Date.now() }, { crypto });
+  const key = await crypto.generateSigningKey(1, { extractable: true });
+  const subject = subjectOf(project, "server", "hub");
+  if (subject === undefined) throw new Error("hub is a name");
+  const leaf = await issueParticipant(
+    {
+      subject,
+      org: project,
+      publicKey: key.publicKey,
+      hosts,
+      nowMs: Date.now(),
+      ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+    },
+    { certificate: root, key: rootKey },
+    { crypto },
+  );
+  const tls = projectTls([leaf.der], await crypto.exportSigningKey(key));
+  return { tls, root: pem("CERTIFICATE", root.der) };
+}
+
+test("serves pages and sockets by TLS with a certificate of the project", async () => {
+  const { tls, root } = await serverTls(["127.0.0.1"]);
+  const { origin, socketUrl, federation } = await aHost({
+    tls,
+    pages: await aFolder({ "index.html": "page" }),
+  });
+
+  const [response] = await once(get(origin, { ca: root }), "response");
+  const client = await webSocketConnector({ url: socketUrl, ca: [root] }).connect(never);
+  client.send(Uint8Array.of(3));
+
+  expect(response.statusCode).toBe(200);
+  response.resume();
+  expect(origin).toMatch(/^https:/);
+  expect((await federation.connections[0]!.frames[Symbol.asyncIterator]().next()).value).toEqual(
+    Uint8Array.of(3),
+  );
+});
+
+test("serves pages off loopback when it speaks TLS", async () => {
+  const { tls, root } = await serverTls(["127.0.0.1"]);
+  const { port } = await aHost({ host: "0.0.0.0", tls, pages: await aFolder({ "index.html": "page" }) });
+
+  const [response] = await once(get(`https://127.0.0.1:${port}/`, { ca: root }), "response");
+
+  expect(response.statusCode).toBe(200);
+  response.resume();
+});
+
+test.each([
+  [
+    "another root",
+    async () => ({ ...(await serverTls(["127.0.0.1"])), root: (await serverTls([])).root }),
+    "trusted root",
+  ],
+  ["another name", () => serverTls(["192.0.2.1"]), "for another name"],
+  ["a certificate that has expired", () => serverTls(["127.0.0.1"], -60_000), "has expired"],
+])("a client refuses %s and says so", async (_case, make, text) => {
+  const { tls, root } = await make();
+  const { socketUrl } = await aHost({ tls });
+
+  await expect(webSocketConnector({ url: socketUrl, ca: [root] }).connect(never)).rejects.toMatchObject({
+    code: "ERR_CONNECTION_REFUSED",
+    message: expect.stringContaining(text),
+  });
+});
+
+test("a client that speaks clear to a TLS port is told", async () => {
+  const { tls } = await serverTls(["127.0.0.1"]);
+  const { socketUrl } = await aHost({ tls });
+
+  await expect(
+    webSocketConnector({ url: socketUrl.replace("wss:", "ws:") }).connect(never),
+  ).rejects.toMatchObject({ code: "ERR_CONNECTION_REFUSED" });
+});
