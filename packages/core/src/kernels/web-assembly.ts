@@ -1,0 +1,25 @@
+import type { Bytes } from "../bytes/index.ts";
+
+/** The part of the WebAssembly JavaScript interface that the kernels use. Node's types do not declare it. */
+export interface WebAssemblyInterface {
+  /** Compiles; synchronous, as pages allow it for modules as small as ours. */
+  readonly Module: new (
+    bytes: Bytes,
+  ) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly CompileError: new (message?: string) => Error;
+}
+
+/** A memory of 64 KiB pages. */
+export interface WasmMemory {
+  /** Another one after each {@link grow}. */
+  readonly buffer: ArrayBuffer;
+  /** @returns the number of pages before. @throws RangeError beyond the maximum */
+  grow(pages: number): number;
+}
+
+/** The platform's WebAssembly, if it has one. */
+export function webAssembly(): WebAssemblyInterface | undefined {
+  // Part of every platform that has it (WebAssembly JavaScript Interface, W3C), so its shape is known.
+  return Reflect.get(globalThis, "WebAssembly") as WebAssemblyInterface | undefined;
+}
