@@ -42,8 +42,8 @@ function specifiersOf({ name, manifest }: Workspace): readonly string[] {
     .map((subpath) => name + subpath.slice(1));
 }
 
-/** core/testing needs vitest, which only those who test against Photinus install. */
-const NEEDS_VITEST = "@photinus/core/testing";
+/** The contract suites need vitest, which only those who test against Photinus install. */
+const NEEDS_VITEST = "@photinus/core/testing/contracts";
 
 function writeConsumer(folder: string, packed: readonly PackedPackage[]): void {
   const specifiers = packed.flatMap(specifiersOf);

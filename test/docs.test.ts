@@ -109,6 +109,32 @@ test("the page of metrics lists exactly those that the code exports", () => {
   expect(names(readFileSync(join(ROOT, "docs/METRICS.md"), "utf8"))).toEqual(exported);
 });
 
+const BOUND = /\| \[`(\w+)`\]\(\.\.\/([^)]+)\) \| `([^`]+)` \|/g;
+
+/** Bounds of the page that the named file does not hold. */
+function wrongBounds(page: string): readonly string[] {
+  return Array.from(page.matchAll(BOUND)).flatMap(([, name = "", path = "", value = ""]) => {
+    const lines = readFileSync(join(ROOT, path), "utf8").split("\n");
+    const found = lines.some((line) => new RegExp(`\\b${name}\\b.*[=:] `).test(line) && line.includes(value));
+    return found ? [] : [`${name} = ${value}`];
+  });
+}
+
+test("the page of limits tells the bounds of the code", () => {
+  const page = readFileSync(join(ROOT, "docs/LIMITS.md"), "utf8");
+
+  expect(Array.from(page.matchAll(BOUND)).length).toBeGreaterThan(20);
+  expect(wrongBounds(page)).toEqual([]);
+});
+
+test("finds a planted bound that the code does not hold", () => {
+  const row = (value: string): string =>
+    `| a | [\`MAX_RANK\`](../packages/core/src/tensor/tensor.ts) | \`${value}\` |`;
+
+  expect(wrongBounds(row("8"))).toEqual([]);
+  expect(wrongBounds(row("9"))).toEqual(["MAX_RANK = 9"]);
+});
+
 test("the check runs the test command that the README names", () => {
   expect(testCommandOf(readFileSync(join(ROOT, "README.md"), "utf8"))).toEqual(["npm", "test"]);
   expect(testCommandOf("```sh\nnpm ci && npm run test:all  # everything\n```")).toEqual([
