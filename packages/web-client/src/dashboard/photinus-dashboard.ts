@@ -1,0 +1,253 @@
+import { describeError, isErrorCode, PhotinusError } from "@photinus/core/errors";
+import {
+  type CSSResultGroup,
+  css,
+  html,
+  LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type TemplateResult,
+} from "lit";
+import { renderBrand } from "../page/brand.ts";
+import { pageStyles } from "../page/page-styles.css.ts";
+import {
+  type Credentials,
+  dropCredentials,
+  keepCredentials,
+  parseFragment,
+  takeCredentials,
+} from "./credentials.ts";
+import { type ListedJob, listJobs } from "./job-list.ts";
+
+/** How often the list of jobs is read again. */
+const REFRESH_MS = 10_000;
+
+/** `<photinus-dashboard>`: the page at `/`. */
+export class PhotinusDashboard extends LitElement {
+  static override properties: PropertyDeclarations = {
+    credentials: { state: true },
+    jobs: { state: true },
+    fault: { state: true },
+  };
+
+  static override styles: CSSResultGroup = [
+    pageStyles,
+    css`
+      .job {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 16px;
+      }
+      photinus-sites {
+        --photinus-sites-height: 420px;
+      }
+      @media (min-width: 1000px) {
+        .job {
+          grid-template-columns: minmax(0, 5fr) minmax(0, 3fr);
+        }
+        photinus-job-status,
+        photinus-round-timeline {
+          grid-column: 1 / -1;
+        }
+      }
+      .sign-in {
+        display: grid;
+        gap: 16px;
+        max-width: 520px;
+        margin: 8vh auto 0;
+        padding: 32px;
+      }
+      .sign-in form {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+      }
+      .sign-in label {
+        flex-basis: 100%;
+      }
+      .sign-in input {
+        flex: 1;
+        min-width: 0;
+        min-height: 42px;
+      }
+      .fault {
+        color: var(--_refused);
+      }
+    `,
+  ];
+
+  declare credentials: Credentials | undefined;
+  declare jobs: readonly ListedJob[];
+  declare fault: { readonly message: string; readonly remedy: string } | undefined;
+
+  #abort: AbortController | undefined;
+
+  constructor() {
+    super();
+    this.credentials = undefined;
+    this.jobs = [];
+    this.fault = undefined;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#take();
+    window.addEventListener("hashchange", this.#take);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("hashchange", this.#take);
+    this.#abort?.abort();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="frame">
+      <header class="top">${renderBrand()} ${this.#renderJobChoice()}</header>
+      ${this.credentials === undefined ? this.#renderSignIn() : this.#renderJob(this.credentials)}
+    </div>`;
+  }
+
+  #renderJobChoice(): TemplateResult | typeof nothing {
+    if (this.credentials === undefined) return nothing;
+    return html`
+      ${
+        this.jobs.length < 2
+          ? nothing
+          : html`<select class="push" aria-label="Job" @change=${this.#choose}>
+              ${this.jobs.toReversed().map(
+                ({
+                  jobId,
+                  name,
+                  submittedAtMs,
+                }) => html`<option value=${jobId} ?selected=${jobId === this.#jobId()}>
+                  ${name}, ${formatTime(submittedAtMs)}
+                </option>`,
+              )}
+            </select>`
+      }
+      <button class=${this.jobs.length < 2 ? "push" : ""} @click=${this.#signOut}>Forget token</button>
+    `;
+  }
+
+  #renderSignIn(): TemplateResult {
+    return html`<main>
+      <section class="card sign-in">
+        <h1>Open a federation</h1>
+        <p class="muted">
+          The server prints a link to this page when it starts. Open that link, or paste the read-only token.
+        </p>
+        <form @submit=${this.#signIn}>
+          <label for="token">Read-only token</label>
+          <input id="token" name="token" type="password" autocomplete="off" maxlength="128" required />
+          <button class="primary">Open</button>
+        </form>
+        ${this.#renderFault()}
+      </section>
+    </main>`;
+  }
+
+  #renderFault(): TemplateResult | typeof nothing {
+    if (this.fault === undefined) return nothing;
+    return html`<p role="alert"><span class="fault">${this.fault.message}.</span> ${this.fault.remedy}</p>`;
+  }
+
+  #renderJob({ token }: Credentials): TemplateResult {
+    const job = this.#jobId();
+    const listed = this.jobs.find(({ jobId }) => jobId === job);
+    return html`
+      ${this.#renderFault()}
+      <photinus-feed .job=${job} .token=${token}>
+        <main class="job">
+          <h1 class="sr">Federation</h1>
+          <photinus-job-status></photinus-job-status>
+          <photinus-round-chart></photinus-round-chart>
+          <photinus-sites></photinus-sites>
+          <photinus-round-timeline></photinus-round-timeline>
+        </main>
+      </photinus-feed>
+      ${renderFoot(job, listed)}
+    `;
+  }
+
+  /** The chosen job, else the newest that the token opens. */
+  #jobId(): string {
+    return (this.credentials?.job || this.jobs.at(-1)?.jobId) ?? "";
+  }
+
+  readonly #take = (): void => {
+    this.#use(takeCredentials(location, history, sessionStorage));
+  };
+
+  readonly #signIn = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement)) return;
+    const token = String(new FormData(form).get("token")).trim();
+    const credentials = parseFragment(new URLSearchParams({ token }).toString());
+    if (credentials === undefined) {
+      this.fault = { message: "This is not a token", remedy: "It has letters, digits, - and _ only." };
+      return;
+    }
+    keepCredentials(credentials, sessionStorage);
+    this.#use(credentials);
+  };
+
+  readonly #signOut = (): void => {
+    dropCredentials(sessionStorage);
+    this.#use(undefined);
+  };
+
+  readonly #choose = ({ target }: Event): void => {
+    if (!(target instanceof HTMLSelectElement) || this.credentials === undefined) return;
+    this.credentials = { ...this.credentials, job: target.value };
+    keepCredentials(this.credentials, sessionStorage);
+  };
+
+  #use(credentials: Credentials | undefined): void {
+    this.#abort?.abort();
+    this.#abort = new AbortController();
+    this.credentials = credentials;
+    this.fault = undefined;
+    this.jobs = [];
+    if (credentials !== undefined) void this.#refresh(credentials.token, this.#abort.signal);
+  }
+
+  async #refresh(token: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.jobs = await listJobs(token, signal);
+        this.fault = undefined;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#onFault(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, this.jobs.length === 0 ? 1_000 : REFRESH_MS));
+    }
+  }
+
+  #onFault(error: unknown): void {
+    const code = error instanceof PhotinusError ? error.code : "";
+    if (code === "ERR_READ_TOKEN_REFUSED") this.#signOut();
+    this.fault = {
+      message: error instanceof Error ? error.message : "the server does not answer",
+      remedy: isErrorCode(code) ? describeError(code).remedy : "",
+    };
+  }
+}
+
+function formatTime(timeMs: number): string {
+  return new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }).format(timeMs);
+}
+
+function renderFoot(job: string, listed: ListedJob | undefined): TemplateResult {
+  return html`<footer class="foot">
+    ${job === "" ? nothing : html`<span>Job <code>${job}</code></span>`}
+    ${
+      listed === undefined
+        ? nothing
+        : html`<span>submitted by ${listed.submitter}, ${formatTime(listed.submittedAtMs)}</span>`
+    }
+    <span class="push">Every login, task, result and round is in the audit chain: <code>photinus audit verify</code></span>
+  </footer>`;
+}

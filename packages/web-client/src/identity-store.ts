@@ -1,0 +1,85 @@
+import type { Bytes } from "@photinus/core/bytes";
+import type { SigningKey } from "@photinus/core/platform";
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+
+/** Who this browser is in one project, as it is kept between visits. */
+export interface StoredIdentity {
+  /** Project; one identity per project and root. */
+  readonly project: string;
+  /** SHA-256 of the project's root certificate in lower-case hex. */
+  readonly rootFingerprint: string;
+  /** Root certificate, DER. */
+  readonly root: Bytes;
+  /** Name that the server's certificate must carry. */
+  readonly serverName: string;
+  /** Own certificates, DER, leaf first. */
+  readonly chain: readonly Bytes[];
+  /** Private key of the leaf: not extractable, so that even a script on this page cannot copy it. */
+  readonly signingKey: SigningKey;
+}
+
+/** Agreement to one job, as it was shown. */
+export interface StoredConsent {
+  readonly jobId: string;
+  readonly project: string;
+  /** Version of the text that was shown. */
+  readonly textVersion: string;
+  /** Milliseconds since 1970. */
+  readonly agreedAtMs: number;
+}
+
+/** What the browser keeps for a site. Everything is deleted by {@link forget}. */
+export interface IdentityStore {
+  /** The identity in a project under a root; `undefined` when this browser has none. */
+  find(project: string, rootFingerprint: string): Promise<StoredIdentity | undefined>;
+  /** Keeps an identity in place of the one before. */
+  save(identity: StoredIdentity): Promise<void>;
+  /** Notes an agreement. */
+  saveConsent(consent: StoredConsent): Promise<void>;
+  /** The agreement to a job; `undefined` when there is none. */
+  findConsent(project: string, jobId: string): Promise<StoredConsent | undefined>;
+  /** Deletes key, certificate and agreements of a project. */
+  forget(project: string): Promise<void>;
+  /** Closes the database. */
+  close(): void;
+}
+
+/** Version of the layout below. */
+const SCHEMA_VERSION = 1;
+
+interface Schema extends DBSchema {
+  identities: { key: [string, string]; value: StoredIdentity };
+  consents: { key: [string, string]; value: StoredConsent };
+}
+
+/** The store of this origin in IndexedDB. */
+export async function openIdentityStore(name = "photinus"): Promise<IdentityStore> {
+  const database = await openDB<Schema>(name, SCHEMA_VERSION, {
+    upgrade(upgraded) {
+      upgraded.createObjectStore("identities", { keyPath: ["project", "rootFingerprint"] });
+      upgraded.createObjectStore("consents", { keyPath: ["project", "jobId"] });
+    },
+  });
+  return {
+    find: (project, rootFingerprint) => database.get("identities", [project, rootFingerprint]),
+    save: async (identity) => {
+      await database.put("identities", identity);
+    },
+    saveConsent: async (consent) => {
+      await database.put("consents", consent);
+    },
+    findConsent: (project, jobId) => database.get("consents", [project, jobId]),
+    forget: (project) => forget(database, project),
+    close: () => database.close(),
+  };
+}
+
+async function forget(database: IDBPDatabase<Schema>, project: string): Promise<void> {
+  const ofProject = IDBKeyRange.bound([project, ""], [project, "\uffff"]);
+  const transaction = database.transaction(["identities", "consents"], "readwrite");
+  await Promise.all([
+    transaction.objectStore("identities").delete(ofProject),
+    transaction.objectStore("consents").delete(ofProject),
+    transaction.done,
+  ]);
+}

@@ -1,0 +1,67 @@
+// In the browser only: it tests IndexedDB.
+import { webCrypto } from "@photinus/core/platform";
+import { afterEach, expect, test } from "vitest";
+import { type IdentityStore, openIdentityStore, type StoredIdentity } from "../src/identity-store.ts";
+
+const opened: IdentityStore[] = [];
+
+async function aStore(): Promise<IdentityStore> {
+  const store = await openIdentityStore("photinus-test");
+  opened.push(store);
+  return store;
+}
+
+async function anIdentity(project = "demo"): Promise<StoredIdentity> {
+  return {
+    project,
+    rootFingerprint: "ab".repeat(32),
+    root: Uint8Array.of(1, 2, 3),
+    serverName: "server",
+    chain: [Uint8Array.of(4)],
+    signingKey: await webCrypto().generateSigningKey(1),
+  };
+}
+
+afterEach(async () => {
+  for (const store of opened.splice(0)) {
+    await store.forget("demo");
+    await store.forget("other");
+    store.close();
+  }
+});
+
+test("a key survives closing and opening, still signs, and cannot be exported", async () => {
+  const identity = await anIdentity();
+  await (await aStore()).save(identity);
+
+  const found = await (await aStore()).find("demo", identity.rootFingerprint);
+
+  if (found === undefined) throw new Error("nothing was kept");
+  const crypto = webCrypto();
+  const data = Uint8Array.of(7);
+  const signature = await crypto.sign(found.signingKey, data);
+  const publicKey = await crypto.importVerifyingKey(identity.signingKey.publicKey, 1);
+  expect(await crypto.verify(publicKey, signature, data)).toBe(true);
+  await expect(async () => crypto.exportSigningKey(found.signingKey)).rejects.toThrow(TypeError);
+});
+
+test("finds nothing for another root or project", async () => {
+  const store = await aStore();
+  await store.save(await anIdentity());
+
+  expect(await store.find("demo", "cd".repeat(32))).toBeUndefined();
+  expect(await store.find("demo-2", "ab".repeat(32))).toBeUndefined();
+});
+
+test("leaving deletes the key, the certificate and the agreements of that project only", async () => {
+  const store = await aStore();
+  await store.save(await anIdentity());
+  await store.save(await anIdentity("other"));
+  await store.saveConsent({ project: "demo", jobId: "j", textVersion: "1", agreedAtMs: 1 });
+
+  await store.forget("demo");
+
+  expect(await store.find("demo", "ab".repeat(32))).toBeUndefined();
+  expect(await store.findConsent("demo", "j")).toBeUndefined();
+  expect(await store.find("other", "ab".repeat(32))).toBeDefined();
+});
