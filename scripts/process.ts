@@ -23,16 +23,17 @@ export interface RunResult {
 }
 
 /**
- * Runs a command without standard input to its end. Colours are left to the command: FORCE_COLOR is dropped,
- * because several tools let it win over a pipe.
+ * Runs a command without standard input to its end. Colours are for terminals: FORCE_COLOR is dropped, because
+ * several tools let it win over a pipe, and NO_COLOR is set where there is no terminal.
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { FORCE_COLOR: _, ...inherited } = process.env;
   const { cwd = ROOT, output = "show" } = options;
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: "1" };
   const stream = output === "show" ? "inherit" : "pipe";
   const child = spawn(command, args, {
     cwd,
-    env: { ...inherited, ...options.env },
+    env: { ...inherited, ...plain, ...options.env },
     stdio: ["ignore", stream, stream],
   });
   const chunks: Buffer[] = [];
