@@ -1,1 +1,2 @@
+export { aggregatorContract } from "./aggregator.ts";
 export { cryptoContract } from "./crypto.ts";

@@ -1,0 +1,72 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { Kernels } from "../kernels/index.ts";
+import type { Clock } from "../platform/index.ts";
+import type { TensorLayout } from "../tensor/index.ts";
+
+/** One site's update of a round. */
+export interface Contribution {
+  /** The delta, packed by the layout that the aggregator was made for. Read only, not kept. */
+  readonly update: Bytes;
+  /** Number of training examples: > 0 and finite. */
+  readonly weight: number;
+  /**
+   * Asked once when the turn of this contribution has come and it was found valid, in the same synchronous stretch
+   * that begins to add it; `false` leaves the aggregate as it is. For callers who record the order of commits.
+   */
+  readonly admit?: () => boolean;
+}
+
+/** What an aggregator yields. */
+export interface Aggregate {
+  /** The combined delta, packed by the layout. */
+  readonly update: Bytes;
+  /** Sum of the weights. */
+  readonly weight: number;
+  /** Number of contributions in it. */
+  readonly contributions: number;
+}
+
+/**
+ * Combines the updates of one round after another, one update at a time, in memory that does not grow with their
+ * number (FLARE: aggregator). The same contributions in the same order give the same bits, on every platform.
+ */
+export interface Aggregator {
+  /**
+   * L2 norm of an update; changes nothing.
+   * @throws AggregationError `ERR_AGGREGATION_SHAPE` for another length than the layout's,
+   *   `ERR_AGGREGATION_NOT_FINITE` when a value is NaN or infinite
+   */
+  measure(update: Bytes): Promise<number>;
+  /**
+   * Takes a contribution in. Calls that overlap run one after another in the order in which they were made. A refused
+   * one leaves the aggregate as it was.
+   * @returns what `admit` answered; true without it
+   * @throws AggregationError as {@link measure} does, and `ERR_AGGREGATION_WEIGHT`
+   */
+  add(contribution: Contribution): Promise<boolean>;
+  /**
+   * The aggregate of what was added since the last {@link reset}; adds nothing further.
+   * @param target where the update goes, of the layout's length; fresh memory when absent
+   * @throws AggregationError `ERR_AGGREGATION_EMPTY`; `ERR_AGGREGATION_NOT_FINITE` when finite updates overflow
+   */
+  finish(target?: Bytes): Promise<Aggregate>;
+  /** Begins anew, for the next round. */
+  reset(): void;
+  /** Gives the memory back; idempotent. */
+  release(): void;
+}
+
+/** What aggregators work with. */
+export interface AggregatorModules {
+  readonly kernels: Kernels;
+  readonly clock: Clock;
+}
+
+/**
+ * Makes an aggregator for updates of one layout.
+ * @throws AggregationError `ERR_AGGREGATION_SHAPE` when it cannot combine the dtypes of the layout
+ */
+export type AggregatorFactory = (layout: TensorLayout, modules: AggregatorModules) => Aggregator;
+
+/** Aggregators by the name that a job gives; a value that the program builds. */
+export type AggregatorRegistry = ReadonlyMap<string, AggregatorFactory>;
