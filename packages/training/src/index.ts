@@ -1,1 +1,65 @@
-export { readModel, writeModel } from "./onnx/index.ts";
+export {
+  type CompiledEvaluation,
+  type CompiledGraph,
+  type CompiledStep,
+  compileEvaluation,
+  compileStep,
+  type FrameOptions,
+  type Port,
+  type StateSlot,
+  type StepOptions,
+} from "./compile/index.ts";
+export {
+  type BatchBuffers,
+  type DataSource,
+  type Dataset,
+  gunzip,
+  type IdxArray,
+  type IdxFiles,
+  type ImageOptions,
+  imageDataset,
+  MAX_UNPACKED_BYTES,
+  MNIST_PIXELS,
+  type PartitionOptions,
+  parseIdx,
+  partitionByLabel,
+  readLabels,
+  type SiteData,
+  type SiteIndices,
+} from "./data/index.ts";
+export { GRADIENTS, type Profile } from "./gradient/index.ts";
+export { OPERATORS } from "./graph/index.ts";
+export { type BenchModel, type BenchModelName, benchModel, initializeParameters } from "./models/index.ts";
+export {
+  DEFAULT_MODEL_LIMITS,
+  type Graph,
+  type Model,
+  type ModelLimits,
+  type Node,
+  readModel,
+  writeModel,
+} from "./onnx/index.ts";
+export { type SeededRandom, seededRandom, shuffledIndices } from "./random.ts";
+export {
+  createRuntime,
+  EvaluationSession,
+  type OnnxRuntime,
+  type Runtime,
+  type RuntimeOptions,
+  StepSession,
+} from "./runtime/index.ts";
+export {
+  checkParameterTable,
+  LocalTrainer,
+  type LocalTrainerModules,
+  parameterTable,
+  type RuntimeCandidate,
+  type RuntimeChoice,
+} from "./trainer/index.ts";
+export {
+  type MessagePortLike,
+  overMessagePort,
+  PortTrainer,
+  serveTrainer,
+  type TrainerPort,
+} from "./trainer-port/index.ts";

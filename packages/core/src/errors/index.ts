@@ -11,5 +11,5 @@ export { PkiError, type PkiErrorCode } from "./pki.ts";
 export { ProvisionError, type ProvisionErrorCode } from "./provision.ts";
 export { describeError, ERRORS, type ErrorCode, errorCodeOfWire, isErrorCode } from "./registry.ts";
 export { StorageError, type StorageErrorCode } from "./storage.ts";
-export { TrainingError, type TrainingErrorCode } from "./training.ts";
+export { isTrainingErrorCode, TrainingError, type TrainingErrorCode } from "./training.ts";
 export { WireError, type WireErrorCode } from "./wire.ts";

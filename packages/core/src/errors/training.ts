@@ -56,5 +56,10 @@ export const TRAINING_ERRORS: Readonly<Record<TrainingErrorCode, ErrorDefinition
   ERR_DATA_MISSING: { action: "stop", remedy: "Put the data of the job into the site's data folder." },
 };
 
+/** True for a code of {@link TrainingError}: one that comes from a worker is checked before it is believed. */
+export function isTrainingErrorCode(code: unknown): code is TrainingErrorCode {
+  return typeof code === "string" && Object.hasOwn(TRAINING_ERRORS, code);
+}
+
 /** A fault of models, differentiation and training. */
 export class TrainingError extends PhotinusError<TrainingErrorCode> {}

@@ -16,6 +16,7 @@ export function compileEvaluation(model: Model, options: FrameOptions): Compiled
   ]);
   return {
     ...closeFrame(frame, { outputs, fed: new Set(), batchSize: options.batchSize }),
+    classCount: builder.shape(lossInputs.logits)[1] ?? 0,
     lossSum: { name: "photinus/loss-sum", ...builder.type(lossSum) },
     correct: { name: "photinus/correct", ...builder.type(correct) },
   };

@@ -47,6 +47,8 @@ export interface CompiledStep extends CompiledGraph {
 
 /** The evaluation of one batch as a graph. */
 export interface CompiledEvaluation extends CompiledGraph {
+  /** Classes that the model tells apart: labels are 0 to this - 1. */
+  readonly classCount: number;
   /** f32 scalar output: sum of the losses of the batch. */
   readonly lossSum: Port;
   /** f32 scalar output: right answers of the batch. */

@@ -38,14 +38,14 @@ const times =
 
 const other = (index: number): Term => times((backward) => inputOf(backward, index));
 
-/** dy · [y > 0]; as y is never negative, its sign is that bracket, one node less than a comparison and a cast. */
-const relu: Term = times((backward) => backward.builder.add("Sign", [outputOf(backward, 0)]));
-
 /** f32 1 where `value` > 0, else 0. */
 function isPositive(builder: GraphBuilder, value: string): string {
   const positive = builder.add("Greater", [value, builder.numbers("f32", 0)]);
   return builder.add("Cast", [positive], { attributes: { to: int(dataTypeOf("f32")) } });
 }
+
+/** dy · [y > 0] */
+const relu: Term = times((backward) => isPositive(backward.builder, outputOf(backward, 0)));
 
 /** dy · (a + (1 - a) [x > 0]) */
 const leakyRelu: Term = times((backward) => {

@@ -36,10 +36,10 @@ export class GraphBuilder {
   }
 
   /** Declares what is fed. @returns its name, which is `name` unless that is taken */
-  input(name: string, type: ValueType): string {
+  input(name: string, { dtype, shape }: ValueType): string {
     const unique = this.#unique(name);
-    this.#define(unique, type, `input ${name}`);
-    this.#inputs.push({ name: unique, ...type });
+    this.#define(unique, { dtype, shape }, `input ${name}`);
+    this.#inputs.push({ name: unique, dtype, shape });
     return unique;
   }
 

@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TrainingError } from "@photinus/core/errors";
+import * as v from "valibot";
+
+const FileSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
+const FilesSchema = v.strictObject({ images: FileSchema, labels: FileSchema });
+const count = (minimum: number, maximum: number) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(minimum), v.maxValue(maximum));
+const MAX_DESCRIPTION_BYTES = 65_536;
+
+const DescriptionSchema = v.strictObject({
+  format: v.literal("idx-images"),
+  classes: count(2, 256),
+  mean: v.pipe(v.number(), v.finite()),
+  deviation: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+  training: FilesSchema,
+  heldOut: v.optional(FilesSchema),
+  shard: v.optional(
+    v.strictObject({
+      site: count(0, 9999),
+      of: count(1, 10_000),
+      concentration: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+      seed: count(0, 2 ** 32 - 1),
+      minimumExamples: count(0, 2 ** 31),
+    }),
+  ),
+});
+
+/** Names of two files in IDX format, relative to the folder of the description. */
+export interface IdxFileNames {
+  /** Images, packed by gzip or not. */
+  readonly images: string;
+  /** Their labels. */
+  readonly labels: string;
+}
+
+/** The share of one site when several sites divide one data set. */
+export interface ShardDescription {
+  /** Position of the site, 0 to `of` - 1. */
+  readonly site: number;
+  /** Number of sites. */
+  readonly of: number;
+  /** Concentration of the Dirichlet distribution of classes, > 0. */
+  readonly concentration: number;
+  /** Unsigned 32-bit seed; the same for all sites. */
+  readonly seed: number;
+  /** Least training examples of any site. */
+  readonly minimumExamples: number;
+}
+
+/** What `<name>.json` in a site's data folder says. */
+export interface DataDescription {
+  /** The only format so far: greyscale images in IDX files. */
+  readonly format: "idx-images";
+  /** Number of classes, 2 to 256. */
+  readonly classes: number;
+  /** Mean of the pixels, in [0, 1]. */
+  readonly mean: number;
+  /** Standard deviation of the pixels. */
+  readonly deviation: number;
+  /** What the site trains on. */
+  readonly training: IdxFileNames;
+  /** What the site evaluates on. */
+  readonly heldOut?: IdxFileNames | undefined;
+  /** Which part of the files is the site's. Default: all. */
+  readonly shard?: ShardDescription | undefined;
+}
+
+/** A data name comes from a job, so from a stranger: it must not lead out of the folder. */
+const DATA_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+/**
+ * Reads `<folder>/<dataName>.json`.
+ * @throws TrainingError `ERR_DATA_MISSING` when the site does not have it, `ERR_DATA_MALFORMED` naming the bad field
+ */
+export async function describeData(folder: string, dataName: string): Promise<DataDescription> {
+  if (!DATA_NAME.test(dataName))
+    throw new TrainingError("ERR_DATA_MISSING", "no data set can have that name");
+  const file = `${dataName}.json`;
+  const json = await readFile(join(folder, file)).catch((cause: unknown) => {
+    throw new TrainingError("ERR_DATA_MISSING", `the data folder has no ${file}`, { cause });
+  });
+  if (json.byteLength > MAX_DESCRIPTION_BYTES)
+    throw new TrainingError("ERR_DATA_MALFORMED", `${file} is too long`);
+  const result = v.safeParse(DescriptionSchema, parseJson(json.toString("utf8"), file));
+  if (!result.success) {
+    throw new TrainingError("ERR_DATA_MALFORMED", `${file}: ${v.summarize(result.issues)}`);
+  }
+  return result.output;
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TrainingError("ERR_DATA_MALFORMED", `${file} is not JSON`, { cause });
+  }
+}

@@ -1,0 +1,71 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { overMessagePort, PortTrainer, type TrainerPort } from "@photinus/training";
+import type { NodeTrainerOptions } from "./worker-options.ts";
+
+/** Photinus runs from its sources; then workers need a boot file and the condition that leads imports to sources. */
+const FROM_SOURCE = import.meta.url.endsWith(".ts");
+const SOURCE_FLAGS = FROM_SOURCE ? ["--conditions=@photinus/source"] : [];
+
+/**
+ * Starts a trainer beside the main thread, where a step would block heartbeats: in a worker thread, or for WebGPU in a
+ * child process, since onnxruntime-node can abort the whole process there. When it dies, all calls are refused with
+ * `ERR_TRAINER_LOST`. Close it to end the worker.
+ */
+export function startNodeTrainer(options: NodeTrainerOptions): PortTrainer {
+  return options.device === "webgpu" ? startChild(options) : startWorker(options);
+}
+
+function startWorker(options: NodeTrainerOptions): PortTrainer {
+  const { port1, port2 } = new MessageChannel();
+  const { file, args } = entryOf("worker");
+  const worker = new Worker(file, {
+    argv: [...args],
+    workerData: { port: port2, options },
+    transferList: [port2],
+    execArgv: SOURCE_FLAGS,
+  });
+  const trainer = new PortTrainer(overMessagePort(port1), async () => {
+    await worker.terminate();
+  });
+  worker.once("error", (error) => trainer.lose(error.message));
+  worker.once("exit", (code) => trainer.lose(`exit code ${code}`));
+  return trainer;
+}
+
+function startChild(options: NodeTrainerOptions): PortTrainer {
+  const { file, args } = entryOf("child");
+  const child = fork(fileURLToPath(file), [...args], { serialization: "advanced", execArgv: SOURCE_FLAGS });
+  const port: TrainerPort = {
+    post: (message) => {
+      if (child.connected) child.send(message as object); // every message of the protocol is an object
+    },
+    listen: (receive) => {
+      child.on("message", receive);
+    },
+    close: () => {
+      if (child.connected) child.disconnect();
+    },
+  };
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const trainer = new PortTrainer(port, () => ended);
+  child.once("error", (error) => trainer.lose(error.message));
+  child.once("exit", (code, signal) => trainer.lose(`exit ${signal ?? `code ${code}`}`));
+  child.send(options);
+  return trainer;
+}
+
+interface Entry {
+  readonly file: URL;
+  readonly args: readonly string[];
+}
+
+function entryOf(name: "worker" | "child"): Entry {
+  return FROM_SOURCE
+    ? { file: new URL("./source-boot.mjs", import.meta.url), args: [`./${name}.ts`] }
+    : { file: new URL(`./${name}.js`, import.meta.url), args: [] };
+}

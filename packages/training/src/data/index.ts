@@ -1,0 +1,5 @@
+export type { BatchBuffers, DataSource, Dataset, SiteData } from "./dataset.ts";
+export { gunzip, MAX_UNPACKED_BYTES } from "./gunzip.ts";
+export { type IdxArray, parseIdx } from "./idx.ts";
+export { type IdxFiles, type ImageOptions, imageDataset, MNIST_PIXELS, readLabels } from "./image-dataset.ts";
+export { type PartitionOptions, partitionByLabel, type SiteIndices } from "./partition.ts";

@@ -1,0 +1,56 @@
+import type { ParameterSet } from "@photinus/core/tensor";
+import type { CompiledEvaluation } from "../compile/index.ts";
+import { Batch } from "./batch.ts";
+import { feedsOf, valuesOf } from "./feeds.ts";
+import type { Runtime, RuntimeSession, Tensors } from "./runtime.ts";
+
+/** What one batch measured. */
+export interface BatchMeasure {
+  /** Sum of the losses of its examples. */
+  readonly lossSum: number;
+  /** Right answers among them. */
+  readonly correct: number;
+}
+
+/** A compiled evaluation that is open on a device. */
+export class EvaluationSession {
+  /** The batch that {@link measure} measures. */
+  readonly batch: Batch;
+  readonly #runtime: Runtime;
+  readonly #compiled: CompiledEvaluation;
+  readonly #session: RuntimeSession;
+  #parameters: Tensors = {};
+
+  private constructor(runtime: Runtime, compiled: CompiledEvaluation, session: RuntimeSession) {
+    this.#runtime = runtime;
+    this.#compiled = compiled;
+    this.#session = session;
+    this.batch = new Batch(runtime, compiled);
+  }
+
+  /** Opens `compiled`. */
+  static async open(runtime: Runtime, compiled: CompiledEvaluation): Promise<EvaluationSession> {
+    return new EvaluationSession(runtime, compiled, await runtime.open(compiled.model, []));
+  }
+
+  /** Measures `parameters` from here on; they are kept. */
+  start(parameters: ParameterSet): void {
+    this.#parameters = feedsOf(this.#runtime, this.#compiled.frozen, parameters);
+  }
+
+  /** Measures {@link batch}. */
+  async measure(): Promise<BatchMeasure> {
+    const { lossSum, correct } = this.#compiled;
+    const results = await this.#session.run({ ...this.batch.feeds, ...this.#parameters });
+    return {
+      lossSum: valuesOf(results[lossSum.name])[0] ?? Number.NaN,
+      correct: valuesOf(results[correct.name])[0] ?? 0,
+    };
+  }
+
+  /** Frees the session. */
+  async close(): Promise<void> {
+    this.#parameters = {};
+    await this.#session.close();
+  }
+}

@@ -1,0 +1,9 @@
+export {
+  type ChosenRuntime,
+  chooseRuntime,
+  type RuntimeCandidate,
+  type RuntimeChoice,
+  type Trial,
+} from "./choose-runtime.ts";
+export { LocalTrainer, type LocalTrainerModules } from "./local-trainer.ts";
+export { checkParameterTable, parameterTable } from "./parameter-table.ts";

@@ -1,0 +1,195 @@
+import { TrainingError } from "@photinus/core/errors";
+import type { Evaluation } from "@photinus/core/job";
+import type { Clock } from "@photinus/core/platform";
+import type {
+  PreparedTrainer,
+  Trainer,
+  TrainerJob,
+  TrainOptions,
+  TrainOutcome,
+  TrainRequest,
+} from "@photinus/core/site";
+import { ParameterSet } from "@photinus/core/tensor";
+import {
+  type CompiledEvaluation,
+  type CompiledStep,
+  compileEvaluation,
+  compileStep,
+  type FrameOptions,
+} from "../compile/index.ts";
+import type { DataSource, Dataset, SiteData } from "../data/index.ts";
+import type { Profile } from "../gradient/index.ts";
+import { type Model, readModel } from "../onnx/index.ts";
+import { seededRandom } from "../random.ts";
+import { EvaluationSession, type StepSession } from "../runtime/index.ts";
+import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
+import { evaluateDataset } from "./evaluate-dataset.ts";
+import { checkParameterTable } from "./parameter-table.ts";
+import { subtract } from "./subtract.ts";
+import { trainEpochs } from "./train-epochs.ts";
+
+/** What a {@link LocalTrainer} works with. */
+export interface LocalTrainerModules {
+  /** Devices to choose from. */
+  readonly runtimes: RuntimeChoice;
+  /** The site's data. */
+  readonly data: DataSource;
+  /** Paces progress reports and lets other work have turns. */
+  readonly clock: Clock;
+}
+
+interface Prepared {
+  readonly job: TrainerJob;
+  readonly data: SiteData;
+  readonly step: StepSession;
+  readonly evaluation: EvaluationSession;
+}
+
+/** Trains on the device and data of this thread. One call at a time: a second one is a TypeError. */
+export class LocalTrainer implements Trainer {
+  readonly #modules: LocalTrainerModules;
+  #prepared: Prepared | undefined;
+  #busy = false;
+
+  /** Does nothing yet; {@link prepare} opens the device. */
+  constructor(modules: LocalTrainerModules) {
+    this.#modules = modules;
+  }
+
+  /**
+   * Reads the model, proves that the parameter table is its own, compiles step and evaluation, opens the device and
+   * tries a step there.
+   * @throws TrainingError of the model, `ERR_DATA_MISSING`, `ERR_DATA_MALFORMED` or `ERR_DEVICE_UNAVAILABLE`
+   */
+  prepare(job: TrainerJob, { signal }: TrainOptions): Promise<PreparedTrainer> {
+    return this.#alone(async () => {
+      await this.#closeSessions();
+      const { runtimes, clock } = this.#modules;
+      const model = readModel(job.model);
+      checkParameterTable(model, job.parameters);
+      const data = await this.#modules.data(job.dataName);
+      signal.throwIfAborted();
+      const compiled = compileEvaluation(model, frameOptions(job));
+      checkData(data, compiled);
+      const compile = (device: Profile): CompiledStep => compileFor(model, job, device);
+      const parameters = valuesInside(model, job);
+      const { runtime, session: step } = await chooseRuntime(runtimes, { compile, parameters, clock });
+      const evaluation = await EvaluationSession.open(runtime, compiled).catch(async (cause: unknown) => {
+        await step.close();
+        throw cause;
+      });
+      this.#prepared = { job, data, step, evaluation };
+      signal.throwIfAborted();
+      return {
+        device: runtime.device,
+        trainingExamples: data.training.count,
+        heldOutExamples: data.heldOut?.count ?? 0,
+      };
+    });
+  }
+
+  /** Mean loss and accuracy of `parameters` on the held-out examples. */
+  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<Evaluation | undefined> {
+    return this.#alone(async () => {
+      const { data, evaluation } = this.#require();
+      if (data.heldOut === undefined || data.heldOut.count === 0) return undefined;
+      evaluation.start(parameters);
+      return evaluateDataset(evaluation, { ...options, ...this.#pace(), dataset: data.heldOut });
+    });
+  }
+
+  /** Runs the job's local epochs from the received parameters. */
+  train({ parameters, seed }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
+    return this.#alone(async () => {
+      const { job, data, step } = this.#require();
+      const { optimizer, localEpochs } = job.training;
+      step.start(parameters);
+      const { loss, steps } = await trainEpochs(step, {
+        ...options,
+        ...this.#pace(),
+        dataset: data.training,
+        learningRate: optimizer.learningRate,
+        epochs: localEpochs,
+        random: seededRandom(seed),
+      });
+      const delta = subtract(await step.parameters(), parameters);
+      return { delta, exampleCount: data.training.count, loss, steps };
+    });
+  }
+
+  /** Frees the device. */
+  async close(): Promise<void> {
+    await this.#closeSessions();
+  }
+
+  #pace(): { readonly clock: Clock; readonly batchSize: number } {
+    return { clock: this.#modules.clock, batchSize: this.#require().job.training.batchSize };
+  }
+
+  #require(): Prepared {
+    if (this.#prepared === undefined) throw new TypeError("prepare() comes first");
+    return this.#prepared;
+  }
+
+  /** Sessions and batches are shared by all calls, so that two at once would mix their data. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#busy) throw new TypeError("the trainer does one thing at a time");
+    this.#busy = true;
+    try {
+      return await work();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #closeSessions(): Promise<void> {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    await prepared?.step.close();
+    await prepared?.evaluation.close();
+  }
+}
+
+function frameOptions({ parameters, training }: TrainerJob): FrameOptions {
+  return { parameters, loss: training.loss, batchSize: training.batchSize };
+}
+
+function compileFor(model: Model, job: TrainerJob, profile: Profile): CompiledStep {
+  const { name, momentum } = job.training.optimizer;
+  return compileStep(model, { ...frameOptions(job), optimizer: { name, momentum }, profile });
+}
+
+/** The values that the file holds: good enough to try a step with. */
+function valuesInside({ graph }: Model, { parameters }: TrainerJob): ParameterSet {
+  return new ParameterSet(
+    parameters.flatMap(({ name }) => {
+      const tensor = graph.initializers.get(name);
+      return tensor === undefined ? [] : [[name, tensor] as const];
+    }),
+  );
+}
+
+/** @throws TrainingError `ERR_MODEL_SHAPE` when the site's examples do not fit the model */
+function checkData({ training, heldOut }: SiteData, { examples, classCount }: CompiledEvaluation): void {
+  for (const dataset of [training, heldOut]) {
+    if (dataset !== undefined) checkDataset(dataset, examples.shape, classCount);
+  }
+  if (training.count === 0) throw new TrainingError("ERR_DATA_MISSING", "the site has no training examples");
+}
+
+function checkDataset(
+  { exampleShape, classCount }: Dataset,
+  input: readonly number[],
+  classes: number,
+): void {
+  const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
+  if (product(exampleShape) !== product(input.slice(1))) {
+    throw new TrainingError(
+      "ERR_MODEL_SHAPE",
+      `examples [${exampleShape}], the model takes [${input.slice(1)}]`,
+    );
+  }
+  if (classCount > classes) {
+    throw new TrainingError("ERR_MODEL_SHAPE", `labels of ${classCount} classes, the model knows ${classes}`);
+  }
+}
