@@ -2,6 +2,7 @@ export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
 export { systemClock } from "./system-clock.ts";
+export { pem, type TlsIdentity, tlsIdentity } from "./tls-identity.ts";
 export {
   LOW_WATER_BYTES,
   MAX_FRAME_BYTES,
@@ -10,4 +11,7 @@ export {
   type WebSocketConnectionOptions,
   webSocketConnection,
 } from "./web-socket-connection.ts";
-export { type WebSocketConnectorOptions, webSocketConnector } from "./web-socket-connector.ts";
+export {
+  type WebSocketConnectorOptions,
+  webSocketConnector,
+} from "./web-socket-connector.ts";

@@ -3,6 +3,7 @@ import { WireError } from "@photinus/core/errors";
 import type { Connection, Connector } from "@photinus/core/platform";
 import { type ClientOptions, WebSocket } from "ws";
 import { explainRefusal, explainResponse } from "./connection-refusal.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "./web-socket-connection.ts";
 
 /** Options of {@link webSocketConnector}. */
@@ -11,6 +12,8 @@ export interface WebSocketConnectorOptions {
   readonly url: string;
   /** PEM certificates that the TLS peer must chain to. Default: the roots of Node. */
   readonly ca?: readonly string[];
+  /** Certificate that TLS presents where the server asks for one. */
+  readonly clientCertificate?: TlsIdentity;
   /** Time for DNS, TCP, TLS and upgrade together. Default 10 000 ms. */
   readonly timeoutMs?: number;
 }
@@ -23,6 +26,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 type SocketOptions = ClientOptions & { readonly closeTimeout: number };
 
 function socketOptions(options: WebSocketConnectorOptions): SocketOptions {
+  const { clientCertificate } = options;
   return {
     perMessageDeflate: false,
     maxPayload: MAX_FRAME_BYTES,
@@ -31,6 +35,9 @@ function socketOptions(options: WebSocketConnectorOptions): SocketOptions {
     handshakeTimeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     closeTimeout: CLOSE_TIMEOUT_MS,
     ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
+    ...(clientCertificate === undefined
+      ? {}
+      : { cert: clientCertificate.certificate, key: clientCertificate.privateKey }),
   };
 }
 

@@ -1,4 +1,4 @@
-export type { AcceptedConnection, Federation, PublishedBlob } from "./http/federation.ts";
+export type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } from "./http/federation.ts";
 export {
   type HostAddress,
   HttpHost,
@@ -7,5 +7,5 @@ export {
 } from "./http/http-host.ts";
 export { type PrometheusMetrics, prometheusMetrics } from "./http/prometheus-metrics.ts";
 export { type ReadScope, type ReadTokens, readTokens } from "./http/read-tokens.ts";
-export { pem, projectTls, type TlsOptions } from "./http/tls.ts";
+export type { TlsOptions } from "./http/tls.ts";
 export type { UpgradeLimits } from "./http/upgrade-limits.ts";

@@ -11,6 +11,12 @@ export interface PublishedBlob {
   read(): AsyncIterable<Bytes> | Iterable<Bytes>;
 }
 
+/** What the line below a connection proved of its peer. */
+export interface TransportPeer {
+  /** SHA-256 of the certificate that the peer presented to TLS and whose key it holds; `undefined` without one. */
+  readonly tlsLeafDigest: Bytes | undefined;
+}
+
 /** A connection that was handed over. */
 export interface AcceptedConnection {
   /** Resolves when the peer has proved who it is, rejects when it has not. */
@@ -29,7 +35,7 @@ export interface Federation {
   /** @param digest root of the blob in lower-case hex. @returns `undefined` unless exactly this was published */
   publishedBlob(digest: string): PublishedBlob | undefined | Promise<PublishedBlob | undefined>;
   /** Takes over a connection that nobody has authenticated yet. */
-  accept(connection: Connection): AcceptedConnection;
+  accept(connection: Connection, peer: TransportPeer): AcceptedConnection;
   /** Ends all sessions in order: each peer is told `ERR_GOING_AWAY`. Idempotent. */
   drain(): Promise<void>;
   /** True while new sessions and jobs are taken. */

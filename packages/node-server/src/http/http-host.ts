@@ -12,7 +12,7 @@ import type { Federation } from "./federation.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import type { ReadTokens } from "./read-tokens.ts";
 import { type StaticFolder, staticFolder } from "./static-folder.ts";
-import type { TlsOptions } from "./tls.ts";
+import { nodeTlsOptions, type TlsOptions } from "./tls.ts";
 import { type Upgrades, upgrades } from "./upgrade.ts";
 import { DEFAULT_UPGRADE_LIMITS, type UpgradeLimits, upgradeGate } from "./upgrade-limits.ts";
 
@@ -128,7 +128,7 @@ export class HttpHost {
     const server =
       tls === undefined
         ? createServer(limits, handle)
-        : createSecureServer({ ...limits, cert: tls.certificate, key: tls.privateKey }, handle);
+        : createSecureServer({ ...limits, ...nodeTlsOptions(tls) }, handle);
     const { trustedProxies = [], allowedOrigins = [], limits: upgradeLimits } = this.#options;
     const gate = upgradeGate({ ...DEFAULT_UPGRADE_LIMITS, ...upgradeLimits }, this.#modules.metrics);
     const handler = upgrades({ trustedProxies, allowedOrigins }, { ...this.#modules, gate });

@@ -1,27 +1,34 @@
-import { type Bytes, toBase64 } from "@photinus/core/bytes";
+import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { type TlsOptions as NodeTlsOptions, type SecureContextOptions, TLSSocket } from "node:tls";
+import { type Bytes, toBytes } from "@photinus/core/bytes";
+import type { TlsIdentity } from "@photinus/node-platform";
 
-/** Certificate and key of TLS, PEM. */
-export interface TlsOptions {
-  /** Chain, leaf first. */
-  readonly certificate: string;
-  /** PKCS#8, not encrypted: in memory only. */
-  readonly privateKey: string;
+/** TLS of a server. */
+export interface TlsOptions extends TlsIdentity {
+  /**
+   * PEM root of the clients that are asked for a certificate. TLS does not refuse a client without one: pages have
+   * none. Who must have one is decided when the peer has authenticated. Absent: nobody is asked.
+   */
+  readonly clientRoot?: string;
 }
 
-/** DER in the textual form of RFC 7468. */
-export function pem(label: "CERTIFICATE" | "PRIVATE KEY", der: Bytes): string {
-  const lines = toBase64(der).match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
-}
-
-/**
- * TLS with a certificate of the project.
- * @param chain DER, leaf first
- * @param pkcs8 private key of the leaf, DER
- */
-export function projectTls(chain: readonly Bytes[], pkcs8: Bytes): TlsOptions {
+/** The options of Node for these. */
+export function nodeTlsOptions({
+  certificate,
+  privateKey,
+  clientRoot,
+}: TlsOptions): SecureContextOptions & NodeTlsOptions {
   return {
-    certificate: chain.map((der) => pem("CERTIFICATE", der)).join(""),
-    privateKey: pem("PRIVATE KEY", pkcs8),
+    cert: certificate,
+    key: privateKey,
+    minVersion: "TLSv1.2",
+    ...(clientRoot === undefined ? {} : { requestCert: true, rejectUnauthorized: false, ca: clientRoot }),
   };
+}
+
+/** SHA-256 of the certificate that the peer of a request presented to TLS; the key was proved by TLS itself. */
+export function tlsLeafDigestOf({ socket }: IncomingMessage): Bytes | undefined {
+  const der = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
+  return der === undefined ? undefined : toBytes(createHash("sha256").update(der).digest());
 }

@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Bytes } from "@photinus/core/bytes";
 import { type ErrorCode, isErrorCode, PhotinusError } from "@photinus/core/errors";
 import type { Clock, Logger, Metrics } from "@photinus/core/platform";
 import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "@photinus/node-platform";
@@ -8,6 +9,7 @@ import { clientAddress } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { problem, statusOf } from "./problem.ts";
+import { tlsLeafDigestOf } from "./tls.ts";
 import type { UpgradeGate } from "./upgrade-limits.ts";
 
 /** What upgrades work with. */
@@ -89,6 +91,13 @@ function refusalOf(
   return undefined;
 }
 
+/** Who came through the gate. */
+interface Entrant {
+  readonly address: string;
+  readonly leave: () => void;
+  readonly tlsLeafDigest: Bytes | undefined;
+}
+
 class UpgradeHandler implements Upgrades {
   readonly #options: UpgradeOptions;
   readonly #modules: UpgradeModules;
@@ -136,11 +145,11 @@ class UpgradeHandler implements Upgrades {
     if (socket.destroyed) leave();
     else
       this.#server.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#accept(webSocket, address, leave),
+        this.#accept(webSocket, { address, leave, tlsLeafDigest: tlsLeafDigestOf(request) }),
       );
   }
 
-  #accept(socket: WebSocket, remoteAddress: string, leave: () => void): void {
+  #accept(socket: WebSocket, { address: remoteAddress, leave, tlsLeafDigest }: Entrant): void {
     const { federation, clock, logger, metrics } = this.#modules;
     this.#count("accepted");
     this.#open.add(socket);
@@ -152,7 +161,7 @@ class UpgradeHandler implements Upgrades {
       metrics.gauge("photinus_connections", this.#open.size);
     });
     const connection = webSocketConnection(socket, { remoteAddress });
-    federation.accept(connection).authenticated.then(leave, (error: unknown) => {
+    federation.accept(connection, { tlsLeafDigest }).authenticated.then(leave, (error: unknown) => {
       leave();
       const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
       logger.info("a connection was not admitted", { remoteAddress, errorCode: code });

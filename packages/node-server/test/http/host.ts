@@ -15,12 +15,14 @@ import {
   prometheusMetrics,
   type ReadTokens,
   readTokens,
+  type TransportPeer,
 } from "@photinus/node-server";
 import { onTestFinished } from "vitest";
 
 /** A federation with one job and one blob, which keeps the connections that it gets. */
 export class AFederation implements Federation {
   readonly connections: Connection[] = [];
+  readonly peers: TransportPeer[] = [];
   readonly digest: string = "ab".repeat(32);
   /** Settles what `authenticated` promises are told; by default at once. */
   authenticate: (connection: Connection) => Promise<unknown> = async () => undefined;
@@ -63,8 +65,9 @@ export class AFederation implements Federation {
     return { size: 6, read: () => [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)] };
   }
 
-  accept(connection: Connection) {
+  accept(connection: Connection, peer: TransportPeer) {
     this.connections.push(connection);
+    this.peers.push(peer);
     return { authenticated: this.authenticate(connection) };
   }
 

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { get } from "node:https";
+import type { Bytes } from "@photinus/core/bytes";
 import { issueParticipant, issueRoot, requireName, subjectOf } from "@photinus/core/pki";
-import { nodeCrypto, webSocketConnector } from "@photinus/node-platform";
-import { pem, projectTls, type TlsOptions } from "@photinus/node-server";
+import { nodeCrypto, pem, tlsIdentity, webSocketConnector } from "@photinus/node-platform";
+import type { TlsOptions } from "@photinus/node-server";
 import { expect, test } from "vitest";
 import { aFolder, aHost } from "./host.ts";
 
@@ -13,7 +14,7 @@ const never = new AbortController().signal;
 async function serverTls(
   hosts: readonly string[],
   lifetimeMs?: number,
-): Promise<{ tls: TlsOptions; root: string }> {
+): Promise<{ tls: TlsOptions; root: string; leaf: Bytes }> {
   const project = requireName("test", "the project");
   const rootKey = await crypto.generateSigningKey(3);
   const root = await issueRoot({ project, key: rootKey, nowMs: Date.now() }, { crypto });
@@ -32,8 +33,8 @@ async function serverTls(
     { certificate: root, key: rootKey },
     { crypto },
   );
-  const tls = projectTls([leaf.der], await crypto.exportSigningKey(key));
-  return { tls, root: pem("CERTIFICATE", root.der) };
+  const tls = tlsIdentity([leaf.der], await crypto.exportSigningKey(key));
+  return { tls, root: pem("CERTIFICATE", root.der), leaf: leaf.der };
 }
 
 test("serves pages and sockets by TLS with a certificate of the project", async () => {
@@ -90,4 +91,17 @@ test("a client that speaks clear to a TLS port is told", async () => {
   await expect(
     webSocketConnector({ url: socketUrl.replace("wss:", "ws:") }).connect(never),
   ).rejects.toMatchObject({ code: "ERR_CONNECTION_REFUSED" });
+});
+
+test("tells the leaf that a client proved to TLS, and admits clients without one", async () => {
+  const { tls, root, leaf } = await serverTls(["127.0.0.1"]);
+  const { socketUrl, federation } = await aHost({ tls: { ...tls, clientRoot: root } });
+
+  await webSocketConnector({ url: socketUrl, ca: [root], clientCertificate: tls }).connect(never);
+  await webSocketConnector({ url: socketUrl, ca: [root] }).connect(never);
+
+  expect(federation.peers).toEqual([
+    { tlsLeafDigest: await crypto.sha256(leaf) },
+    { tlsLeafDigest: undefined },
+  ]);
 });
