@@ -1,3 +1,4 @@
+export { Coordinator } from "./coordinator.ts";
 export type {
   ConnectedSite,
   CoordinatorModules,

@@ -18,6 +18,8 @@ export type JobErrorCode =
   | "ERR_CONTRIBUTION_SHAPE"
   | "ERR_CONTRIBUTION_NOT_FINITE"
   | "ERR_CONTRIBUTION_EXAMPLES"
+  | "ERR_CONTRIBUTION_NORM"
+  | "ERR_CONTRIBUTION_VERSION"
   | "ERR_SITE_DISCONNECTED"
   | "ERR_WORKFLOW_UNKNOWN"
   | "ERR_WORKFLOW_CHANGED"
@@ -69,6 +71,16 @@ export const JOB_ERRORS: Readonly<Record<JobErrorCode, ErrorDefinition>> = {
     wire: 4060,
     action: "reject",
     remedy: "Report an example count between 1 and the limit of the job.",
+  },
+  ERR_CONTRIBUTION_NORM: {
+    wire: 4062,
+    action: "reject",
+    remedy: "Declare the L2 norm of the update as it is sent: the measured one is larger.",
+  },
+  ERR_CONTRIBUTION_VERSION: {
+    wire: 4063,
+    action: "reject",
+    remedy: "Start from the model version that the task names.",
   },
   ERR_SITE_DISCONNECTED: {
     action: "reject",

@@ -6,6 +6,14 @@ export type {
   TrainingDefinition,
   WorkflowDefinition,
 } from "./definition.ts";
+export {
+  type JobContent,
+  type JobPayload,
+  layoutOfTable,
+  layoutOfUpdate,
+  parseJobPayload,
+} from "./job-object.ts";
+export { type BestModel, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
 export { parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
 export { hasJobEnded, type JobEvent, nextJobState } from "./state.ts";

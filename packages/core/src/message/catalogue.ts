@@ -3,7 +3,7 @@ import type { MessageDefinition } from "./definition.ts";
 import { observation, observe } from "./observe.ts";
 import { contributionCommitted, contributionReceived, contributionRefused, jobEnded } from "./receipt.ts";
 import { jobAccept, jobDecline, jobReady, siteReady } from "./site.ts";
-import { jobAbort, jobSubmit, jobSubmitted, resultModel, resultRequest } from "./submit.ts";
+import { jobAbort, jobSubmit, jobSubmitted, requestFailed, resultModel, resultRequest } from "./submit.ts";
 import { contribution, evaluationResult, task, taskFailed, taskProgress } from "./task.ts";
 
 /** The type ids 1 to 19 belong to the session layer. */
@@ -34,5 +34,6 @@ export const MESSAGES: ReadonlyMap<number, MessageDefinition<unknown>> = new Map
     jobAbort,
     resultRequest,
     resultModel,
+    requestFailed,
   ].map((definition) => [definition.type, definition]),
 );

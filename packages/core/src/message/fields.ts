@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Bytes } from "../bytes/index.ts";
 import type { Role } from "../pki/index.ts";
-import type { StreamManifest } from "../stream/index.ts";
+import { MAX_CHUNKS, type StreamManifest } from "../stream/index.ts";
 import { type DType, isDType, MAX_RANK, type TensorEntry } from "../tensor/index.ts";
 
 // Schemas of fields that several messages have. Every string, array and number has its bounds here.
@@ -11,8 +11,6 @@ export const USER_ROLES: readonly Role[] = ["project_admin", "org_admin", "lead"
 
 /** Most tensors of a model. */
 export const MAX_TENSORS = 4096;
-/** Most chunks of a stream or blob: 4 GiB at the default chunk size; 512 KiB of leaves. */
-export const MAX_CHUNKS = 16_384;
 
 const isPlainBytes = (value: unknown): value is Bytes =>
   value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;

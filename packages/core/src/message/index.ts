@@ -10,7 +10,7 @@ export {
 export { FIRST_MESSAGE_TYPE, MESSAGES } from "./catalogue.ts";
 export { defineMessage, type MessageTraits, parseAs } from "./define.ts";
 export type { MessageDefinition } from "./definition.ts";
-export { MAX_CHUNKS, MAX_TENSORS, USER_ROLES } from "./fields.ts";
+export { MAX_TENSORS, USER_ROLES } from "./fields.ts";
 export { OBJECT_TYPES } from "./object-type.ts";
 export {
   applyObservation,
@@ -61,8 +61,10 @@ export {
   jobAbort,
   jobSubmit,
   jobSubmitted,
+  type RequestFailed,
   type ResultModel,
   type ResultRequest,
+  requestFailed,
   resultModel,
   resultRequest,
 } from "./submit.ts";

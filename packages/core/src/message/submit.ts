@@ -4,15 +4,15 @@ import type { TensorEntry } from "../tensor/index.ts";
 import { type BlobReference, blobReference } from "./blob.ts";
 import { defineMessage } from "./define.ts";
 import type { MessageDefinition } from "./definition.ts";
-import { integerIn, jobId, manifest, tensorTable, textOf, USER_ROLES } from "./fields.ts";
+import { errorCode, integerIn, jobId, manifest, tensorTable, textOf, USER_ROLES } from "./fields.ts";
 
 /** Body of {@link jobSubmit}. */
 export interface JobSubmit {
   /** Id of the job OBJECT, sent before on the same session. */
   readonly jobId: string;
-  /** The graph that follows as a stream; its root is the one in the job. */
+  /** The graph that follows as a stream; its SHA-256 stands in the job. */
   readonly graph: StreamManifest;
-  /** The initial parameters that follow as a stream; its root is the one in the job. */
+  /** The initial parameters that follow as a stream; their SHA-256 stands in the job. */
   readonly parameters: StreamManifest;
   /** Makes a retried submit safe: the same user's same token is the same job. At most 128 characters. */
   readonly submitToken?: string;
@@ -76,4 +76,17 @@ export interface ResultModel {
 export const resultModel: MessageDefinition<ResultModel> = defineMessage(
   { type: 41, name: "result-model", signed: true, from: ["server"] },
   v.strictObject({ jobId, version: integerIn(0, 100_000), model: blobReference, tensors: tensorTable }),
+);
+
+/** Body of {@link requestFailed}. */
+export interface RequestFailed {
+  readonly code: string;
+  /** For people: at most 500 characters. */
+  readonly detail: string;
+}
+
+/** The request of a user that this answers cannot be met. */
+export const requestFailed: MessageDefinition<RequestFailed> = defineMessage(
+  { type: 42, name: "request-failed", signed: true, from: ["server"] },
+  v.strictObject({ code: errorCode, detail: textOf(0, 500) }),
 );

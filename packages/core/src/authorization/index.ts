@@ -1,0 +1,1 @@
+export { type Decision, decide, type JobFacts, type JobRight } from "./decide.ts";

@@ -1,0 +1,66 @@
+import type { ErrorCode } from "../errors/index.ts";
+import type { JobDefinition } from "../job/index.ts";
+import type { ContributionBody } from "../message/index.ts";
+import type { TensorEntry, TensorLayout } from "../tensor/index.ts";
+import type { TaskOrder } from "../workflow/index.ts";
+
+/** What an update must be like to be worth receiving. */
+export interface ExpectedContribution {
+  readonly definition: JobDefinition;
+  readonly layout: TensorLayout;
+  readonly order: TaskOrder;
+}
+
+/** A cause and what was found. */
+export interface ContributionProblem {
+  readonly code: ErrorCode;
+  /** For people. */
+  readonly detail: string;
+}
+
+/** Checks what a site says of its update before a byte of it is received. `undefined`: nothing is wrong with it. */
+export function checkAnnouncement(
+  body: ContributionBody,
+  { definition, layout, order }: ExpectedContribution,
+): ContributionProblem | undefined {
+  if (order.kind !== "train") return { code: "ERR_TASK_UNKNOWN", detail: "the task asked for no update" };
+  if (body.baseVersion !== order.model.version) {
+    const detail = `the update starts from version ${body.baseVersion}, the task named ${order.model.version}`;
+    return { code: "ERR_CONTRIBUTION_VERSION", detail };
+  }
+  if (!isCount(body.exampleCount, definition.maximumExamples)) {
+    const detail = `example count ${body.exampleCount}, expected 1 to ${definition.maximumExamples}`;
+    return { code: "ERR_CONTRIBUTION_EXAMPLES", detail };
+  }
+  const detail = shapeProblem(body, { definition, layout });
+  return detail === undefined ? undefined : { code: "ERR_CONTRIBUTION_SHAPE", detail };
+}
+
+const isCount = (value: number, maximum: number): boolean =>
+  Number.isSafeInteger(value) && value >= 1 && value <= maximum;
+
+function shapeProblem(
+  { tensors, manifest }: ContributionBody,
+  { definition, layout }: Pick<ExpectedContribution, "definition" | "layout">,
+): string | undefined {
+  if (tensors.length !== layout.tensors.length) {
+    return `${tensors.length} tensors, expected ${layout.tensors.length}`;
+  }
+  const odd = layout.tensors.find((expected, index) => !isSameEntry(expected, tensors[index]));
+  if (odd !== undefined)
+    return `tensor ${odd.name} must be ${odd.dtype}[${odd.shape.join(",")}] at ${odd.offset}`;
+  if (manifest.totalBytes !== layout.byteLength) {
+    return `${manifest.totalBytes} bytes, expected ${layout.byteLength}`;
+  }
+  return manifest.chunkBytes === definition.chunkBytes ? undefined : `chunks of ${manifest.chunkBytes} bytes`;
+}
+
+function isSameEntry(expected: TensorEntry, given: TensorEntry | undefined): boolean {
+  return (
+    given?.name === expected.name &&
+    given.dtype === expected.dtype &&
+    given.offset === expected.offset &&
+    given.shape.length === expected.shape.length &&
+    given.shape.every((dimension, axis) => dimension === expected.shape[axis])
+  );
+}

@@ -1,0 +1,331 @@
+import { auditLog } from "../audit/index.ts";
+import { toHex } from "../bytes/index.ts";
+import { builtInRegistry } from "../decomposer/index.ts";
+import { PhotinusError } from "../errors/index.ts";
+import { CheckpointStore, hasJobEnded, type JobRecord, JobStore } from "../job/index.ts";
+import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
+import type { Session } from "../session/index.ts";
+import { ignoreLostSession } from "./intake.ts";
+import type { JobModules } from "./job-context.ts";
+import { loadEndedLog, loadJob } from "./job-loader.ts";
+import type { JobRun } from "./job-run.ts";
+import { type LiveSite, liveSite } from "./live-site.ts";
+import type {
+  ConnectedSite,
+  CoordinatorModules,
+  CoordinatorOptions,
+  JobSummary,
+  ObserveOptions,
+} from "./options.ts";
+import type { PublishedBlob } from "./publisher.ts";
+import { loadResult } from "./result.ts";
+import { siteRoutes } from "./site-routes.ts";
+import { Submission } from "./submission.ts";
+import { UploadSlots } from "./upload-slots.ts";
+import { type UserDesk, userHandler } from "./user-routes.ts";
+
+const DEFAULT_UPLOAD_SLOTS = 2;
+const DEFAULT_CONCURRENT_JOBS = 4;
+const DEFAULT_MODEL_BYTES = 2 ** 30;
+const DEFAULT_OBSERVATION_BUFFER = 1024;
+
+/**
+ * The server's job and round logic, without sockets: sessions are handed to {@link admit}, everything else comes in
+ * through the modules. FLARE: server, controller and job runner in one.
+ */
+export class Coordinator {
+  readonly #options: CoordinatorOptions;
+  readonly #modules: JobModules;
+  /** The one live session of each certificate, by digest of the leaf. */
+  readonly #sessions = new Map<string, Session>();
+  /** Connected sites by name. */
+  readonly #sites = new Map<string, LiveSite>();
+  readonly #runs = new Map<string, JobRun>();
+  readonly #running = new Set<Promise<void>>();
+  #queue: JobRecord[] = [];
+  #state: "new" | "started" | "stopped" = "new";
+
+  constructor(options: CoordinatorOptions, modules: CoordinatorModules) {
+    this.#options = options;
+    const { clock, crypto, metadata, blobs, audit, logger, metrics, workflows } = modules;
+    this.#modules = {
+      project: options.project,
+      identity: options.identity,
+      clock,
+      crypto,
+      metadata,
+      logger,
+      metrics,
+      workflows,
+      registry: builtInRegistry(),
+      checkpoints: new CheckpointStore(options.storageKey, { crypto, blobs, metadata }),
+      jobs: new JobStore(metadata),
+      audit: auditLog(audit, clock),
+      slots: new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS),
+    };
+  }
+
+  /** Takes up the jobs that were waiting or running when the last process ended. Idempotent. */
+  async start(): Promise<void> {
+    if (this.#state !== "new") return;
+    this.#state = "started";
+    const jobs = await this.#modules.jobs.list();
+    this.#queue = jobs.filter(({ state }) => !hasJobEnded(state));
+    await this.#schedule();
+  }
+
+  /** Stops every job where it is, to go on after the next start, and ends every session in order. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
+    for (const run of this.#runs.values()) run.stop("server");
+    await Promise.all(this.#running);
+    const sessions = [...this.#sessions.values()];
+    await Promise.all(sessions.map((session) => session.close("ERR_GOING_AWAY", "the server stops")));
+  }
+
+  /**
+   * Takes over an authenticated session; what its peer may do follows from the role in its certificate. A certificate
+   * has one live session: an older one is told `ERR_SUPERSEDED`.
+   */
+  async admit(session: Session): Promise<void> {
+    const { peer } = session;
+    if (this.#state !== "started") {
+      await session.close("ERR_GOING_AWAY", "the server is not running");
+      return;
+    }
+    if (peer.role === "server") {
+      await session.close("ERR_FORBIDDEN", "servers do not connect here");
+      return;
+    }
+    const key = toHex(peer.leafDigest);
+    const older = this.#sessions.get(key);
+    this.#sessions.set(key, session);
+    if (older !== undefined) this.#leave(key, older);
+    await this.#auditLogin(session, "accepted", "");
+    session.ended.then(() => this.#leave(key, session)).catch(this.#logFault);
+    if (peer.role === "site") session.receive({ routes: siteRoutes(this.#siteDesk()) });
+    else session.receive(userHandler(this.#userDesk(), session));
+    await older?.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
+  }
+
+  /** Records a login that the session layer refused. */
+  async recordRefusedLogin(refusal: { readonly address: string; readonly code: string }): Promise<void> {
+    await this.#modules.audit.record({
+      action: "login",
+      object: refusal.address,
+      outcome: "refused",
+      reason: refusal.code,
+    });
+  }
+
+  /**
+   * The observation log of a job: a snapshot, then increments, until the job or the signal ends.
+   * @throws JobError `ERR_JOB_UNKNOWN` at the first step
+   */
+  async *observe(jobId: string, options: ObserveOptions): AsyncGenerator<Observation, void, undefined> {
+    const run = this.#runs.get(jobId);
+    if (run !== undefined) {
+      yield* run.board.log.observe(options);
+      return;
+    }
+    const record = await this.#modules.jobs.get(jobId);
+    const log = await loadEndedLog(record, this.#loadOptions(), this.#modules);
+    if (log !== undefined) yield* log.observe(options);
+  }
+
+  /** Every job, in order of submission. */
+  async jobs(): Promise<readonly JobSummary[]> {
+    return (await this.#modules.jobs.list()).map(summaryOf);
+  }
+
+  /** One job. @throws JobError `ERR_JOB_UNKNOWN` */
+  async job(jobId: string): Promise<JobSummary> {
+    return summaryOf(await this.#modules.jobs.get(jobId));
+  }
+
+  /** Resolves with the job's last state when it has ended. @throws JobError `ERR_JOB_UNKNOWN` */
+  async waitForEnd(jobId: string, signal: AbortSignal): Promise<JobState> {
+    for await (const _ of this.observe(jobId, { signal })) {
+      // Reading on is waiting: the log ends with the job.
+    }
+    return (await this.#modules.jobs.get(jobId)).state;
+  }
+
+  /** Ends a job for good. @throws JobError `ERR_JOB_UNKNOWN` */
+  async abort(jobId: string): Promise<void> {
+    await this.#abort(jobId);
+  }
+
+  /** Sites that are connected, by name. */
+  sites(): readonly ConnectedSite[] {
+    return [...this.#sites.values()]
+      .map(({ name, org, runtime, dataNames, connectedAtMs }) => ({
+        name,
+        org,
+        runtime,
+        dataNames,
+        connectedAtMs,
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** A sealed blob that is out, for `GET /blobs/<root in hex>`: ciphertext only. */
+  async blob(root: string): Promise<PublishedBlob["blob"] | undefined> {
+    for (const run of this.#runs.values()) {
+      const published = await run.publishedBy(root);
+      if (published !== undefined) return published.blob;
+    }
+    return undefined;
+  }
+
+  #siteDesk(): Parameters<typeof siteRoutes>[0] {
+    return {
+      arrive: (session, body) => this.#arrive(session, body),
+      siteOf: (session) => {
+        const site = this.#sites.get(session.peer.name);
+        return site?.session === session ? site : undefined;
+      },
+      runOf: (jobId, site) => this.#runOf(jobId, site),
+    };
+  }
+
+  #userDesk(): UserDesk {
+    const { jobs, identity, logger } = this.#modules;
+    const limits = { maximumModelBytes: this.#options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
+    return {
+      submission: (session) => new Submission(session, limits, this.#modules),
+      queue: (record) => this.#enqueue(record),
+      record: (jobId) => jobs.get(jobId),
+      observe: (jobId, options) => this.observe(jobId, options),
+      abort: (jobId) => this.#abort(jobId),
+      result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
+      serverChain: identity.participant.chain,
+      logger,
+    };
+  }
+
+  async #arrive(session: Session, body: SiteReady): Promise<void> {
+    const { name } = session.peer;
+    const older = this.#sites.get(name);
+    if (older !== undefined) this.#siteLeft(older);
+    const site = liveSite(session, body, Math.trunc(this.#modules.clock.now()));
+    this.#sites.set(name, site);
+    this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
+    for (const [jobId, run] of this.#runs) {
+      if (site.dataNames.includes(run.dataName)) await run.offer(site);
+      else this.#modules.logger.debug("site lacks the data of the job", { site: name, jobId });
+    }
+    // Jobs that ended while the site was away: it stops working for them.
+    const told = new Set([...body.preparedJobs, ...body.heldUpdates.map(({ jobId }) => jobId)]);
+    for (const jobId of told) await this.#runOf(jobId, site);
+  }
+
+  async #runOf(jobId: string, site: LiveSite): Promise<JobRun | undefined> {
+    const run = this.#runs.get(jobId);
+    if (run !== undefined) return run;
+    const isKnown = await this.#modules.jobs.has(jobId);
+    const record = isKnown ? await this.#modules.jobs.get(jobId) : undefined;
+    const state = record !== undefined && hasJobEnded(record.state) ? record.state : "aborted";
+    if (record !== undefined && !hasJobEnded(record.state)) return undefined; // it waits in the queue
+    const reason = record?.reason ?? "ERR_JOB_UNKNOWN";
+    await ignoreLostSession(site.session.send(jobEnded, { jobId, state, reason }, { scope: jobId }));
+    return undefined;
+  }
+
+  #leave(key: string, session: Session): void {
+    if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+    const site = this.#sites.get(session.peer.name);
+    if (site?.session === session) this.#siteLeft(site);
+  }
+
+  #siteLeft(site: LiveSite): void {
+    this.#sites.delete(site.name);
+    this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
+    for (const run of this.#runs.values()) run.siteLeft(site);
+  }
+
+  async #enqueue(record: JobRecord): Promise<void> {
+    this.#queue.push(record);
+    await this.#schedule();
+  }
+
+  async #schedule(): Promise<void> {
+    const most = this.#options.concurrentJobs ?? DEFAULT_CONCURRENT_JOBS;
+    while (this.#state === "started" && this.#runs.size < most) {
+      const record = this.#queue.shift();
+      if (record === undefined) return;
+      await this.#launch(record);
+    }
+  }
+
+  async #launch(record: JobRecord): Promise<void> {
+    const { jobId } = record;
+    try {
+      const run = await loadJob(record, this.#loadOptions(), this.#modules);
+      this.#runs.set(jobId, run);
+      for (const site of this.#sites.values()) {
+        if (site.dataNames.includes(run.dataName)) await run.offer(site);
+      }
+      this.#track(this.#follow(jobId, run));
+    } catch (error) {
+      // What is stored of this job does not open: this job ends, the others go on.
+      this.#modules.logger.error("a job could not be opened", error, { jobId });
+      const reason = error instanceof PhotinusError ? error.code : "ERR_JOB_FAILED";
+      await this.#modules.jobs.update(jobId, { state: "failed", reason });
+    }
+  }
+
+  async #follow(jobId: string, run: JobRun): Promise<void> {
+    const end = await run.run();
+    this.#runs.delete(jobId);
+    if (this.#runs.size === 0) this.#modules.slots.trim();
+    if (end === "ended") await this.#schedule();
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.catch(this.#logFault).finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+  }
+
+  async #abort(jobId: string): Promise<JobRecord> {
+    const run = this.#runs.get(jobId);
+    const waiting = this.#queue.find((record) => record.jobId === jobId);
+    if (run !== undefined) {
+      run.stop("abort");
+      await this.waitForEnd(jobId, new AbortController().signal);
+    } else if (waiting !== undefined) {
+      this.#queue = this.#queue.filter((record) => record !== waiting);
+      const endedAtMs = Math.trunc(this.#modules.clock.now());
+      return await this.#modules.jobs.update(jobId, {
+        state: "aborted",
+        reason: "ERR_JOB_ABORTED",
+        endedAtMs,
+      });
+    }
+    return await this.#modules.jobs.get(jobId);
+  }
+
+  #loadOptions(): { readonly observationBuffer: number } {
+    return { observationBuffer: this.#options.observationBuffer ?? DEFAULT_OBSERVATION_BUFFER };
+  }
+
+  readonly #logFault = (error: unknown): void => {
+    this.#modules.logger.error("a fault beside any job", error);
+  };
+
+  async #auditLogin({ peer, id }: Session, outcome: "accepted" | "refused", reason: string): Promise<void> {
+    await this.#modules.audit.record({
+      actor: `${toHex(peer.leafDigest)} ${peer.name}`,
+      action: "login",
+      object: peer.role,
+      outcome,
+      reason,
+      correlation: toHex(id),
+    });
+  }
+}
+
+function summaryOf({ jobId, name, state, submitter, submittedAtMs }: JobRecord): JobSummary {
+  return { jobId, name, state, submitter: submitter.name, submittedAtMs };
+}

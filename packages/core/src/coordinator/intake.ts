@@ -1,0 +1,205 @@
+import { type Bytes, toHex } from "../bytes/index.ts";
+import { EnvelopeError, PhotinusError } from "../errors/index.ts";
+import {
+  type ContributionBody,
+  type ContributionReceived,
+  contributionReceived,
+  contributionRefused,
+  type EvaluationResult,
+  type SiteEvaluation,
+} from "../message/index.ts";
+import { type ContributionProblem, checkAnnouncement } from "./check-contribution.ts";
+import type { Collection } from "./collection.ts";
+import type { CommitOrder } from "./commit-order.ts";
+import type { JobContext } from "./job-context.ts";
+import type { LiveSite } from "./live-site.ts";
+import type { RunningMean } from "./running-mean.ts";
+import type { UploadSlot } from "./upload-slots.ts";
+
+/** What an {@link Intake} fills. */
+export interface IntakeTarget {
+  readonly collection: Collection;
+  readonly order: CommitOrder;
+  /** Absent for an evaluation. */
+  readonly mean: RunningMean | undefined;
+}
+
+/** Lateness that is known only by the signal of the upload. */
+const LATE: ContributionProblem = {
+  code: "ERR_CONTRIBUTION_LATE",
+  detail: "the answer came after the end of the round",
+};
+
+/**
+ * Takes the answers to one task: announcement checked, staging slot, chunks verified, values checked, added; then
+ * RECEIVED. Whatever is wrong is answered by exactly one cause. At most K updates are in memory, here and over all jobs.
+ */
+export class Intake {
+  readonly #context: JobContext;
+  readonly #target: IntakeTarget;
+  readonly #fail: (error: unknown) => void;
+
+  /** @param fail ends the job: storage or audit could not take what has to be kept */
+  constructor(context: JobContext, target: IntakeTarget, fail: (error: unknown) => void) {
+    this.#context = context;
+    this.#target = target;
+    this.#fail = fail;
+  }
+
+  /** A site announced its update. Returns at once; the upload goes on beside other messages. */
+  contribution(site: LiveSite, body: ContributionBody): void {
+    this.#receive(site, body).catch(this.#fail);
+  }
+
+  /** A site answered an `evaluate` task. */
+  async evaluation(site: LiveSite, { taskId, evaluation }: EvaluationResult): Promise<void> {
+    const { collection } = this.#target;
+    const problem = this.#standingProblem(site.name);
+    if (problem !== undefined || collection.dispatch.order.kind !== "evaluate") {
+      await refuse(site, this.#ids(taskId), problem ?? { code: "ERR_TASK_UNKNOWN", detail: "a train task" });
+      return;
+    }
+    collection.accept(site.name, { ...NOTHING, ...given(evaluation) });
+    await this.#received(site, this.#ids(taskId));
+  }
+
+  async #receive(site: LiveSite, body: ContributionBody): Promise<void> {
+    const { collection } = this.#target;
+    const standing = this.#standingProblem(site.name);
+    if (standing !== undefined) {
+      await refuse(site, body, standing);
+      return;
+    }
+    const { payload, updateLayout: layout } = this.#context;
+    const expected = { definition: payload.definition, layout, order: collection.dispatch.order };
+    const problem = checkAnnouncement(body, expected) ?? (await this.#upload(site, body));
+    if (problem === undefined) return;
+    collection.refuse(site.name, problem.code);
+    await refuse(site, body, problem);
+  }
+
+  /** @returns what is wrong with the update; `undefined` when it was added or its site had settled meanwhile */
+  async #upload(site: LiveSite, body: ContributionBody): Promise<ContributionProblem | undefined> {
+    const signal = this.#target.collection.beginUpload(site.name);
+    const { jobId, modules, board } = this.#context;
+    board.updateSite(site.name, { phase: "uploading", progress: 0 });
+    let slot: UploadSlot | undefined;
+    try {
+      await this.#target.order.turnOf(site.name, signal);
+      slot = await modules.slots.acquire(jobId, body.manifest.totalBytes, signal);
+      await this.#stage(site, body, { slot, signal });
+      return await this.#add(site, body, slot.bytes);
+    } catch (error) {
+      if (site.session.signal.aborted) this.#target.collection.lost(site.name);
+      if (signal.aborted) return this.#afterAbort(site.name);
+      return problemOf(error);
+    } finally {
+      slot?.release();
+    }
+  }
+
+  async #stage(site: LiveSite, body: ContributionBody, { slot, signal }: Staging): Promise<void> {
+    const { board } = this.#context;
+    let writtenBytes = 0;
+    const sink = {
+      write(offset: number, data: Bytes): void {
+        slot.bytes.set(data, offset);
+        writtenBytes += data.byteLength;
+        board.updateSite(site.name, { progress: writtenBytes / body.manifest.totalBytes });
+      },
+    };
+    await site.session.acceptStream(body.manifest, sink, signal);
+  }
+
+  async #add(site: LiveSite, body: ContributionBody, bytes: Bytes): Promise<ContributionProblem | undefined> {
+    const { collection, mean, order } = this.#target;
+    if (mean === undefined) return { code: "ERR_TASK_UNKNOWN", detail: "the task asked for no update" };
+    const norm = await mean.check(bytes);
+    if (norm === undefined) {
+      return { code: "ERR_CONTRIBUTION_NOT_FINITE", detail: "the update holds NaN or infinite values" };
+    }
+    if (norm > body.norm * NORM_TOLERANCE + Number.MIN_VALUE) {
+      return { code: "ERR_CONTRIBUTION_NORM", detail: `measured ${norm}, declared ${body.norm}` };
+    }
+    // From here to accept() nothing awaits but the sum itself, which one upload at a time may use.
+    const isCounted = await mean.add(bytes, body.exampleCount, () => {
+      const { exampleCount, trainingLoss, evaluation } = body;
+      const digest = toHex(body.manifest.root);
+      const answer = { exampleCount, trainingLoss, norm, digest, ...given(evaluation) };
+      if (!collection.accept(site.name, answer)) return false;
+      order.commit(site.name);
+      return true;
+    });
+    if (!isCounted) return this.#afterAbort(site.name);
+    this.#context.board.addTraffic(site.name, { up: body.manifest.totalBytes });
+    await this.#received(site, { ...this.#ids(body.taskId), root: body.manifest.root });
+    return undefined;
+  }
+
+  /** The site settled while its update was under way: told once, unless its session is gone. */
+  #afterAbort(site: string): ContributionProblem | undefined {
+    return this.#target.collection.standing(site) === "late" ? LATE : undefined;
+  }
+
+  #standingProblem(site: string): ContributionProblem | undefined {
+    switch (this.#target.collection.standing(site)) {
+      case "open":
+        return undefined;
+      case undefined:
+        return { code: "ERR_TASK_UNKNOWN", detail: "this site was not asked" };
+      case "late":
+      case "missing":
+        return LATE;
+      case "uploading":
+      case "accepted":
+      case "refused":
+        return { code: "ERR_CONTRIBUTION_DUPLICATE", detail: "this site has answered this task" };
+    }
+  }
+
+  #ids(taskId: string): { readonly jobId: string; readonly taskId: string } {
+    return { jobId: this.#context.jobId, taskId };
+  }
+
+  async #received(site: LiveSite, body: ContributionReceived): Promise<void> {
+    await ignoreLostSession(site.session.send(contributionReceived, body, { scope: body.jobId }));
+  }
+}
+
+interface Staging {
+  readonly slot: UploadSlot;
+  readonly signal: AbortSignal;
+}
+
+/** Sites sum in another order than the server: the norms differ in the last bits of float32. */
+const NORM_TOLERANCE = 1.0001;
+
+const NOTHING = { exampleCount: 0, trainingLoss: 0, norm: 0, digest: "" };
+
+const given = (evaluation: SiteEvaluation | undefined): { evaluation?: SiteEvaluation } =>
+  evaluation === undefined ? {} : { evaluation };
+
+/** What a stream that does not arrive as announced is refused for. @throws the error when it is no fault of the peer */
+function problemOf(error: unknown): ContributionProblem {
+  if (!(error instanceof EnvelopeError)) throw error;
+  return { code: error.code, detail: error.message };
+}
+
+/** Tells a site that its answer does not count; a session that is gone is no fault here. */
+export async function refuse(
+  site: LiveSite,
+  { jobId, taskId }: { readonly jobId: string; readonly taskId: string },
+  { code, detail }: ContributionProblem,
+): Promise<void> {
+  const body = { jobId, taskId, code, detail: detail.slice(0, 500) };
+  await ignoreLostSession(site.session.send(contributionRefused, body, { scope: jobId }));
+}
+
+/** Settles when a message has left, or its session had ended: who is gone is told when it comes back. */
+export async function ignoreLostSession(sending: Promise<unknown>): Promise<void> {
+  try {
+    await sending;
+  } catch (error) {
+    if (!(error instanceof PhotinusError)) throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import type { AuditLog } from "../audit/index.ts";
+import type { Bytes } from "../bytes/index.ts";
+import type { DecomposerRegistry } from "../decomposer/index.ts";
+import type { CheckpointStore, JobPayload, JobStore } from "../job/index.ts";
+import type { Identity } from "../pki/index.ts";
+import type { Clock, CryptoProvider, Logger, MetadataStore, Metrics } from "../platform/index.ts";
+import type { TensorLayout } from "../tensor/index.ts";
+import type { WorkflowRegistry } from "../workflow/index.ts";
+import type { JobBoard } from "./job-board.ts";
+import type { JobSites } from "./job-sites.ts";
+import type { UploadSlots } from "./upload-slots.ts";
+
+/** What all jobs of one coordinator share. */
+export interface JobModules {
+  readonly project: string;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly registry: DecomposerRegistry;
+  readonly metadata: MetadataStore;
+  readonly checkpoints: CheckpointStore;
+  readonly jobs: JobStore;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly slots: UploadSlots;
+  readonly workflows: WorkflowRegistry;
+}
+
+/** One job as its parts see it. */
+export interface JobContext {
+  readonly jobId: string;
+  readonly payload: JobPayload;
+  /** The job OBJECT as its submitter signed it, and the submitter's chain. */
+  readonly object: Bytes;
+  readonly submitterChain: readonly Bytes[];
+  /** Where the tensors of a model lie. */
+  readonly modelLayout: TensorLayout;
+  /** Where the tensors of an update lie: the trainable ones. */
+  readonly updateLayout: TensorLayout;
+  readonly board: JobBoard;
+  readonly sites: JobSites;
+  readonly modules: JobModules;
+  /** Aborted when the job or the server stops. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,126 @@
+import * as v from "valibot";
+import { type Bytes, fromBase64, toBase64 } from "../bytes/index.ts";
+import { decode } from "../decomposer/index.ts";
+import {
+  decodeRecord,
+  encodeRecord,
+  type JobPayload,
+  type JobRecord,
+  layoutOfTable,
+  layoutOfUpdate,
+  parseJobPayload,
+} from "../job/index.ts";
+import type { JobView } from "../message/index.ts";
+import { JobBoard, loadJobView } from "./job-board.ts";
+import type { JobModules } from "./job-context.ts";
+import { JobRun } from "./job-run.ts";
+import { JobSites } from "./job-sites.ts";
+import { ObservationLog } from "./observation-log.ts";
+
+/** What is kept of a job OBJECT: the very bytes that were signed, with the signer's chain. */
+export interface StoredObject {
+  /** The OBJECT frame. */
+  readonly object: Bytes;
+  /** Its payload, decoded again at each start. */
+  readonly payload: Bytes;
+  /** DER certificates, leaf first. */
+  readonly chain: readonly Bytes[];
+}
+
+const text = v.pipe(v.string(), v.maxLength(2_000_000));
+const StoredSchema = v.strictObject({
+  object: text,
+  payload: text,
+  chain: v.pipe(v.array(text), v.maxLength(4)),
+});
+
+/** @returns bytes for a sealed blob */
+export function encodeStoredObject({ object, payload, chain }: StoredObject): Bytes {
+  return encodeRecord({ object: toBase64(object), payload: toBase64(payload), chain: chain.map(toBase64) });
+}
+
+/** The job OBJECT of a record. @throws StorageError `ERR_STORAGE_CORRUPT`, JobError `ERR_CHECKPOINT_UNREADABLE` */
+export async function readStoredObject(
+  { object: name }: JobRecord,
+  { checkpoints }: Pick<JobModules, "checkpoints">,
+): Promise<StoredObject> {
+  const { object, payload, chain } = decodeRecord(StoredSchema, await checkpoints.get(name), name);
+  return { object: fromBase64(object), payload: fromBase64(payload), chain: chain.map(fromBase64) };
+}
+
+/** How jobs are opened. */
+export interface LoadOptions {
+  /** Increments that each observation log holds. */
+  readonly observationBuffer: number;
+}
+
+/** Everything of a stored job that its run needs. @throws JobError, StorageError when what is stored does not open */
+export async function loadJob(record: JobRecord, options: LoadOptions, modules: JobModules): Promise<JobRun> {
+  const { object, payload: encoded, chain } = await readStoredObject(record, modules);
+  const payload = parseJobPayload(decode(encoded, modules.registry));
+  const log = await openLog(record, payload, { options, modules });
+  const board = new JobBoard(log, modules.jobs);
+  const stop = new AbortController();
+  const context = {
+    jobId: record.jobId,
+    payload,
+    object,
+    submitterChain: chain,
+    modelLayout: layoutOfTable(payload.parameters),
+    updateLayout: layoutOfUpdate(payload.parameters),
+    board,
+    sites: new JobSites(board),
+    modules,
+    signal: stop.signal,
+  };
+  return new JobRun(record, context, stop);
+}
+
+/** The log of a job that has ended: what was kept of it. */
+export async function loadEndedLog(
+  record: JobRecord,
+  options: LoadOptions,
+  modules: JobModules,
+): Promise<ObservationLog | undefined> {
+  const view = await loadJobView(modules.jobs, record.jobId);
+  if (view === undefined) return undefined;
+  const log = new ObservationLog(view, logOptions(options, modules));
+  log.end();
+  return log;
+}
+
+async function openLog(
+  record: JobRecord,
+  payload: JobPayload,
+  { options, modules }: { readonly options: LoadOptions; readonly modules: JobModules },
+): Promise<ObservationLog> {
+  const kept = await loadJobView(modules.jobs, record.jobId);
+  const view = kept === undefined ? firstView(record, payload) : withoutSessions(kept);
+  return new ObservationLog(view, logOptions(options, modules));
+}
+
+const logOptions = ({ observationBuffer }: LoadOptions, { clock }: JobModules) => ({
+  capacity: observationBuffer,
+  firstSequence: Math.trunc(clock.now()),
+});
+
+function firstView(record: JobRecord, { definition, initialParameters }: JobPayload): JobView {
+  return {
+    jobId: record.jobId,
+    name: definition.name,
+    purpose: definition.purpose,
+    state: record.state,
+    reason: record.reason,
+    rounds: definition.workflow.rounds,
+    minimumSites: definition.workflow.minimumSites,
+    startedAtMs: record.submittedAtMs,
+    modelBytes: initialParameters.byteLength,
+    sites: [],
+    history: [],
+  };
+}
+
+/** After a restart no site is connected, whatever was kept. */
+function withoutSessions(view: JobView): JobView {
+  return { ...view, sites: view.sites.map((site) => ({ ...site, phase: "disconnected", progress: 0 })) };
+}

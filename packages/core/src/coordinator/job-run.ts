@@ -1,0 +1,305 @@
+import { toHex } from "../bytes/index.ts";
+import { JobError, PhotinusError } from "../errors/index.ts";
+import { type Evaluation, hasJobEnded, type JobRecord, nextJobState } from "../job/index.ts";
+import {
+  type ContributionBody,
+  type EvaluationResult,
+  type HeldUpdate,
+  type JobReady,
+  jobEnded,
+  jobGraph,
+  type TaskFailed,
+  type TaskProgress,
+} from "../message/index.ts";
+import { type ModelVersion, openJournal, runWorkflow } from "../workflow/index.ts";
+import { ignoreLostSession, refuse } from "./intake.ts";
+import type { JobContext } from "./job-context.ts";
+import type { LiveSite } from "./live-site.ts";
+import { type PublishedBlob, publish } from "./publisher.ts";
+import { Receipts } from "./receipts.ts";
+import { Rounds } from "./rounds.ts";
+import { sendPublished } from "./task-sender.ts";
+
+/** Why a run came to its end. */
+export type RunEnd = "ended" | "stopped";
+
+/** The end of a run that was asked for. */
+export class RunStop extends Error {
+  /** "server": the job goes on after the next start. "abort": the job has ended. */
+  readonly by: "server" | "abort";
+
+  constructor(by: RunStop["by"]) {
+    super(`stopped by ${by}`);
+    this.by = by;
+  }
+}
+
+/** One job while it waits for its sites or runs: its workflow, and what its sites say. */
+export class JobRun {
+  readonly #context: JobContext;
+  readonly #stop: AbortController;
+  readonly #receipts: Receipts;
+  readonly #rounds: Rounds;
+  #record: JobRecord;
+  #graph: Promise<PublishedBlob> | undefined;
+
+  /** @param stop the controller behind `context.signal` */
+  constructor(record: JobRecord, context: JobContext, stop: AbortController) {
+    this.#record = record;
+    this.#context = context;
+    this.#stop = stop;
+    this.#receipts = new Receipts(context.jobId);
+    this.#rounds = new Rounds(context, this.#receipts, {
+      onStarted: () => this.#started(),
+      onVersion: (model) => this.#keepVersion(model),
+      onEvaluated: (model, evaluation) => this.#keepBest(model, evaluation),
+      onFault: (error) => this.#end(error),
+    });
+  }
+
+  /** The job as it is kept. */
+  get record(): JobRecord {
+    return this.#record;
+  }
+
+  /** Name of the data set that sites need. */
+  get dataName(): string {
+    return this.#context.payload.definition.dataName;
+  }
+
+  /** What people watch. */
+  get board(): JobContext["board"] {
+    return this.#context.board;
+  }
+
+  /** Runs the workflow from where its journal ends. Never rejects; a fault ends this job only. */
+  async run(): Promise<RunEnd> {
+    const { modules, jobId, payload } = this.#context;
+    try {
+      const workflow = modules.workflows.get(payload.definition.workflow.name);
+      if (workflow === undefined)
+        throw new JobError("ERR_WORKFLOW_UNKNOWN", "the workflow is not registered");
+      const journal = openJournal(jobId, modules);
+      this.#receipts.restore(await journal.load());
+      const initialModel = { version: 0, checkpoint: this.#record.initialModel };
+      const job = { jobId, definition: payload.definition, initialModel };
+      await runWorkflow(workflow, job, { effects: this.#rounds, journal });
+      return await this.#finish("finish", "rounds done");
+    } catch (error) {
+      return await this.#ended(error);
+    }
+  }
+
+  /** Ends the run. By "server" the job goes on after the next start. */
+  stop(by: RunStop["by"]): void {
+    this.#end(new RunStop(by));
+  }
+
+  /** A site with the job's data is connected: it is offered the job. */
+  async offer(site: LiveSite): Promise<void> {
+    const { sites, object, submitterChain, jobId } = this.#context;
+    if (sites.find(site.name) === site) return;
+    sites.add(site);
+    for (const held of site.announced.heldUpdates) {
+      if (held.jobId === jobId) await this.#rounds.held(site, held);
+    }
+    if (!site.announced.preparedJobs.includes(jobId)) {
+      await ignoreLostSession(site.session.sendObject(object, submitterChain));
+    }
+  }
+
+  /** A site's session ended. */
+  siteLeft(site: LiveSite): void {
+    if (this.#context.sites.remove(site)) this.#rounds.siteLost(site.name);
+  }
+
+  /** A site takes part: it gets the graph, unless it has it. */
+  async accepted(site: LiveSite): Promise<void> {
+    const { sites, modules, jobId } = this.#context;
+    if (!sites.consented(site.name)) return;
+    await this.#audit("consent", site, "accepted", "");
+    if (site.announced.preparedJobs.includes(jobId)) return;
+    this.#graph ??= this.#publishGraph();
+    const graph = await this.#graph;
+    modules.logger.debug("graph sent", { jobId, site: site.name });
+    const body = { jobId, graph: graph.reference };
+    const sent = site.session.send(jobGraph, body, { scope: jobId });
+    await ignoreLostSession(sent);
+    // The chunks take their time; the handler must not.
+    ignoreLostSession(sendPublished(this.#context, site, graph)).catch((error: unknown) => this.#end(error));
+  }
+
+  /** A site does not take part. */
+  async declined(site: LiveSite, reason: string): Promise<void> {
+    this.#context.sites.declined(site.name, "ERR_JOB_DECLINED");
+    this.#context.modules.logger.info("site declined", { site: site.name, reason });
+    await this.#audit("consent", site, "refused", "ERR_JOB_DECLINED");
+  }
+
+  /** A site's trainer is prepared. */
+  ready(site: LiveSite, body: JobReady): void {
+    if (this.#context.sites.ready(site.name, body)) this.#rounds.siteReady(site);
+  }
+
+  /** A site tells how far it is. */
+  progress(site: LiveSite, body: TaskProgress): void {
+    this.#rounds.progress(site.name, body);
+  }
+
+  /** A site announced its update. */
+  async contribution(site: LiveSite, body: ContributionBody): Promise<void> {
+    const intake = this.#rounds.intakeOf(body.taskId);
+    if (intake === undefined) await this.#tooLate(site, body);
+    else intake.contribution(site, body);
+  }
+
+  /** A site measured the model. */
+  async evaluation(site: LiveSite, body: EvaluationResult): Promise<void> {
+    const intake = this.#rounds.intakeOf(body.taskId);
+    if (intake === undefined) await this.#tooLate(site, body);
+    else await intake.evaluation(site, body);
+  }
+
+  /** A site cannot prepare the job, or cannot do its task. */
+  taskFailed(site: LiveSite, { taskId, code, detail }: TaskFailed): void {
+    this.#context.modules.logger.warn("site failed", { site: site.name, code, detail });
+    if (taskId === undefined) this.#context.sites.declined(site.name, "ERR_TASK_FAILED");
+    else this.#rounds.taskFailed(site.name, taskId, "ERR_TASK_FAILED");
+  }
+
+  /** A site lacks a blob that it was told of. */
+  async blobRequest(site: LiveSite, root: string): Promise<void> {
+    if (!this.#context.sites.hasConsented(site.name)) return;
+    const graph = await this.#graph;
+    const published =
+      graph !== undefined && toHex(graph.reference.root) === root ? graph : this.#rounds.publishedBy(root);
+    if (published === undefined) return; // an old version: the next task names another
+    ignoreLostSession(sendPublished(this.#context, site, published)).catch((error: unknown) =>
+      this.#end(error),
+    );
+  }
+
+  /** A blob that is out, for carriers beside the session. */
+  async publishedBy(root: string): Promise<PublishedBlob | undefined> {
+    const graph = await this.#graph;
+    if (graph !== undefined && toHex(graph.reference.root) === root) return graph;
+    return this.#rounds.publishedBy(root);
+  }
+
+  async #tooLate(site: LiveSite, held: HeldUpdate): Promise<void> {
+    if (await this.#receipts.send(site, held.taskId)) return; // it was counted: a copy after a reconnect
+    const isKnown = this.#rounds.wasOut(held.taskId);
+    const code = isKnown ? "ERR_CONTRIBUTION_LATE" : "ERR_TASK_UNKNOWN";
+    const detail = isKnown ? "the round has ended" : "no such task is out";
+    await refuse(site, held, { code, detail });
+  }
+
+  async #publishGraph(): Promise<PublishedBlob> {
+    const { modules, jobId, payload } = this.#context;
+    const { chunkBytes } = payload.definition;
+    const bytes = await modules.checkpoints.get(this.#record.graph);
+    return await publish(
+      { jobId, kind: "graph", version: 0, bytes, chunkBytes, tensors: [] },
+      modules,
+      modules,
+    );
+  }
+
+  async #started(): Promise<void> {
+    if (this.#record.state !== "waiting") return;
+    const { modules, board, jobId } = this.#context;
+    const startedAtMs = Math.trunc(modules.clock.now());
+    this.#record = await modules.jobs.update(jobId, { state: "running", startedAtMs });
+    board.changeState("running", "", startedAtMs);
+    await modules.audit.record({
+      action: "job",
+      object: jobId,
+      outcome: "done",
+      reason: "started",
+      correlation: jobId,
+    });
+  }
+
+  async #keepVersion(model: ModelVersion): Promise<void> {
+    const { modules, jobId, board } = this.#context;
+    const before = this.#record;
+    this.#record = await modules.jobs.update(jobId, { last: model });
+    await board.persist([model.version, model.version - 1]);
+    await this.#dropUnless(before.last);
+  }
+
+  async #keepBest({ version, checkpoint }: ModelVersion, { accuracy, loss }: Evaluation): Promise<void> {
+    const { best } = this.#record;
+    const isBetter =
+      best === undefined || accuracy > best.accuracy || (accuracy === best.accuracy && loss < best.loss);
+    if (!isBetter) return;
+    this.#record = await this.#context.modules.jobs.update(this.#context.jobId, {
+      best: { version, checkpoint, accuracy, loss },
+    });
+  }
+
+  /** Deletes the version before the last one, unless something still names it. */
+  async #dropUnless(old: ModelVersion): Promise<void> {
+    const { last, best, initialModel } = this.#record;
+    if ([last.checkpoint, best?.checkpoint, initialModel].includes(old.checkpoint)) return;
+    this.#rounds.dropLater(old.checkpoint);
+  }
+
+  async #ended(error: unknown): Promise<RunEnd> {
+    const { signal, modules, jobId } = this.#context;
+    const cause: unknown = signal.aborted ? signal.reason : error;
+    if (cause instanceof RunStop) {
+      if (cause.by === "server") return "stopped";
+      return await this.#finish("abort", "ERR_JOB_ABORTED");
+    }
+    modules.logger.error("the job failed", cause, { jobId });
+    return await this.#finish("fail", cause instanceof PhotinusError ? cause.code : "ERR_JOB_FAILED");
+  }
+
+  async #finish(event: "finish" | "fail" | "abort", reason: string): Promise<RunEnd> {
+    const { modules, board, jobId, sites } = this.#context;
+    const state = nextJobState(this.#record.state, event);
+    if (state === undefined || !hasJobEnded(state)) return "ended";
+    const endedAtMs = Math.trunc(modules.clock.now());
+    board.changeState(state, reason, endedAtMs);
+    this.#end(new RunStop("abort"));
+    try {
+      this.#record = await modules.jobs.update(jobId, { state, reason, endedAtMs });
+      await board.persist(board.log.view.history.slice(-2).map(({ round }) => round));
+      await modules.audit.record({
+        action: "job",
+        object: jobId,
+        outcome: state === "finished" ? "done" : "failed",
+        reason,
+        correlation: jobId,
+      });
+    } catch (error) {
+      modules.logger.error("the end of the job could not be kept", error, { jobId });
+    }
+    board.log.end();
+    const body = { jobId, state, reason };
+    await Promise.all(
+      sites.all().map(({ session }) => ignoreLostSession(session.send(jobEnded, body, { scope: jobId }))),
+    );
+    return "ended";
+  }
+
+  /** Ends what is under way; the first reason counts. */
+  #end(reason: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort(reason);
+    this.#rounds.stop(reason);
+  }
+
+  async #audit(
+    action: string,
+    site: LiveSite,
+    outcome: "accepted" | "refused",
+    reason: string,
+  ): Promise<void> {
+    const { modules, jobId } = this.#context;
+    const { leafDigest, name } = site.session.peer;
+    const actor = `${toHex(leafDigest)} ${name}`;
+    await modules.audit.record({ actor, action, object: jobId, outcome, reason, correlation: jobId });
+  }
+}

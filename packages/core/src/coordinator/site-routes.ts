@@ -1,0 +1,71 @@
+import { toHex } from "../bytes/index.ts";
+import { MessageError } from "../errors/index.ts";
+import type { SiteReady } from "../message/index.ts";
+import {
+  blobRequest,
+  contribution,
+  evaluationResult,
+  jobAccept,
+  jobDecline,
+  jobReady,
+  siteReady,
+  taskFailed,
+  taskProgress,
+} from "../message/index.ts";
+import { type MessageRoute, on, type Session } from "../session/index.ts";
+import type { JobRun } from "./job-run.ts";
+import type { LiveSite } from "./live-site.ts";
+
+/** What a coordinator does with what sites say. */
+export interface SiteDesk {
+  /** A site announced itself. */
+  readonly arrive: (session: Session, body: SiteReady) => Promise<void>;
+  /** The site of a session, once it announced itself. */
+  readonly siteOf: (session: Session) => LiveSite | undefined;
+  /** The run of a job; a site that speaks of another job is told that it has ended. */
+  readonly runOf: (jobId: string, site: LiveSite) => Promise<JobRun | undefined>;
+}
+
+/** The messages that a site may send, each to the run of its job. */
+export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
+  /** The site and the run that a message is about; `undefined` when the job is not running. */
+  const place = async (session: Session, jobId: string): Promise<[LiveSite, JobRun] | undefined> => {
+    const site = desk.siteOf(session);
+    if (site === undefined) throw new MessageError("ERR_TYPE_UNKNOWN", "a site announces itself first");
+    const run = await desk.runOf(jobId, site);
+    return run === undefined ? undefined : [site, run];
+  };
+  const route = async <T>(
+    session: Session,
+    jobId: string,
+    handle: (site: LiveSite, run: JobRun) => T,
+  ): Promise<void> => {
+    const found = await place(session, jobId);
+    if (found !== undefined) await handle(...found);
+  };
+  return [
+    on(siteReady, (body, _message, session) => desk.arrive(session, body)),
+    on(jobAccept, ({ jobId }, _message, session) => route(session, jobId, (site, run) => run.accepted(site))),
+    on(jobDecline, ({ jobId, reason }, _message, session) =>
+      route(session, jobId, (site, run) => run.declined(site, reason)),
+    ),
+    on(jobReady, (body, _message, session) =>
+      route(session, body.jobId, (site, run) => run.ready(site, body)),
+    ),
+    on(taskProgress, (body, _message, session) =>
+      route(session, body.jobId, (site, run) => run.progress(site, body)),
+    ),
+    on(contribution, (body, _message, session) =>
+      route(session, body.jobId, (site, run) => run.contribution(site, body)),
+    ),
+    on(evaluationResult, (body, _message, session) =>
+      route(session, body.jobId, (site, run) => run.evaluation(site, body)),
+    ),
+    on(taskFailed, (body, _message, session) =>
+      route(session, body.jobId, (site, run) => run.taskFailed(site, body)),
+    ),
+    on(blobRequest, ({ jobId, root }, _message, session) =>
+      route(session, jobId, (site, run) => run.blobRequest(site, toHex(root))),
+    ),
+  ];
+}

@@ -1,0 +1,51 @@
+import { toHex } from "../bytes/index.ts";
+import { task as taskMessage } from "../message/index.ts";
+import type { Dispatch } from "../workflow/index.ts";
+import type { JobContext } from "./job-context.ts";
+import type { LiveSite } from "./live-site.ts";
+import type { PublishedBlob } from "./publisher.ts";
+
+/** Pushes a published blob to a site: publication once per session, then the chunks, paced by the connection. */
+export async function sendPublished(
+  context: JobContext,
+  site: LiveSite,
+  published: PublishedBlob,
+): Promise<void> {
+  const { board, modules, signal } = context;
+  site.sentBlobs.add(toHex(published.reference.root));
+  await site.session.sendObject(published.object, modules.identity.participant.chain);
+  board.addTraffic(site.name, { down: published.wireBytes });
+  await site.session.sendBlob(published.blob, signal);
+}
+
+/**
+ * Gives a task to a site: the small signed task first in the queue, the model's chunks behind it.
+ * @param onSent called as soon as the task has left, before the chunks have
+ */
+export async function sendTask(
+  context: JobContext,
+  site: LiveSite,
+  { dispatch, model, onSent }: TaskToSend,
+): Promise<void> {
+  const { jobId, payload } = context;
+  const { taskId, order } = dispatch;
+  const body = {
+    jobId,
+    taskId,
+    kind: order.kind,
+    round: order.round,
+    version: order.model.version,
+    model: model.reference,
+    timeoutMs: payload.definition.workflow.roundTimeoutMs,
+  };
+  const hasModel = site.sentBlobs.has(toHex(model.reference.root));
+  const sent = site.session.send(taskMessage, body, { scope: jobId }).then(onSent);
+  await Promise.all([sent, hasModel ? undefined : sendPublished(context, site, model)]);
+}
+
+/** What {@link sendTask} sends. */
+export interface TaskToSend {
+  readonly dispatch: Dispatch;
+  readonly model: PublishedBlob;
+  readonly onSent: () => void;
+}

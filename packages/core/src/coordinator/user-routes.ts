@@ -1,0 +1,120 @@
+import { decide, type JobRight } from "../authorization/index.ts";
+import type { Bytes } from "../bytes/index.ts";
+import { AuthorizationError, JobError, PhotinusError } from "../errors/index.ts";
+import type { JobRecord } from "../job/index.ts";
+import type { Observation } from "../message/index.ts";
+import {
+  jobAbort,
+  jobEnded,
+  jobSubmit,
+  jobSubmitted,
+  observation,
+  observe,
+  requestFailed,
+  resultModel,
+  resultRequest,
+} from "../message/index.ts";
+import type { Logger } from "../platform/index.ts";
+import { on, type Session, type SessionHandler } from "../session/index.ts";
+import type { TensorEntry } from "../tensor/index.ts";
+import type { ObserveOptions } from "./options.ts";
+import type { PublishedBlob } from "./publisher.ts";
+import type { Submission } from "./submission.ts";
+
+/** The newest model of a job, ready to be sent. */
+export interface ResultToSend {
+  readonly version: number;
+  readonly published: PublishedBlob;
+  readonly tensors: readonly TensorEntry[];
+}
+
+/** What a coordinator does for users. */
+export interface UserDesk {
+  readonly submission: (session: Session) => Submission;
+  /** A job is durable and waits. */
+  readonly queue: (record: JobRecord) => Promise<void>;
+  /** @throws JobError `ERR_JOB_UNKNOWN` */
+  readonly record: (jobId: string) => Promise<JobRecord>;
+  readonly observe: (jobId: string, options: ObserveOptions) => AsyncIterable<Observation>;
+  readonly abort: (jobId: string) => Promise<JobRecord>;
+  readonly result: (jobId: string) => Promise<ResultToSend>;
+  readonly serverChain: Parameters<Session["sendObject"]>[1];
+  readonly logger: Logger;
+}
+
+/** The messages and objects that a user may send. */
+export function userHandler(desk: UserDesk, session: Session): SessionHandler {
+  const submission = desk.submission(session);
+  return {
+    onObject: (object) => submission.offer(object),
+    routes: [
+      on(jobSubmit, (body, { messageId: inReplyTo }) => {
+        // The streams take their time; other messages of this user need not wait for them.
+        background(desk, { session, inReplyTo }, async () => {
+          const received = await submission.receive(body);
+          if ("state" in received) await desk.queue(received);
+          const answer = { jobId: received.jobId };
+          await session.send(jobSubmitted, answer, { inReplyTo });
+        });
+      }),
+      on(observe, async ({ jobId, fromSequence }, { messageId: inReplyTo }) => {
+        await requireRight(desk, session, { right: "view", jobId });
+        const from = fromSequence === undefined ? {} : { fromSequence };
+        background(desk, { session, inReplyTo }, async () => {
+          for await (const next of desk.observe(jobId, { ...from, signal: session.signal })) {
+            await session.send(observation, { jobId, observation: next }, { inReplyTo, scope: jobId });
+          }
+        });
+      }),
+      on(jobAbort, async ({ jobId }, { messageId: inReplyTo }) => {
+        await requireRight(desk, session, { right: "abort", jobId });
+        const { state, reason } = await desk.abort(jobId);
+        if (state === "waiting" || state === "running") throw new JobError("ERR_JOB_FAILED", "it still runs");
+        await session.send(jobEnded, { jobId, state, reason }, { inReplyTo });
+      }),
+      on(resultRequest, async ({ jobId }, { messageId: inReplyTo }) => {
+        await requireRight(desk, session, { right: "download", jobId });
+        background(desk, { session, inReplyTo }, async () => {
+          const { version, published, tensors } = await desk.result(jobId);
+          await session.sendObject(published.object, desk.serverChain);
+          const body = { jobId, version, model: published.reference, tensors };
+          await session.send(resultModel, body, { inReplyTo });
+          await session.sendBlob(published.blob, session.signal);
+        });
+      }),
+    ],
+  };
+}
+
+/** @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN` */
+async function requireRight(
+  desk: UserDesk,
+  session: Session,
+  { right, jobId }: { readonly right: JobRight; readonly jobId: string },
+): Promise<void> {
+  const { submitter } = await desk.record(jobId);
+  const facts = { submitter: submitter.name, submitterOrg: submitter.org };
+  const decision = decide(session.peer, right, facts);
+  if (!decision.allowed) throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+}
+
+/** Work that goes on beside the session's messages; its fault is told to the user in reply. */
+function background(desk: UserDesk, { session, inReplyTo }: Reply, work: () => Promise<void>): void {
+  work()
+    .catch(async (error: unknown) => {
+      if (session.signal.aborted) return;
+      desk.logger.warn("a request of a user failed", { user: session.peer.name, detail: String(error) });
+      const isTold = error instanceof PhotinusError;
+      const body = {
+        code: isTold ? error.code : "ERR_INTERNAL",
+        detail: isTold ? error.message.slice(0, 500) : "",
+      };
+      await session.send(requestFailed, body, { inReplyTo });
+    })
+    .catch((error: unknown) => desk.logger.debug("nobody to tell", { detail: String(error) }));
+}
+
+interface Reply {
+  readonly session: Session;
+  readonly inReplyTo: Bytes;
+}

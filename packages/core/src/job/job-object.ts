@@ -1,0 +1,108 @@
+import * as v from "valibot";
+import type { Bytes } from "../bytes/index.ts";
+import { JobError, MessageError } from "../errors/index.ts";
+import { MAX_TENSORS, parseAs } from "../message/index.ts";
+import {
+  isDType,
+  isFloatDType,
+  layoutOf,
+  MAX_RANK,
+  type ParameterDescriptor,
+  type TensorLayout,
+} from "../tensor/index.ts";
+import type { JobDefinition } from "./definition.ts";
+import { parseJobDefinition } from "./parse-definition.ts";
+
+/** What the job says of a byte string that travels beside it. */
+export interface JobContent {
+  /** SHA-256 of the bytes: 32 bytes. */
+  readonly digest: Bytes;
+  readonly byteLength: number;
+}
+
+/** Payload of the job OBJECT: everything that the submitter signs. */
+export interface JobPayload {
+  readonly definition: JobDefinition;
+  /** The parameter table of the model, in the order of its bytes. */
+  readonly parameters: readonly ParameterDescriptor[];
+  /** The forward ONNX graph. */
+  readonly graph: JobContent;
+  /** The packed initial parameters. */
+  readonly initialParameters: JobContent;
+}
+
+const content: v.GenericSchema<unknown, JobContent> = v.strictObject({
+  digest: v.custom<Bytes>((value) => value instanceof Uint8Array && value.byteLength === 32, "32 bytes"),
+  byteLength: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(2 ** 32)),
+});
+
+const dimension = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(2 ** 31));
+
+const descriptor: v.GenericSchema<unknown, ParameterDescriptor> = v.strictObject({
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  dtype: v.custom<ParameterDescriptor["dtype"]>(isDType, "a dtype"),
+  shape: v.pipe(v.array(dimension), v.maxLength(MAX_RANK)),
+  trainable: v.boolean(),
+});
+
+const PayloadSchema = v.strictObject({
+  definition: v.unknown(),
+  parameters: v.pipe(v.array(descriptor), v.minLength(1), v.maxLength(MAX_TENSORS)),
+  graph: content,
+  initialParameters: content,
+});
+
+/**
+ * The decoded payload of a job OBJECT.
+ * @throws JobError `ERR_JOB_INVALID` naming the first bad field
+ */
+export function parseJobPayload(value: unknown): JobPayload {
+  const outline = asJobError(() => parseAs("job", PayloadSchema, value));
+  const payload: JobPayload = { ...outline, definition: parseJobDefinition(outline.definition) };
+  requireSoundTable(payload);
+  return payload;
+}
+
+function asJobError<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof MessageError) throw new JobError("ERR_JOB_INVALID", error.message);
+    throw error;
+  }
+}
+
+function requireSoundTable({ parameters, initialParameters }: JobPayload): void {
+  const names = new Set(parameters.map(({ name }) => name));
+  if (names.size !== parameters.length) throw invalid("a parameter name occurs twice");
+  if (!parameters.some(({ trainable }) => trainable)) throw invalid("no parameter is trainable");
+  // Deltas are summed in float32; another trainable dtype is refused rather than rounded in silence.
+  const odd = parameters.find(({ trainable, dtype }) => trainable && dtype !== "f32");
+  if (odd !== undefined) {
+    const what = isFloatDType(odd.dtype) ? "f32" : "a float (f32)";
+    throw invalid(`trainable parameter ${odd.name} must be ${what}, got ${odd.dtype}`);
+  }
+  const { byteLength } = layoutOfTable(parameters);
+  if (byteLength !== initialParameters.byteLength) {
+    throw invalid(`initialParameters must have ${byteLength} bytes (got ${initialParameters.byteLength})`);
+  }
+}
+
+/** The layout of a whole model of this parameter table. @throws JobError `ERR_JOB_INVALID` for impossible shapes */
+export function layoutOfTable(parameters: readonly ParameterDescriptor[]): TensorLayout {
+  try {
+    return layoutOf(parameters);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new JobError("ERR_JOB_INVALID", `parameters: ${cause.message}`, { cause });
+  }
+}
+
+/** The layout of an update of this parameter table: its trainable tensors. */
+export function layoutOfUpdate(parameters: readonly ParameterDescriptor[]): TensorLayout {
+  return layoutOfTable(parameters.filter(({ trainable }) => trainable));
+}
+
+function invalid(what: string): JobError {
+  return new JobError("ERR_JOB_INVALID", what);
+}

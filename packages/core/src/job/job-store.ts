@@ -1,0 +1,153 @@
+import * as v from "valibot";
+import type { Bytes } from "../bytes/index.ts";
+import { JobError } from "../errors/index.ts";
+import type { JobState } from "../message/index.ts";
+import type { Role } from "../pki/index.ts";
+import type { MetadataStore } from "../platform/index.ts";
+import { decodeRecord, encodeRecord } from "./record.ts";
+
+/** Where a model version is stored and how good it was. */
+export interface StoredModel {
+  /** 0 as submitted, else the round that made it. */
+  readonly version: number;
+  /** Name of the checkpoint. */
+  readonly checkpoint: string;
+}
+
+/** The best version so far. */
+export interface BestModel extends StoredModel {
+  /** Mean over the sites' held-out examples. */
+  readonly accuracy: number;
+  readonly loss: number;
+}
+
+/** What the server keeps of a job; its bulk lies in sealed blobs. */
+export interface JobRecord {
+  readonly stateVersion: 1;
+  readonly jobId: string;
+  /** From the definition: for lists. */
+  readonly name: string;
+  readonly state: JobState;
+  /** Error code or "rounds done"; empty while it runs. */
+  readonly reason: string;
+  readonly submitter: {
+    readonly name: string;
+    readonly org: string;
+    readonly role: Role;
+    /** SHA-256 of the leaf certificate in hex. */
+    readonly leafDigest: string;
+  };
+  readonly submittedAtMs: number;
+  readonly startedAtMs?: number;
+  readonly endedAtMs?: number;
+  /** Sealed blobs: the OBJECT with its chain, the graph, the initial parameters. */
+  readonly object: string;
+  readonly graph: string;
+  readonly initialModel: string;
+  /** The newest version; the initial one before the first round. */
+  readonly last: StoredModel;
+  readonly best?: BestModel;
+}
+
+const hex = (digits: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${digits}}$`)));
+const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const version = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(100_000));
+const text = v.pipe(v.string(), v.maxLength(320));
+
+const RecordSchema: v.GenericSchema<unknown, JobRecord> = v.strictObject({
+  stateVersion: v.literal(1),
+  jobId: hex(32),
+  name: v.pipe(v.string(), v.maxLength(100)),
+  state: v.picklist(["waiting", "running", "finished", "failed", "aborted"]),
+  reason: text,
+  submitter: v.strictObject({
+    name: text,
+    org: text,
+    role: v.picklist(["server", "site", "project_admin", "org_admin", "lead", "member"]),
+    leafDigest: hex(64),
+  }),
+  submittedAtMs: time,
+  startedAtMs: v.exactOptional(time),
+  endedAtMs: v.exactOptional(time),
+  object: hex(64),
+  graph: hex(64),
+  initialModel: hex(64),
+  last: v.strictObject({ version, checkpoint: hex(64) }),
+  best: v.exactOptional(
+    v.strictObject({ version, checkpoint: hex(64), accuracy: v.number(), loss: v.number() }),
+  ),
+});
+
+const TokenSchema = v.strictObject({ jobId: hex(32) });
+
+const PREFIX = "job/";
+const keyOf = (jobId: string): string => `${PREFIX}${jobId}`;
+
+/** The records of jobs in the metadata role. One process at a time writes a job. */
+export class JobStore {
+  readonly #metadata: MetadataStore;
+
+  constructor(metadata: MetadataStore) {
+    this.#metadata = metadata;
+  }
+
+  /** Keeps a new job. @throws StorageError `ERR_STORAGE_EXISTS` when its id is known */
+  async create(record: JobRecord): Promise<void> {
+    await this.#metadata.create(keyOf(record.jobId), encodeRecord(record));
+  }
+
+  /** @throws JobError `ERR_JOB_UNKNOWN` */
+  async get(jobId: string): Promise<JobRecord> {
+    const entry = await this.#metadata.get(keyOf(jobId));
+    if (entry === undefined) throw new JobError("ERR_JOB_UNKNOWN", `there is no job ${jobId}`);
+    return decodeRecord(RecordSchema, entry.value, entry.key);
+  }
+
+  /** True when the job is known. */
+  async has(jobId: string): Promise<boolean> {
+    return (await this.#metadata.get(keyOf(jobId))) !== undefined;
+  }
+
+  /** Changes some fields durably. @returns the record after it. @throws JobError `ERR_JOB_UNKNOWN` */
+  async update(jobId: string, fields: Partial<JobRecord>): Promise<JobRecord> {
+    const record = { ...(await this.get(jobId)), ...fields };
+    await this.#metadata.put(keyOf(jobId), encodeRecord(record));
+    return record;
+  }
+
+  /** Every job, in order of submission. */
+  async list(): Promise<readonly JobRecord[]> {
+    const entries = await this.#metadata.list(PREFIX);
+    return entries
+      .map(({ key, value }) => decodeRecord(RecordSchema, value, key))
+      .sort((a, b) => a.submittedAtMs - b.submittedAtMs || (a.jobId < b.jobId ? -1 : 1));
+  }
+
+  /** The job that was submitted under this digest of user and token, if any. */
+  async jobOfToken(tokenDigest: string): Promise<string | undefined> {
+    const entry = await this.#metadata.get(`submit-token/${tokenDigest}`);
+    return entry === undefined ? undefined : decodeRecord(TokenSchema, entry.value, entry.key).jobId;
+  }
+
+  /** Ties a submit token to its job. @throws StorageError `ERR_STORAGE_EXISTS` */
+  async keepToken(tokenDigest: string, jobId: string): Promise<void> {
+    await this.#metadata.create(`submit-token/${tokenDigest}`, encodeRecord({ jobId }));
+  }
+
+  /** Where observations of a job are kept: one record a round beside the outline. */
+  viewKey(jobId: string, part: string): string {
+    return `view/${jobId}/${part}`;
+  }
+
+  /** Keeps one part of a job's view. */
+  async putView(jobId: string, part: string, value: unknown): Promise<void> {
+    await this.#metadata.put(this.viewKey(jobId, part), encodeRecord(value));
+  }
+
+  /** All parts of a job's view by name. */
+  async viewParts(jobId: string): Promise<ReadonlyMap<string, Bytes>> {
+    const prefix = this.viewKey(jobId, "");
+    const entries = await this.#metadata.list(prefix);
+    return new Map(entries.map(({ key, value }) => [key.slice(prefix.length), value]));
+  }
+}
