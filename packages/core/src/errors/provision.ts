@@ -8,6 +8,10 @@ export type ProvisionErrorCode =
   | "ERR_KIT_UNEXPECTED_FILE"
   | "ERR_KIT_FILE_CHANGED"
   | "ERR_KIT_MANIFEST_INVALID"
+  | "ERR_KIT_FILE_SWAPPED"
+  | "ERR_KIT_FOREIGN"
+  | "ERR_KIT_UNREADABLE"
+  | "ERR_KIT_NOT_YET_VALID"
   | "ERR_KIT_EXPIRED";
 
 /** What the codes mean, of projects and startup kits. */
@@ -28,6 +32,22 @@ export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefiniti
   ERR_KIT_MANIFEST_INVALID: {
     action: "stop",
     remedy: "Get the kit again from the project's administrator: its manifest is not signed by the project.",
+  },
+  ERR_KIT_FILE_SWAPPED: {
+    action: "stop",
+    remedy: "Unpack the kit again: the named file holds what belongs into another one.",
+  },
+  ERR_KIT_FOREIGN: {
+    action: "stop",
+    remedy: "Use the kit of this project and participant: the manifest was signed for another one.",
+  },
+  ERR_KIT_UNREADABLE: {
+    action: "stop",
+    remedy: "Check the kit's folder: plain files of at most 1 MiB that their owner may read, no links.",
+  },
+  ERR_KIT_NOT_YET_VALID: {
+    action: "stop",
+    remedy: "Check the clock of this machine, or wait until the kit is valid.",
   },
   ERR_KIT_EXPIRED: { action: "stop", remedy: "Ask the project's administrator for a new kit." },
 };

@@ -1,0 +1,24 @@
+export { createKit, generateSecret, type KitRequest, type StartupKit } from "./create-kit.ts";
+export {
+  type CreateProjectOptions,
+  createProject,
+  type ProjectRoot,
+  type ProvisionedProject,
+  type ProvisionModules,
+} from "./create-project.ts";
+export {
+  type ConnectionSecurity,
+  type ProjectDefinition,
+  parseProjectDefinition,
+  type ServerDefinition,
+  type SiteDefinition,
+  type UserDefinition,
+} from "./definition.ts";
+export { createInvite, type EnrolmentModules, type Invite, type InviteOptions } from "./invite.ts";
+export { buildJoinFragment, type JoinLink, parseJoinFragment } from "./join-link.ts";
+export type { KitConfiguration, KitServer } from "./kit-configuration.ts";
+export { KIT_FILE, KIT_LIMITS, type KitFiles, type KitLimits, LOCAL_FOLDER } from "./kit-files.ts";
+export type { KitManifest, KitManifestFile } from "./kit-manifest.ts";
+export { type KitExpectations, type OpenedKit, openKit, type VerifiedKit, verifyKit } from "./open-kit.ts";
+export { type EnrolledSite, type EnrolmentAuthority, type Redemption, redeemInvite } from "./redeem.ts";
+export { type ThrowAwayOptions, throwAwayProject } from "./throw-away-project.ts";

@@ -1,0 +1,42 @@
+import type { Bytes } from "../bytes/index.ts";
+
+/** The files of a kit by path: `/` between folders, no leading one. */
+export type KitFiles = ReadonlyMap<string, Bytes>;
+
+/** Names of the files that a kit may hold. */
+export const KIT_FILE = {
+  /** What the kit consists of; signed. */
+  manifest: "manifest.json",
+  /** Signature over the manifest: detached CMS, PEM. */
+  signature: "manifest.p7s",
+  /** Root certificate of the project, PEM. */
+  root: "root.pem",
+  /** Own certificate chain, PEM, leaf first. */
+  certificate: "certificate.pem",
+  /** Own private key, encrypted, PEM. */
+  key: "key.pem",
+  /** Who this is and where the server is, JSON. */
+  configuration: "config.json",
+  /** Starts the participant's process. */
+  start: "start.sh",
+  /** Server: certificate of the enrolment CA, PEM. */
+  enrolmentCertificate: "enrolment.pem",
+  /** Server: private key of the enrolment CA, encrypted, PEM. */
+  enrolmentKey: "enrolment-key.pem",
+  /** Server: key that wraps the keys of everything at rest, itself wrapped, JSON. */
+  storageKey: "storage-key.json",
+} as const;
+
+/** Folder that an administrator may edit; the manifest does not reach there. */
+export const LOCAL_FOLDER = "local/";
+
+/** Limits of a kit. */
+export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };
+
+/** Limits of a kit. */
+export interface KitLimits {
+  /** Most files outside `local/`. */
+  readonly files: number;
+  /** Most bytes of one file. */
+  readonly fileBytes: number;
+}

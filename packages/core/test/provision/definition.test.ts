@@ -1,0 +1,48 @@
+import { parseProjectDefinition } from "@photinus/core/provision";
+import { describe, expect, test } from "vitest";
+
+const valid = {
+  name: "mnist",
+  server: { name: "hub", org: "example", hosts: ["fl.example.org", "::1"], port: 8443 },
+  sites: [{ name: "clinic-a", org: "north" }],
+  users: [{ name: "ada@example.org", org: "example", role: "lead" }],
+};
+
+test("a project definition is taken as it is", () => {
+  expect(parseProjectDefinition(valid)).toEqual(valid);
+});
+
+describe("a project definition is refused, naming the field, with", () => {
+  const site = (more: object) => ({ ...valid, sites: [{ name: "clinic-a", org: "north", ...more }] });
+  const cases: readonly (readonly [string, unknown, RegExp])[] = [
+    ["nothing", undefined, /project/],
+    ["an unknown key", { ...valid, extra: 1 }, /extra/],
+    ["a name in capitals", { ...valid, name: "MNIST" }, /^name/],
+    ["a reserved site name", site({ name: "server" }), /sites\.0\.name/],
+    ["a name that leads out of a folder", site({ name: "../a" }), /sites\.0\.name/],
+    ["an unknown security", site({ security: "none" }), /sites\.0\.security/],
+    ["a port out of range", { ...valid, server: { ...valid.server, port: 0 } }, /server\.port/],
+    ["no host", { ...valid, server: { ...valid.server, hosts: [] } }, /server\.hosts/],
+    ["a host that is no host", { ...valid, server: { ...valid.server, hosts: ["a/b"] } }, /server\.hosts\.0/],
+    [
+      "a user in capitals",
+      { ...valid, users: [{ ...valid.users[0], name: "Ada@example.org" }] },
+      /users\.0\.name/,
+    ],
+    [
+      "a user with a machine's role",
+      { ...valid, users: [{ ...valid.users[0], role: "server" }] },
+      /users\.0\.role/,
+    ],
+    ["two participants of one name", site({ name: "hub" }), /same name/],
+  ];
+
+  test.each(cases)("%s", (_name, definition, message) => {
+    expect(() => parseProjectDefinition(definition)).toThrow(
+      expect.objectContaining({
+        code: "ERR_PROJECT_INVALID",
+        message: expect.stringMatching(message) as string,
+      }),
+    );
+  });
+});
