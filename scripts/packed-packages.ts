@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPages } from "./build-pages.ts";
@@ -89,6 +89,17 @@ async function installPackages(folder: string, packed: readonly PackedPackage[])
   await runOrThrow(compiler, [...types, ...typeRoots, "--module", "nodenext", "types.ts"], { cwd: consumer });
   console.log("every export has types that compile");
   await startTheCommand(consumer, packed);
+  await trainInWorkers(consumer);
+}
+
+/** The trainer's worker thread and child process start from dist in the consumer, and from sources here. */
+async function trainInWorkers(consumer: string): Promise<void> {
+  const script = join(ROOT, "test/packed/train.mjs");
+  const data = join(ROOT, "demos/mnist");
+  copyFileSync(script, join(consumer, "train.mjs"));
+  console.log((await runOrThrow("node", ["train.mjs", data], { cwd: consumer })).trim());
+  const source = ["--conditions=@photinus/source", "--import", "tsx"];
+  console.log((await runOrThrow("node", [...source, script, data])).trim());
 }
 
 async function startTheCommand(consumer: string, packed: readonly PackedPackage[]): Promise<void> {
