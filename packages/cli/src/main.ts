@@ -1,0 +1,47 @@
+import { CommanderError } from "commander";
+import type { CommandContext, CommandHost } from "./context.ts";
+import { type ExitCode, exitCodeOf } from "./exit-code.ts";
+import { interruption } from "./interruption.ts";
+import { createProgram } from "./program.ts";
+import { type Terminal, type TerminalStreams, terminal } from "./terminal.ts";
+
+/** Options of {@link main}. */
+export interface MainOptions extends CommandHost {
+  /** Default: the streams of the process. */
+  readonly streams?: TerminalStreams;
+}
+
+function pagesOfInstallation(): Promise<string> | undefined {
+  return undefined;
+}
+
+/** Invalid arguments were explained by commander already; `--help` and `--version` are no failures. */
+function exitCodeOfParser(error: CommanderError): ExitCode {
+  return error.exitCode === 0 ? 0 : 4;
+}
+
+/**
+ * Runs one command.
+ * @param args without the program's own name, e.g. `["demo", "--rounds", "5"]`
+ * @returns the exit code; nothing is thrown
+ */
+export async function main(args: readonly string[], options: MainOptions = {}): Promise<ExitCode> {
+  const stop = interruption();
+  let current: Terminal = terminal(args.includes("--json"), options.streams);
+  const createContext = (isJson: boolean): CommandContext => {
+    current = terminal(isJson, options.streams);
+    return { terminal: current, signal: stop.signal, pages: options.pages ?? pagesOfInstallation };
+  };
+  try {
+    await createProgram(createContext, options.streams).parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return exitCodeOfParser(error);
+    // A command that was interrupted failed of that, whatever it threw on its way out.
+    if (stop.signal.aborted) return 130;
+    current.error(error);
+    return exitCodeOf(error);
+  } finally {
+    stop.release();
+  }
+}

@@ -1,0 +1,1 @@
+export { type DataDescription, folderData } from "./data/index.ts";
