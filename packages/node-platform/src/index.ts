@@ -1,6 +1,8 @@
+export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
 export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
+export { readSecret } from "./read-secret.ts";
 export { systemClock } from "./system-clock.ts";
 export { pem, type TlsIdentity, tlsIdentity } from "./tls-identity.ts";
 export {
