@@ -1,0 +1,229 @@
+import { PhotinusError } from "@photinus/core/errors";
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type {
+  BrowserDevice,
+  SiteCall,
+  SiteCalls,
+  SiteClient,
+  SiteDataFiles,
+  SiteNews,
+} from "../site-port/index.ts";
+import { SiteCallError } from "../site-port/index.ts";
+import { CONSENT_TEXT } from "./consent-text.ts";
+import { summarizeData } from "./data-summary.ts";
+import { findDemoShard, loadDemoShard } from "./demo-shard.ts";
+import { FIRST_STATE, type JoinState } from "./join-state.ts";
+import { OwnCurveSource } from "./own-curve.ts";
+import { readFiles, sortFiles } from "./picked-files.ts";
+import { type PauseReason, watchPower } from "./power.ts";
+import { findObstacle, holdTheOnlyTab, OTHER_TAB } from "./requirements.ts";
+
+/** What the page works with. */
+export interface JoinModules {
+  /** Starts the site worker. */
+  readonly startSite: (onNews: (news: SiteNews) => void) => SiteClient;
+  /** Fragment of the join link; empty on a later visit. */
+  readonly fragment: string;
+  /** Device that the address asks for; "fastest" unless it does. */
+  readonly device: BrowserDevice | "fastest";
+}
+
+/** The steps that the page leads through; each method is one thing that a person does. */
+export class JoinModel implements ReactiveController {
+  readonly #host: ReactiveControllerHost;
+  readonly #modules: JoinModules;
+  readonly #abort: AbortController = new AbortController();
+  readonly curve: OwnCurveSource = new OwnCurveSource();
+  #state: JoinState = FIRST_STATE;
+  #site: SiteClient | undefined;
+  #files: SiteDataFiles | undefined;
+  #wakeLock: WakeLockSentinel | undefined;
+
+  constructor(host: ReactiveControllerHost, modules: JoinModules) {
+    this.#host = host;
+    this.#modules = modules;
+    host.addController(this);
+  }
+
+  /** What to show. */
+  get state(): JoinState {
+    return this.#state;
+  }
+
+  hostConnected(): void {
+    void this.#begin();
+  }
+
+  hostDisconnected(): void {
+    this.#abort.abort();
+    this.#site?.close();
+  }
+
+  /** Goes to a step that was reached before or is next. */
+  goTo(step: JoinState["step"]): void {
+    this.#change({ step, fault: undefined });
+  }
+
+  /** Times the providers of this browser. */
+  async checkDevice(): Promise<void> {
+    this.#change({ step: "device", report: undefined });
+    await this.#busy(async () => {
+      this.#change({ report: await this.#call("check", { device: this.#modules.device }) });
+    });
+  }
+
+  /** Takes the demo data of the server. */
+  async useDemoData(): Promise<void> {
+    const { demo } = this.#state;
+    if (demo !== undefined)
+      await this.#busy(async () => this.#look(await loadDemoShard(demo, this.#abort.signal)));
+  }
+
+  /** Names the data that is picked, as the task calls it. */
+  nameData(dataName: string): void {
+    this.#change({ dataName });
+  }
+
+  /** Takes what somebody picked. */
+  async useFiles(files: readonly File[]): Promise<void> {
+    const { dataName } = this.#state;
+    await this.#busy(async () => this.#look(await sortFiles(dataName, await readFiles(files))));
+  }
+
+  /** Hands the data to the site worker, enrols and connects; then waits for a task. */
+  async join(): Promise<void> {
+    const files = this.#files;
+    if (files === undefined) return;
+    await this.#busy(async () => {
+      await this.#call("useData", files);
+      this.#change({ step: "consent", proposal: undefined, hasTicked: false });
+      const { siteName } = await this.#call("join", null);
+      this.#change({ siteName });
+    });
+  }
+
+  /** Ticks or clears the box of the agreement. */
+  tick(hasTicked: boolean): void {
+    this.#change({ hasTicked });
+  }
+
+  /** Answers the task that is asked for. */
+  async decide(accepts: boolean): Promise<void> {
+    const { proposal, hasTicked } = this.#state;
+    if (proposal === undefined || (accepts && !hasTicked)) return;
+    await this.#busy(async () => {
+      await this.#call("decide", { jobId: proposal.jobId, accepts, textVersion: CONSENT_TEXT.version });
+      this.#change(accepts ? { step: "training" } : { proposal: undefined, hasTicked: false });
+    });
+  }
+
+  /** Stops or goes on, because somebody asked. */
+  async setPaused(isPaused: boolean): Promise<void> {
+    await this.#busy(() => this.#pause(isPaused ? "asked" : undefined));
+  }
+
+  /** Asks the browser to keep the screen on, or lets go. */
+  async setAwake(keepsAwake: boolean): Promise<void> {
+    await this.#busy(async () => {
+      await this.#wakeLock?.release();
+      this.#wakeLock = keepsAwake ? await navigator.wakeLock.request("screen") : undefined;
+      this.#change({ keepsAwake });
+    });
+  }
+
+  /** Disconnects for good and deletes what this page keeps. */
+  async leave(): Promise<void> {
+    await this.#busy(async () => {
+      await this.#call("leave", null);
+      await this.#wakeLock?.release();
+      this.#files = undefined;
+      this.#change({ step: "left", data: undefined, proposal: undefined });
+    });
+  }
+
+  async #begin(): Promise<void> {
+    const obstacle = await findObstacle({
+      isSecureContext,
+      origin: location.origin,
+      subtle: globalThis.crypto?.subtle,
+    });
+    if (obstacle !== undefined) return this.#change({ obstacle, isBusy: false });
+    if (!(await holdTheOnlyTab(navigator.locks))) return this.#change({ obstacle: OTHER_TAB, isBusy: false });
+    await this.#busy(async () => {
+      this.#site = this.#modules.startSite((news) => this.#onNews(news));
+      const invitation = await this.#call("open", { fragment: this.#modules.fragment });
+      this.#change({ invitation, siteName: invitation.siteName });
+      const demo = await findDemoShard(this.#abort.signal);
+      this.#change({ demo, dataName: demo?.dataName ?? "" });
+    });
+  }
+
+  async #look(files: SiteDataFiles): Promise<void> {
+    this.#change({ data: await summarizeData(files) });
+    this.#files = files;
+  }
+
+  #onNews(news: SiteNews): void {
+    if (news.kind === "proposal") {
+      this.#change({ proposal: news.proposal, hasTicked: false, step: "consent" });
+      return;
+    }
+    this.curve.show(news.status);
+    this.#change({ status: news.status });
+    if (
+      news.status.job !== undefined &&
+      this.#state.step === "consent" &&
+      this.#state.proposal === undefined
+    ) {
+      // An agreement of an earlier visit still stands: the task goes on without being asked for again.
+      this.#change({ step: "training" });
+    }
+    if (this.#state.step === "training" && this.#state.paused === undefined) void this.#watchPowerOnce();
+  }
+
+  #isWatchingPower = false;
+
+  async #watchPowerOnce(): Promise<void> {
+    if (this.#isWatchingPower) return;
+    this.#isWatchingPower = true;
+    await watchPower((reason) => {
+      const { paused, step } = this.#state;
+      if (step === "training" && paused !== "asked" && paused !== reason)
+        void this.#busy(() => this.#pause(reason));
+    });
+  }
+
+  async #pause(reason: PauseReason | "asked" | undefined): Promise<void> {
+    this.#change({ paused: reason });
+    await this.#call(reason === undefined ? "resume" : "pause", null);
+  }
+
+  #call<Call extends SiteCall>(
+    call: Call,
+    request: SiteCalls[Call]["request"],
+  ): Promise<SiteCalls[Call]["reply"]> {
+    if (this.#site === undefined) throw new TypeError("the site worker was not started");
+    return this.#site.call(call, request);
+  }
+
+  async #busy(action: () => Promise<void>): Promise<void> {
+    this.#change({ isBusy: true, fault: undefined });
+    try {
+      await action();
+    } catch (error) {
+      this.#change({ fault: faultOf(error) });
+    } finally {
+      this.#change({ isBusy: false });
+    }
+  }
+
+  #change(change: Partial<JoinState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#host.requestUpdate();
+  }
+}
+
+function faultOf(error: unknown): { readonly code: string; readonly message: string } {
+  const code = error instanceof PhotinusError || error instanceof SiteCallError ? error.code : "ERR_INTERNAL";
+  return { code, message: error instanceof Error ? error.message : "something failed that should not" };
+}

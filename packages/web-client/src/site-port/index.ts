@@ -1,0 +1,13 @@
+export type {
+  BrowserDevice,
+  DeviceReport,
+  DeviceTrial,
+  Invitation,
+  Proposal,
+  SiteCall,
+  SiteCalls,
+  SiteDataFiles,
+  SiteNews,
+} from "./contract.ts";
+export { type PagePort, type SiteHandlers, serveSite } from "./serve-site.ts";
+export { SiteCallError, type SiteClient, siteClient } from "./site-client.ts";
