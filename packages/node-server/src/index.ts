@@ -9,3 +9,16 @@ export { type PrometheusMetrics, prometheusMetrics } from "./http/prometheus-met
 export { type ReadScope, type ReadTokens, readTokens } from "./http/read-tokens.ts";
 export type { TlsOptions } from "./http/tls.ts";
 export type { UpgradeLimits } from "./http/upgrade-limits.ts";
+export {
+  PhotinusServer,
+  type PhotinusServerModules,
+  type PhotinusServerOptions,
+} from "./server/photinus-server.ts";
+export {
+  type EmbeddedStorage,
+  openStorage,
+  openStorage,
+  type ServerStorage,
+  type StorageOptions,
+  type StorageOptions,
+} from "./storage/open-storage.ts";

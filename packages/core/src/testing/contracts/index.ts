@@ -1,2 +1,3 @@
 export { aggregatorContract } from "./aggregator.ts";
 export { cryptoContract } from "./crypto.ts";
+export { auditContract, blobContract, metadataContract } from "./storage.ts";

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { StorageError } from "@photinus/core/errors";
+import type { CryptoProvider } from "@photinus/core/platform";
+import type { ServerStorage } from "../server/storage.ts";
+import { BlobFiles } from "./blob-files.ts";
+import { Database } from "./database.ts";
+import { makePrivateFolder, syncFolder, touchPrivateFile } from "./folder.ts";
+import { GroupWriter } from "./group-writer.ts";
+import { LibsqlAudit } from "./libsql-audit.ts";
+import { LibsqlMetadata } from "./libsql-metadata.ts";
+
+/** Options of {@link openStorage}. */
+export interface StorageOptions {
+  /** Folder of this server alone; made when it is missing. Holds `photinus.db` and `blobs/`. */
+  readonly folder: string;
+}
+
+/** The storage roles of one server on its own disk. */
+export interface EmbeddedStorage extends ServerStorage {
+  /** Waits for writes that are under way and closes; idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the embedded storage: metadata and audit in a libsql file, blobs in content-addressed files, all readable by
+ * this user only. The folder is locked until {@link EmbeddedStorage.close} or the end of the process.
+ *
+ * @throws StorageError `ERR_STORAGE_UNAVAILABLE` (disk, permissions, another process), `ERR_STORAGE_VERSION`,
+ *   `ERR_STORAGE_CORRUPT`, `ERR_AUDIT_BROKEN` when the last audit record was changed
+ */
+export async function openStorage(
+  { folder }: StorageOptions,
+  { crypto }: { readonly crypto: CryptoProvider },
+): Promise<EmbeddedStorage> {
+  const file = join(folder, "photinus.db");
+  await prepareFolder(folder, file);
+  const database = await Database.open(file);
+  try {
+    const writer = new GroupWriter(database);
+    const audit = await LibsqlAudit.open(database, { writer, crypto });
+    const blobs = await BlobFiles.open(join(folder, "blobs"));
+    const metadata = new LibsqlMetadata(database, writer);
+    const close = async (): Promise<void> => {
+      await writer.close();
+      await database.close();
+    };
+    return { metadata, blobs, audit, close };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function prepareFolder(folder: string, file: string): Promise<void> {
+  try {
+    await makePrivateFolder(folder);
+    await touchPrivateFile(file);
+    await syncFolder(folder);
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new StorageError("ERR_STORAGE_UNAVAILABLE", `the storage folder refuses: ${text}`, { cause });
+  }
+}
