@@ -1,6 +1,6 @@
 // In the browser only: it tests what a page does with its address.
 import { afterEach, expect, test } from "vitest";
-import { dropCredentials, parseFragment, takeCredentials } from "../src/dashboard/credentials.ts";
+import { dropCredentials, parseFragment, takeCredentials } from "../../src/dashboard/credentials.ts";
 
 afterEach(() => sessionStorage.clear());
 
