@@ -4,6 +4,9 @@ import { compareEncodings } from "./der-writer.ts";
 /** Certificates nest about ten deep; what goes deeper is made to exhaust a parser. */
 const MAX_DEPTH = 24;
 
+const SEQUENCE = 0x30;
+const SET = 0x31;
+
 /**
  * Checks that `bytes` are exactly one value in DER and nothing else: definite shortest lengths, no trailing bytes,
  * canonical primitives, no constructed strings, sorted sets. The libraries accept BER, which gives one certificate
@@ -18,11 +21,12 @@ export function requireDer(bytes: Uint8Array): void {
 
 /**
  * The encodings inside a constructed value, in order, as views. Call {@link requireDer} on the whole before.
- * @throws RangeError when the value is not constructed or ends within a part
+ * @param tag of the value: a SEQUENCE when it is not given
+ * @throws RangeError when the value has another tag or ends within a part
  */
-export function derChildren(bytes: Uint8Array): readonly Bytes[] {
-  const { tag, start, end } = readHeader(bytes, 0);
-  if ((tag & 0x20) === 0) throw new RangeError("expected a constructed value");
+export function derChildren(bytes: Uint8Array, tag = SEQUENCE): readonly Bytes[] {
+  const { tag: present, start, end } = readHeader(bytes, 0);
+  if (present !== tag) throw new RangeError(`expected tag ${tag}, got ${present}`);
   const children: Bytes[] = [];
   for (let offset = start; offset < end; ) {
     const next = readHeader(bytes, offset).end;
@@ -85,13 +89,13 @@ function checkValue(bytes: Uint8Array, offset: number, depth: number): number {
 
 function checkConstructed(bytes: Uint8Array, { tag, start, end }: Header, depth: number): void {
   const isUniversal = (tag & 0xc0) === 0;
-  if (isUniversal && tag !== 0x30 && tag !== 0x31) throw new RangeError(`string in parts at ${start}`);
+  if (isUniversal && tag !== SEQUENCE && tag !== SET) throw new RangeError(`string in parts at ${start}`);
   let previous: Uint8Array | undefined;
   for (let offset = start; offset < end; ) {
     const next = checkValue(bytes, offset, depth + 1);
     if (next > end) throw new RangeError(`value at ${offset} goes beyond its parent`);
     const encoding = bytes.subarray(offset, next);
-    if (tag === 0x31 && previous !== undefined && compareEncodings(previous, encoding) > 0) {
+    if (tag === SET && previous !== undefined && compareEncodings(previous, encoding) > 0) {
       throw new RangeError(`set not sorted at ${offset}`);
     }
     previous = encoding;

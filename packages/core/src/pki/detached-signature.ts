@@ -127,17 +127,16 @@ function readSignerInfo(signature: Bytes, signer: Certificate, algorithm: Signat
   requireDer(signature);
   const [contentType, wrapped, ...after] = derChildren(signature);
   requireEqual(contentType, objectIdentifier(OID.signedData));
-  const [signedData, ...more] = derChildren(derWrapped(wrapped));
-  const [version, digestAlgorithms, encapsulated, certificates, signerInfos, ...rest] = derChildren(
-    required(signedData),
-  );
+  const [signedData, ...more] = derChildren(required(wrapped), 0xa0);
+  const fields = derChildren(required(signedData));
+  const [version, digestAlgorithms, encapsulated, certificates, signerInfos, ...rest] = fields;
   if (after.length + more.length + rest.length > 0) throw new RangeError("more than one signed content");
   const digestAlgorithm = sequence(objectIdentifier(digestOf(algorithm)));
   requireEqual(version, integer(1));
   requireEqual(digestAlgorithms, setOf(digestAlgorithm));
   requireEqual(encapsulated, sequence(objectIdentifier(OID.data)));
   requireEqual(certificates, explicit(0, signer.der));
-  const [info, ...others] = derChildren(required(signerInfos));
+  const [info, ...others] = derChildren(required(signerInfos), 0x31);
   if (others.length > 0) throw new RangeError("more than one signer");
   const [infoVersion, identifier, infoDigest, attributes, infoAlgorithm, value, ...unsigned] = derChildren(
     required(info),
@@ -157,21 +156,15 @@ function readSignerInfo(signature: Bytes, signer: Certificate, algorithm: Signat
   };
 }
 
-function derWrapped(value: Bytes | undefined): Bytes {
-  const wrapped = required(value);
-  if (wrapped[0] !== 0xa0) throw new RangeError("content expected");
-  return wrapped;
-}
-
 function messageDigestOf(attributes: Bytes): Bytes {
   // setOf in signDetached sorts them, and requireDer proved the order.
-  const [contentType, signingTime, messageDigest, ...rest] = derChildren(attributes);
+  const [contentType, signingTime, messageDigest, ...rest] = derChildren(attributes, 0x31);
   requireEqual(contentType, attribute(OID.contentType, objectIdentifier(OID.data)));
   const [timeType] = derChildren(required(signingTime));
   requireEqual(timeType, objectIdentifier(OID.signingTime));
   const [digestType, values] = derChildren(required(messageDigest));
   requireEqual(digestType, objectIdentifier(OID.messageDigest));
-  const [value, ...more] = derChildren(required(values));
+  const [value, ...more] = derChildren(required(values), 0x31);
   if (rest.length + more.length > 0) throw new RangeError("attributes that were not expected");
   return derContent(required(value), 4);
 }

@@ -20,6 +20,15 @@ export { loadPki, type PkiLibraries } from "./libraries.ts";
 export { type IdentityParts, loadIdentity } from "./load-identity.ts";
 export { isMachineName, isName, isUserName, type Name, requireName, type UserName } from "./names.ts";
 export type { Participant, Role } from "./participant.ts";
+export { certificatesFromPem, decodePem, encodePem, type PemLabel } from "./pem.ts";
+export {
+  GENERATED_SECRET_ITERATIONS,
+  openPrivateKey,
+  PASSPHRASE_ITERATIONS,
+  sealPrivateKey,
+} from "./private-key.ts";
+export { algorithmOf, type CertificateKey } from "./public-key.ts";
+export { type CertificateRequest, createCertificateRequest, openCertificateRequest } from "./request.ts";
 export type { NamedSignatureAlgorithm } from "./signature-algorithm.ts";
 export type { SubjectAlternativeNames } from "./subject-alternative-names.ts";
 export {
@@ -39,12 +48,3 @@ export {
   verifyChain,
 } from "./verify-chain.ts";
 export type { VerifiedPath } from "./verify-path.ts";
-export { certificatesFromPem, decodePem, encodePem, type PemLabel } from "./pem.ts";
-export {
-  GENERATED_SECRET_ITERATIONS,
-  openPrivateKey,
-  PASSPHRASE_ITERATIONS,
-  sealPrivateKey,
-} from "./private-key.ts";
-export { type CertificateRequest, createCertificateRequest, openCertificateRequest } from "./request.ts";
-export { algorithmOf, type CertificateKey } from "./public-key.ts";

@@ -1,0 +1,417 @@
+import { type Bytes, concatBytes, equalBytes, fromHex, toHex, utf8 } from "@photinus/core/bytes";
+import { type Certificate, type Issuer, verifyChain } from "@photinus/core/pki";
+import { type SigningKey, webCrypto } from "@photinus/core/platform";
+import { TEST_EPOCH_MS, type TestProject, testProject } from "@photinus/core/testing";
+import { beforeAll, describe, expect, test } from "vitest";
+import { derChildren, derContent } from "../../src/pki/der-reader.ts";
+import {
+  bitString,
+  explicit,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+  TRUE,
+  tlv,
+} from "../../src/pki/der-writer.ts";
+import { toCertificateForm } from "../../src/pki/ecdsa-form.ts";
+import { type CertificateTemplate, signCertificate } from "../../src/pki/encode-certificate.ts";
+import { OID } from "../../src/pki/object-identifiers.ts";
+
+// Certificates that a dishonest or careless holder of a CA's key could sign: the signature is right in all of them.
+
+const crypto = webCrypto();
+const DAY_MS = 86_400_000;
+let project: TestProject;
+let holder: SigningKey;
+
+beforeAll(async () => {
+  project = await testProject({ sites: [], users: [] });
+  holder = await crypto.generateSigningKey(1);
+});
+
+const SUBJECT = { organization: "example", organizationalUnit: "site", commonName: "clinic-a" };
+
+function site(changes: Partial<CertificateTemplate> = {}): CertificateTemplate {
+  return {
+    subject: SUBJECT,
+    publicKey: holder.publicKey,
+    notBeforeMs: TEST_EPOCH_MS - DAY_MS,
+    notAfterMs: TEST_EPOCH_MS + DAY_MS,
+    uri: "urn:photinus:test:site:clinic-a",
+    keyUsage: ["digitalSignature"],
+    purposes: [OID.clientAuth],
+    ...changes,
+  };
+}
+
+const sign = (template: CertificateTemplate, issuer: Issuer) => signCertificate(template, issuer, { crypto });
+
+function verify(chain: readonly Bytes[], usage: "client" | "server" | "signer" = "client") {
+  const root = project.root.certificate.der;
+  return verifyChain(chain, { root, project: "test", usage, nowMs: TEST_EPOCH_MS }, { crypto });
+}
+
+test("the template of these tests is accepted when nothing is changed", async () => {
+  const { der } = await sign(site(), project.root);
+
+  expect((await verify([der])).participant.name).toBe("clinic-a");
+});
+
+describe("a leaf of the root is refused when", () => {
+  const cases: readonly (readonly [string, Partial<CertificateTemplate>, string])[] = [
+    ["its CN differs from its URI", { subject: { ...SUBJECT, commonName: "clinic-b" } }, "NAME"],
+    ["its OU differs from its role", { subject: { ...SUBJECT, organizationalUnit: "lead" } }, "NAME"],
+    ["its O is no name", { subject: { ...SUBJECT, organization: "Example Inc." } }, "NAME"],
+    ["it has no O", { subject: { organizationalUnit: "site", commonName: "clinic-a" } }, "NAME"],
+    ["its URI is of another project", { uri: "urn:photinus:other:site:clinic-a" }, "NAME"],
+    ["its URI is spelled otherwise", { uri: "urn:photinus:test:site:clinic%2Da" }, "NAME"],
+    ["its URI has a role that does not exist", { uri: "urn:photinus:test:root:clinic-a" }, "NAME"],
+    ["its URI is a web address", { uri: "https://example.org/" }, "NAME"],
+    ["it may serve only", { purposes: [OID.serverAuth] }, "PURPOSE"],
+    ["it says no purpose", { purposes: [] }, "PURPOSE"],
+    ["it may not sign", { keyUsage: ["cRLSign"] }, "PURPOSE"],
+    ["it may issue certificates by key usage", { keyUsage: ["digitalSignature", "keyCertSign"] }, "PURPOSE"],
+    ["it is a CA", { authority: {} }, "PURPOSE"],
+  ];
+
+  test.each(cases)("%s", async (_name, changes, code) => {
+    const { der } = await sign(site(changes), project.root);
+
+    await expect(verify([der])).rejects.toMatchObject({ code: `ERR_CERTIFICATE_${code}` });
+  });
+
+  test("it has no names beside the subject", async () => {
+    const { uri, ...unnamed } = site();
+    const { der } = await sign(unnamed, project.root);
+
+    expect(uri).toBeDefined();
+    await expect(verify([der])).rejects.toMatchObject({ code: "ERR_CERTIFICATE_NAME" });
+  });
+
+  test("a server's has both purposes and is used as a client's", async () => {
+    const { der } = await sign(
+      site({
+        subject: { organization: "example", organizationalUnit: "server", commonName: "hub" },
+        uri: "urn:photinus:test:server:hub",
+        purposes: [OID.serverAuth, OID.clientAuth],
+      }),
+      project.root,
+    );
+
+    await expect(verify([der], "client")).rejects.toMatchObject({ code: "ERR_CERTIFICATE_PURPOSE" });
+    expect((await verify([der], "server")).participant.role).toBe("server");
+  });
+});
+
+describe("under the enrolment CA", () => {
+  const inviteDigest = new Uint8Array(32).fill(1);
+
+  test("a server is refused, and so is a user, whatever the usage", async () => {
+    const roles = [
+      ["server", "hub", OID.serverAuth],
+      ["project_admin", "eve@example.org", OID.clientAuth],
+    ] as const;
+    for (const [role, name, purpose] of roles) {
+      const { der } = await sign(
+        site({
+          subject: { organization: "example", organizationalUnit: role, commonName: name },
+          uri: `urn:photinus:test:${role}:${encodeURIComponent(name)}`,
+          purposes: [purpose],
+          inviteDigest,
+        }),
+        project.enrolmentCa,
+      );
+      for (const usage of ["client", "server", "signer"] as const) {
+        await expect(verify([der, project.enrolmentCa.certificate.der], usage)).rejects.toMatchObject({
+          code: "ERR_CERTIFICATE_PURPOSE",
+        });
+      }
+    }
+  });
+
+  test("a site without the digest of an invite is refused", async () => {
+    const { der } = await sign(site(), project.enrolmentCa);
+
+    await expect(verify([der, project.enrolmentCa.certificate.der])).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_PURPOSE",
+    });
+  });
+
+  test("another CA is refused: its path length is 0", async () => {
+    const key = await crypto.generateSigningKey(1);
+    const certificate = await sign(
+      site({
+        publicKey: key.publicKey,
+        authority: {},
+        keyUsage: ["keyCertSign"],
+        uri: "urn:photinus:test:enrol",
+      }),
+      project.enrolmentCa,
+    );
+    const leaf = await sign(site({ inviteDigest }), { certificate, key });
+
+    await expect(
+      verify([leaf.der, certificate.der, project.enrolmentCa.certificate.der]),
+    ).rejects.toMatchObject({ code: "ERR_CERTIFICATE_UNTRUSTED" });
+  });
+});
+
+describe("an issuer is refused when", () => {
+  async function under(changes: Partial<CertificateTemplate>): Promise<readonly Bytes[]> {
+    const key = await crypto.generateSigningKey(1);
+    const { purposes, ...plain } = site({ publicKey: key.publicKey, keyUsage: ["keyCertSign"] });
+    const certificate = await sign({ ...plain, authority: { pathLength: 0 }, ...changes }, project.root);
+    const leaf = await sign(site({ inviteDigest: new Uint8Array(32) }), { certificate, key });
+    expect(purposes).toBeDefined();
+    return [leaf.der, certificate.der];
+  }
+  const enrol = "urn:photinus:test:enrol";
+
+  test("it is a CA, but not the enrolment CA", async () => {
+    await expect(verify(await under({ uri: "urn:photinus:test:issuing" }))).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_UNTRUSTED",
+    });
+  });
+
+  test("it is the enrolment CA of another project", async () => {
+    await expect(verify(await under({ uri: "urn:photinus:other:enrol" }))).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_UNTRUSTED",
+    });
+  });
+
+  test("it may not sign certificates", async () => {
+    await expect(verify(await under({ uri: enrol, keyUsage: ["cRLSign"] }))).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_UNTRUSTED",
+    });
+  });
+
+  test("it has expired, though the leaf has not", async () => {
+    const notAfterMs = TEST_EPOCH_MS - 1000;
+
+    await expect(verify(await under({ uri: enrol, notAfterMs }))).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_EXPIRED",
+    });
+  });
+
+  test("its name is the enrolment CA's and its key is not", async () => {
+    const key = await crypto.generateSigningKey(1);
+    const { der } = await sign(site({ inviteDigest: new Uint8Array(32) }), {
+      certificate: project.enrolmentCa.certificate,
+      key,
+    });
+
+    await expect(verify([der, project.enrolmentCa.certificate.der])).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_SIGNATURE",
+    });
+  });
+});
+
+describe("the form of a certificate is refused when", () => {
+  /** Takes a good certificate apart, changes fields of what is signed, and signs it again. */
+  async function resigned(
+    change: (fields: Bytes[]) => void,
+    finish: (parts: [Bytes, Bytes, Bytes]) => void = () => undefined,
+  ): Promise<Bytes> {
+    const good = await sign(site(), project.root);
+    const fields = [...derChildren(good.tbs)];
+    change(fields);
+    const tbs = sequence(...fields);
+    const signature = toCertificateForm(1, await crypto.sign(project.root.key, tbs));
+    const [, algorithm] = derChildren(good.der);
+    const parts: [Bytes, Bytes, Bytes] = [tbs, algorithm ?? new Uint8Array(), bitString(signature)];
+    finish(parts);
+    return sequence(...parts);
+  }
+
+  function withExtension(...added: Bytes[]) {
+    return (fields: Bytes[]): void => {
+      const [list] = derChildren(fields[7] ?? new Uint8Array(), 0xa3);
+      fields[7] = explicit(3, sequence(...derChildren(list ?? new Uint8Array()), ...added));
+    };
+  }
+
+  const extension = (type: string, value: Bytes, ...critical: Bytes[]) =>
+    sequence(objectIdentifier(type), ...critical, octetString(value));
+  const refusal = async (der: Promise<Bytes>, code: string) =>
+    expect(verify([await der])).rejects.toMatchObject({ code: `ERR_CERTIFICATE_${code}` });
+
+  test("nothing is changed: it is accepted", async () => {
+    await expect(verify([await resigned(() => undefined)])).resolves.toBeDefined();
+  });
+
+  test("an unknown extension is critical; one that is not is ignored", async () => {
+    await refusal(resigned(withExtension(extension("1.2.3.4", utf8("x"), TRUE))), "UNSUPPORTED");
+    await expect(
+      verify([await resigned(withExtension(extension("1.2.3.4", utf8("x"))))]),
+    ).resolves.toBeDefined();
+  });
+
+  test("it restricts names or policies, critical or not", async () => {
+    for (const type of [
+      OID.nameConstraints,
+      OID.policyConstraints,
+      OID.policyMappings,
+      OID.inhibitAnyPolicy,
+    ]) {
+      await refusal(resigned(withExtension(extension(type, sequence()))), "UNSUPPORTED");
+      await refusal(resigned(withExtension(extension(type, sequence(), TRUE))), "UNSUPPORTED");
+    }
+    await refusal(
+      resigned(withExtension(extension(OID.certificatePolicies, sequence(), TRUE))),
+      "UNSUPPORTED",
+    );
+  });
+
+  test("policies are not critical: they are ignored", async () => {
+    const policies = extension(OID.certificatePolicies, sequence(sequence(objectIdentifier("2.5.29.32.0"))));
+
+    await expect(verify([await resigned(withExtension(policies))])).resolves.toBeDefined();
+  });
+
+  test("an extension occurs twice", async () => {
+    await refusal(
+      resigned(withExtension(extension(OID.keyUsage, bitString(Uint8Array.of(0x80), 7), TRUE))),
+      "MALFORMED",
+    );
+  });
+
+  test("an extension's content is not DER, or has bytes after it", async () => {
+    await refusal(resigned(withExtension(extension(OID.inviteDigest, utf8("x")))), "MALFORMED");
+    await refusal(
+      resigned(
+        withExtension(
+          extension(OID.inviteDigest, concatBytes(octetString(new Uint8Array(32)), Uint8Array.of(0))),
+        ),
+      ),
+      "MALFORMED",
+    );
+    await refusal(
+      resigned(withExtension(extension(OID.inviteDigest, octetString(new Uint8Array(31))))),
+      "MALFORMED",
+    );
+  });
+
+  test("it has two URIs", async () => {
+    await refusal(
+      resigned((fields) => {
+        const [list] = derChildren(fields[7] ?? new Uint8Array(), 0xa3);
+        const others = derChildren(list ?? new Uint8Array()).filter((one) => !toHex(one).includes("551d11"));
+        const uri = tlv(0x86, utf8("urn:photinus:test:site:clinic-a"));
+        fields[7] = explicit(3, sequence(...others, extension(OID.subjectAltName, sequence(uri, uri))));
+      }),
+      "NAME",
+    );
+  });
+
+  test("it has a name of another kind beside the URI", async () => {
+    await refusal(
+      resigned((fields) => {
+        const [list] = derChildren(fields[7] ?? new Uint8Array(), 0xa3);
+        const others = derChildren(list ?? new Uint8Array()).filter((one) => !toHex(one).includes("551d11"));
+        const names = [
+          tlv(0x86, utf8("urn:photinus:test:site:clinic-a")),
+          tlv(0x81, utf8("eve@example.org")),
+        ];
+        fields[7] = explicit(3, sequence(...others, extension(OID.subjectAltName, sequence(...names))));
+      }),
+      "NAME",
+    );
+  });
+
+  test("it is of version 1, or has unique identifiers", async () => {
+    await refusal(
+      resigned((fields) => fields.splice(0, 1)),
+      "MALFORMED",
+    );
+    await refusal(
+      resigned((fields) => fields.splice(7, 0, tlv(0x81, Uint8Array.of(0, 1)))),
+      "MALFORMED",
+    );
+  });
+
+  test("its serial number is zero, negative or longer than 20 bytes", async () => {
+    for (const serial of [integer(0), tlv(2, Uint8Array.of(0x80)), integer(new Uint8Array(21).fill(1))]) {
+      await refusal(
+        resigned((fields) => {
+          fields[1] = serial;
+        }),
+        "MALFORMED",
+      );
+    }
+  });
+
+  test("the algorithm outside differs from the one that is signed", async () => {
+    await refusal(
+      resigned(
+        () => undefined,
+        (parts) => {
+          parts[1] = sequence(objectIdentifier(OID.ecdsaSha384));
+        },
+      ),
+      "MALFORMED",
+    );
+  });
+
+  test("the algorithm is one that is not supported", async () => {
+    const sha1 = sequence(objectIdentifier("1.2.840.10045.4.1"));
+    const change = (fields: Bytes[]): void => {
+      fields[2] = sha1;
+    };
+    const finish = (parts: [Bytes, Bytes, Bytes]): void => {
+      parts[1] = sha1;
+    };
+
+    await refusal(resigned(change, finish), "UNSUPPORTED");
+  });
+
+  test("the signature is the other of the two that verify", async () => {
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    const good = await sign(site(), project.root);
+    const [tbs, algorithm, signature] = derChildren(good.der);
+    const [r, s] = derChildren(derContent(signature ?? new Uint8Array(), 3).subarray(1));
+    const high = order - BigInt(`0x${toHex(derContent(s ?? new Uint8Array(), 2))}`);
+    const digits = fromHex(high.toString(16).padStart(64, "0"));
+    const mirrored = bitString(sequence(r ?? new Uint8Array(), integer(digits)));
+
+    const twin = sequence(tbs ?? new Uint8Array(), algorithm ?? new Uint8Array(), mirrored);
+
+    expect(equalBytes(twin, good.der)).toBe(false);
+    await expect(verify([twin])).rejects.toMatchObject({ code: "ERR_CERTIFICATE_SIGNATURE" });
+  });
+
+  test("it is larger than 8 KiB", async () => {
+    await refusal(resigned(withExtension(extension("1.2.3.4", new Uint8Array(9000)))), "MALFORMED");
+  });
+});
+
+describe("a root of", () => {
+  test.each([
+    ["P-384", 3],
+    ["RSA-PSS 3072", 2],
+  ] as const)(
+    "%s issues chains that are accepted, and refused under another of its kind",
+    async (_name, algorithm) => {
+      const make = async (): Promise<{ certificate: Certificate; key: SigningKey }> => {
+        const key = await crypto.generateSigningKey(algorithm);
+        const { uri, purposes, ...root } = site({
+          publicKey: key.publicKey,
+          authority: {},
+          keyUsage: ["keyCertSign"],
+        });
+        expect([uri, purposes]).toHaveLength(2);
+        return { certificate: await sign(root, { key }), key };
+      };
+      const [one, other] = [await make(), await make()];
+      const { der } = await sign(site(), one);
+      const expectations = { project: "test", usage: "client", nowMs: TEST_EPOCH_MS } as const;
+
+      await expect(
+        verifyChain([der], { ...expectations, root: one.certificate.der }, { crypto }),
+      ).resolves.toBeDefined();
+      await expect(
+        verifyChain([der], { ...expectations, root: other.certificate.der }, { crypto }),
+      ).rejects.toMatchObject({ code: "ERR_CERTIFICATE_UNTRUSTED" });
+    },
+  );
+});
