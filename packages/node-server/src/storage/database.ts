@@ -53,7 +53,7 @@ export class Database {
       await database.#requireVersion();
       await database.#requireIntact();
     } catch (error) {
-      database.#client.close();
+      await database.close().catch(() => undefined); // what failed before is what counts
       throw storageErrorOf(error);
     }
     return database;
@@ -83,11 +83,17 @@ export class Database {
     }
   }
 
-  /** Closes the file; its write-ahead log is merged first. */
+  /** Closes the file and unlocks it; its write-ahead log is merged first. Idempotent. */
   async close(): Promise<void> {
     if (this.#client.closed) return;
     try {
-      await this.#client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+      // The driver's close waits for the garbage collector to drop its statements; the lock must not. It can be given
+      // up only outside of WAL mode, with the next read.
+      await this.#client.execute("PRAGMA journal_mode = DELETE");
+      await this.#client.execute("PRAGMA locking_mode = NORMAL");
+      await this.#client.execute("SELECT count(*) FROM sqlite_schema");
+    } catch (error) {
+      throw storageErrorOf(error);
     } finally {
       this.#client.close();
     }
@@ -134,7 +140,7 @@ export class Database {
 
 function connect(path: string): Client {
   try {
-    return createClient({ url: `file:${encodeURI(path)}`, concurrency: 1 });
+    return createClient({ url: `file:${encodeURIComponent(path)}`, concurrency: 1 });
   } catch (error) {
     throw storageErrorOf(error);
   }
