@@ -16,7 +16,7 @@ export interface PackageRule {
 export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   core: {
     ours: [],
-    others: ["@hpke/core", "@msgpack/msgpack", "valibot"],
+    others: ["@hpke/core", "valibot"],
     lazy: ["asn1js", "pkijs"],
     node: false,
   },
