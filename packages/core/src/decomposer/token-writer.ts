@@ -32,8 +32,8 @@ export class TokenWriter {
     else {
       this.#uint8(0xcb);
       // The canonical NaN, whatever bits the engine keeps in `value`.
-      if (Number.isNaN(value)) this.#view.setBigUint64(this.#reserve(8), 0x7ff8000000000000n);
-      else this.#view.setFloat64(this.#reserve(8), value);
+      if (Number.isNaN(value)) this.#room(8).setBigUint64(this.#reserve(8), 0x7ff8000000000000n);
+      else this.#room(8).setFloat64(this.#reserve(8), value);
     }
   }
 
@@ -43,10 +43,10 @@ export class TokenWriter {
     if (Number.isSafeInteger(number)) this.#integer(number);
     else if (value < 0n) {
       this.#uint8(0xd3);
-      this.#view.setBigInt64(this.#reserve(8), value);
+      this.#room(8).setBigInt64(this.#reserve(8), value);
     } else {
       this.#uint8(0xcf);
-      this.#view.setBigUint64(this.#reserve(8), value);
+      this.#room(8).setBigUint64(this.#reserve(8), value);
     }
   }
 
@@ -81,7 +81,7 @@ export class TokenWriter {
     const fixed = [1, 2, 4, 8, 16].indexOf(body.byteLength);
     if (fixed >= 0) this.#uint8(0xd4 + fixed);
     else this.#head([0xc7, 0xc8, 0xc9], body.byteLength);
-    this.#view.setInt8(this.#reserve(1), code);
+    this.#room(1).setInt8(this.#reserve(1), code);
     this.raw(body);
   }
 
@@ -96,16 +96,16 @@ export class TokenWriter {
     else if (value >= -0x20) this.#uint8(value & 0xff);
     else if (value >= -0x80) {
       this.#uint8(0xd0);
-      this.#view.setInt8(this.#reserve(1), value);
+      this.#room(1).setInt8(this.#reserve(1), value);
     } else if (value >= -0x8000) {
       this.#uint8(0xd1);
-      this.#view.setInt16(this.#reserve(2), value);
+      this.#room(2).setInt16(this.#reserve(2), value);
     } else if (value >= -0x80000000) {
       this.#uint8(0xd2);
-      this.#view.setInt32(this.#reserve(4), value);
+      this.#room(4).setInt32(this.#reserve(4), value);
     } else {
       this.#uint8(0xd3);
-      this.#view.setBigInt64(this.#reserve(8), BigInt(value));
+      this.#room(8).setBigInt64(this.#reserve(8), BigInt(value));
     }
   }
 
@@ -114,7 +114,7 @@ export class TokenWriter {
     else if (value <= 0xffffffff) this.#head([0xcc, 0xcd, 0xce], value);
     else {
       this.#uint8(0xcf);
-      this.#view.setBigUint64(this.#reserve(8), BigInt(value));
+      this.#room(8).setBigUint64(this.#reserve(8), BigInt(value));
     }
   }
 
@@ -126,10 +126,10 @@ export class TokenWriter {
       this.#uint8(value);
     } else if (value <= 0xffff) {
       this.#uint8(two);
-      this.#view.setUint16(this.#reserve(2), value);
+      this.#room(2).setUint16(this.#reserve(2), value);
     } else {
       this.#uint8(four);
-      this.#view.setUint32(this.#reserve(4), value);
+      this.#room(4).setUint32(this.#reserve(4), value);
     }
   }
 
@@ -138,16 +138,23 @@ export class TokenWriter {
     this.#bytes[at] = value;
   }
 
-  /** @returns where the `length` bytes lie that are now part of the output */
-  #reserve(length: number): number {
-    const at = this.#length;
-    this.#length += length;
-    if (this.#length > this.#bytes.byteLength) {
-      const grown = new Uint8Array(Math.max(this.#length, 2 * this.#bytes.byteLength));
+  /** Makes room for `length` bytes more. @returns the view to write them by: an earlier one may be of old memory */
+  #room(length: number): DataView {
+    const needed = this.#length + length;
+    if (needed > this.#bytes.byteLength) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.byteLength));
       grown.set(this.#bytes);
       this.#bytes = grown;
       this.#view = new DataView(grown.buffer);
     }
+    return this.#view;
+  }
+
+  /** @returns where the `length` bytes lie that are now part of the output */
+  #reserve(length: number): number {
+    this.#room(length);
+    const at = this.#length;
+    this.#length += length;
     return at;
   }
 }

@@ -185,3 +185,16 @@ test("hostile bytes raise nothing but a refusal", () => {
     }
   }
 });
+
+test("writes every kind of value across the growth of its buffer", () => {
+  for (let filler = 0; filler < 300; filler++) {
+    const values = ["x".repeat(filler), 2 ** 20, 0.5, -(2 ** 20), 2 ** 40, 300, -300, -(2 ** 40)];
+
+    const read = readPositional(writePositional(values), (reader) => [
+      reader.text(300),
+      ...Array.from({ length: 7 }, () => reader.finite()),
+    ]);
+
+    expect(read).toEqual(values);
+  }
+});
