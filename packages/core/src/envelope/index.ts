@@ -11,6 +11,7 @@ export {
 export { type MessageHeader, readMessageHeader, writeMessage } from "./message-frame.ts";
 export {
   AUDIENCE_ALL,
+  identifyObject,
   MAX_COMMAND_LIFETIME_MS,
   MAX_OBJECT_LIFETIME_MS,
   type ObjectContent,
@@ -19,7 +20,6 @@ export {
   type ObjectVerifierModules,
   type ObjectVerifierOptions,
   sealObject,
-  signerOf,
 } from "./object.ts";
 export {
   CODEC_DECOMPOSER,

@@ -111,9 +111,10 @@ function readObjectHeader(header: Bytes): ObjectHeader {
   });
 }
 
-/** @returns SHA-256 of the leaf of whoever signed `object`, not verified. @throws as reading its header */
-export function signerOf(object: Bytes): Bytes {
-  return readObjectHeader(readFrame(object).header).signer;
+/** Id and signer that an OBJECT frame names; nothing is verified. @throws DecomposerError `ERR_DECODE_REFUSED` */
+export function identifyObject(object: Bytes): { readonly objectId: Bytes; readonly signer: Bytes } {
+  const { objectId, signer } = readObjectHeader(readFrame(object).header);
+  return { objectId, signer };
 }
 
 /** What a receiver demands of one kind of object. */

@@ -1,9 +1,36 @@
+export { acceptSession } from "./accept-session.ts";
+export { connectSession } from "./connect-session.ts";
+export {
+  type ChainBody,
+  enrolled,
+  type Heartbeat,
+  heartbeat,
+  signerChain,
+  type TokensBody,
+  tokens,
+} from "./control-messages.ts";
+export { type Enrolled, type EnrolOptions, enrolOverSession } from "./enrol-session.ts";
+export { DEFAULT_OBJECT_RULES } from "./established.ts";
+export { isSameCertificate } from "./live-session.ts";
+export {
+  type AcceptOptions,
+  type Admission,
+  type ConnectOptions,
+  DEFAULT_TIMINGS,
+  type EnrolmentAuthority,
+  type SessionLimits,
+  type SessionModules,
+  type SessionOptions,
+  type SessionTimings,
+} from "./options.ts";
 export {
   type MessageRoute,
   on,
   type ReceivedMessage,
+  type Refusal,
   type SendOptions,
   type Session,
   type SessionEnd,
   type SessionHandler,
 } from "./session.ts";
+export type { SessionScope } from "./welcome.ts";

@@ -53,6 +53,18 @@ export function on<Body>(
   return { definition, handle: (body, message, session) => handle(definition.parse(body), message, session) };
 }
 
+/** The peer's answer to a message that it did not take. */
+export interface Refusal {
+  /** Why. */
+  readonly code: ErrorCode;
+  /** Id of the message that was refused. */
+  readonly inReplyTo: Bytes;
+  /** ms after which another attempt may succeed, when the peer names a time. */
+  readonly retryAfterMs: number | undefined;
+  /** For people. */
+  readonly detail: string;
+}
+
 /** What a side does with what arrives. A message without a route is refused with `ERR_TYPE_UNKNOWN`. */
 export interface SessionHandler {
   readonly routes: readonly MessageRoute[];
@@ -60,6 +72,8 @@ export interface SessionHandler {
   readonly onObject?: (object: VerifiedObject, session: Session) => Awaitable<void>;
   /** A chunk of a sealed blob arrived; its digest is checked against the publication by the receiver. Absent: refused. */
   readonly onBlobChunk?: (chunk: BlobChunk, session: Session) => Awaitable<void>;
+  /** The peer refused a message of ours and the session goes on. Absent: it is logged. */
+  readonly onRefused?: (refusal: Refusal, session: Session) => Awaitable<void>;
 }
 
 /**

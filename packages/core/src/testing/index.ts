@@ -10,6 +10,13 @@ export {
 } from "./memory-transport.ts";
 export { type SeededRandom, seededRandom } from "./seeded-random.ts";
 export {
+  type SessionPair,
+  type SessionPairOptions,
+  type SessionPairParts,
+  sessionPair,
+  sessionPairParts,
+} from "./session-pair.ts";
+export {
   TEST_EPOCH_MS,
   type TestAuthority,
   type TestProject,

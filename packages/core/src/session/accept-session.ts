@@ -1,0 +1,202 @@
+import type { Bytes } from "../bytes/index.ts";
+import { ChainDirectory, issueToken, TokenBook } from "../envelope/index.ts";
+import { verifyChain } from "../pki/index.ts";
+import type { Connection } from "../platform/index.ts";
+import { MAX_FRAME_BYTES } from "../wire/index.ts";
+import { enrolled } from "./control-messages.ts";
+import {
+  type AllModules,
+  completeLimits,
+  completeModules,
+  DEFAULT_OBJECT_RULES,
+  type Established,
+} from "./established.ts";
+import { LiveSession } from "./live-session.ts";
+import {
+  type AcceptOptions,
+  DEFAULT_TIMINGS,
+  type EnrolmentAuthority,
+  type SessionLimits,
+  type SessionModules,
+  type SessionTimings,
+} from "./options.ts";
+import { greetClient, type ServerOutcome } from "./server-handshake.ts";
+import type { Session } from "./session.ts";
+import { writeWelcome } from "./welcome.ts";
+
+/**
+ * Answers a client that has connected: Noise handshake, certificates both ways, tokens, WELCOME. The connection
+ * belongs to the session from then on; it is closed when this fails. A client that enrols gets its certificate; the
+ * session then has the scope "enrol" and is already closing.
+ *
+ * @throws PkiError, WireError and what `admit` throws: the true reason. The peer hears it only after its signature
+ *   verified.
+ */
+export async function acceptSession(
+  connection: Connection,
+  options: AcceptOptions,
+  modules: SessionModules,
+): Promise<Session> {
+  const accepting: Accepting = {
+    options,
+    modules: completeModules(modules),
+    limits: completeLimits(options.limits),
+    timings: { ...DEFAULT_TIMINGS, ...options.timings },
+  };
+  let session: LiveSession | undefined;
+  await greetClient(
+    connection,
+    {
+      options,
+      limits: accepting.limits,
+      handshakeMs: accepting.timings.handshakeMs,
+      finish: async (outcome) => {
+        session = await establish(outcome, accepting);
+      },
+    },
+    accepting.modules,
+  );
+  if (session === undefined) throw new TypeError("the handshake ended without a session");
+  session.start();
+  return session;
+}
+
+interface Accepting {
+  readonly options: AcceptOptions;
+  readonly modules: AllModules;
+  readonly limits: SessionLimits;
+  readonly timings: SessionTimings;
+}
+
+function establish(outcome: ServerOutcome, accepting: Accepting): Promise<LiveSession> {
+  const { greeted } = outcome;
+  switch (greeted.kind) {
+    case "participant":
+      return establishFull({ ...outcome, client: greeted.client }, accepting);
+    case "enrolment":
+      return establishEnrolment({ ...outcome, ...greeted }, accepting);
+  }
+}
+
+type FullOutcome = ServerOutcome & {
+  readonly client: Extract<ServerOutcome["greeted"], { kind: "participant" }>["client"];
+};
+
+/** Two tokens, WELCOME, session. */
+async function establishFull(outcome: FullOutcome, accepting: Accepting): Promise<LiveSession> {
+  const { client, sid, channel, sender } = outcome;
+  const { options, modules } = accepting;
+  const { identity, project, root } = options;
+  const { crypto, clock, chainCache: cache } = modules;
+  const serverKeyId = await crypto.sha256(identity.signingKey.publicKey);
+  const nowMs = clock.now();
+  const issuing = { key: identity.signingKey, crypto };
+  const clientToken = await issueToken({ holder: client.participant, sid, nowMs, serverKeyId }, issuing);
+  const serverToken = await issueToken({ holder: identity.participant, sid, nowMs, serverKeyId }, issuing);
+  const chains = new ChainDirectory({ project, root }, { crypto, cache });
+  await chains.add(client.participant.chain, nowMs);
+  const session = new LiveSession(
+    {
+      serverKeyId,
+      established: {
+        ...common(outcome, accepting),
+        scope: "full",
+        peer: client.participant,
+        peerKey: client.verifyingKey,
+        ownTokens: bookOf(serverToken),
+        peerTokens: bookOf(clientToken),
+        chains,
+      },
+    },
+    modules,
+  );
+  const welcome = welcomeOf("full", accepting, [clientToken.bytes, serverToken.bytes]);
+  channel.send(await sender.seal(welcome));
+  modules.logger.info("session opened", { peer: client.participant.name, role: client.participant.role });
+  return session;
+}
+
+type EnrolmentOutcome = ServerOutcome & { readonly code: Bytes; readonly request: Bytes };
+
+/** WELCOME, the certificate, the end. The code is redeemed first: a refused one never sees a session. */
+async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Accepting): Promise<LiveSession> {
+  const { options, modules } = accepting;
+  const { project, root, identity } = options;
+  const { crypto, clock } = modules;
+  const authority = requireAuthority(options);
+  const { chain } = await authority.redeem(outcome.code, outcome.request);
+  // Also our own authority's work is proved before it leaves.
+  const expectations = { root, project, usage: "client", nowMs: clock.now() } as const;
+  const { participant, verifyingKey } = await verifyChain(chain, expectations, { crypto });
+  const session = new LiveSession(
+    {
+      serverKeyId: await crypto.sha256(identity.signingKey.publicKey),
+      established: {
+        ...common(outcome, accepting),
+        scope: "enrol",
+        peer: participant,
+        peerKey: verifyingKey,
+        ownTokens: new TokenBook(),
+        peerTokens: new TokenBook(),
+        chains: new ChainDirectory({ project, root }, { crypto }),
+      },
+    },
+    modules,
+  );
+  outcome.channel.send(await outcome.sender.seal(welcomeOf("enrol", accepting)));
+  modules.logger.info("a site enrolled", { peer: participant.name });
+  session.closeAfter(() => session.send(enrolled, { chain: participant.chain }));
+  return session;
+}
+
+function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {
+  if (enrolment === undefined) throw new TypeError("enrolment was greeted without an authority");
+  return enrolment;
+}
+
+type Common = Omit<Established, "scope" | "peer" | "peerKey" | "ownTokens" | "peerTokens" | "chains">;
+
+function common(outcome: ServerOutcome, { options, limits, timings }: Accepting): Common {
+  const { channel, sender, receiver, sid } = outcome;
+  return {
+    channel,
+    sender,
+    receiver,
+    sid,
+    identity: options.identity,
+    direction: 1,
+    clockOffsetMs: 0,
+    limits,
+    objectRules: options.objectRules ?? DEFAULT_OBJECT_RULES,
+    heartbeatMs: timings.heartbeatMs,
+    silenceMs: timings.silenceMs,
+    lifetimeMs: timings.lifetimeMs,
+  };
+}
+
+function bookOf(issued: Parameters<TokenBook["add"]>[0]): TokenBook {
+  const book = new TokenBook();
+  book.add(issued);
+  return book;
+}
+
+function welcomeOf(
+  scope: "full" | "enrol",
+  { options, limits, timings, modules }: Accepting,
+  [clientToken, serverToken]: readonly Bytes[] = [],
+): Bytes {
+  return writeWelcome({
+    clientToken,
+    serverToken,
+    revocationNumbers: [],
+    policyEpoch: options.policyEpoch ?? 0,
+    limits: {
+      frameBytes: MAX_FRAME_BYTES,
+      streamBytes: limits.streamBytes,
+      heartbeatMs: timings.heartbeatMs,
+      silenceMs: timings.silenceMs,
+    },
+    serverClockMs: modules.clock.now(),
+    scope,
+  });
+}

@@ -1,0 +1,153 @@
+import { type Bytes, equalBytes } from "../bytes/index.ts";
+import { writeError } from "../envelope/index.ts";
+import { PkiError, WireError } from "../errors/index.ts";
+import { type VerifiedChain, verifyChain } from "../pki/index.ts";
+import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
+import { FRAME_KIND, HandshakeState, prologueOf, type RecordLimits } from "../wire/index.ts";
+import type { AllModules } from "./established.ts";
+import { Deadline, FrameChannel } from "./frame-channel.ts";
+import { HandshakeExchange, type SessionKeys } from "./handshake.ts";
+import {
+  type ClientHello,
+  decodeServerHello,
+  encodeClientHello,
+  encodeOffer,
+  highestCommonVersion,
+  type ServerHello,
+  SUPPORTED_VERSIONS,
+  signedPartOfClient,
+} from "./handshake-payloads.ts";
+import { readServerError } from "./server-error.ts";
+import { readWelcome, type Welcome } from "./welcome.ts";
+
+/** How a client greets. */
+export interface ClientGreeting {
+  readonly project: string;
+  /** Name that the server's certificate must carry. */
+  readonly serverName: string;
+  /** Throws unless this root, from message 2, is the one to trust. */
+  readonly requireRoot: (root: Bytes) => Promise<void>;
+  /** Chain, or request and code; and what goes with them. */
+  readonly hello: Omit<ClientHello, "algorithm">;
+  /** Key that signs message 3. */
+  readonly signingKey: SigningKey;
+  readonly noiseKey: AgreementKey | undefined;
+  readonly handshakeMs: number;
+  readonly recordLimits: RecordLimits;
+}
+
+/** What a client has after WELCOME. */
+export interface ClientOutcome extends SessionKeys {
+  readonly channel: FrameChannel;
+  readonly server: VerifiedChain;
+  /** Root that message 2 brought, checked by the greeting. */
+  readonly root: Bytes;
+  readonly welcome: Welcome;
+}
+
+/**
+ * The client's side, up to WELCOME. The connection is closed when it fails.
+ * @throws WireError, PkiError (the server's chain), DecomposerError
+ */
+export async function greet(
+  connection: Connection,
+  greeting: ClientGreeting,
+  modules: AllModules,
+): Promise<ClientOutcome> {
+  const channel = new FrameChannel(connection);
+  const deadline = new Deadline(modules.clock, greeting.handshakeMs);
+  try {
+    const staticKey = greeting.noiseKey ?? (await modules.crypto.generateAgreementKey());
+    const start = { initiator: true, prologue: prologueOf(greeting.project), staticKey };
+    const noise = await HandshakeState.start(start, modules);
+    const exchange = new HandshakeExchange(noise, { channel, deadline, crypto: modules.crypto });
+    return await deadline.race(run(exchange, { channel, greeting, modules }));
+  } catch (error) {
+    // The server learns that it ended, not why: our reasons are nobody's business before it is proved.
+    channel.send(writeError({ code: "ERR_AUTH_FAILED", detail: "" }));
+    channel.close(4003, "ERR_AUTH_FAILED");
+    throw error;
+  } finally {
+    deadline.cancel();
+  }
+}
+
+interface ClientRun {
+  readonly channel: FrameChannel;
+  readonly greeting: ClientGreeting;
+  readonly modules: AllModules;
+}
+
+async function run(
+  exchange: HandshakeExchange,
+  { channel, greeting, modules }: ClientRun,
+): Promise<ClientOutcome> {
+  const { serverName, hello, signingKey } = greeting;
+  await exchange.write(FRAME_KIND.handshake1, async () =>
+    encodeOffer({ versions: SUPPORTED_VERSIONS, serverName }),
+  );
+  const { payload, hash } = await exchange.read(FRAME_KIND.handshake2);
+  const { payload: serverHello, signature, signedPart } = decodeServerHello(payload);
+  const server = await requireServer(serverHello, greeting, modules);
+  // [W-16] message 3, with our identity, leaves only after this
+  const signed = { hash, part: signedPart, signature };
+  const isServers =
+    serverHello.algorithm === server.verifyingKey.algorithm &&
+    (await exchange.isSigned("server", server.verifyingKey, signed));
+  if (!isServers) throw new WireError("ERR_AUTH_FAILED", "the handshake is not signed by the server's key");
+  await exchange.write(FRAME_KIND.handshake3, async (own) => {
+    const clientHello: ClientHello = { ...hello, algorithm: signingKey.algorithm };
+    const part = signedPartOfClient(clientHello);
+    return encodeClientHello(clientHello, await exchange.sign("client", signingKey, { hash: own, part }));
+  });
+  const keys = await exchange.records(greeting.recordLimits);
+  const frame = await exchange.readSession(keys.receiver);
+  if (frame.kind === FRAME_KIND.error) throw readServerError(frame);
+  // [W-26]
+  if (frame.kind !== FRAME_KIND.welcome) {
+    throw new WireError("ERR_FRAME_MALFORMED", `expected WELCOME, got a frame of kind ${frame.kind}`);
+  }
+  const welcome = readWelcome(frame);
+  // [W-19] revocation lists wait for a later version: a server that demands one is refused
+  if (welcome.revocationNumbers.length > 0) throw revocationDemanded();
+  return { ...keys, channel, server, root: serverHello.root, welcome };
+}
+
+async function requireServer(
+  hello: ServerHello,
+  { serverName, project, requireRoot }: ClientGreeting,
+  { crypto, clock, chainCache }: AllModules,
+): Promise<VerifiedChain> {
+  // [W-13]
+  if (hello.version !== highestCommonVersion(SUPPORTED_VERSIONS, hello.versions)) {
+    throw new WireError("ERR_VERSION_UNSUPPORTED", `the server chose version ${hello.version}`);
+  }
+  // [W-14]
+  await requireRoot(hello.root);
+  // [W-19]
+  if (hello.revocationList !== undefined) throw revocationDemanded();
+  // [W-15]
+  return await verifyChain(
+    hello.chain,
+    { root: hello.root, project, usage: "server", name: serverName, nowMs: clock.now() },
+    { crypto, cache: chainCache },
+  );
+}
+
+/** The root that was pinned before. @throws PkiError `ERR_CERTIFICATE_UNTRUSTED` */
+export function pinnedRoot(pinned: Bytes): (root: Bytes) => Promise<void> {
+  return async (root) => {
+    if (equalBytes(root, pinned)) return;
+    throw new PkiError(
+      "ERR_CERTIFICATE_UNTRUSTED",
+      "the server has another root than the one that is pinned",
+    );
+  };
+}
+
+function revocationDemanded(): WireError {
+  return new WireError(
+    "ERR_AUTH_FAILED",
+    "the server demands a revocation list, which this version cannot check",
+  );
+}

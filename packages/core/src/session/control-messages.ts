@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import type { Bytes } from "../bytes/index.ts";
+import { defineMessage, type MessageDefinition, USER_ROLES } from "../message/index.ts";
+import type { Role } from "../pki/index.ts";
+
+// Type ids 1 to 19 belong to this layer. 1 heartbeat, 2 tokens, 3 signer chain, 4 enrolled; never reused.
+
+const EVERYBODY: readonly Role[] = ["server", "site", ...USER_ROLES];
+const MAX_CERTIFICATES = 4;
+
+const bytesUpTo = (most: number): v.GenericSchema<unknown, Bytes> =>
+  v.custom<Bytes>(
+    (value) => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && value.byteLength <= most,
+    `at most ${most} bytes`,
+  );
+
+/** Body of {@link heartbeat}: nothing. */
+export type Heartbeat = Readonly<Record<never, never>>;
+
+/** "I am here": from a side that has sent nothing for a while. */
+export const heartbeat: MessageDefinition<Heartbeat> = defineMessage(
+  { type: 1, name: "heartbeat", signed: false, from: EVERYBODY },
+  v.strictObject({}),
+);
+
+/** Body of {@link tokens}. */
+export interface TokensBody {
+  /** The client's next token. */
+  readonly client: Bytes;
+  /** The server's next token. */
+  readonly server: Bytes;
+}
+
+/** The server renews the tokens of the session; the signatures are in the tokens. */
+export const tokens: MessageDefinition<TokensBody> = defineMessage(
+  { type: 2, name: "tokens", signed: false, from: ["server"] },
+  v.strictObject({ client: bytesUpTo(8192), server: bytesUpTo(8192) }),
+);
+
+/** Body of {@link signerChain} and {@link enrolled}. */
+export interface ChainBody {
+  /** Certificates in DER, leaf first, without the root. */
+  readonly chain: readonly Bytes[];
+}
+
+const chainBody: v.GenericSchema<unknown, ChainBody> = v.strictObject({
+  chain: v.pipe(v.array(bytesUpTo(8192)), v.minLength(1), v.maxLength(MAX_CERTIFICATES)),
+});
+
+/** The chain of somebody whose OBJECT follows; once in a session. */
+export const signerChain: MessageDefinition<ChainBody> = defineMessage(
+  { type: 3, name: "signer-chain", signed: false, from: EVERYBODY },
+  chainBody,
+);
+
+/** The certificate that an enrolment yields. */
+export const enrolled: MessageDefinition<ChainBody> = defineMessage(
+  { type: 4, name: "enrolled", signed: false, from: ["server"] },
+  chainBody,
+);

@@ -1,0 +1,133 @@
+import { type Bytes, equalBytes } from "../bytes/index.ts";
+import { decode } from "../decomposer/index.ts";
+import { readMessageHeader } from "../envelope/index.ts";
+import { PkiError, WireError } from "../errors/index.ts";
+import { verifyChain } from "../pki/index.ts";
+import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
+import { FRAME_KIND, MAX_INNER_FRAME_BYTES, RECORD_LIMITS, readFrame } from "../wire/index.ts";
+import { type ClientOutcome, greet } from "./client-handshake.ts";
+import { enrolled } from "./control-messages.ts";
+import { type AllModules, completeModules } from "./established.ts";
+import { Deadline } from "./frame-channel.ts";
+import { DEFAULT_TIMINGS, type SessionModules } from "./options.ts";
+import { readServerError } from "./server-error.ts";
+
+/** What the link of an invite says, and who asks. */
+export interface EnrolOptions {
+  /** Name of the project. */
+  readonly project: string;
+  /** Name that the server's certificate must carry. */
+  readonly serverName: string;
+  /** SHA-256 of the project's root, from the link: the one thing that is trusted beforehand. */
+  readonly rootFingerprint: Bytes;
+  /** 16 bytes, from the link. */
+  readonly inviteCode: Bytes;
+  /** PKCS#10 request, DER, signed by `signingKey`. */
+  readonly request: Bytes;
+  /** Key to be certified; need not be extractable. */
+  readonly signingKey: SigningKey;
+  /** Static Noise key of the process; a fresh one by default. */
+  readonly noiseKey?: AgreementKey;
+  /** The whole must be through within this time. Default 10 000 ms. */
+  readonly handshakeMs?: number;
+}
+
+/** What an enrolment yields. */
+export interface Enrolled {
+  /** Certificates, leaf first, without the root; verified, for this key. */
+  readonly chain: readonly Bytes[];
+  /** Root of the project, DER: pin it from now on. */
+  readonly root: Bytes;
+}
+
+/**
+ * Asks for a certificate by the code of an invite, over the same handshake as a session: the server proves itself by a
+ * chain to the root that the link names before the code leaves. The connection is closed in any case.
+ *
+ * @throws PkiError `ERR_INVITE_REFUSED`, `ERR_CERTIFICATE_UNTRUSTED` when the root is not that of the link, others when
+ *   a chain does not verify; WireError
+ */
+export async function enrolOverSession(
+  connection: Connection,
+  options: EnrolOptions,
+  modules: SessionModules,
+): Promise<Enrolled> {
+  const all = completeModules(modules);
+  const handshakeMs = options.handshakeMs ?? DEFAULT_TIMINGS.handshakeMs;
+  const { project, serverName, signingKey, inviteCode, request } = options;
+  const outcome = await greet(
+    connection,
+    {
+      project,
+      serverName,
+      requireRoot: rootOfLink(options.rootFingerprint, all),
+      hello: {
+        chain: [],
+        enrolment: { request, code: inviteCode },
+        channelBinding: undefined,
+        externalCredential: undefined,
+      },
+      signingKey,
+      noiseKey: options.noiseKey,
+      handshakeMs,
+      recordLimits: RECORD_LIMITS,
+    },
+    all,
+  );
+  const deadline = new Deadline(all.clock, handshakeMs);
+  try {
+    const chain = await deadline.race(receiveChain(outcome, all));
+    await requireOwn(chain, { outcome, options, modules: all });
+    return { chain, root: outcome.root };
+  } finally {
+    deadline.cancel();
+    outcome.channel.close(1000, "");
+  }
+}
+
+/** [W-66] the root is the one that the link names. */
+function rootOfLink(fingerprint: Bytes, { crypto }: AllModules): (root: Bytes) => Promise<void> {
+  return async (root) => {
+    if (equalBytes(await crypto.sha256(root), fingerprint)) return;
+    throw new PkiError("ERR_CERTIFICATE_UNTRUSTED", "the server has another root than the one in the link");
+  };
+}
+
+async function receiveChain(
+  { channel, receiver }: ClientOutcome,
+  { registry }: AllModules,
+): Promise<readonly Bytes[]> {
+  const bytes = await channel.next();
+  if (bytes === undefined)
+    throw new WireError("ERR_CONNECTION_LOST", "the connection ended before the certificate");
+  const outer = readFrame(bytes);
+  if (outer.kind !== FRAME_KIND.session) {
+    throw new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${outer.kind} outside the session`);
+  }
+  const frame = readFrame(await receiver.open(outer), MAX_INNER_FRAME_BYTES);
+  if (frame.kind === FRAME_KIND.error) throw readServerError(frame);
+  // [W-67]
+  if (frame.kind !== FRAME_KIND.message || readMessageHeader(frame).type !== enrolled.type) {
+    throw new WireError("ERR_FRAME_MALFORMED", "expected the certificate");
+  }
+  return enrolled.parse(decode(frame.payload, registry)).chain;
+}
+
+interface Owning {
+  readonly outcome: ClientOutcome;
+  readonly options: EnrolOptions;
+  readonly modules: AllModules;
+}
+
+/** [W-68] the certificate is valid, of this project, and for the key that asked. */
+async function requireOwn(chain: readonly Bytes[], { outcome, options, modules }: Owning): Promise<void> {
+  const { crypto, clock } = modules;
+  const { publicKey } = await verifyChain(
+    chain,
+    { root: outcome.root, project: options.project, usage: "client", nowMs: clock.now() },
+    { crypto },
+  );
+  if (!equalBytes(publicKey, options.signingKey.publicKey)) {
+    throw new PkiError("ERR_CERTIFICATE_NAME", "the certificate is for another key than the one that asked");
+  }
+}

@@ -1,0 +1,104 @@
+import type { Bytes } from "../bytes/index.ts";
+import { builtInRegistry, type DecomposerRegistry } from "../decomposer/index.ts";
+import type {
+  ChainDirectory,
+  Direction,
+  ObjectReplayStore,
+  ObjectRule,
+  TokenBook,
+} from "../envelope/index.ts";
+import { MAX_OBJECT_LIFETIME_MS, memoryReplayStore } from "../envelope/index.ts";
+import { OBJECT_TYPES, USER_ROLES } from "../message/index.ts";
+import { ChainCache, type Identity, type Participant } from "../pki/index.ts";
+import {
+  type Clock,
+  type CryptoProvider,
+  type Logger,
+  type Metrics,
+  noMetrics,
+  silentLogger,
+  type VerifyingKey,
+} from "../platform/index.ts";
+import { RECORD_LIMITS, type RecordReceiver, type RecordSender } from "../wire/index.ts";
+import type { FrameChannel } from "./frame-channel.ts";
+import type { SessionLimits, SessionModules } from "./options.ts";
+import type { SessionScope } from "./welcome.ts";
+
+/** Modules with every default filled in. */
+export interface AllModules {
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  readonly registry: DecomposerRegistry;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly chainCache: ChainCache;
+  readonly replayStore: ObjectReplayStore;
+}
+
+/** Fills in the defaults. */
+export function completeModules(modules: SessionModules): AllModules {
+  const { crypto, clock } = modules;
+  return {
+    crypto,
+    clock,
+    registry: modules.registry ?? builtInRegistry(),
+    logger: modules.logger ?? silentLogger,
+    metrics: modules.metrics ?? noMetrics,
+    chainCache: modules.chainCache ?? new ChainCache(),
+    replayStore: modules.replayStore ?? memoryReplayStore({ clock }),
+  };
+}
+
+const MAX_WINDOW_BYTES = 64 * 1_048_576;
+
+const DEFAULT_LIMITS: SessionLimits = {
+  windowBytes: 8 * 1_048_576,
+  streamBytes: 4 * 2 ** 30,
+  framesPerSecond: 10_000,
+  waitingBytes: 16 * 1_048_576,
+  record: RECORD_LIMITS,
+};
+
+/** Fills in the defaults. @throws RangeError for a window above 64 MiB */
+export function completeLimits(limits: Partial<SessionLimits> = {}): SessionLimits {
+  const complete = { ...DEFAULT_LIMITS, ...limits };
+  if (complete.windowBytes > MAX_WINDOW_BYTES) throw new RangeError("a window is 64 MiB at most");
+  return complete;
+}
+
+/** Jobs of users and publications of the server, for up to 30 days. */
+export const DEFAULT_OBJECT_RULES: ReadonlyMap<number, ObjectRule> = new Map<number, ObjectRule>([
+  [OBJECT_TYPES.job, { signers: USER_ROLES, maximumLifetimeMs: MAX_OBJECT_LIFETIME_MS, counted: false }],
+  [
+    OBJECT_TYPES.publication,
+    { signers: ["server"], maximumLifetimeMs: MAX_OBJECT_LIFETIME_MS, counted: false },
+  ],
+]);
+
+/** What a handshake has yielded: all that a session is made of. */
+export interface Established {
+  readonly channel: FrameChannel;
+  readonly sender: RecordSender;
+  readonly receiver: RecordReceiver;
+  /** Final handshake hash. */
+  readonly sid: Bytes;
+  readonly scope: SessionScope;
+  readonly identity: Identity;
+  readonly peer: Participant;
+  /** The peer's key, from its verified certificate. */
+  readonly peerKey: VerifyingKey;
+  /** Direction in which this side sends. */
+  readonly direction: Direction;
+  readonly clockOffsetMs: number;
+  /** Tokens that this side sends with. */
+  readonly ownTokens: TokenBook;
+  /** Tokens that the peer sends with. */
+  readonly peerTokens: TokenBook;
+  /** Verified chains of signers; holds the peer's. */
+  readonly chains: ChainDirectory;
+  readonly limits: SessionLimits;
+  readonly objectRules: ReadonlyMap<number, ObjectRule>;
+  readonly heartbeatMs: number;
+  readonly silenceMs: number;
+  readonly lifetimeMs: number;
+}

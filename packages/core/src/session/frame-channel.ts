@@ -1,0 +1,84 @@
+import type { Bytes } from "../bytes/index.ts";
+import { WireError } from "../errors/index.ts";
+import type { Clock, Connection, ConnectionEnd } from "../platform/index.ts";
+
+/** A connection that counts what passes it, and whose one reader goes from the handshake to the session. */
+export class FrameChannel {
+  readonly #connection: Connection;
+  readonly #frames: AsyncIterator<Bytes>;
+  #sentBytes = 0;
+  #receivedBytes = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#frames = connection.frames[Symbol.asyncIterator]();
+  }
+
+  /** Bytes of frames in both directions. */
+  get traffic(): { readonly sentBytes: number; readonly receivedBytes: number } {
+    return { sentBytes: this.#sentBytes, receivedBytes: this.#receivedBytes };
+  }
+
+  /** Bytes that have not left yet. */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes;
+  }
+
+  /** Settles when the connection has ended. */
+  get ended(): Promise<ConnectionEnd> {
+    return this.#connection.ended;
+  }
+
+  /** Resolves when little is buffered. */
+  drained(): Promise<void> {
+    return this.#connection.drained();
+  }
+
+  /** The next frame; `undefined` when the connection has ended. */
+  async next(): Promise<Bytes | undefined> {
+    const { done, value } = await this.#frames.next();
+    if (done === true) return undefined;
+    this.#receivedBytes += value.byteLength;
+    return value;
+  }
+
+  /** Queues one frame. */
+  send(frame: Bytes): void {
+    this.#sentBytes += frame.byteLength;
+    this.#connection.send(frame);
+  }
+
+  /** Closes the connection in order. @param reason cut to what a close frame holds */
+  close(closeCode: number, reason: string): void {
+    this.#connection.close(closeCode, reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 123));
+  }
+}
+
+/** A time by which a handshake must be through. */
+export class Deadline {
+  readonly #expired: Promise<never>;
+  readonly #cancel: () => void;
+
+  /** @param afterMs from now */
+  constructor(clock: Clock, afterMs: number) {
+    let expire: (error: WireError) => void = () => undefined;
+    this.#expired = new Promise((_, reject) => {
+      expire = reject;
+    });
+    this.#expired.catch(() => undefined); // nobody may be waiting when it expires
+    const timer = clock.after(afterMs, () =>
+      expire(new WireError("ERR_AUTH_FAILED", `the handshake took more than ${afterMs} ms`)),
+    );
+    this.#cancel = () => timer.cancel();
+  }
+
+  /** What `promise` settles to, or the end of the time. */
+  race<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#expired]);
+  }
+
+  /** Time no longer matters. */
+  cancel(): void {
+    this.#cancel();
+  }
+}

@@ -1,0 +1,67 @@
+/** Runs handlers one after another, in order of arrival, and says when too much waits for them. */
+export class HandlerLane {
+  readonly #limitBytes: number;
+  readonly #waiting: { readonly run: () => Promise<void>; readonly bytes: number }[] = [];
+  #waitingBytes = 0;
+  #isRunning = false;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #onIdle: (() => void)[] = [];
+
+  /** @param limitBytes that may wait before {@link room} makes the reader wait */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Adds a handler call, which never rejects. @param bytes that it keeps in memory until it has run */
+  push(run: () => Promise<void>, bytes: number): void {
+    if (this.#stopped) return;
+    this.#waiting.push({ run, bytes });
+    this.#waitingBytes += bytes;
+    if (!this.#isRunning) void this.#runAll();
+  }
+
+  /** True when more may be read. */
+  get hasRoom(): boolean {
+    return this.#stopped || this.#waitingBytes < this.#limitBytes;
+  }
+
+  /** Resolves when {@link hasRoom} is true; for one reader. */
+  room(): Promise<void> {
+    if (this.hasRoom) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Resolves when no handler waits or runs; at once after {@link stop}, which does not wait for the one that runs. */
+  idle(): Promise<void> {
+    if (!this.#isRunning || this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle.push(resolve);
+    });
+  }
+
+  /** Calls no further handler. */
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting.length = 0;
+    this.#wake?.();
+    this.#settleIdle();
+  }
+
+  #settleIdle(): void {
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  async #runAll(): Promise<void> {
+    this.#isRunning = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      await next.run();
+      this.#waitingBytes -= next.bytes;
+      if (this.hasRoom) this.#wake?.();
+    }
+    this.#isRunning = false;
+    this.#settleIdle();
+  }
+}

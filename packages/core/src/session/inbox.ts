@@ -1,0 +1,296 @@
+import type { Bytes } from "../bytes/index.ts";
+import { decode } from "../decomposer/index.ts";
+import {
+  identifyObject,
+  ObjectVerifier,
+  openSigned,
+  readError,
+  readMessageHeader,
+  readSignedHeader,
+  SeenMessages,
+  type VerifiedObject,
+} from "../envelope/index.ts";
+import { EnvelopeError, MessageError, WireError } from "../errors/index.ts";
+import { readBlobChunk, readChunk, readCredit } from "../stream/index.ts";
+import { FRAME_KIND, type Frame, MAX_INNER_FRAME_BYTES, readFrame } from "../wire/index.ts";
+import type { AllModules, Established } from "./established.ts";
+import type { HandlerLane } from "./handler-lane.ts";
+import type { MessageRoute, ReceivedMessage, Session, SessionHandler } from "./session.ts";
+import type { StreamTable } from "./stream-table.ts";
+
+/** A fault in something that the peer sent, with the id of the message when it is known. */
+export class RefusedInput {
+  readonly error: unknown;
+  /** Absent: there is nothing to reply to, so the session ends. */
+  readonly messageId: Bytes | undefined;
+
+  constructor(error: unknown, messageId: Bytes | undefined) {
+    this.error = error;
+    this.messageId = messageId;
+  }
+}
+
+/** The peer's last word. */
+export class PeerEnded {
+  readonly notice: ReturnType<typeof readError>;
+
+  constructor(notice: ReturnType<typeof readError>) {
+    this.notice = notice;
+  }
+}
+
+/** What an inbox belongs to. */
+export interface InboxOwner {
+  readonly session: Session;
+  readonly established: Established;
+  readonly handler: SessionHandler;
+  /** Routes of the session layer itself; they run at once, before the next frame is opened. */
+  readonly ownRoutes: readonly MessageRoute[];
+  /** Answers what a handler throws. */
+  readonly refuse: (error: unknown, messageId: Bytes | undefined) => void;
+}
+
+/** What an inbox works with. */
+export interface InboxModules extends AllModules {
+  readonly lane: HandlerLane;
+  readonly streams: StreamTable;
+}
+
+/** Opens what arrives, in the receive order of the protocol's section 6, and hands it to its handler. */
+export class Inbox {
+  readonly #owner: InboxOwner;
+  readonly #modules: InboxModules;
+  readonly #routes: ReadonlyMap<number, MessageRoute>;
+  readonly #ownRoutes: ReadonlyMap<number, MessageRoute>;
+  readonly #seen = new SeenMessages();
+  readonly #objects: ObjectVerifier;
+
+  /** @throws TypeError when two routes are for one type */
+  constructor(owner: InboxOwner, modules: InboxModules) {
+    this.#owner = owner;
+    this.#modules = modules;
+    this.#routes = routeTable(owner.handler.routes);
+    this.#ownRoutes = routeTable(owner.ownRoutes);
+    const { identity, chains, objectRules } = owner.established;
+    const { project, name } = identity.participant;
+    this.#objects = new ObjectVerifier(
+      { project, self: name, rules: objectRules },
+      { crypto: modules.crypto, chains, replay: modules.replayStore },
+    );
+  }
+
+  /**
+   * Takes one frame of the connection.
+   * @throws RefusedInput for a fault, PeerEnded when the peer ends the session
+   */
+  async take(bytes: Bytes): Promise<void> {
+    const inner = await this.#openOuter(bytes);
+    if (inner === undefined) return;
+    const frame = asRefused(() => readFrame(inner, MAX_INNER_FRAME_BYTES));
+    switch (frame.kind) {
+      case FRAME_KIND.message:
+        return await this.#takeMessage(frame);
+      case FRAME_KIND.signed:
+        return await this.#takeSigned(frame, inner);
+      case FRAME_KIND.object:
+        return await this.#takeObject(inner);
+      case FRAME_KIND.chunk:
+        return asRefused(() => this.#modules.streams.takeChunk(readChunk(frame)));
+      case FRAME_KIND.credit:
+        return asRefused(() => this.#modules.streams.takeCredit(readCredit(frame)));
+      case FRAME_KIND.error:
+        return this.#takeError(frame);
+      default:
+        // [W-35] CHECKPOINT and REKEY wait for a later version; what waits is refused
+        throw refused(
+          new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${frame.kind} inside the session`),
+        );
+    }
+  }
+
+  /** [W-30] what a session takes from the connection: SESSION, and BLOB where it is expected. */
+  async #openOuter(bytes: Bytes): Promise<Bytes | undefined> {
+    const frame = asRefused(() => readFrame(bytes));
+    if (frame.kind === FRAME_KIND.session) {
+      try {
+        return await this.#owner.established.receiver.open(frame);
+      } catch (error) {
+        throw refused(error);
+      }
+    }
+    const { onBlobChunk } = this.#owner.handler;
+    if (frame.kind !== FRAME_KIND.blob || onBlobChunk === undefined) {
+      throw refused(
+        new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${frame.kind} outside the session`),
+      );
+    }
+    const chunk = asRefused(() => readBlobChunk(frame));
+    this.#enqueue(async () => onBlobChunk(chunk, this.#owner.session), undefined, bytes.byteLength);
+    return undefined;
+  }
+
+  async #takeMessage(frame: Frame): Promise<void> {
+    const header = asRefused(() => readMessageHeader(frame));
+    const { messageId, inReplyTo, scope } = header;
+    const message: ReceivedMessage = {
+      messageId,
+      inReplyTo,
+      scope,
+      from: this.#owner.established.peer,
+      issuedAt: undefined,
+      signedFrame: undefined,
+    };
+    const { route, body } = asRefused(() => {
+      this.#owner.established.peerTokens.require(header.tokenRef, this.#serverNow()); // [W-44], [W-45]
+      return this.#decode(header.type, frame, false);
+    }, messageId);
+    await this.#handle(route, { body, message, bytes: frame.payload.byteLength });
+  }
+
+  async #takeSigned(frame: Frame, signedFrame: Bytes): Promise<void> {
+    const header = asRefused(() => readSignedHeader(frame.header));
+    const { messageId, inReplyTo, scope, issuedAt, expiresAt } = header;
+    const { identity, peer, peerKey, peerTokens, direction, sid } = this.#owner.established;
+    try {
+      await openSigned(frame, header, {
+        project: identity.participant.project,
+        from: peer.name,
+        to: identity.participant.name,
+        sid,
+        direction: direction === 0 ? 1 : 0,
+        tokens: peerTokens,
+        seen: this.#seen,
+        verifyingKey: peerKey,
+        nowMs: this.#serverNow(),
+        crypto: this.#modules.crypto,
+      });
+    } catch (error) {
+      throw refused(error, messageId);
+    }
+    const { route, body } = asRefused(() => this.#decode(header.type, frame, true), messageId);
+    const message: ReceivedMessage = { messageId, inReplyTo, scope, from: peer, issuedAt, signedFrame };
+    const record = (): void => {
+      // [W-47] once more: another copy may have waited beside this one
+      if (this.#seen.record(messageId, { expiresAt, nowMs: this.#serverNow() })) return;
+      throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "a message with this id was handled before");
+    };
+    await this.#handle(route, { body, message, bytes: signedFrame.byteLength, record });
+  }
+
+  /** Strict decoding, then the type: registered, travelling as it should, allowed for the role. */
+  #decode(type: number, frame: Frame, signed: boolean): { route: MessageRoute; body: unknown } {
+    // [W-36]
+    const body = decode(frame.payload, this.#modules.registry);
+    const route = this.#ownRoutes.get(type) ?? this.#routes.get(type);
+    const { peer } = this.#owner.established;
+    // [W-37]
+    if (route === undefined || route.definition.signed !== signed) {
+      throw new MessageError("ERR_TYPE_UNKNOWN", `messages of type ${type} are not expected here`);
+    }
+    // [W-38]
+    if (!route.definition.from.includes(peer.role)) {
+      throw new MessageError("ERR_TYPE_UNKNOWN", `${route.definition.name} is not for the role ${peer.role}`);
+    }
+    return { route, body };
+  }
+
+  async #handle(route: MessageRoute, received: Received): Promise<void> {
+    const { message, body, bytes, record } = received;
+    const handle = async (): Promise<void> => {
+      record?.();
+      await route.handle(body, message, this.#owner.session);
+    };
+    this.#modules.metrics.count("photinus_messages_received_total", 1, { message: route.definition.name });
+    if (this.#ownRoutes.get(route.definition.type) !== route) {
+      this.#enqueue(handle, message.messageId, bytes);
+      return;
+    }
+    try {
+      await handle();
+    } catch (error) {
+      throw refused(error, message.messageId);
+    }
+  }
+
+  async #takeObject(bytes: Bytes): Promise<void> {
+    const { onObject } = this.#owner.handler;
+    if (onObject === undefined)
+      throw refused(new MessageError("ERR_TYPE_UNKNOWN", "objects are not expected here"));
+    const { objectId } = asRefused(() => identifyObject(bytes));
+    let object: VerifiedObject | undefined;
+    try {
+      object = await this.#objects.open(bytes, this.#modules.clock.now());
+    } catch (error) {
+      throw refused(error, objectId);
+    }
+    if (object === undefined) {
+      this.#modules.metrics.count("photinus_objects_repeated_total");
+      return;
+    }
+    const verified = object;
+    const handle = async (): Promise<void> => {
+      // [W-56] once more: another copy may have waited beside this one
+      if ((await this.#modules.replayStore.digestOf(verified.objectId)) !== undefined) return;
+      await onObject(verified, this.#owner.session);
+      await this.#objects.commit(verified);
+    };
+    this.#enqueue(handle, verified.objectId, bytes.byteLength);
+  }
+
+  #takeError(frame: Frame): void {
+    const notice = asRefused(() => readError(frame));
+    const { inReplyTo } = notice;
+    // [W-39] without a message that it answers it is the end
+    if (inReplyTo === undefined) throw new PeerEnded(notice);
+    const { handler, session, established } = this.#owner;
+    const { code, retryAfterMs, detail } = notice;
+    if (handler.onRefused === undefined) {
+      this.#modules.logger.warn("the peer refused a message", { code, detail, peer: established.peer.name });
+      return;
+    }
+    const { onRefused } = handler;
+    const refusal = { code, inReplyTo, retryAfterMs, detail };
+    this.#enqueue(async () => onRefused(refusal, session), undefined, frame.header.byteLength);
+  }
+
+  #enqueue(handle: () => Promise<void>, messageId: Bytes | undefined, bytes: number): void {
+    this.#modules.lane.push(async () => {
+      try {
+        await handle();
+      } catch (error) {
+        this.#owner.refuse(error, messageId);
+      }
+    }, bytes);
+  }
+
+  #serverNow(): number {
+    return this.#modules.clock.now() + this.#owner.established.clockOffsetMs;
+  }
+}
+
+interface Received {
+  readonly body: unknown;
+  readonly message: ReceivedMessage;
+  /** Memory that the message holds. */
+  readonly bytes: number;
+  /** Records its id just before it is handled. */
+  readonly record?: () => void;
+}
+
+function routeTable(routes: readonly MessageRoute[]): ReadonlyMap<number, MessageRoute> {
+  const table = new Map(routes.map((route) => [route.definition.type, route]));
+  if (table.size !== routes.length) throw new TypeError("two routes for one type of message");
+  return table;
+}
+
+function refused(error: unknown, messageId?: Bytes): RefusedInput {
+  return new RefusedInput(error, messageId);
+}
+
+function asRefused<T>(action: () => T, messageId?: Bytes): T {
+  try {
+    return action();
+  } catch (error) {
+    throw refused(error, messageId);
+  }
+}

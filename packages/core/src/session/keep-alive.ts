@@ -1,0 +1,103 @@
+import type { Bytes } from "../bytes/index.ts";
+import { issueToken } from "../envelope/index.ts";
+import { EnvelopeError, WireError } from "../errors/index.ts";
+import type { Clock, CryptoProvider, Timer } from "../platform/index.ts";
+import { heartbeat, tokens } from "./control-messages.ts";
+import type { Established } from "./established.ts";
+import type { Session } from "./session.ts";
+
+/** Tokens are renewed when this part of their life is over. */
+const RENEWAL_PART = 2 / 3;
+/** A session without a valid token for this long ends. */
+const TOKENLESS_MS = 60_000;
+
+/** What keeps a session alive, or ends it. */
+export interface KeepAliveOwner {
+  readonly session: Session;
+  readonly established: Established;
+  /** When the last frame left, ms since 1970. */
+  readonly lastSentMs: () => number;
+  /** When the last frame came; the present while this side itself does not read. */
+  readonly lastReceivedMs: () => number;
+  /** Ends the session. */
+  readonly end: (error: unknown) => void;
+  /** SHA-256 of the server's SubjectPublicKeyInfo; absent at the client. */
+  readonly serverKeyId: Bytes | undefined;
+}
+
+/** What it works with. */
+export interface KeepAliveModules {
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+}
+
+/** The one timer of a session: heartbeats, silence, renewal of tokens, the end of its keys and of its life. */
+export class KeepAlive {
+  readonly #owner: KeepAliveOwner;
+  readonly #modules: KeepAliveModules;
+  readonly #endsMs: number;
+  #timer: Timer | undefined;
+
+  constructor(owner: KeepAliveOwner, modules: KeepAliveModules) {
+    this.#owner = owner;
+    this.#modules = modules;
+    this.#endsMs = modules.clock.now() + owner.established.lifetimeMs;
+  }
+
+  /** Begins to tick. */
+  start(): void {
+    const { heartbeatMs, lifetimeMs } = this.#owner.established;
+    this.#timer = this.#modules.clock.after(Math.min(heartbeatMs, lifetimeMs), () => {
+      this.start();
+      this.#tick().catch((error: unknown) => this.#owner.end(error));
+    });
+  }
+
+  /** Ticks no more; idempotent. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  async #tick(): Promise<void> {
+    const nowMs = this.#modules.clock.now();
+    const { established, lastSentMs, lastReceivedMs, session } = this.#owner;
+    this.#requireLife(nowMs);
+    // [W-40]
+    if (nowMs - lastReceivedMs() >= established.silenceMs) {
+      throw new WireError("ERR_CONNECTION_LOST", `nothing came for ${established.silenceMs} ms`);
+    }
+    if (established.scope !== "full") return;
+    if (nowMs - lastSentMs() >= established.heartbeatMs) await session.send(heartbeat, {});
+    await this.#renewTokens(nowMs);
+  }
+
+  #requireLife(nowMs: number): void {
+    const { established } = this.#owner;
+    // [W-34]
+    if (nowMs >= this.#endsMs || established.sender.nearLimit || established.receiver.nearLimit) {
+      throw new WireError("ERR_GOING_AWAY", "the session has reached the limits of its keys; connect again");
+    }
+    const serverNowMs = nowMs + established.clockOffsetMs;
+    // [W-64]
+    if (established.scope === "full" && established.ownTokens.expiresAt + TOKENLESS_MS <= serverNowMs) {
+      throw new EnvelopeError("ERR_TOKEN_EXPIRED", "the tokens of the session were not renewed in time");
+    }
+  }
+
+  /** At the server: new tokens for both sides when two thirds of the old ones' life are over. */
+  async #renewTokens(nowMs: number): Promise<void> {
+    const { established, serverKeyId, session } = this.#owner;
+    const { ownTokens, peerTokens, identity, peer, sid } = established;
+    const token = peerTokens.newest?.token;
+    if (serverKeyId === undefined || token === undefined) return;
+    if (nowMs < token.issuedAt + (token.expiresAt - token.issuedAt) * RENEWAL_PART) return;
+    const modules = { key: identity.signingKey, crypto: this.#modules.crypto };
+    const request = { sid, nowMs, serverKeyId };
+    const client = await issueToken({ ...request, holder: peer }, modules);
+    const server = await issueToken({ ...request, holder: identity.participant }, modules);
+    peerTokens.add(client);
+    await session.send(tokens, { client: client.bytes, server: server.bytes });
+    // Only now: a message of ours that names the token must come after it.
+    ownTokens.add(server);
+  }
+}

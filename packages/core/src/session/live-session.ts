@@ -1,0 +1,335 @@
+import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { encode } from "../decomposer/index.ts";
+import {
+  identifyObject,
+  sealSigned,
+  verifyToken,
+  wireCodeOf,
+  writeError,
+  writeMessage,
+} from "../envelope/index.ts";
+import { EnvelopeError, type ErrorCode, PhotinusError } from "../errors/index.ts";
+import type { MessageDefinition } from "../message/index.ts";
+import type { Participant } from "../pki/index.ts";
+import { sleep } from "../platform/index.ts";
+import type { SealedBlob, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
+import { heartbeat, signerChain, type TokensBody, tokens } from "./control-messages.ts";
+import type { AllModules, Established } from "./established.ts";
+import { detailForPeer, endedError, endsSession, type Fault, faultOf } from "./fault.ts";
+import { HandlerLane } from "./handler-lane.ts";
+import { Inbox, PeerEnded, RefusedInput } from "./inbox.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { Outbox } from "./outbox.ts";
+import { RateBucket } from "./rate-bucket.ts";
+import {
+  type MessageRoute,
+  on,
+  type SendOptions,
+  type Session,
+  type SessionEnd,
+  type SessionHandler,
+} from "./session.ts";
+import { StreamTable } from "./stream-table.ts";
+import type { SessionScope } from "./welcome.ts";
+
+/** What a session needs beside its modules: the server's own key id, where this side is the server. */
+export interface LiveSessionOptions {
+  readonly established: Established;
+  /** SHA-256 of the SubjectPublicKeyInfo of the server, whichever side this is. */
+  readonly serverKeyId: Bytes;
+}
+
+/** The session from WELCOME on, at either side. */
+export class LiveSession implements Session {
+  readonly #established: Established;
+  readonly #serverKeyId: Bytes;
+  readonly #modules: AllModules;
+  readonly #outbox: Outbox;
+  readonly #streams: StreamTable;
+  readonly #lane: HandlerLane;
+  readonly #keepAlive: KeepAlive;
+  readonly #sentChains = new Set<string>();
+  readonly #controller = new AbortController();
+  readonly ended: Promise<SessionEnd>;
+  #settleEnded: (end: SessionEnd) => void = () => undefined;
+  #isReading = false;
+  #isEnded = false;
+  #isClosing = false;
+  #lastReceivedMs: number;
+
+  constructor({ established, serverKeyId }: LiveSessionOptions, modules: AllModules) {
+    this.#established = established;
+    this.#serverKeyId = serverKeyId;
+    this.#modules = modules;
+    const { channel, sender, limits } = established;
+    this.#outbox = new Outbox({ channel, records: sender, clock: modules.clock });
+    this.#streams = new StreamTable(limits, { crypto: modules.crypto, outbox: this.#outbox });
+    this.#lane = new HandlerLane(limits.waitingBytes);
+    this.#lastReceivedMs = modules.clock.now();
+    this.ended = new Promise((resolve) => {
+      this.#settleEnded = resolve;
+    });
+    this.#keepAlive = new KeepAlive(
+      {
+        session: this,
+        established,
+        lastSentMs: () => this.#outbox.lastSentMs,
+        // What waits unread is no silence of the peer.
+        lastReceivedMs: () =>
+          this.#isReading && this.#lane.hasRoom ? this.#lastReceivedMs : modules.clock.now(),
+        end: (error) => this.#fail(error),
+        serverKeyId: established.direction === 1 ? serverKeyId : undefined,
+      },
+      modules,
+    );
+  }
+
+  /** Begins to send and to tick; called once by whoever made it. */
+  start(): void {
+    this.#outbox.run().catch((error: unknown) => {
+      this.#outbox.stop(error); // nothing more can leave, so nobody must wait for it
+      this.#fail(error);
+    });
+    this.#keepAlive.start();
+    void this.#established.channel.ended.then(({ closeCode, reason }) => {
+      // A session that reads sees what came before the end, and then the end.
+      if (!this.#isReading || !this.#lane.hasRoom) this.#lost(closeCode, reason);
+    });
+  }
+
+  /** Sends a last message when the session starts, and closes: an enrolment. */
+  closeAfter(last: () => Promise<unknown>): void {
+    last()
+      .then(() => this.close("ERR_GOING_AWAY", ""))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  get id(): Bytes {
+    return this.#established.sid;
+  }
+
+  get scope(): SessionScope {
+    return this.#established.scope;
+  }
+
+  get self(): Participant {
+    return this.#established.identity.participant;
+  }
+
+  get peer(): Participant {
+    return this.#established.peer;
+  }
+
+  get clockOffsetMs(): number {
+    return this.#established.clockOffsetMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get traffic(): { readonly sentBytes: number; readonly receivedBytes: number } {
+    return this.#established.channel.traffic;
+  }
+
+  receive(handler: SessionHandler): void {
+    if (this.#isReading) throw new TypeError("a session receives once");
+    const inbox = new Inbox(
+      {
+        session: this,
+        established: this.#established,
+        handler,
+        ownRoutes: this.#ownRoutes(),
+        refuse: (error, messageId) => this.#refuse(error, messageId),
+      },
+      { ...this.#modules, lane: this.#lane, streams: this.#streams },
+    );
+    this.#isReading = true;
+    this.#lastReceivedMs = this.#modules.clock.now();
+    this.#read(inbox).catch((error: unknown) => this.#fail(error));
+  }
+
+  async send<Body>(
+    definition: MessageDefinition<Body>,
+    body: Body,
+    options: SendOptions = {},
+  ): Promise<Bytes> {
+    this.#controller.signal.throwIfAborted();
+    const messageId = options.messageId ?? this.#modules.crypto.randomBytes(16);
+    const payload = encode(body, this.#modules.registry);
+    await this.#outbox.post(() => {
+      const header = {
+        type: definition.type,
+        messageId,
+        inReplyTo: options.inReplyTo,
+        scope: options.scope,
+        tokenRef: this.#tokenRef(),
+      };
+      if (!definition.signed) return writeMessage(header, payload);
+      const { identity, peer, sid, direction, clockOffsetMs } = this.#established;
+      const route = { project: identity.participant.project, from: this.self.name, to: peer.name };
+      const issuedAt = this.#modules.clock.now() + clockOffsetMs;
+      return sealSigned(
+        { ...header, ...route, sid, direction, issuedAt, body: payload },
+        { key: identity.signingKey, crypto: this.#modules.crypto },
+      );
+    });
+    return messageId;
+  }
+
+  async sendObject(object: Bytes, signerChainOfObject: readonly Bytes[]): Promise<void> {
+    this.#controller.signal.throwIfAborted();
+    const signer = toHex(identifyObject(object).signer);
+    const isKnown = [this.self, this.peer].some(({ leafDigest }) => toHex(leafDigest) === signer);
+    if (!isKnown && !this.#sentChains.has(signer)) {
+      this.#sentChains.add(signer);
+      await this.send(signerChain, { chain: signerChainOfObject });
+    }
+    await this.#outbox.post(() => object);
+  }
+
+  async sendBlob(blob: SealedBlob, signal?: AbortSignal): Promise<void> {
+    this.#controller.signal.throwIfAborted();
+    await this.#streams.sendBlob(blob, signal);
+  }
+
+  async sendStream(manifest: StreamManifest, source: StreamSource, signal?: AbortSignal): Promise<void> {
+    this.#controller.signal.throwIfAborted();
+    await this.#streams.send(manifest, source, signal);
+  }
+
+  async acceptStream(manifest: StreamManifest, sink: StreamSink, signal?: AbortSignal): Promise<void> {
+    this.#controller.signal.throwIfAborted();
+    await this.#streams.accept(manifest, sink, signal);
+  }
+
+  async close(code: ErrorCode, detail = ""): Promise<void> {
+    await this.#close({ code, detail });
+  }
+
+  /** The peer is told in the session, after everything that was posted before; then the connection closes. */
+  async #close(fault: Fault): Promise<void> {
+    if (this.#isEnded || this.#isClosing) return;
+    this.#isClosing = true;
+    const notice = { code: fault.code, detail: detailForPeer(fault) };
+    // When even that cannot be sent, the close code still says it.
+    await this.#outbox.post(() => writeError(notice)).catch(() => undefined);
+    this.#finish({ ...fault, local: true });
+    this.#established.channel.close(wireCodeOf(fault.code), fault.code);
+  }
+
+  async #read(inbox: Inbox): Promise<void> {
+    const { channel, limits } = this.#established;
+    const bucket = new RateBucket(limits.framesPerSecond, this.#modules.clock);
+    while (!this.#isEnded) {
+      if (!this.#lane.hasRoom) await Promise.race([this.#lane.room(), this.#established.channel.ended]);
+      const frame = await channel.next();
+      if (this.#isEnded || this.#isClosing) return;
+      if (frame === undefined) {
+        const { closeCode, reason } = await channel.ended;
+        this.#lost(closeCode, reason);
+        return;
+      }
+      this.#lastReceivedMs = this.#modules.clock.now();
+      await this.#take(inbox, frame);
+      // [W-41] a peer that is too fast is read more slowly, and its transport slows it down
+      const waitMs = bucket.take();
+      if (waitMs > 0) await sleep(this.#modules.clock, waitMs, this.#controller.signal);
+    }
+  }
+
+  async #take(inbox: Inbox, frame: Bytes): Promise<void> {
+    try {
+      await inbox.take(frame);
+    } catch (error) {
+      if (error instanceof RefusedInput) this.#refuse(error.error, error.messageId);
+      else if (error instanceof PeerEnded) this.#endedByPeer(error.notice);
+      else throw error;
+    }
+  }
+
+  /** Messages of the session layer itself; their effects come before the next frame is opened. */
+  #ownRoutes(): readonly MessageRoute[] {
+    return [
+      on(heartbeat, () => undefined),
+      on(signerChain, async ({ chain }) => {
+        await this.#established.chains.add(chain, this.#modules.clock.now());
+      }),
+      ...(this.#established.direction === 0 ? [on(tokens, (body) => this.#takeTokens(body))] : []),
+    ];
+  }
+
+  async #takeTokens({ client, server }: TokensBody): Promise<void> {
+    const { ownTokens, peerTokens, peer, peerKey, sid, clockOffsetMs } = this.#established;
+    const nowMs = this.#modules.clock.now() + clockOffsetMs;
+    const expected = { sid, nowMs, serverKey: peerKey, serverKeyId: this.#serverKeyId };
+    ownTokens.add(await verifyToken(client, { ...expected, holder: this.self }, this.#modules.crypto));
+    peerTokens.add(await verifyToken(server, { ...expected, holder: peer }, this.#modules.crypto));
+  }
+
+  #tokenRef(): Bytes {
+    const newest = this.#established.ownTokens.newest;
+    if (newest !== undefined) return newest.ref;
+    if (this.#established.scope === "enrol") return new Uint8Array(32);
+    throw new EnvelopeError("ERR_TOKEN_EXPIRED", "the session has no token");
+  }
+
+  /** A fault of the peer, or of a handler: an answer, or the end. */
+  #refuse(error: unknown, messageId: Bytes | undefined): void {
+    if (this.#isEnded || this.#isClosing) return;
+    const fault = faultOf(error);
+    this.#modules.metrics.count("photinus_refusals_total", 1, { code: fault.code });
+    if (!(error instanceof PhotinusError)) {
+      this.#modules.logger.error("a handler failed", error, { peer: this.peer.name });
+    }
+    if (messageId === undefined || endsSession(fault.code)) {
+      this.#fail(error);
+      return;
+    }
+    const notice = { code: fault.code, inReplyTo: messageId, detail: detailForPeer(fault) };
+    // A session that has ended meanwhile has told the peer more than this.
+    this.#outbox.post(() => writeError(notice)).catch(() => undefined);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isEnded || this.#isClosing) return;
+    void this.#close(faultOf(error));
+  }
+
+  #endedByPeer({ code, detail }: Fault): void {
+    this.#finish({ code, detail, local: false });
+    this.#established.channel.close(1000, "");
+  }
+
+  #lost(closeCode: number, reason: string): void {
+    this.#finish({
+      code: "ERR_CONNECTION_LOST",
+      detail: `the connection ended: ${closeCode} ${reason}`,
+      local: false,
+    });
+  }
+
+  #finish(end: SessionEnd): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    const reason = endedError(end);
+    this.#keepAlive.stop();
+    this.#outbox.stop(reason);
+    this.#streams.stop(reason);
+    this.#modules.logger.info("session ended", {
+      code: end.code,
+      detail: end.detail,
+      local: end.local,
+      peer: this.peer.name,
+    });
+    this.#controller.abort(reason);
+    // What the peer sent before its end still counts; what comes when we end it does not.
+    if (end.local) this.#lane.stop();
+    void this.#lane.idle().then(() => this.#settleEnded(end));
+  }
+}
+
+/** True when two sessions are of the same certificate: of these only the newest lives. */
+export function isSameCertificate(left: Session, right: Session): boolean {
+  return equalBytes(left.peer.leafDigest, right.peer.leafDigest);
+}

@@ -1,0 +1,120 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { DecomposerRegistry } from "../decomposer/index.ts";
+import type { ObjectReplayStore, ObjectRule } from "../envelope/index.ts";
+import type { ChainCache, Identity, Participant, Role } from "../pki/index.ts";
+import type { AgreementKey, Awaitable, Clock, CryptoProvider, Logger, Metrics } from "../platform/index.ts";
+import type { RecordLimits } from "../wire/index.ts";
+
+/** What sessions work with; one set serves all sessions of a process. */
+export interface SessionModules {
+  /** A synchronous provider keeps everything in microtasks. */
+  readonly crypto: CryptoProvider;
+  /** Timers and time of the session. */
+  readonly clock: Clock;
+  /** Types that may travel; the built-in ones by default. */
+  readonly registry?: DecomposerRegistry;
+  /** Default: silent. */
+  readonly logger?: Logger;
+  /** Default: none. */
+  readonly metrics?: Metrics;
+  /** Chains that were validated; shared by all sessions it saves most of a handshake. Default: one for each session. */
+  readonly chainCache?: ChainCache;
+  /** Objects that were handled. Default: in memory for one session; a host that takes commands passes one that lasts. */
+  readonly replayStore?: ObjectReplayStore;
+}
+
+/** Times of a session, in ms. */
+export interface SessionTimings {
+  /** A handshake must be through within this time. Default 10 000. */
+  readonly handshakeMs: number;
+  /** A side that has sent nothing for this long sends a heartbeat. Default 15 000. */
+  readonly heartbeatMs: number;
+  /** A side from which nothing came for this long is gone. Default 45 000. */
+  readonly silenceMs: number;
+  /** A session ends after this time; the client connects again. Default and most: 12 h. */
+  readonly lifetimeMs: number;
+}
+
+/** Limits of a session. */
+export interface SessionLimits {
+  /** Credit of a stream that is granted and not written yet, in bytes. Default 8 MiB, at most 64 MiB. */
+  readonly windowBytes: number;
+  /** Largest stream that is accepted, in bytes. Default 4 GiB. */
+  readonly streamBytes: number;
+  /** Frames a second that are read on average; beyond it the peer is slowed down. Default 10 000. */
+  readonly framesPerSecond: number;
+  /** Messages and blob chunks that wait for their handler, in bytes; beyond it nothing more is read. Default 16 MiB. */
+  readonly waitingBytes: number;
+  /** How much the keys of the session may encrypt before it ends. */
+  readonly record: RecordLimits;
+}
+
+/** What both sides are told. */
+export interface SessionOptions {
+  /** Own certificate and key. */
+  readonly identity: Identity;
+  /** Name of the project. */
+  readonly project: string;
+  /** Pinned root of the project, DER. */
+  readonly root: Bytes;
+  /** Times that differ from the defaults. */
+  readonly timings?: Partial<SessionTimings>;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<SessionLimits>;
+  /** Objects that are accepted, by type; by default jobs of users and publications of the server. */
+  readonly objectRules?: ReadonlyMap<number, ObjectRule>;
+  /** Static Noise key of the process; a fresh one by default. Never one that was stored. */
+  readonly noiseKey?: AgreementKey;
+}
+
+/** What a client is told. */
+export interface ConnectOptions extends SessionOptions {
+  /** Name that the server's certificate must carry. */
+  readonly serverName: string;
+  /** TLS exporter value (RFC 9266), 32 bytes, where the kit demands it. */
+  readonly channelBinding?: Bytes;
+  /** Credential for an external authenticator, at most 8 KiB. */
+  readonly externalCredential?: Bytes;
+}
+
+/** Who asks to be admitted, after chain and signature verified. */
+export interface Admission {
+  /** From its certificate. */
+  readonly participant: Participant;
+  /** TLS exporter value that the client sent. */
+  readonly channelBinding: Bytes | undefined;
+  /** Credential for an external authenticator that the client sent. */
+  readonly externalCredential: Bytes | undefined;
+}
+
+/** Issues certificates for invite codes. */
+export interface EnrolmentAuthority {
+  /**
+   * Takes a code once and issues a certificate for the key of the request; everything else comes from the invite.
+   *
+   * @param code 16 bytes @param request PKCS#10, DER, whose signature has been verified
+   * @returns certificates, leaf first, without the root
+   * @throws PkiError `ERR_INVITE_REFUSED` when the code is unknown, used up or expired
+   */
+  redeem(code: Bytes, request: Bytes): Promise<{ readonly chain: readonly Bytes[] }>;
+}
+
+/** What a server is told. */
+export interface AcceptOptions extends SessionOptions {
+  /** Roles that may connect. Default: all but server. */
+  readonly roles?: readonly Role[];
+  /** A last word on who connects; what it throws is told to the peer inside the encrypted session. */
+  readonly admit?: (admission: Admission) => Awaitable<void>;
+  /** Absent: enrolment is refused. */
+  readonly enrolment?: EnrolmentAuthority;
+  /** Number of the policy in force, shown to clients in WELCOME. Default 0. */
+  readonly policyEpoch?: number;
+}
+
+/** Times where an option does not say otherwise. */
+export const DEFAULT_TIMINGS: SessionTimings = {
+  handshakeMs: 10_000,
+  heartbeatMs: 15_000,
+  silenceMs: 45_000,
+  lifetimeMs: 12 * 3_600_000,
+};

@@ -1,0 +1,192 @@
+import { type Bytes, toHex } from "../bytes/index.ts";
+import { EnvelopeError } from "../errors/index.ts";
+import type { CryptoProvider } from "../platform/index.ts";
+import {
+  checkManifest,
+  IncomingStream,
+  OutgoingStream,
+  type SealedBlob,
+  type StreamChunk,
+  type StreamManifest,
+  type StreamSink,
+  type StreamSource,
+  writeChunk,
+  writeCredit,
+} from "../stream/index.ts";
+import type { Bulk, Outbox } from "./outbox.ts";
+
+/** Limits of the streams of a session. */
+export interface StreamTableLimits {
+  /** Granted and not written yet, for each stream. */
+  readonly windowBytes: number;
+  /** Largest stream. */
+  readonly streamBytes: number;
+}
+
+/** What a table of streams works with. */
+export interface StreamTableModules {
+  readonly crypto: CryptoProvider;
+  readonly outbox: Outbox;
+}
+
+/** The streams of one session in both directions, and the blobs that it sends. */
+export class StreamTable {
+  readonly #limits: StreamTableLimits;
+  readonly #modules: StreamTableModules;
+  readonly #incoming = new Map<string, IncomingStream>();
+  readonly #outgoing = new Map<string, OutgoingStream>();
+
+  constructor(limits: StreamTableLimits, modules: StreamTableModules) {
+    this.#limits = limits;
+    this.#modules = modules;
+  }
+
+  /** See `Session.acceptStream`. */
+  async accept(manifest: StreamManifest, sink: StreamSink, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await checkManifest(manifest, this.#limits.streamBytes, this.#modules.crypto);
+    signal?.throwIfAborted();
+    const id = toHex(manifest.streamId);
+    if (this.#incoming.has(id))
+      throw new EnvelopeError("ERR_STREAM_REFUSED", "a stream with this id is open");
+    const grant = (bytes: number): void => {
+      // A session that has ended has told every stream; nothing is lost with this frame.
+      this.#modules.outbox.post(() => writeCredit(manifest.streamId, bytes)).catch(() => undefined);
+    };
+    const options = { sink, windowBytes: this.#limits.windowBytes };
+    const stream = new IncomingStream(manifest, options, { crypto: this.#modules.crypto, grant });
+    this.#incoming.set(id, stream);
+    stream.begin();
+    try {
+      await abortable(stream, signal);
+    } finally {
+      this.#forgetSpent(id, stream);
+    }
+  }
+
+  /** @throws EnvelopeError `ERR_STREAM_REFUSED` when no credit was granted for it: the session ends */
+  takeChunk(chunk: StreamChunk): void {
+    const id = toHex(chunk.streamId);
+    const stream = this.#incoming.get(id);
+    // [W-75]
+    if (stream === undefined)
+      throw new EnvelopeError("ERR_STREAM_REFUSED", "a chunk of a stream that is not open");
+    stream.take(chunk);
+    this.#forgetSpent(id, stream);
+  }
+
+  /** A failed stream is remembered until the peer has used the credit that was on its way. */
+  #forgetSpent(id: string, stream: IncomingStream): void {
+    if (stream.spent) this.#incoming.delete(id);
+  }
+
+  /** See `Session.sendStream`. */
+  async send(manifest: StreamManifest, source: StreamSource, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const id = toHex(manifest.streamId);
+    if (this.#outgoing.has(id)) throw new TypeError("a stream with this id is being sent");
+    const stream = new OutgoingStream(manifest, source);
+    this.#outgoing.set(id, stream);
+    const bulk: Bulk = {
+      encrypted: true,
+      get ready() {
+        return stream.ready;
+      },
+      get finished() {
+        return stream.finished;
+      },
+      take: async () => writeChunk(await stream.take()),
+      complete: () => stream.complete(),
+      stop: (reason) => stream.stop(reason),
+    };
+    this.#modules.outbox.add(bulk);
+    try {
+      await abortable({ done: stream.done, fail: (reason) => stream.stop(reason) }, signal);
+    } finally {
+      this.#modules.outbox.remove(bulk);
+      this.#outgoing.delete(id);
+    }
+  }
+
+  /** @throws EnvelopeError `ERR_STREAM_REFUSED` for credit beyond the stream; credit for one that ended is ignored */
+  takeCredit({ streamId, bytes }: { readonly streamId: Bytes; readonly bytes: number }): void {
+    const stream = this.#outgoing.get(toHex(streamId));
+    if (stream === undefined) return;
+    stream.credit(bytes);
+    this.#modules.outbox.nudge();
+  }
+
+  /** See `Session.sendBlob`. */
+  async sendBlob(blob: SealedBlob, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const bulk = new BlobBulk(blob.frames);
+    this.#modules.outbox.add(bulk);
+    try {
+      await abortable({ done: bulk.done, fail: (reason) => bulk.stop(reason) }, signal);
+    } finally {
+      this.#modules.outbox.remove(bulk);
+    }
+  }
+
+  /** The session has ended. */
+  stop(reason: unknown): void {
+    for (const stream of this.#incoming.values()) stream.fail(reason);
+    for (const stream of this.#outgoing.values()) stream.stop(reason);
+  }
+}
+
+/** Frames that are ready, the same for every socket. */
+class BlobBulk implements Bulk {
+  readonly encrypted = false;
+  readonly done: Promise<void>;
+  readonly #frames: readonly Bytes[];
+  #next = 0;
+  #resolve: () => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+
+  constructor(frames: readonly Bytes[]) {
+    this.#frames = frames;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => undefined); // the sender awaits it; a late reader is no fault
+  }
+
+  get ready(): boolean {
+    return !this.finished;
+  }
+
+  get finished(): boolean {
+    return this.#next >= this.#frames.length;
+  }
+
+  take(): Bytes {
+    const frame = this.#frames[this.#next];
+    if (frame === undefined) throw new RangeError("the blob has no further chunk");
+    this.#next += 1;
+    return frame;
+  }
+
+  complete(): void {
+    this.#resolve();
+  }
+
+  stop(reason: unknown): void {
+    this.#reject(reason);
+  }
+}
+
+/** Waits for the end of a transfer; the signal fails it. */
+async function abortable(
+  transfer: { readonly done: Promise<void>; readonly fail: (reason: unknown) => void },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const onAbort = (): void => transfer.fail(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    await transfer.done;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
