@@ -1,0 +1,310 @@
+import { attribute, permutationOf, reducedAxes, type TypedNode, windowOf } from "../../src/graph/index.ts";
+import { broadcastAt, coordinatesOf, countOf, indexOf, makeValue, type Value } from "./value.ts";
+
+/** Computes the first output of a node in float64, as slowly and plainly as the ONNX specification reads. */
+export type Evaluate = (inputs: readonly Value[], typed: TypedNode, shape: readonly number[]) => Value;
+
+const elementwise =
+  (compute: (...values: number[]) => number): Evaluate =>
+  (inputs, _, shape) =>
+    makeValue(shape, (index) => {
+      const coordinates = coordinatesOf(index, shape);
+      return compute(...inputs.map((input) => broadcastAt(input, coordinates)));
+    });
+
+const truth = (value: boolean): number => (value ? 1 : 0);
+
+const view: Evaluate = ([input], _, shape) => ({ shape, data: input!.data });
+
+const matMul: Evaluate = ([a, b], _, shape) => {
+  const left = a!.shape.length === 1 ? { ...a!, shape: [1, ...a!.shape] } : a!;
+  const right = b!.shape.length === 1 ? { ...b!, shape: [...b!.shape, 1] } : b!;
+  const rank = Math.max(left.shape.length, right.shape.length);
+  const inner = left.shape.at(-1)!;
+  const full = [...shape];
+  if (b!.shape.length === 1) full.push(1);
+  if (a!.shape.length === 1) full.splice(full.length - 1, 0, 1);
+  const product = makeValue(full, (index) => {
+    const coordinates = coordinatesOf(index, full);
+    const [row, column] = coordinates.slice(-2);
+    const batch = coordinates.slice(0, rank - 2);
+    let sum = 0;
+    for (let k = 0; k < inner; k++) {
+      sum += broadcastAt(left, [...batch, row!, k]) * broadcastAt(right, [...batch, k, column!]);
+    }
+    return sum;
+  });
+  return { shape, data: product.data };
+};
+
+const gemm: Evaluate = ([a, b, c], typed, shape) => {
+  const transA = attribute(typed, "int", "transA") === 1;
+  const transB = attribute(typed, "int", "transB") === 1;
+  const alpha = attribute(typed, "float", "alpha") ?? 1;
+  const beta = attribute(typed, "float", "beta") ?? 1;
+  const inner = a!.shape[transA ? 0 : 1]!;
+  return makeValue(shape, (index) => {
+    const [row, column] = coordinatesOf(index, shape);
+    let sum = 0;
+    for (let k = 0; k < inner; k++) {
+      const left = broadcastAt(a!, transA ? [k, row!] : [row!, k]);
+      sum += left * broadcastAt(b!, transB ? [column!, k] : [k, column!]);
+    }
+    return alpha * sum + (c === undefined ? 0 : beta * broadcastAt(c, [row!, column!]));
+  });
+};
+
+/** Calls `visit` for each tap of the window at `place` that lies inside the input. */
+function forTaps(
+  typed: TypedNode,
+  place: readonly number[],
+  visit: (tap: number[], source: number[]) => void,
+  kernel?: readonly number[],
+): void {
+  const window = windowOf(typed, kernel);
+  for (let index = 0; index < countOf(window.kernel); index++) {
+    const tap = coordinatesOf(index, window.kernel);
+    const source = place.map(
+      (position, axis) =>
+        position * window.strides[axis]! + tap[axis]! * window.dilations[axis]! - window.padsBegin[axis]!,
+    );
+    if (indexOf(source, window.input) >= 0) visit(tap, source);
+  }
+}
+
+const conv: Evaluate = ([x, w, b], typed, shape) => {
+  const group = attribute(typed, "int", "group") ?? 1;
+  const perGroup = w!.shape[1]!;
+  const mapsPerGroup = w!.shape[0]! / group;
+  return makeValue(shape, (index) => {
+    const [example, map, ...place] = coordinatesOf(index, shape);
+    let sum = b === undefined ? 0 : b.data[map!]!;
+    const first = Math.floor(map! / mapsPerGroup) * perGroup;
+    forTaps(
+      typed,
+      place,
+      (tap, source) => {
+        for (let c = 0; c < perGroup; c++) {
+          const pixel = x!.data[indexOf([example!, first + c, ...source], x!.shape)]!;
+          sum += pixel * w!.data[indexOf([map!, c, ...tap], w!.shape)]!;
+        }
+      },
+      w!.shape.slice(2),
+    );
+    return sum;
+  });
+};
+
+const convTranspose: Evaluate = ([x, w], typed, shape) => {
+  const rank = shape.length - 2;
+  const ones = new Array<number>(rank).fill(1);
+  const group = attribute(typed, "int", "group") ?? 1;
+  const strides = attribute(typed, "ints", "strides") ?? ones;
+  const dilations = attribute(typed, "ints", "dilations") ?? ones;
+  const pads = attribute(typed, "ints", "pads") ?? [...ones, ...ones].map(() => 0);
+  const kernel = w!.shape.slice(2);
+  const [maps, perGroup] = [w!.shape[0]!, w!.shape[1]!];
+  const result = makeValue(shape, () => 0);
+  x!.data.forEach((value, index) => {
+    const [example, map, ...place] = coordinatesOf(index, x!.shape);
+    const first = Math.floor(map! / (maps / group)) * perGroup;
+    for (let t = 0; t < countOf(kernel); t++) {
+      const tap = coordinatesOf(t, kernel);
+      const target = place.map(
+        (position, axis) => position * strides[axis]! + tap[axis]! * dilations[axis]! - pads[axis]!,
+      );
+      for (let c = 0; c < perGroup; c++) {
+        const at = indexOf([example!, first + c, ...target], shape);
+        if (at >= 0) result.data[at]! += value * w!.data[indexOf([map!, c, ...tap], w!.shape)]!;
+      }
+    }
+  });
+  return result;
+};
+
+/** For each window, the flat index of its first greatest element. */
+export function maxPoolIndices(x: Value, typed: TypedNode, shape: readonly number[]): Value {
+  return makeValue(shape, (index) => {
+    const [example, channel, ...place] = coordinatesOf(index, shape);
+    let best = -1;
+    forTaps(typed, place, (_, source) => {
+      const at = indexOf([example!, channel!, ...source], x.shape);
+      if (best < 0 || x.data[at]! > x.data[best]!) best = at;
+    });
+    return best;
+  });
+}
+
+const maxPool: Evaluate = ([x], typed, shape) => {
+  const indices = maxPoolIndices(x!, typed, shape);
+  return makeValue(shape, (index) => x!.data[indices.data[index]!]!);
+};
+
+const averagePool: Evaluate = ([x], typed, shape) => {
+  const countAll = attribute(typed, "int", "count_include_pad") === 1;
+  const taps = countOf(windowOf(typed).kernel);
+  return makeValue(shape, (index) => {
+    const [example, channel, ...place] = coordinatesOf(index, shape);
+    let [sum, count] = [0, 0];
+    forTaps(typed, place, (_, source) => {
+      sum += x!.data[indexOf([example!, channel!, ...source], x!.shape)]!;
+      count++;
+    });
+    return sum / (countAll ? taps : count);
+  });
+};
+
+const globalAveragePool: Evaluate = ([x], _, shape) => {
+  const size = countOf(x!.shape.slice(2));
+  return makeValue(
+    shape,
+    (index) => x!.data.slice(index * size, (index + 1) * size).reduce((a, b) => a + b, 0) / size,
+  );
+};
+
+const maxUnpool: Evaluate = ([values, indices], _, shape) => {
+  const result = makeValue(shape, () => 0);
+  values!.data.forEach((value, index) => {
+    result.data[indices!.data[index]!] = value;
+  });
+  return result;
+};
+
+const scatterElements: Evaluate = ([data, indices, updates]) => {
+  const result = Float64Array.from(data!.data); // one dimension, reduction "add": what gradients use
+  indices!.data.forEach((at, index) => {
+    result[at]! += updates!.data[index]!;
+  });
+  return { shape: data!.shape, data: result };
+};
+
+const reduce =
+  (
+    start: number,
+    combine: (sum: number, value: number) => number,
+    finish: (sum: number, count: number) => number,
+  ): Evaluate =>
+  ([x], typed, shape) => {
+    const axes = reducedAxes(typed);
+    const sums = makeValue(shape, () => start);
+    const counts = new Float64Array(sums.data.length);
+    const kept = x!.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    x!.data.forEach((value, index) => {
+      const at = indexOf(
+        coordinatesOf(index, x!.shape).map((c, axis) => (axes.includes(axis) ? 0 : c)),
+        kept,
+      );
+      sums.data[at] = combine(sums.data[at]!, value);
+      counts[at]!++;
+    });
+    return makeValue(shape, (index) => finish(sums.data[index]!, counts[index]!));
+  };
+
+const transpose: Evaluate = ([x], typed, shape) => {
+  const order = permutationOf(typed);
+  return makeValue(shape, (index) => {
+    const source = new Array<number>(shape.length);
+    coordinatesOf(index, shape).forEach((coordinate, axis) => {
+      source[order[axis]!] = coordinate;
+    });
+    return x!.data[indexOf(source, x!.shape)]!;
+  });
+};
+
+const slice: Evaluate = ([x, starts, , axes], _, shape) =>
+  makeValue(shape, (index) => {
+    const source = coordinatesOf(index, shape);
+    axes!.data.forEach((axis, position) => {
+      source[axis]! += starts!.data[position]!;
+    });
+    return x!.data[indexOf(source, x!.shape)]!;
+  });
+
+const pad: Evaluate = ([x, pads], _, shape) =>
+  makeValue(shape, (index) => {
+    const source = coordinatesOf(index, shape).map((coordinate, axis) => coordinate - pads!.data[axis]!);
+    const at = indexOf(source, x!.shape);
+    return at < 0 ? 0 : x!.data[at]!;
+  });
+
+const softmaxOf =
+  (finish: (value: number, logSum: number) => number): Evaluate =>
+  ([x], typed, shape) => {
+    const axis = ((attribute(typed, "int", "axis") ?? -1) + shape.length) % shape.length;
+    const sums = new Map<string, number>();
+    const keyOf = (index: number): string =>
+      coordinatesOf(index, shape)
+        .map((c, at) => (at === axis ? 0 : c))
+        .join();
+    x!.data.forEach((value, index) => {
+      sums.set(keyOf(index), (sums.get(keyOf(index)) ?? 0) + Math.exp(value));
+    });
+    return makeValue(shape, (index) => finish(x!.data[index]!, Math.log(sums.get(keyOf(index))!)));
+  };
+
+const argMax: Evaluate = ([x], typed, shape) => {
+  const axis = attribute(typed, "int", "axis") ?? 0;
+  return makeValue(shape, (index) => {
+    const row = coordinatesOf(index, shape);
+    const values = Array.from({ length: x!.shape[axis]! }, (_, k) =>
+      broadcastAt(x!, row.toSpliced(axis, 0, k)),
+    );
+    return values.indexOf(Math.max(...values));
+  });
+};
+
+export const EVALUATE: Readonly<Record<string, Evaluate>> = {
+  Abs: elementwise(Math.abs),
+  Add: elementwise((a, b) => a! + b!),
+  ArgMax: argMax,
+  AveragePool: averagePool,
+  Cast: view,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  Div: elementwise((a, b) => a! / b!),
+  Equal: elementwise((a, b) => truth(a === b)),
+  Exp: elementwise(Math.exp),
+  Expand: elementwise((a) => a!),
+  Flatten: view,
+  Gemm: gemm,
+  GlobalAveragePool: globalAveragePool,
+  Greater: elementwise((a, b) => truth(a! > b!)),
+  Identity: view,
+  LeakyRelu: ([x], typed, shape) => {
+    const slope = attribute(typed, "float", "alpha") ?? 0.01;
+    return makeValue(shape, (index) => (x!.data[index]! > 0 ? 1 : slope) * x!.data[index]!);
+  },
+  Log: elementwise(Math.log),
+  LogSoftmax: softmaxOf((value, logSum) => value - logSum),
+  MatMul: matMul,
+  MaxPool: maxPool,
+  MaxUnpool: maxUnpool,
+  Mul: elementwise((a, b) => a! * b!),
+  Neg: elementwise((a) => -a!),
+  Pad: pad,
+  Reciprocal: elementwise((a) => 1 / a!),
+  ReduceMax: reduce(-Infinity, Math.max, (sum) => sum),
+  ReduceMean: reduce(
+    0,
+    (sum, value) => sum + value,
+    (sum, count) => sum / count,
+  ),
+  ReduceSum: reduce(
+    0,
+    (sum, value) => sum + value,
+    (sum) => sum,
+  ),
+  Relu: elementwise((a) => Math.max(0, a!)),
+  Reshape: view,
+  ScatterElements: scatterElements,
+  Sigmoid: elementwise((a) => 1 / (1 + Math.exp(-a!))),
+  Sign: elementwise(Math.sign),
+  Slice: slice,
+  Softmax: softmaxOf((value, logSum) => Math.exp(value - logSum)),
+  Sqrt: elementwise(Math.sqrt),
+  Squeeze: view,
+  Sub: elementwise((a, b) => a! - b!),
+  Tanh: elementwise(Math.tanh),
+  Transpose: transpose,
+  Unsqueeze: view,
+};
