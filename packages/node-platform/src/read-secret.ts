@@ -1,10 +1,11 @@
-import { close, read } from "node:fs";
+import { close, open, read } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { fromUtf8 } from "@photinus/core/bytes";
 import { ProvisionError } from "@photinus/core/errors";
 
 const readDescriptor = promisify(read);
+const openFile = promisify(open);
 const closeDescriptor = promisify(close);
 
 /** No secret of a kit is longer. */
@@ -32,6 +33,20 @@ export async function readSecret(descriptor: number): Promise<string> {
     await closeDescriptor(descriptor).catch(() => undefined); // not open: already told
   }
   throw unreadable(descriptor, `holds no secret of 1 to ${MAX_SECRET_BYTES} bytes`);
+}
+
+/**
+ * Reads the secret of a kit from a file, such as systemd's LoadCredential makes.
+ * @throws ProvisionError `ERR_KIT_UNREADABLE` when it cannot be read, is empty, or longer than 1 KiB
+ */
+export async function readSecretFile(path: string): Promise<string> {
+  let descriptor: number;
+  try {
+    descriptor = await openFile(path, "r");
+  } catch (cause) {
+    throw new ProvisionError("ERR_KIT_UNREADABLE", `${path} cannot be read`, { cause });
+  }
+  return readSecret(descriptor);
 }
 
 /** @returns bytes read: up to a line break, the end, or a full buffer */

@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
-import { readSecret } from "@photinus/node-platform";
+import { readSecret, readSecretFile } from "@photinus/node-platform";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 let folder: string;
@@ -28,9 +28,16 @@ describe("a kit's secret", () => {
     expect(await readSecret(fileWith("s3cret"))).toBe("s3cret");
   });
 
+  test("is read from a file by its path, and a missing file is refused", async () => {
+    writeFileSync(join(folder, "credential"), "s3cret\n");
+
+    expect(await readSecretFile(join(folder, "credential"))).toBe("s3cret");
+    await expect(readSecretFile(join(folder, "none"))).rejects.toMatchObject({ code: "ERR_KIT_UNREADABLE" });
+  });
+
   test("goes from a process to its child", async () => {
     const program = `
-      import { readSecret } from "@photinus/node-platform";
+      import { readSecret, readSecretFile } from "@photinus/node-platform";
       process.stdout.write(await readSecret(3));
     `;
     const flags = ["--conditions=@photinus/source", "--import", "tsx", "--input-type=module", "-e", program];

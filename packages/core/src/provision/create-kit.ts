@@ -15,6 +15,7 @@ import type { CryptoProvider, SigningKey } from "../platform/index.ts";
 import { encodeKitConfiguration, type KitConfiguration } from "./kit-configuration.ts";
 import { KIT_FILE, type KitFiles } from "./kit-files.ts";
 import { encodeKitManifest } from "./kit-manifest.ts";
+import { encodeMachineNames } from "./machine-names.ts";
 import { sealStorageKey } from "./storage-key.ts";
 
 /** A startup kit and, apart from it, what opens it. */
@@ -39,6 +40,8 @@ export interface KitRequest {
   readonly connection: Pick<KitConfiguration, "server" | "security">;
   /** Servers: host names and addresses for the certificate. */
   readonly hosts?: readonly string[];
+  /** Servers: names of all machines that have kits. */
+  readonly machineNames?: readonly string[];
   /** Servers: CA by which pages enrol. */
   readonly enrolment?: { readonly certificate: Certificate; readonly key: SigningKey };
   /** Time of issue, ms since 1970. */
@@ -105,13 +108,16 @@ async function sealedKey(key: SigningKey, secret: string, crypto: CryptoProvider
 }
 
 async function serverFiles(
-  { enrolment, subject }: KitRequest,
+  { enrolment, subject, machineNames = [subject.name] }: KitRequest,
   secret: string,
   crypto: CryptoProvider,
 ): Promise<readonly (readonly [string, Bytes])[]> {
   if (subject.role !== "server") return [];
   const storageKey = await sealStorageKey(crypto.randomBytes(32), secret, crypto);
-  const files = [[KIT_FILE.storageKey, storageKey] as const];
+  const files: readonly (readonly [string, Bytes])[] = [
+    [KIT_FILE.storageKey, storageKey],
+    [KIT_FILE.machineNames, encodeMachineNames(machineNames)],
+  ];
   if (enrolment === undefined) return files;
   return [
     ...files,

@@ -145,8 +145,9 @@ function kitRequests(project: ProjectDefinition, enrolment: Authority): readonly
     org: requireName(org, "the organization"),
     connection: connection(security),
   });
+  const machineNames = [server, ...sites].map((machine) => machine.name);
   return [
-    { ...request(server, "server", commonSecurity(sites)), hosts: server.hosts, enrolment },
+    { ...request(server, "server", commonSecurity(sites)), hosts: server.hosts, machineNames, enrolment },
     ...sites.map((site) => request(site, "site", site.security ?? "mtls")),
     ...users.map((user) => request(user, user.role, commonSecurity(sites))),
   ];

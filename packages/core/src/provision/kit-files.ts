@@ -25,6 +25,8 @@ export const KIT_FILE = {
   enrolmentKey: "enrolment-key.pem",
   /** Server: key that wraps the keys of everything at rest, itself wrapped, JSON. */
   storageKey: "storage-key.json",
+  /** Server: names of all machines that have kits, JSON. */
+  machineNames: "machines.json",
 } as const;
 
 /** Folder that an administrator may edit; the manifest does not reach there. */

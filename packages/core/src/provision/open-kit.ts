@@ -16,6 +16,7 @@ import type { CryptoProvider, SigningKey } from "../platform/index.ts";
 import { type KitConfiguration, parseKitConfiguration } from "./kit-configuration.ts";
 import { KIT_FILE, KIT_LIMITS, type KitFiles, LOCAL_FOLDER } from "./kit-files.ts";
 import { type KitManifest, parseKitManifest, requireListedFiles } from "./kit-manifest.ts";
+import { parseMachineNames } from "./machine-names.ts";
 import { openStorageKey } from "./storage-key.ts";
 
 /** What a kit has to be to be accepted. */
@@ -42,6 +43,8 @@ export interface OpenedKit extends VerifiedKit {
   readonly identity: Identity;
   /** Server: the CA by which pages enrol. */
   readonly enrolment: Required<Issuer> | undefined;
+  /** Server: names of all machines that have kits; empty in other kits. */
+  readonly machineNames: ReadonlySet<string>;
   /** Server: 32 bytes that wrap the keys of everything at rest. */
   readonly storageKey: Bytes | undefined;
 }
@@ -199,14 +202,16 @@ async function openServerFiles(
   files: KitFiles,
   secret: string,
   { crypto }: { readonly crypto: CryptoProvider },
-): Promise<Pick<OpenedKit, "enrolment" | "storageKey">> {
+): Promise<Pick<OpenedKit, "enrolment" | "storageKey" | "machineNames">> {
   const wrapped = files.get(KIT_FILE.storageKey);
   const storageKey = wrapped === undefined ? undefined : await openStorageKey(wrapped, secret, crypto);
+  const list = files.get(KIT_FILE.machineNames);
+  const machineNames = list === undefined ? new Set<string>() : parseMachineNames(list);
   const pem = files.get(KIT_FILE.enrolmentCertificate);
-  if (pem === undefined) return { storageKey, enrolment: undefined };
+  if (pem === undefined) return { storageKey, machineNames, enrolment: undefined };
   const [der] = certificatesFromPem(pem);
   if (der === undefined) throw new PkiError("ERR_CERTIFICATE_MALFORMED", "enrolment.pem is empty");
   const certificate = await parseCertificate(der, { crypto });
   const key = await openSigningKey(file(files, KIT_FILE.enrolmentKey), certificate, { secret, crypto });
-  return { storageKey, enrolment: { certificate, key } };
+  return { storageKey, machineNames, enrolment: { certificate, key } };
 }

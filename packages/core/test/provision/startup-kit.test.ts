@@ -108,13 +108,14 @@ describe("a startup kit", () => {
     expect(await crypto.verify(verified.verifyingKey, signature, data)).toBe(true);
   });
 
-  test("of the server brings the enrolment CA and the storage key", async () => {
+  test("of the server brings the enrolment CA, the storage key and the names of all machines", async () => {
     const kit = kitOf("hub");
 
     const opened = await openKit(kit.files, { ...now, secret: kit.secret }, { crypto });
 
     expect(opened.identity.participant.role).toBe("server");
     expect(opened.storageKey).toHaveLength(32);
+    expect([...opened.machineNames]).toEqual(["hub", "clinic-a", "clinic-b"]);
     expect(opened.enrolment?.certificate.extensions.names.uris).toEqual(["urn:photinus:mnist:enrol"]);
   });
 
@@ -165,7 +166,14 @@ describe("a kit is refused", () => {
   });
 
   test("when one byte of any listed file was changed", async () => {
-    for (const path of ["certificate.pem", "key.pem", "config.json", "start.sh", "storage-key.json"]) {
+    for (const path of [
+      "certificate.pem",
+      "key.pem",
+      "config.json",
+      "start.sh",
+      "storage-key.json",
+      "machines.json",
+    ]) {
       const content = fileOf("hub", path).slice();
       content[20] = (content[20] ?? 0) ^ 1;
       await refusal(changed("hub", { [path]: content })).toMatchObject({ code: "ERR_KIT_FILE_CHANGED" });
