@@ -57,9 +57,9 @@ function addSite(program: Command, contextOf: (command: Command) => CommandConte
     .command("start")
     .description("start the site")
     .requiredOption("--kit <folder>", "startup kit of the site")
-    .requiredOption("--data <folder...>", "name=folder of a data set; a folder alone is named by itself")
+    .requiredOption("--data <folder>", "folder with the site's data, each set described by <name>.json")
     .option("--server <url>", "address of the server's socket; default: what the kit says")
-    .option("--device <name>", "cpu, cuda or webgpu; default: cuda, else cpu", oneOf("cpu", "cuda", "webgpu"))
+    .option("--device <name>", "auto, cpu, cuda or webgpu", oneOf("auto", "cpu", "cuda", "webgpu"))
     .option("--threads <n>", "threads of ONNX Runtime", integerFrom(1, 256))
     .option(
       "--passphrase-fd <n>",

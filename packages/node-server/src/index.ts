@@ -14,11 +14,5 @@ export {
   type PhotinusServerModules,
   type PhotinusServerOptions,
 } from "./server/photinus-server.ts";
-export {
-  type EmbeddedStorage,
-  openStorage,
-  openStorage,
-  type ServerStorage,
-  type StorageOptions,
-  type StorageOptions,
-} from "./storage/open-storage.ts";
+export type { ServerStorage } from "./server/storage.ts";
+export { type EmbeddedStorage, openStorage, type StorageOptions } from "./storage/open-storage.ts";

@@ -7,7 +7,7 @@ import { TrainingError } from "@photinus/core/errors";
 export interface SiteProcessOptions {
   readonly name: string;
   readonly kit: string;
-  /** `name=folder` of its data. */
+  /** Its data folder. */
   readonly data: string;
   /** Address of the server's socket. */
   readonly server: string;

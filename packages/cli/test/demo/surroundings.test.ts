@@ -1,6 +1,6 @@
 import { HostError } from "@photinus/core/errors";
 import { expect, test } from "vitest";
-import { startAtPort } from "../../src/demo/free-port.ts";
+import { choosePort } from "../../src/demo/free-port.ts";
 import { canOpenBrowser } from "../../src/demo/open-browser.ts";
 
 const desk = { isTerminal: true, environment: { DISPLAY: ":0" }, platform: "linux" } as const;
@@ -22,18 +22,18 @@ function taken(...ports: number[]) {
 }
 
 test("the demo takes port 8080, else the next free one", async () => {
-  expect(await startAtPort(undefined, taken())).toBe(8_080);
-  expect(await startAtPort(undefined, taken(8_080, 8_081))).toBe(8_082);
+  expect(await choosePort(undefined, taken())).toBe(8_080);
+  expect(await choosePort(undefined, taken(8_080, 8_081))).toBe(8_082);
 });
 
 test("an explicit port that is in use is an error", async () => {
-  await expect(startAtPort(9_000, taken(9_000))).rejects.toMatchObject({ code: "ERR_PORT_IN_USE" });
+  await expect(choosePort(9_000, taken(9_000))).rejects.toMatchObject({ code: "ERR_PORT_IN_USE" });
 });
 
 test("any other failure is not tried again at the next port", async () => {
   const tried: number[] = [];
 
-  const start = startAtPort(undefined, async (port) => {
+  const start = choosePort(undefined, async (port) => {
     tried.push(port);
     throw new HostError("ERR_ADDRESS_UNUSABLE", "no such address");
   });

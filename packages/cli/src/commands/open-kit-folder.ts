@@ -1,0 +1,67 @@
+import { open } from "node:fs/promises";
+import { HostError } from "@photinus/core/errors";
+import { decodePem, openPrivateKey } from "@photinus/core/pki";
+import { KIT_FILE, type KitFiles, type OpenedKit, openKit } from "@photinus/core/provision";
+import {
+  nodeCrypto,
+  readKitFolder,
+  readSecret,
+  type TlsIdentity,
+  tlsIdentity,
+} from "@photinus/node-platform";
+
+/** Options that say where a kit is and where its secret comes from. */
+export interface KitOptions {
+  /** Folder of the kit. */
+  readonly kit: string;
+  /** File descriptor that yields the secret. */
+  readonly passphraseFd?: number;
+  /** File that holds the secret, such as systemd's LoadCredential makes. */
+  readonly passphraseFile?: string;
+}
+
+/** A kit with its keys, and certificate and key as TLS takes them. */
+export interface KitOfHost {
+  readonly kit: OpenedKit;
+  readonly tls: TlsIdentity;
+}
+
+async function secretOf({ passphraseFd, passphraseFile }: KitOptions): Promise<string> {
+  if (passphraseFd !== undefined) return await readSecret(passphraseFd);
+  if (passphraseFile === undefined) {
+    throw new HostError(
+      "ERR_CONFIG_INVALID",
+      "name the kit's secret by --passphrase-fd or --passphrase-file",
+    );
+  }
+  const handle = await open(passphraseFile).catch((cause: unknown) => {
+    throw new HostError("ERR_CONFIG_INVALID", `${passphraseFile} cannot be read`, { cause });
+  });
+  try {
+    return await readSecret(handle.fd);
+  } finally {
+    await handle.close().catch(() => undefined); // readSecret closed the descriptor under it
+  }
+}
+
+/**
+ * Opens the kit of a host.
+ * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`
+ */
+export async function openHostKit(files: KitFiles, secret: string): Promise<KitOfHost> {
+  const crypto = nodeCrypto();
+  const kit = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
+  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.key) ?? new Uint8Array(0));
+  if (sealed === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit holds no key");
+  const pkcs8 = await openPrivateKey(sealed, secret, { crypto });
+  return { kit, tls: tlsIdentity(kit.identity.participant.chain, pkcs8) };
+}
+
+/**
+ * Reads and opens the kit of a host.
+ * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`, HostError `ERR_CONFIG_INVALID`
+ */
+export async function openKitFolder(options: KitOptions): Promise<KitOfHost> {
+  const [files, secret] = await Promise.all([readKitFolder(options.kit), secretOf(options)]);
+  return await openHostKit(files, secret);
+}

@@ -1,0 +1,50 @@
+import { nodeSite } from "@photinus/node-client";
+import { nodeCrypto, pinoLogger, systemClock } from "@photinus/node-platform";
+import type { CommandContext } from "../context.ts";
+import { aborted } from "../interruption.ts";
+import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
+
+/** Options of `photinus site start`. */
+export interface SiteStartOptions extends KitOptions {
+  /** Data folder of the site. */
+  readonly data: string;
+  /** Address of the server's socket. */
+  readonly server?: string;
+  readonly device?: "auto" | "cpu" | "cuda" | "webgpu";
+  /** Threads of ONNX Runtime. */
+  readonly threads?: number;
+  /** Stop when standard input ends. */
+  readonly untilStdinCloses?: boolean;
+}
+
+/** Resolves when standard input ends: whoever started this process is gone. */
+function stdinClosed(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdin.once("end", resolve).once("error", resolve).once("close", resolve).resume();
+  });
+}
+
+/** Runs a site until it is told to stop. */
+export async function startSite(
+  options: SiteStartOptions,
+  { terminal, signal }: CommandContext,
+): Promise<void> {
+  const { kit, tls } = await openKitFolder(options);
+  const { server, device, threads } = options;
+  const site = await nodeSite(
+    {
+      kit,
+      tls,
+      dataFolder: options.data,
+      ...(server === undefined ? {} : { server }),
+      ...(device === undefined ? {} : { device }),
+      ...(threads === undefined ? {} : { threads }),
+    },
+    { clock: systemClock(), crypto: nodeCrypto(), logger: pinoLogger({ name: kit.configuration.name }) },
+  );
+  await site.start();
+  terminal.line(`Photinus site ${kit.configuration.name} for project ${kit.configuration.project}`);
+  await Promise.race([aborted(signal), ...(options.untilStdinCloses ? [stdinClosed()] : [])]);
+  await site.stop();
+  terminal.result({ stopped: true });
+}

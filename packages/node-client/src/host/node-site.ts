@@ -1,0 +1,62 @@
+import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
+import type { OpenedKit } from "@photinus/core/provision";
+import { Site, type SiteLimits } from "@photinus/core/site";
+import type { TlsIdentity } from "@photinus/node-platform";
+import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
+import { dataNamesIn } from "./data-names.ts";
+import { serverConnector } from "./server-connector.ts";
+
+/** Options of {@link nodeSite}. */
+export interface NodeSiteOptions {
+  /** The site's kit, opened. */
+  readonly kit: OpenedKit;
+  /** Certificate and key of the kit for TLS. */
+  readonly tls: TlsIdentity;
+  /** Folder with the site's data: each set described by `<name>.json`. */
+  readonly dataFolder: string;
+  /** Address of the server's socket in place of those in the kit. */
+  readonly server?: string;
+  /** Device to train on. Default: CUDA where it works, else the CPU. */
+  readonly device?: DeviceChoice;
+  /** Threads of one operator on the CPU. Default 1. */
+  readonly threads?: number;
+  /** What a job may ask of this site. */
+  readonly limits?: Partial<SiteLimits>;
+}
+
+/** What a site on Node works with. */
+export interface NodeSiteModules {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly logger: Logger;
+}
+
+/**
+ * A site on Node: session in this thread, training in a worker. Whoever runs it chose the server and holds the data,
+ * so jobs that the server's project admitted and that stay within the limits are taken.
+ *
+ * @returns not started yet
+ * @throws TrainingError `ERR_DATA_MISSING` when the folder describes no data set
+ */
+export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModules): Promise<Site> {
+  const { kit, dataFolder, device = "auto", threads = 1, limits } = options;
+  const { project, server } = kit.configuration;
+  return new Site(
+    {
+      identity: kit.identity,
+      project,
+      root: kit.root.der,
+      serverName: server.name,
+      dataNames: await dataNamesIn(dataFolder),
+      runtime: "node",
+      ...(limits === undefined ? {} : { limits }),
+    },
+    {
+      ...modules,
+      connector: serverConnector(options),
+      random: { bytes: (length) => modules.crypto.randomBytes(length) },
+      createTrainer: () => startNodeTrainer({ dataFolder, device, threads }),
+      decideJob: async () => "accept",
+    },
+  );
+}

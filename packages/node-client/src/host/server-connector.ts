@@ -1,0 +1,45 @@
+import { rootCertificates } from "node:tls";
+import { WireError } from "@photinus/core/errors";
+import type { Connection, Connector } from "@photinus/core/platform";
+import type { OpenedKit } from "@photinus/core/provision";
+import { pem, type TlsIdentity, webSocketConnector } from "@photinus/node-platform";
+
+/** Options of {@link serverConnector}. */
+export interface ServerConnectorOptions {
+  /** The kit of who connects, opened. */
+  readonly kit: Pick<OpenedKit, "configuration" | "root">;
+  /** Certificate for TLS, presented where the project demands it on both sides. */
+  readonly tls: TlsIdentity;
+  /** Address of the server's socket in place of those in the kit. */
+  readonly server?: string;
+}
+
+/**
+ * Connects to the server of a kit: its addresses in order, each by TLS that ends at the project's root or at a public
+ * one (a proxy's). Who the server is, the handshake inside proves, not TLS.
+ */
+export function serverConnector({ kit, tls, server }: ServerConnectorOptions): Connector {
+  const { configuration, root } = kit;
+  const addresses = server === undefined ? configuration.server.addresses : [server];
+  const connectors = addresses.map((url) =>
+    webSocketConnector({
+      url,
+      ca: [pem("CERTIFICATE", root.der), ...rootCertificates],
+      ...(configuration.security === "mtls" ? { clientCertificate: tls } : {}),
+    }),
+  );
+  return { connect: (signal) => connectFirst(connectors, signal) };
+}
+
+async function connectFirst(connectors: readonly Connector[], signal: AbortSignal): Promise<Connection> {
+  const refusals: string[] = [];
+  for (const connector of connectors) {
+    try {
+      return await connector.connect(signal);
+    } catch (error) {
+      if (!(error instanceof WireError) || error.code !== "ERR_CONNECTION_REFUSED") throw error;
+      refusals.push(error.message);
+    }
+  }
+  throw new WireError("ERR_CONNECTION_REFUSED", refusals.join("; "));
+}

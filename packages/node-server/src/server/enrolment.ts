@@ -1,0 +1,44 @@
+import type { AuditLog } from "@photinus/core/audit";
+import { toHex } from "@photinus/core/bytes";
+import { PhotinusError } from "@photinus/core/errors";
+import type { Issuer } from "@photinus/core/pki";
+import { type EnrolmentModules, redeemInvite } from "@photinus/core/provision";
+import type { EnrolmentAuthority } from "@photinus/core/session";
+
+/** Options of {@link invitedEnrolment}. */
+export interface InvitedEnrolmentOptions {
+  /** Name of the project. */
+  readonly project: string;
+  /** The enrolment CA, from the server's kit. */
+  readonly issuer: Required<Issuer>;
+}
+
+/** Issues certificates for invite codes and records each attempt. */
+export function invitedEnrolment(
+  options: InvitedEnrolmentOptions,
+  modules: EnrolmentModules & { readonly audit: AuditLog },
+): EnrolmentAuthority {
+  const { audit } = modules;
+  return {
+    async redeem(code, request) {
+      try {
+        const site = await redeemInvite({ code, request }, options, modules);
+        const correlation = toHex(site.inviteDigest);
+        const requested = site.requestedName === site.name ? {} : { requested: site.requestedName ?? "" };
+        await audit.record({
+          actor: `${toHex(site.leafDigest)} ${site.name}`,
+          action: "enrol",
+          object: site.name,
+          outcome: "accepted",
+          correlation,
+          details: { org: site.org, ...requested },
+        });
+        return { chain: site.chain };
+      } catch (error) {
+        const reason = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
+        await audit.record({ action: "enrol", outcome: "refused", reason });
+        throw error;
+      }
+    },
+  };
+}

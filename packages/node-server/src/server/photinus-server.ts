@@ -1,0 +1,157 @@
+import { auditLog } from "@photinus/core/audit";
+import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator";
+import { HostError } from "@photinus/core/errors";
+import { ChainCache } from "@photinus/core/pki";
+import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
+import {
+  buildJoinFragment,
+  createInvite,
+  type InviteOptions,
+  type OpenedKit,
+} from "@photinus/core/provision";
+import type { AcceptOptions, SessionModules } from "@photinus/core/session";
+import { builtInWorkflows } from "@photinus/core/workflow";
+import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-host.ts";
+import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
+import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
+import { invitedEnrolment } from "./enrolment.ts";
+import { serverFederation } from "./server-federation.ts";
+import type { ServerStorage } from "./storage.ts";
+
+/** Options of {@link PhotinusServer}. */
+export interface PhotinusServerOptions extends HttpHostOptions {
+  /** The server's kit, opened. */
+  readonly kit: OpenedKit;
+  /** Limits of the coordinator that differ from its defaults. */
+  readonly coordinator?: Partial<
+    Pick<CoordinatorOptions, "uploadSlots" | "concurrentJobs" | "maximumModelBytes" | "observationBuffer">
+  >;
+  /** Times and limits of sessions that differ from their defaults. */
+  readonly sessions?: Pick<AcceptOptions, "timings" | "limits">;
+}
+
+/** What a server works with; all injected. */
+export interface PhotinusServerModules {
+  /** Stays open: who opened it closes it after {@link PhotinusServer.stop}. */
+  readonly storage: ServerStorage;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly logger: Logger;
+}
+
+/** The server of a project on Node: coordinator, sessions, HTTP, at one port. */
+export class PhotinusServer {
+  /** Read-only tokens of people who watch. */
+  readonly tokens: ReadTokens;
+  /** Jobs and rounds. */
+  readonly coordinator: Coordinator;
+  readonly #options: PhotinusServerOptions;
+  readonly #modules: PhotinusServerModules;
+  readonly #host: HttpHost;
+
+  /** @throws HostError `ERR_CONFIG_INVALID` when the kit is not a server's, or demands TLS that is not configured */
+  constructor(options: PhotinusServerOptions, modules: PhotinusServerModules) {
+    requireServerKit(options);
+    this.#options = options;
+    this.#modules = modules;
+    this.tokens = readTokens();
+    const metrics = prometheusMetrics();
+    this.coordinator = createCoordinator(options, { ...modules, metrics });
+    const session: SessionModules = { ...modules, metrics, chainCache: new ChainCache() };
+    const federation = serverFederation(
+      { accept: acceptOptions(options, modules), security: options.kit.configuration.security },
+      { coordinator: this.coordinator, session, logger: modules.logger },
+    );
+    this.#host = new HttpHost(options, { ...modules, federation, tokens: this.tokens, metrics });
+  }
+
+  /**
+   * Takes up stored jobs, then listens. Idempotent.
+   * @throws HostError `ERR_PORT_IN_USE`, `ERR_ADDRESS_UNUSABLE`, `ERR_CLEAR_NOT_LOOPBACK`
+   */
+  async start(): Promise<HostAddress> {
+    await this.coordinator.start();
+    return await this.#host.start();
+  }
+
+  /** Tells every peer, lets jobs stop where they are, closes the port. Idempotent. The storage stays open. */
+  async stop(): Promise<void> {
+    await this.#host.stop();
+    await this.coordinator.stop();
+  }
+
+  /**
+   * Makes an invite for pages and records it.
+   * @returns the fragment of the join link, without `#`: a secret
+   */
+  async invite(options: InviteOptions): Promise<string> {
+    const { kit } = this.#options;
+    const { storage, clock, crypto } = this.#modules;
+    const { code } = await createInvite(options, { metadata: storage.metadata, clock, crypto });
+    await auditLog(storage.audit, clock).record({
+      action: "invite",
+      object: options.org,
+      outcome: "done",
+      details: { uses: options.uses ?? 1, expiresAtMs: options.expiresAtMs },
+    });
+    return buildJoinFragment({
+      project: kit.configuration.project,
+      serverName: kit.configuration.server.name,
+      rootFingerprint: kit.root.digest,
+      code,
+    });
+  }
+}
+
+/** A kit that demands TLS on both sides is not served without asking for certificates. */
+function requireServerKit({ kit, tls }: PhotinusServerOptions): void {
+  const { role, security } = kit.configuration;
+  if (role !== "server" || kit.storageKey === undefined) {
+    throw new HostError("ERR_CONFIG_INVALID", `the kit is that of a ${role}, expected a server's`);
+  }
+  if (security === "mtls" && tls?.clientRoot === undefined) {
+    throw new HostError("ERR_CONFIG_INVALID", "the project demands TLS with certificates on both sides");
+  }
+}
+
+function createCoordinator(
+  { kit, coordinator }: PhotinusServerOptions,
+  {
+    storage,
+    clock,
+    crypto,
+    logger,
+    metrics,
+  }: PhotinusServerModules & { readonly metrics: PrometheusMetrics },
+): Coordinator {
+  const { storageKey, identity, configuration } = kit;
+  if (storageKey === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit has no storage key");
+  const { metadata, blobs, audit } = storage;
+  return new Coordinator(
+    { project: configuration.project, identity, storageKey, ...coordinator },
+    { clock, crypto, metadata, blobs, audit, logger, metrics, workflows: builtInWorkflows() },
+  );
+}
+
+function acceptOptions(
+  { kit, sessions }: PhotinusServerOptions,
+  { storage, clock, crypto }: PhotinusServerModules,
+): AcceptOptions {
+  const { identity, configuration, root, enrolment } = kit;
+  const { project } = configuration;
+  const audit = auditLog(storage.audit, clock);
+  return {
+    ...sessions,
+    identity,
+    project,
+    root: root.der,
+    ...(enrolment === undefined
+      ? {}
+      : {
+          enrolment: invitedEnrolment(
+            { project, issuer: enrolment },
+            { metadata: storage.metadata, clock, crypto, audit },
+          ),
+        }),
+  };
+}

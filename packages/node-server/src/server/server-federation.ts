@@ -1,0 +1,100 @@
+import type { Coordinator, JobSummary, ObserveOptions } from "@photinus/core/coordinator";
+import { PhotinusError } from "@photinus/core/errors";
+import type { Observation } from "@photinus/core/message";
+import type { Connection, Logger } from "@photinus/core/platform";
+import type { ConnectionSecurity } from "@photinus/core/provision";
+import { type AcceptOptions, acceptSession, type Session, type SessionModules } from "@photinus/core/session";
+import type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } from "../http/federation.ts";
+import { requireTlsPeer } from "./tls-admission.ts";
+
+/** Options of {@link serverFederation}. */
+export interface ServerFederationOptions {
+  /** What sessions are accepted with. */
+  readonly accept: AcceptOptions;
+  /** How participants with a kit must connect. */
+  readonly security: ConnectionSecurity;
+}
+
+/** What {@link serverFederation} works with. */
+export interface ServerFederationModules {
+  readonly coordinator: Coordinator;
+  readonly session: SessionModules;
+  readonly logger: Logger;
+}
+
+/** The coordinator as the HTTP host sees it: connections become sessions here. */
+export function serverFederation(
+  options: ServerFederationOptions,
+  modules: ServerFederationModules,
+): Federation {
+  return new CoordinatorFederation(options, modules);
+}
+
+class CoordinatorFederation implements Federation {
+  readonly #options: ServerFederationOptions;
+  readonly #modules: ServerFederationModules;
+  #isDraining = false;
+
+  constructor(options: ServerFederationOptions, modules: ServerFederationModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  jobs(): Promise<readonly JobSummary[]> {
+    return this.#modules.coordinator.jobs();
+  }
+
+  observe(jobId: string, options: ObserveOptions): AsyncIterable<Observation> {
+    return this.#modules.coordinator.observe(jobId, options);
+  }
+
+  async publishedBlob(digest: string): Promise<PublishedBlob | undefined> {
+    const blob = await this.#modules.coordinator.blob(digest);
+    if (blob === undefined) return undefined;
+    const size = blob.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    return { size, read: () => blob.chunks };
+  }
+
+  accept(connection: Connection, peer: TransportPeer): AcceptedConnection {
+    const accepting = this.#accept(connection, peer);
+    // The host counts `authenticated`; what follows it is this object's own concern.
+    this.#admit(accepting, connection).catch((error: unknown) => {
+      this.#modules.logger.error("a session could not be admitted", error);
+    });
+    return { authenticated: accepting };
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await this.#modules.coordinator.stop();
+  }
+
+  isReady(): boolean {
+    return !this.#isDraining;
+  }
+
+  #accept(connection: Connection, peer: TransportPeer): Promise<Session> {
+    const { accept, security } = this.#options;
+    const options: AcceptOptions = {
+      ...accept,
+      admit: async (admission) => {
+        requireTlsPeer(admission.participant, peer, security);
+        await accept.admit?.(admission);
+      },
+    };
+    return acceptSession(connection, options, this.#modules.session);
+  }
+
+  async #admit(accepting: Promise<Session>, { remoteAddress = "unknown" }: Connection): Promise<void> {
+    const { coordinator } = this.#modules;
+    let session: Session;
+    try {
+      session = await accepting;
+    } catch (error) {
+      const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
+      await coordinator.recordRefusedLogin({ address: remoteAddress, code });
+      return;
+    }
+    if (session.scope === "full") await coordinator.admit(session);
+  }
+}
