@@ -16,4 +16,5 @@ export {
 export { type BestModel, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
 export { parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
+export { type SignedJob, type SignJobModules, signJob } from "./sign-job.ts";
 export { hasJobEnded, type JobEvent, nextJobState } from "./state.ts";

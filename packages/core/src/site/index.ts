@@ -1,4 +1,6 @@
+export { BlobInbox, type BlobInboxModules, type OpenedBlob } from "./blob-inbox.ts";
 export type { JobDecision, JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
+export { Site } from "./site.ts";
 export type {
   OutgoingContribution,
   OutgoingTensor,
@@ -6,6 +8,7 @@ export type {
   SiteJobStatus,
   SiteStatus,
 } from "./status.ts";
+export { type TaskSeedFacts, taskSeed } from "./task-seed.ts";
 export type {
   PreparedTrainer,
   Trainer,

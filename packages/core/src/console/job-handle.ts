@@ -1,0 +1,96 @@
+import {
+  applyObservation,
+  type JobView,
+  jobAbort,
+  jobEnded,
+  type Observation,
+  observation,
+  observe,
+  resultModel,
+  resultRequest,
+} from "../message/index.ts";
+import type { BlobInbox } from "../site/index.ts";
+import { unpackParameters } from "../tensor/index.ts";
+import type { FinishedRound, JobResult } from "./options.ts";
+import type { Requests } from "./requests.ts";
+
+/** One job as its user follows it. */
+export class JobHandle {
+  /** 32 hexadecimal digits. */
+  readonly jobId: string;
+  readonly #requests: Requests;
+  readonly #inbox: BlobInbox;
+
+  constructor(jobId: string, requests: Requests, inbox: BlobInbox) {
+    this.jobId = jobId;
+    this.#requests = requests;
+    this.#inbox = inbox;
+  }
+
+  /** A snapshot, then increments, until the job has ended or the signal is aborted. @throws RequestError */
+  async *observe(signal?: AbortSignal): AsyncGenerator<Observation, void, undefined> {
+    const stop = new AbortController();
+    const ends = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    try {
+      for await (const reply of this.#requests.stream(observe, { jobId: this.jobId }, ends)) {
+        const { observation: next } = observation.parse(reply);
+        yield next;
+        if (hasEnded(next)) return;
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** The whole view of the job, after each observation. */
+  async *views(signal?: AbortSignal): AsyncGenerator<JobView, void, undefined> {
+    let view: JobView | undefined;
+    for await (const next of this.observe(signal)) {
+      if (next.kind === "snapshot") view = next.job;
+      else if (view !== undefined) view = applyObservation(view, next.change);
+      if (view !== undefined) yield view;
+    }
+  }
+
+  /** Each round once it is finished and measured; the last one at the latest when the job ends. */
+  async *rounds(signal?: AbortSignal): AsyncGenerator<FinishedRound, void, undefined> {
+    let told = 0;
+    for await (const { history, state } of this.views(signal)) {
+      const isOver = state !== "waiting" && state !== "running";
+      for (const view of history.slice(told)) {
+        if (view.endedAtMs === undefined || (view.evaluation === undefined && !isOver)) break;
+        told += 1;
+        yield { number: view.round, metrics: view.evaluation, view };
+      }
+    }
+  }
+
+  /** Waits until the job has ended. @returns its last view */
+  async ended(signal?: AbortSignal): Promise<JobView | undefined> {
+    let last: JobView | undefined;
+    for await (const view of this.views(signal)) last = view;
+    return last;
+  }
+
+  /** The newest model of the job. @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_FORBIDDEN` */
+  async result(signal: AbortSignal = new AbortController().signal): Promise<JobResult> {
+    const reply = await this.#requests.ask(resultRequest, { jobId: this.jobId }, signal);
+    const { version, model, tensors } = resultModel.parse(reply);
+    const { bytes } = await this.#inbox.open(this.jobId, model, signal);
+    return { version, model: unpackParameters({ tensors, byteLength: bytes.byteLength }, bytes) };
+  }
+
+  /** Ends the job for good. @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_FORBIDDEN` */
+  async abort(signal?: AbortSignal): Promise<void> {
+    jobEnded.parse(await this.#requests.ask(jobAbort, { jobId: this.jobId }, signal));
+  }
+}
+
+/** True for the observation after which none follows. */
+function hasEnded(next: Observation): boolean {
+  if (next.kind === "snapshot") return isEnd(next.job.state);
+  return next.change.kind === "job" && isEnd(next.change.state);
+}
+
+const isEnd = (state: JobView["state"]): boolean =>
+  state === "finished" || state === "failed" || state === "aborted";

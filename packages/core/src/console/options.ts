@@ -1,0 +1,50 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { MetricsView, RoundView } from "../message/index.ts";
+import type { Identity } from "../pki/index.ts";
+import type { Clock, Connector, CryptoProvider, Logger } from "../platform/index.ts";
+import type { ParameterSet } from "../tensor/index.ts";
+
+/** Who connects, and to what. */
+export interface ConsoleOptions {
+  /** Certificate and key of the user. */
+  readonly identity: Identity;
+  /** Name of the project. */
+  readonly project: string;
+  /** Root certificate of the project, DER. */
+  readonly root: Bytes;
+  /** Name that the server's certificate must carry. */
+  readonly serverName: string;
+}
+
+/** What a console works with. */
+export interface ConsoleModules {
+  readonly connector: Connector;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** Options of a submit. */
+export interface SubmitOptions {
+  /** Makes a retried submit safe: the same user's same token is the same job. At most 128 characters. */
+  readonly submitToken?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A finished round. */
+export interface FinishedRound {
+  /** 1, 2, 3, ... */
+  readonly number: number;
+  /** The version that the round made, measured by the sites; absent when none has held-out examples. */
+  readonly metrics: MetricsView | undefined;
+  readonly view: RoundView;
+}
+
+/** What a job yields. */
+export interface JobResult {
+  /** The round that made it; 0 for the model as submitted. */
+  readonly version: number;
+  /** The newest parameters, in table order. */
+  readonly model: ParameterSet;
+}

@@ -1,0 +1,104 @@
+import { toHex } from "../bytes/index.ts";
+import { isErrorCode, JobError, PhotinusError, WireError } from "../errors/index.ts";
+import type { MessageDefinition } from "../message/index.ts";
+import type { CryptoProvider } from "../platform/index.ts";
+import type { ReceivedMessage, Refusal, Session } from "../session/index.ts";
+
+/** What the server refused: code and detail as it told them. */
+export class RequestError extends PhotinusError {}
+
+interface Pending {
+  readonly onReply: (body: unknown) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Requests that wait for their replies, by message id. */
+export class Requests {
+  readonly #session: Session;
+  readonly #crypto: CryptoProvider;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(session: Session, crypto: CryptoProvider) {
+    this.#session = session;
+    this.#crypto = crypto;
+    session.signal.addEventListener("abort", () => this.#failAll(session.signal.reason), { once: true });
+  }
+
+  /**
+   * Sends a request and waits for the first reply.
+   * @throws RequestError with the server's code, WireError when the session ends first, the signal's reason
+   */
+  async ask<Body>(definition: MessageDefinition<Body>, body: Body, signal?: AbortSignal): Promise<unknown> {
+    const stop = new AbortController();
+    const ends = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    try {
+      for await (const reply of this.stream(definition, body, ends)) return reply;
+      throw signal?.reason ?? new WireError("ERR_CANCELLED", "the request was given up");
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Sends a request and yields every reply, until the signal is aborted. @throws as {@link ask} */
+  async *stream<Body>(
+    definition: MessageDefinition<Body>,
+    body: Body,
+    signal: AbortSignal,
+  ): AsyncGenerator<unknown, void, undefined> {
+    const messageId = this.#crypto.randomBytes(16);
+    const name = toHex(messageId);
+    const replies: unknown[] = [];
+    let failure: { readonly error: unknown } | undefined;
+    let wake = (): void => undefined;
+    this.#pending.set(name, {
+      onReply: (reply) => {
+        replies.push(reply);
+        wake();
+      },
+      onFailure: (error) => {
+        failure ??= { error };
+        wake();
+      },
+    });
+    const onAbort = (): void => wake();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await this.#session.send(definition, body, { messageId });
+      while (!signal.aborted) {
+        const reply = replies.shift();
+        if (reply !== undefined) yield reply;
+        else if (failure !== undefined) throw failure.error;
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      this.#pending.delete(name);
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** A reply arrived; one that nobody waits for is dropped. */
+  reply(body: unknown, { inReplyTo }: ReceivedMessage): void {
+    if (inReplyTo !== undefined) this.#pending.get(toHex(inReplyTo))?.onReply(body);
+  }
+
+  /** The server cannot meet a request. */
+  failed({ code, detail }: { readonly code: string; readonly detail: string }, inReplyTo?: Uint8Array): void {
+    if (inReplyTo === undefined) return;
+    const known = isErrorCode(code) ? code : "ERR_INTERNAL";
+    this.#pending.get(toHex(inReplyTo))?.onFailure(new RequestError(known, detail));
+  }
+
+  /** The server's session layer refused a message. */
+  refused({ code, detail, inReplyTo }: Refusal): void {
+    this.failed({ code, detail }, inReplyTo);
+  }
+
+  #failAll(reason: unknown): void {
+    const error = reason ?? new JobError("ERR_JOB_UNKNOWN", "the session ended");
+    for (const { onFailure } of [...this.#pending.values()]) onFailure(error);
+  }
+}

@@ -1,0 +1,55 @@
+import type { ErrorCode } from "../errors/index.ts";
+import type { Random } from "../platform/index.ts";
+
+/** Refusals that another attempt will meet again: it is made all the same, since people repair things, but rarely. */
+const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>([
+  "ERR_AUTH_FAILED",
+  "ERR_VERSION_UNSUPPORTED",
+  "ERR_FORBIDDEN",
+  "ERR_SUPERSEDED",
+  "ERR_CLOCK_SKEW",
+  "ERR_CRYPTO_MISSING",
+  "ERR_X25519_MISSING",
+  "ERR_CERTIFICATE_MALFORMED",
+  "ERR_CERTIFICATE_UNTRUSTED",
+  "ERR_CERTIFICATE_EXPIRED",
+  "ERR_CERTIFICATE_NOT_YET_VALID",
+  "ERR_CERTIFICATE_PURPOSE",
+  "ERR_CERTIFICATE_NAME",
+  "ERR_CERTIFICATE_SIGNATURE",
+  "ERR_CERTIFICATE_UNSUPPORTED",
+]);
+
+/** True for a refusal that only people can repair. */
+export function isPermanentRefusal(code: ErrorCode): boolean {
+  return PERMANENT.has(code);
+}
+
+/** How long attempts wait. */
+export interface BackOffOptions {
+  /** ms before the second attempt. */
+  readonly firstMs: number;
+  /** Longest wait in ms. */
+  readonly longestMs: number;
+  /** Wait in ms after a permanent refusal. */
+  readonly refusedMs: number;
+}
+
+/**
+ * ms until the next attempt: doubled with each failure, and only part of it is fixed, so that the sites of a server
+ * that comes back do not all arrive at once.
+ *
+ * @param failures in a row, at least 1
+ */
+export function backOffMs(
+  failures: number,
+  code: ErrorCode,
+  { firstMs, longestMs, refusedMs, random }: BackOffOptions & { readonly random: Random },
+): number {
+  const fullMs = isPermanentRefusal(code)
+    ? refusedMs
+    : Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30));
+  const [high = 0, low = 0] = random.bytes(2);
+  const fraction = (256 * high + low) / 65_536;
+  return Math.round(fullMs / 2 + (fraction * fullMs) / 2);
+}

@@ -1,0 +1,27 @@
+import type { JobPayload } from "../job/index.ts";
+import type { SiteLimits } from "./options.ts";
+
+/** What a job is held against. */
+export interface SiteFacts {
+  readonly limits: SiteLimits;
+  readonly dataNames: readonly string[];
+  /** Jobs that the site takes part in already. */
+  readonly jobs: number;
+}
+
+/** Why a site declines a job before anybody is asked; `undefined` when nothing speaks against it. */
+export function declineReason(
+  { definition, graph, initialParameters }: JobPayload,
+  { limits, dataNames, jobs }: SiteFacts,
+): string | undefined {
+  const { workflow, training, dataName } = definition;
+  if (!dataNames.includes(dataName)) return `there is no data named ${dataName} here`;
+  if (workflow.rounds > limits.rounds) return `at most ${limits.rounds} rounds (asked ${workflow.rounds})`;
+  if (training.localEpochs > limits.localEpochs) {
+    return `at most ${limits.localEpochs} local epochs (asked ${training.localEpochs})`;
+  }
+  const bytes = Math.max(graph.byteLength, initialParameters.byteLength);
+  if (bytes > limits.modelBytes) return `at most ${limits.modelBytes} bytes of a model (asked ${bytes})`;
+  if (jobs >= limits.concurrentJobs) return `at most ${limits.concurrentJobs} jobs at once`;
+  return undefined;
+}

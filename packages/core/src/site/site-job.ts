@@ -1,0 +1,330 @@
+import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { JobError, PhotinusError, TrainingError } from "../errors/index.ts";
+import { type JobPayload, layoutOfTable, layoutOfUpdate } from "../job/index.ts";
+import {
+  type BlobReference,
+  type ContributionBody,
+  contribution,
+  evaluationResult,
+  type HeldUpdate,
+  jobAccept,
+  jobDecline,
+  jobReady,
+  type MessageDefinition,
+  type Task,
+  taskFailed,
+  taskProgress,
+} from "../message/index.ts";
+import type { Clock, CryptoProvider, Logger } from "../platform/index.ts";
+import type { SendOptions, Session } from "../session/index.ts";
+import { makeManifest, parametersSource, type StreamSource } from "../stream/index.ts";
+import { type ParameterSet, type TensorLayout, unpackParameters } from "../tensor/index.ts";
+import type { BlobInbox } from "./blob-inbox.ts";
+import { withoutFilters } from "./filter-update.ts";
+import type { JobProposal, SiteModules } from "./options.ts";
+import { ProgressReporter } from "./progress-reporter.ts";
+import type { StatusBoard } from "./status-board.ts";
+import { taskSeed } from "./task-seed.ts";
+import type { PreparedTrainer, Trainer, TrainOutcome } from "./trainer.ts";
+import { describeUpdate } from "./update.ts";
+
+/** What the jobs of a site share. */
+export interface SiteJobModules {
+  readonly siteName: string;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly logger: Logger;
+  readonly inbox: BlobInbox;
+  readonly board: StatusBoard;
+  readonly createTrainer: SiteModules["createTrainer"];
+  readonly decideJob: SiteModules["decideJob"];
+  /** The session now; `undefined` while there is none. */
+  readonly session: () => Session | undefined;
+}
+
+/** An update that was trained and is kept until the server has committed it. */
+interface Held {
+  readonly body: ContributionBody;
+  readonly source: StreamSource;
+  /** Aborted when the server does not want it. */
+  readonly refused: AbortController;
+}
+
+/** One job at one site: decided once, prepared once, then task after task until it ends. */
+export class SiteJob {
+  readonly #proposal: JobProposal;
+  readonly #payload: JobPayload;
+  readonly #modules: SiteJobModules;
+  readonly #modelLayout: TensorLayout;
+  readonly #updateLayout: TensorLayout;
+  readonly #end = new AbortController();
+  #hasAccepted = false;
+  #prepared: PreparedTrainer | undefined;
+  #trainer: Trainer | undefined;
+  /** The task at work, and what ends it. */
+  #task: { readonly taskId: string; readonly stop: AbortController } | undefined;
+  #held: Held | undefined;
+
+  constructor(proposal: JobProposal, payload: JobPayload, modules: SiteJobModules) {
+    this.#proposal = proposal;
+    this.#payload = payload;
+    this.#modules = modules;
+    this.#modelLayout = layoutOfTable(payload.parameters);
+    this.#updateLayout = layoutOfUpdate(payload.parameters);
+  }
+
+  /** True once tasks may come: the graph need not be sent again. */
+  get isPrepared(): boolean {
+    return this.#prepared !== undefined;
+  }
+
+  /** The update that is kept, if any. */
+  get held(): HeldUpdate | undefined {
+    if (this.#held === undefined) return undefined;
+    const { jobId, taskId } = this.#held.body;
+    return { jobId, taskId };
+  }
+
+  /** Asks whether this site takes part, and tells the server. Never rejects. */
+  async decide(): Promise<void> {
+    const { board, decideJob } = this.#modules;
+    board.update({ activity: "deciding", progress: 0 });
+    const decision = await decideJob(this.#proposal, this.#end.signal).catch((error: unknown) => ({
+      declined: error instanceof Error ? error.message : "no decision",
+    }));
+    if (this.#end.signal.aborted) return;
+    const { jobId } = this.#proposal;
+    if (decision !== "accept") {
+      board.update({ activity: "waiting" });
+      await this.#send(jobDecline, { jobId, reason: decision.declined.slice(0, 500) });
+      return;
+    }
+    this.#hasAccepted = true;
+    board.showJob(newJobStatus(this.#proposal));
+    board.update({ activity: "preparing" });
+    await this.#send(jobAccept, { jobId });
+  }
+
+  /** A new session began: says again where this job stands. */
+  async reannounce(): Promise<void> {
+    const { jobId } = this.#proposal;
+    if (!this.#hasAccepted) return;
+    await this.#send(jobAccept, { jobId });
+    if (this.#prepared !== undefined) await this.#send(jobReady, { jobId, ...this.#prepared });
+  }
+
+  /** The server told where the graph is. Returns at once. */
+  graph(reference: BlobReference): void {
+    if (!this.#hasAccepted || this.#prepared !== undefined || this.#trainer !== undefined) return;
+    this.#inBackground(this.#prepare(reference), undefined);
+  }
+
+  /** The server gave a task. Returns at once; an earlier task ends, unless it is the same. */
+  task(task: Task): void {
+    if (this.#prepared === undefined || this.#end.signal.aborted) return;
+    if (this.#held?.body.taskId === task.taskId) {
+      this.#inBackground(this.#upload(this.#held), task);
+      return;
+    }
+    if (this.#task?.taskId === task.taskId) return; // at work, sent again after a reconnect
+    this.#task?.stop.abort(new JobError("ERR_TASK_UNKNOWN", "another task came"));
+    const stop = new AbortController();
+    this.#task = { taskId: task.taskId, stop };
+    const timer = this.#modules.clock.after(task.timeoutMs, () =>
+      stop.abort(new JobError("ERR_TASK_TIMEOUT", "the time for the task is up")),
+    );
+    const signal = AbortSignal.any([this.#end.signal, stop.signal]);
+    const work = this.#perform(task, signal).finally(() => {
+      timer.cancel();
+      if (this.#task?.taskId === task.taskId) this.#task = undefined;
+    });
+    this.#inBackground(work, task);
+  }
+
+  /** The server answered an update. */
+  answered(taskId: string, receipt: "received" | "committed" | "refused", cause: string): void {
+    const held = this.#held;
+    if (held?.body.taskId !== taskId) return;
+    this.#modules.board.answered(toHex(held.body.manifest.root), receipt, cause);
+    if (receipt !== "received") this.#held = undefined;
+    if (receipt === "refused") held.refused.abort(new JobError("ERR_TASK_UNKNOWN", cause));
+  }
+
+  /** The job has ended, or the site stops: frees everything. Idempotent. */
+  async end(): Promise<void> {
+    if (this.#end.signal.aborted) return;
+    this.#end.abort(new JobError("ERR_JOB_ABORTED", "the job has ended"));
+    this.#held = undefined;
+    await this.#trainer?.close();
+  }
+
+  async #prepare(reference: BlobReference): Promise<void> {
+    const { inbox, crypto, board, createTrainer } = this.#modules;
+    const { jobId } = this.#proposal;
+    const { definition, graph, parameters } = this.#payload;
+    const { bytes: model } = await inbox.open(jobId, reference, this.#end.signal);
+    // The server chose the bytes, the submitter signed their digest.
+    if (!equalBytes(await crypto.sha256(model), graph.digest)) {
+      throw new JobError("ERR_JOB_INVALID", "the graph is not the one that the submitter signed");
+    }
+    this.#trainer = createTrainer();
+    const { dataName, training } = definition;
+    const job = { jobId, dataName, training, model, parameters };
+    this.#prepared = await this.#trainer.prepare(job, { signal: this.#end.signal });
+    board.updateJob(jobId, () => ({ ...this.#prepared }));
+    board.update({ activity: "waiting" });
+    await this.#send(jobReady, { jobId, ...this.#prepared });
+  }
+
+  async #perform(task: Task, signal: AbortSignal): Promise<void> {
+    const { inbox, board, clock } = this.#modules;
+    const { jobId } = this.#proposal;
+    board.updateJob(jobId, () => ({ round: task.round }));
+    const reporter = new ProgressReporter(
+      (phase, progress) => this.#send(taskProgress, { jobId, taskId: task.taskId, phase, progress }),
+      board,
+      clock,
+    );
+    reporter.begin("evaluating");
+    const { bytes } = await inbox.open(jobId, task.model, signal);
+    const parameters = this.#parametersOf(bytes);
+    const evaluation = await this.#requireTrainer().evaluate(parameters, reporter.options(signal));
+    if (evaluation !== undefined) {
+      board.updateJob(jobId, ({ evaluations }) => ({
+        evaluations: [...evaluations, { round: task.version, evaluation }],
+      }));
+    }
+    const measured = evaluation === undefined ? {} : { evaluation };
+    if (task.kind === "evaluate") {
+      await this.#send(evaluationResult, { jobId, taskId: task.taskId, ...measured });
+      board.update({ activity: "waiting", progress: 0 });
+      return;
+    }
+    reporter.begin("training");
+    const outcome = await this.#train(task, parameters, reporter.options(signal));
+    reporter.begin("uploading");
+    const held = await this.#hold(task, outcome, measured);
+    signal.throwIfAborted();
+    this.#held = held;
+    await this.#upload(held);
+  }
+
+  async #train(
+    task: Task,
+    parameters: ParameterSet,
+    options: Parameters<Trainer["train"]>[1],
+  ): Promise<TrainOutcome> {
+    const { crypto, siteName: site, board } = this.#modules;
+    const { seed: jobSeed } = this.#payload.definition;
+    const seed = await taskSeed({ seed: jobSeed, site, round: task.round }, crypto);
+    const outcome = await this.#requireTrainer().train({ parameters, seed }, options);
+    board.updateJob(this.#proposal.jobId, ({ losses }) => ({
+      losses: [
+        ...losses.filter(({ round }) => round !== task.round),
+        { round: task.round, loss: outcome.loss },
+      ],
+    }));
+    return outcome;
+  }
+
+  /** Filters the update, hashes it once and writes down what leaves. */
+  async #hold(
+    task: Task,
+    outcome: TrainOutcome,
+    measured: Pick<ContributionBody, "evaluation">,
+  ): Promise<Held> {
+    const { clock, crypto, board } = this.#modules;
+    const { jobId } = this.#proposal;
+    const update = await withoutFilters(outcome.delta);
+    const { tensors, norm } = await describeUpdate(update, this.#updateLayout, clock);
+    const { source, layout } = parametersSource(update);
+    const { chunkBytes } = this.#payload.definition;
+    const { byteLength: totalBytes } = layout;
+    const manifest = await makeManifest(source, { totalBytes, chunkBytes }, { crypto, clock });
+    const { exampleCount, loss: trainingLoss, steps } = outcome;
+    const digest = toHex(manifest.root);
+    const shown = { jobId, round: task.round, tensors, totalBytes, norm, exampleCount, digest };
+    board.addOutgoing({ ...shown, receipt: "none", cause: "" });
+    const facts = {
+      jobId,
+      taskId: task.taskId,
+      baseVersion: task.version,
+      exampleCount,
+      trainingLoss,
+      steps,
+    };
+    const body = { ...facts, norm, manifest, tensors: layout.tensors, ...measured };
+    return { body, source, refused: new AbortController() };
+  }
+
+  /** Announces and streams the update; a lost session is no fault, the update is kept and asked for again. */
+  async #upload({ body, source, refused }: Held): Promise<void> {
+    const session = this.#modules.session();
+    if (session === undefined) return;
+    const signal = AbortSignal.any([this.#end.signal, refused.signal]);
+    try {
+      const streaming = session.sendStream(body.manifest, source, signal);
+      streaming.catch(() => undefined); // awaited below, unless announcing it failed first
+      await session.send(contribution, body, { scope: body.jobId });
+      await streaming;
+    } catch (error) {
+      if (!signal.aborted && !session.signal.aborted) throw error;
+    }
+    this.#modules.board.update({ activity: "waiting", progress: 0 });
+  }
+
+  #parametersOf(bytes: Bytes): ParameterSet {
+    if (bytes.byteLength !== this.#modelLayout.byteLength) {
+      throw new TrainingError("ERR_MODEL_PARAMETERS", `a model of ${bytes.byteLength} bytes`);
+    }
+    return unpackParameters(this.#modelLayout, bytes);
+  }
+
+  #requireTrainer(): Trainer {
+    if (this.#trainer === undefined) throw new TrainingError("ERR_TRAINER_LOST", "there is no trainer");
+    return this.#trainer;
+  }
+
+  #inBackground(work: Promise<void>, task: Task | undefined): void {
+    work.catch((error: unknown) => this.#failed(error, task)).catch(() => undefined); // nobody is left to tell
+  }
+
+  async #failed(error: unknown, task: Task | undefined): Promise<void> {
+    const { logger, board, session } = this.#modules;
+    const { jobId } = this.#proposal;
+    if (this.#end.signal.aborted || session() === undefined) return;
+    const code = error instanceof PhotinusError ? error.code : "ERR_TASK_FAILED";
+    logger.error("a task failed", error, { jobId, code });
+    board.update({ activity: "waiting", progress: 0 });
+    if (code === "ERR_TASK_UNKNOWN") return; // the server ended this task itself
+    const detail = error instanceof PhotinusError ? error.message.slice(0, 500) : "";
+    const id = task === undefined ? {} : { taskId: task.taskId };
+    await this.#send(taskFailed, { jobId, ...id, code, detail });
+  }
+
+  /** Sends on the session that there is; without one the server is told after the next connect. */
+  async #send<T>(definition: MessageDefinition<T>, body: T): Promise<void> {
+    const options: SendOptions = { scope: this.#proposal.jobId };
+    try {
+      await this.#modules.session()?.send(definition, body, options);
+    } catch (error) {
+      if (!(error instanceof PhotinusError)) throw error;
+    }
+  }
+}
+
+function newJobStatus({ jobId, definition, submitter }: JobProposal): Parameters<StatusBoard["showJob"]>[0] {
+  return {
+    jobId,
+    name: definition.name,
+    purpose: definition.purpose,
+    submitter: submitter.name,
+    rounds: definition.workflow.rounds,
+    device: "",
+    trainingExamples: 0,
+    heldOutExamples: 0,
+    round: 0,
+    evaluations: [],
+    losses: [],
+  };
+}

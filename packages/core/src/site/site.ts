@@ -1,0 +1,294 @@
+import { decide } from "../authorization/index.ts";
+import { toHex } from "../bytes/index.ts";
+import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
+import { memoryReplayStore, type ObjectReplayStore, type VerifiedObject } from "../envelope/index.ts";
+import { type ErrorCode, isErrorCode, JobError, PhotinusError } from "../errors/index.ts";
+import { parseJobPayload } from "../job/index.ts";
+import {
+  blobRequest,
+  contributionCommitted,
+  contributionReceived,
+  contributionRefused,
+  jobDecline,
+  jobEnded,
+  jobGraph,
+  OBJECT_TYPES,
+  parsePublication,
+  siteReady,
+  task,
+} from "../message/index.ts";
+import { sleep } from "../platform/index.ts";
+import { connectSession, on, type Session, type SessionEnd, type SessionHandler } from "../session/index.ts";
+import { backOffMs, isPermanentRefusal } from "./back-off.ts";
+import { BlobInbox } from "./blob-inbox.ts";
+import { declineReason } from "./job-limits.ts";
+import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
+import { SiteJob, type SiteJobModules } from "./site-job.ts";
+import type { SiteStatus } from "./status.ts";
+import { StatusBoard } from "./status-board.ts";
+
+const DEFAULT_LIMITS: SiteLimits = {
+  rounds: 10_000,
+  localEpochs: 100,
+  modelBytes: 512 * 2 ** 20,
+  concurrentJobs: 4,
+};
+const DEFAULT_FIRST_MS = 500;
+const DEFAULT_LONGEST_MS = 30_000;
+/** Wait after a refusal that only people can repair. */
+const REFUSED_MS = 300_000;
+/** A session that lasted this long counts as a success: the next attempt is made soon. */
+const STEADY_MS = 10_000;
+
+/**
+ * A site without sockets, disk or device: it keeps a session with the server, decides about jobs, and trains by the
+ * trainers it is given. Data never come here; updates leave by {@link SiteJob} only.
+ */
+export class Site {
+  readonly #options: SiteOptions;
+  readonly #modules: SiteModules;
+  readonly #registry: DecomposerRegistry = builtInRegistry();
+  readonly #replay: ObjectReplayStore;
+  readonly #board = new StatusBoard();
+  readonly #inbox: BlobInbox;
+  readonly #jobs = new Map<string, SiteJob>();
+  #session: Session | undefined;
+  /** Bytes of the sessions before the present one. */
+  #earlierTraffic = { sentBytes: 0, receivedBytes: 0 };
+  #stop: AbortController | undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: SiteOptions, modules: SiteModules) {
+    this.#options = options;
+    this.#modules = modules;
+    const { clock, crypto } = modules;
+    // Jobs and publications that were handled stay handled, whatever session brings them again.
+    this.#replay = memoryReplayStore({ clock });
+    this.#inbox = new BlobInbox({
+      project: options.project,
+      clock,
+      crypto,
+      request: (jobId, root) =>
+        this.#inBackground(async (session) => {
+          await session.send(blobRequest, { jobId, root }, { scope: jobId });
+        }),
+    });
+  }
+
+  /** Begins to connect, and connects again whenever the session ends, until {@link stop}. Idempotent. */
+  start(): void {
+    if (this.#stop !== undefined) return;
+    this.#stop = new AbortController();
+    this.#loop = this.#keepConnected(this.#stop.signal);
+  }
+
+  /** Ends every task, frees the trainers, tells the server. Idempotent; resolves when all is quiet. */
+  async stop(): Promise<void> {
+    this.#stop?.abort(new JobError("ERR_JOB_ABORTED", "the site stops"));
+    const jobs = [...this.#jobs.values()];
+    this.#jobs.clear();
+    await Promise.all(jobs.map((job) => job.end()));
+    await this.#session?.close("ERR_GOING_AWAY", "the site stops");
+    await this.#loop;
+  }
+
+  /** What the site is doing now. */
+  get status(): SiteStatus {
+    return this.#board.status;
+  }
+
+  /** Calls `listener` after each change of the status. @returns ends it */
+  watch(listener: (status: SiteStatus) => void): () => void {
+    return this.#board.watch(listener);
+  }
+
+  async #keepConnected(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const end = await this.#connectOnce(signal);
+      if (signal.aborted) break;
+      failures = end.isSteady ? 1 : failures + 1;
+      await this.#pause(failures, end, signal);
+    }
+    this.#board.update({ activity: "stopped", progress: 0, retryAtMs: undefined });
+  }
+
+  /** One session from connect to end. Never rejects. */
+  async #connectOnce(signal: AbortSignal): Promise<Ended> {
+    const { clock, logger } = this.#modules;
+    const activity = this.#board.status.fault === undefined ? "connecting" : "reconnecting";
+    this.#board.update({ activity, retryAtMs: undefined });
+    const startedMs = clock.now();
+    try {
+      const session = await this.#open(signal);
+      const { code, detail } = await this.#serve(session);
+      logger.info("session ended", { code, detail });
+      return { code, detail, isSteady: clock.now() - startedMs >= STEADY_MS };
+    } catch (error) {
+      logger.warn("no session", { detail: String(error) });
+      const code: ErrorCode =
+        error instanceof PhotinusError && isErrorCode(error.code) ? error.code : "ERR_CONNECTION_LOST";
+      return { code, detail: error instanceof Error ? error.message : "", isSteady: false };
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<Session> {
+    const { identity, project, root, serverName } = this.#options;
+    const { connector, clock, crypto, logger } = this.#modules;
+    const connection = await connector.connect(signal);
+    const modules = { clock, crypto, logger, registry: this.#registry, replayStore: this.#replay };
+    return await connectSession(connection, { identity, project, root, serverName }, modules);
+  }
+
+  async #serve(session: Session): Promise<SessionEnd> {
+    this.#session = session;
+    this.#inbox.renew();
+    this.#board.update({ activity: "waiting", fault: undefined });
+    session.receive(this.#handler());
+    const onStop = (): void => {
+      session.close("ERR_GOING_AWAY", "the site stops").catch(() => undefined); // it ended by itself
+    };
+    this.#stop?.signal.addEventListener("abort", onStop, { once: true });
+    if (this.#stop?.signal.aborted === true) onStop();
+    this.#inBackground(() => this.#announce(session));
+    const end = await session.ended;
+    this.#stop?.signal.removeEventListener("abort", onStop);
+    this.#session = undefined;
+    this.#countTraffic(session);
+    this.#earlierTraffic = {
+      sentBytes: this.#earlierTraffic.sentBytes + session.traffic.sentBytes,
+      receivedBytes: this.#earlierTraffic.receivedBytes + session.traffic.receivedBytes,
+    };
+    return end;
+  }
+
+  async #announce(session: Session): Promise<void> {
+    const { runtime, dataNames } = this.#options;
+    const jobs = [...this.#jobs.entries()];
+    await session.send(siteReady, {
+      runtime,
+      dataNames,
+      preparedJobs: jobs.filter(([, job]) => job.isPrepared).map(([jobId]) => jobId),
+      heldUpdates: jobs.flatMap(([, { held }]) => (held === undefined ? [] : [held])),
+    });
+    for (const [, job] of jobs) await job.reannounce();
+  }
+
+  #handler(): SessionHandler {
+    const answer =
+      (receipt: "received" | "committed" | "refused") =>
+      (body: { readonly jobId: string; readonly taskId: string; readonly code?: string }): void => {
+        this.#jobs.get(body.jobId)?.answered(body.taskId, receipt, body.code ?? "");
+        if (this.#session !== undefined) this.#countTraffic(this.#session);
+      };
+    return {
+      onObject: (object) => this.#object(object),
+      onBlobChunk: (chunk) => this.#inbox.chunk(chunk),
+      routes: [
+        on(jobGraph, ({ jobId, graph }) => this.#jobs.get(jobId)?.graph(graph)),
+        on(task, (body) => this.#jobs.get(body.jobId)?.task(body)),
+        on(contributionReceived, answer("received")),
+        on(contributionCommitted, answer("committed")),
+        on(contributionRefused, answer("refused")),
+        on(jobEnded, async ({ jobId }) => {
+          await this.#jobs.get(jobId)?.end();
+          this.#jobs.delete(jobId);
+          this.#board.update({ activity: "waiting", progress: 0 });
+        }),
+      ],
+    };
+  }
+
+  async #object(object: VerifiedObject): Promise<void> {
+    const payload = decode(object.payload, this.#registry);
+    if (object.objectType === OBJECT_TYPES.publication) {
+      const publication = parsePublication(payload);
+      // The limit stands before anything is allocated for it.
+      if (publication.totalBytes > this.#limits.modelBytes) {
+        throw new JobError("ERR_JOB_DECLINED", `a ${publication.kind} of ${publication.totalBytes} bytes`);
+      }
+      this.#inbox.published(publication);
+    } else if (object.objectType === OBJECT_TYPES.job) {
+      await this.#job(object, payload);
+    }
+  }
+
+  /** A job is offered: its signature and its submitter's role have been verified by the session. */
+  async #job({ objectId, signer: submitter }: VerifiedObject, value: unknown): Promise<void> {
+    const jobId = toHex(objectId);
+    const known = this.#jobs.get(jobId);
+    if (known !== undefined) {
+      await known.reannounce();
+      return;
+    }
+    const payload = parseJobPayload(value);
+    const { definition, initialParameters } = payload;
+    const proposal: JobProposal = { jobId, definition, submitter, modelBytes: initialParameters.byteLength };
+    const right = decide(submitter, "submit");
+    const reason = right.allowed
+      ? declineReason(payload, {
+          limits: this.#limits,
+          dataNames: this.#options.dataNames,
+          jobs: this.#jobs.size,
+        })
+      : right.reason;
+    if (reason !== undefined) {
+      await this.#session?.send(jobDecline, { jobId, reason }, { scope: jobId });
+      return;
+    }
+    const job = new SiteJob(proposal, payload, this.#jobModules());
+    this.#jobs.set(jobId, job);
+    this.#inBackground(() => job.decide()); // a person may take a while; the session goes on
+  }
+
+  #jobModules(): SiteJobModules {
+    const { clock, crypto, logger, createTrainer, decideJob } = this.#modules;
+    return {
+      siteName: this.#options.identity.participant.name,
+      clock,
+      crypto,
+      logger,
+      inbox: this.#inbox,
+      board: this.#board,
+      createTrainer,
+      decideJob,
+      session: () => this.#session,
+    };
+  }
+
+  async #pause(failures: number, { code, detail }: Ended, signal: AbortSignal): Promise<void> {
+    const { clock, random, logger } = this.#modules;
+    const { firstMs = DEFAULT_FIRST_MS, longestMs = DEFAULT_LONGEST_MS } = this.#options.reconnect ?? {};
+    const waitMs = backOffMs(failures, code, { firstMs, longestMs, refusedMs: REFUSED_MS, random });
+    const activity = isPermanentRefusal(code) ? "refused" : "reconnecting";
+    this.#board.update({ activity, progress: 0, retryAtMs: clock.now() + waitMs, fault: { code, detail } });
+    logger.info("connecting again later", { code, waitMs });
+    await sleep(clock, waitMs, signal).catch(() => undefined); // stopping ends the wait
+  }
+
+  #countTraffic({ traffic }: Session): void {
+    this.#board.update({
+      bytesUp: this.#earlierTraffic.sentBytes + traffic.sentBytes,
+      bytesDown: this.#earlierTraffic.receivedBytes + traffic.receivedBytes,
+    });
+  }
+
+  get #limits(): SiteLimits {
+    return { ...DEFAULT_LIMITS, ...this.#options.limits };
+  }
+
+  #inBackground(work: (session: Session) => Promise<void>): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    work(session).catch((error: unknown) => {
+      if (!session.signal.aborted) this.#modules.logger.error("a step of the site failed", error);
+    });
+  }
+}
+
+/** How a session ended, or why there was none. */
+interface Ended {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly isSteady: boolean;
+}
