@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { HostError } from "@photinus/core/errors";
 import { decodePem, openPrivateKey } from "@photinus/core/pki";
 import { KIT_FILE, type KitFiles, type OpenedKit, openKit } from "@photinus/core/provision";
@@ -6,6 +5,7 @@ import {
   nodeCrypto,
   readKitFolder,
   readSecret,
+  readSecretFile,
   type TlsIdentity,
   tlsIdentity,
 } from "@photinus/node-platform";
@@ -34,14 +34,7 @@ async function secretOf({ passphraseFd, passphraseFile }: KitOptions): Promise<s
       "name the kit's secret by --passphrase-fd or --passphrase-file",
     );
   }
-  const handle = await open(passphraseFile).catch((cause: unknown) => {
-    throw new HostError("ERR_CONFIG_INVALID", `${passphraseFile} cannot be read`, { cause });
-  });
-  try {
-    return await readSecret(handle.fd);
-  } finally {
-    await handle.close().catch(() => undefined); // readSecret closed the descriptor under it
-  }
+  return await readSecretFile(passphraseFile);
 }
 
 /**

@@ -11,6 +11,8 @@ export interface InvitedEnrolmentOptions {
   readonly project: string;
   /** The enrolment CA, from the server's kit. */
   readonly issuer: Required<Issuer>;
+  /** Names that kits carry, which no enrolled site may have. */
+  readonly isProvisioned: (name: string) => boolean;
 }
 
 /** Issues certificates for invite codes and records each attempt. */

@@ -137,7 +137,7 @@ function acceptOptions(
   { kit, sessions }: PhotinusServerOptions,
   { storage, clock, crypto }: PhotinusServerModules,
 ): AcceptOptions {
-  const { identity, configuration, root, enrolment } = kit;
+  const { identity, configuration, root, enrolment, machineNames } = kit;
   const { project } = configuration;
   const audit = auditLog(storage.audit, clock);
   return {
@@ -149,7 +149,7 @@ function acceptOptions(
       ? {}
       : {
           enrolment: invitedEnrolment(
-            { project, issuer: enrolment },
+            { project, issuer: enrolment, isProvisioned: (name) => machineNames.has(name) },
             { metadata: storage.metadata, clock, crypto, audit },
           ),
         }),
