@@ -12,10 +12,12 @@ export interface StoredIdentity {
   readonly root: Bytes;
   /** Name that the server's certificate must carry. */
   readonly serverName: string;
-  /** Own certificates, DER, leaf first. */
+  /** Own certificates, DER, leaf first; empty while the enrolment is under way. */
   readonly chain: readonly Bytes[];
   /** Private key of the leaf: not extractable, so that even a script on this page cannot copy it. */
   readonly signingKey: SigningKey;
+  /** When it was saved, milliseconds since 1970. */
+  readonly savedAtMs: number;
 }
 
 /** Agreement to one job, as it was shown. */
@@ -32,6 +34,8 @@ export interface StoredConsent {
 export interface IdentityStore {
   /** The identity in a project under a root; `undefined` when this browser has none. */
   find(project: string, rootFingerprint: string): Promise<StoredIdentity | undefined>;
+  /** The identity that was saved last; `undefined` when this browser has none. */
+  latest(): Promise<StoredIdentity | undefined>;
   /** Keeps an identity in place of the one before. */
   save(identity: StoredIdentity): Promise<void>;
   /** Notes an agreement. */
@@ -62,6 +66,10 @@ export async function openIdentityStore(name = "photinus"): Promise<IdentityStor
   });
   return {
     find: (project, rootFingerprint) => database.get("identities", [project, rootFingerprint]),
+    latest: async () => {
+      const all = await database.getAll("identities");
+      return all.sort((left, right) => left.savedAtMs - right.savedAtMs).at(-1);
+    },
     save: async (identity) => {
       await database.put("identities", identity);
     },

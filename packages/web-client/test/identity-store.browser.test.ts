@@ -19,6 +19,7 @@ async function anIdentity(project = "demo"): Promise<StoredIdentity> {
     serverName: "server",
     chain: [Uint8Array.of(4)],
     signingKey: await webCrypto().generateSigningKey(1),
+    savedAtMs: 1,
   };
 }
 

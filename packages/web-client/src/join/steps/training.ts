@@ -28,7 +28,7 @@ function renderNow(state: JoinState): TemplateResult {
         ${glyph(toneOfActivity(state))}<span>${describeActivity(state)}</span>
         <span class="muted push">${job === undefined ? "" : `Round ${formatCount(job.round)} of ${formatCount(job.rounds)}`}</span>
       </p>
-      <progress max="1" value=${status?.progress ?? 0} aria-label="Progress of this step"></progress>
+      <progress max="1" value=${isDone(state) ? 1 : (status?.progress ?? 0)} aria-label="Progress of this step"></progress>
     </div>
   `;
 }

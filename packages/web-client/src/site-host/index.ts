@@ -1,0 +1,2 @@
+export type { BrowserTrainers, SiteHostModules } from "./modules.ts";
+export { SiteHost } from "./site-host.ts";
