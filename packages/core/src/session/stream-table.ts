@@ -23,6 +23,9 @@ export interface StreamTableLimits {
   readonly streamBytes: number;
 }
 
+/** Streams whose credit is kept until this side begins to send them. */
+const MAX_EARLY_CREDITS = 64;
+
 /** What a table of streams works with. */
 export interface StreamTableModules {
   readonly crypto: CryptoProvider;
@@ -35,6 +38,8 @@ export class StreamTable {
   readonly #modules: StreamTableModules;
   readonly #incoming = new Map<string, IncomingStream>();
   readonly #outgoing = new Map<string, OutgoingStream>();
+  /** The receiver of a manifest may be quicker than its sender, who has yet to begin. */
+  readonly #earlyCredits = new Map<string, number>();
 
   constructor(limits: StreamTableLimits, modules: StreamTableModules) {
     this.#limits = limits;
@@ -87,6 +92,9 @@ export class StreamTable {
     if (this.#outgoing.has(id)) throw new TypeError("a stream with this id is being sent");
     const stream = new OutgoingStream(manifest, source);
     this.#outgoing.set(id, stream);
+    const earlyCredit = this.#earlyCredits.get(id);
+    this.#earlyCredits.delete(id);
+    if (earlyCredit !== undefined) stream.credit(earlyCredit);
     const bulk: Bulk = {
       encrypted: true,
       get ready() {
@@ -108,12 +116,24 @@ export class StreamTable {
     }
   }
 
-  /** @throws EnvelopeError `ERR_STREAM_REFUSED` for credit beyond the stream; credit for one that ended is ignored */
+  /** @throws EnvelopeError `ERR_STREAM_REFUSED` for credit beyond the stream */
   takeCredit({ streamId, bytes }: { readonly streamId: Bytes; readonly bytes: number }): void {
-    const stream = this.#outgoing.get(toHex(streamId));
-    if (stream === undefined) return;
+    const id = toHex(streamId);
+    const stream = this.#outgoing.get(id);
+    if (stream === undefined) {
+      this.#keepEarly(id, bytes);
+      return;
+    }
     stream.credit(bytes);
     this.#modules.outbox.nudge();
+  }
+
+  #keepEarly(id: string, bytes: number): void {
+    this.#earlyCredits.set(id, (this.#earlyCredits.get(id) ?? 0) + bytes);
+    const oldest = this.#earlyCredits.keys().next();
+    if (this.#earlyCredits.size > MAX_EARLY_CREDITS && oldest.done === false) {
+      this.#earlyCredits.delete(oldest.value);
+    }
   }
 
   /** See `Session.sendBlob`. */
