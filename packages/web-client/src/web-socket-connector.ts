@@ -30,6 +30,7 @@ export function webSocketConnector(
       signal.throwIfAborted();
       const socket = new WebSocket(url, SUBPROTOCOL);
       socket.binaryType = "arraybuffer";
+      socket.addEventListener("error", () => undefined); // "close" follows and tells as much
       const settled = new AbortController();
       try {
         await Promise.race([
