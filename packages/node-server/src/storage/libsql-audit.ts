@@ -1,5 +1,11 @@
 import type { Row } from "@libsql/client/sqlite3";
-import { AuditBrokenError, chainRecord, decodeAuditEntry, encodeAuditEntry } from "@photinus/core/audit";
+import {
+  AuditBrokenError,
+  chainRecord,
+  decodeAuditEntry,
+  encodeAuditEntry,
+  verifyChain,
+} from "@photinus/core/audit";
 import type { AuditEvent, AuditRecord, AuditStore, CryptoProvider } from "@photinus/core/platform";
 import { bytesColumn, integerColumn } from "./columns.ts";
 import { type Database, statement } from "./database.ts";
@@ -34,19 +40,21 @@ export class LibsqlAudit implements AuditStore {
 
   /**
    * Goes on with the chain in `database`.
-   * @throws AuditBrokenError `ERR_AUDIT_BROKEN` when its last record is not what its hash says: a chain is never
-   *   continued from a record that was changed
+   * @throws AuditBrokenError `ERR_AUDIT_BROKEN` naming the first broken record, when the last one is not what its hash
+   *   says: a chain is never continued from a record that was changed
    */
   static async open(
     database: Database,
     modules: { readonly writer: GroupWriter; readonly crypto: CryptoProvider },
   ): Promise<LibsqlAudit> {
     const audit = new LibsqlAudit(database, modules);
-    const { rows } = await database.query(statement(LAST));
-    const [row] = rows;
-    audit.#head = row === undefined ? undefined : recordOf(row);
+    try {
+      audit.#head = await audit.#readHead();
+    } catch (error) {
+      await verifyChain(modules.crypto, audit.read()); // names the first broken record rather than the last
+      throw error;
+    }
     audit.#tip = audit.#head;
-    if (audit.#head !== undefined) await requireGenuine(modules.crypto, audit.#head);
     return audit;
   }
 
@@ -78,6 +86,16 @@ export class LibsqlAudit implements AuditStore {
       if (last === undefined || rows.length < PAGE_ROWS) return;
       next = integerColumn(last, "sequence") + 1;
     }
+  }
+
+  /** The last record, checked against its own hash. */
+  async #readHead(): Promise<AuditRecord | undefined> {
+    const { rows } = await this.#database.query(statement(LAST));
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const record = recordOf(row);
+    await requireGenuine(this.#crypto, record);
+    return record;
   }
 
   async head(): Promise<AuditRecord | undefined> {

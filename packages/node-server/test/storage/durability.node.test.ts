@@ -330,5 +330,7 @@ describe("tampering with the audit table", () => {
     await edit(...UNLOCK, "UPDATE audit SET previous_hash = zeroblob(32) WHERE sequence = 5");
 
     await expect(reopen()).rejects.toMatchObject({ code: "ERR_AUDIT_BROKEN", sequence: 5 });
+    await edit("UPDATE audit SET hash = zeroblob(32) WHERE sequence = 2");
+    await expect(reopen()).rejects.toMatchObject({ code: "ERR_AUDIT_BROKEN", sequence: 2 });
   });
 });
