@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { overMessagePort, PortTrainer, type TrainerPort } from "@photinus/training";
 import type { NodeTrainerOptions } from "./worker-options.ts";
 
@@ -26,7 +26,12 @@ function startWorker(options: NodeTrainerOptions): PortTrainer {
     transferList: [port2],
     execArgv: SOURCE_FLAGS,
   });
-  const trainer = new PortTrainer(overMessagePort(port1), async () => {
+  return watchWorker(worker, port1);
+}
+
+/** A trainer at the other end of `port`, lost when `worker` ends. */
+export function watchWorker(worker: Worker, port: MessagePort): PortTrainer {
+  const trainer = new PortTrainer(overMessagePort(port), async () => {
     await worker.terminate();
   });
   worker.once("error", (error) => trainer.lose(error.message));

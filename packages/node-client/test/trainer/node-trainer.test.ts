@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
+import { MessageChannel, Worker } from "node:worker_threads";
 import type { TrainerJob } from "@photinus/core/site";
 import { benchModel } from "@photinus/training";
 import { afterEach, describe, expect, test } from "vitest";
-import { startNodeTrainer } from "../../src/trainer/index.ts";
+import { hasCudaLibrary, parseDevice, startNodeTrainer } from "../../src/trainer/index.ts";
+import { watchWorker } from "../../src/trainer/start-node-trainer.ts";
 
 const dataFolder = fileURLToPath(new URL("../../../../demos/mnist", import.meta.url));
 const { signal } = new AbortController();
@@ -23,6 +25,8 @@ function aJob(changes: Partial<TrainerJob> = {}): TrainerJob {
     ...changes,
   };
 }
+
+const endless = { training: { ...aJob().training, localEpochs: 1000 } };
 
 const trainers: { close(): Promise<void> }[] = [];
 function aTrainer() {
@@ -49,4 +53,86 @@ describe("a trainer in a worker thread", () => {
     expect(outcome.loss).toBeLessThan(0.6);
     expect(outcome.delta.names()).toEqual(parameters.map(({ name }) => name));
   });
+
+  test("leaves the main thread free while it trains", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob(), { signal });
+    let turns = 0;
+    const count = setInterval(() => turns++, 1);
+
+    await trainer.train({ parameters: initialParameters, seed: 7 }, { signal });
+
+    clearInterval(count);
+    expect(turns).toBeGreaterThan(5);
+  });
+
+  test("stops in the middle of an epoch when it is told to", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob(endless), { signal });
+    const controller = new AbortController();
+    const reason = new Error("the round is over");
+
+    const outcome = trainer.train(
+      { parameters: initialParameters, seed: 7 },
+      { signal: controller.signal, onProgress: () => controller.abort(reason) },
+    );
+
+    await expect(outcome).rejects.toBe(reason);
+  });
+
+  test("refuses what waits with ERR_TRAINER_LOST when it dies", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const worker = new Worker("process.exit(3)", { eval: true, workerData: port2, transferList: [port2] });
+    const trainer = watchWorker(worker, port1);
+
+    await expect(trainer.prepare(aJob(), { signal })).rejects.toMatchObject({
+      code: "ERR_TRAINER_LOST",
+      message: expect.stringContaining("exit code 3"),
+    });
+    await trainer.close();
+  });
+
+  test("says which data is missing", async () => {
+    const outcome = aTrainer().prepare(aJob({ dataName: "absent" }), { signal });
+
+    await expect(outcome).rejects.toMatchObject({
+      code: "ERR_DATA_MISSING",
+      message: expect.stringContaining("absent.json"),
+    });
+  });
+
+  test("falls back to the CPU where CUDA is not installed, and says so when CUDA was asked for", async () => {
+    if (hasCudaLibrary()) return; // on such a machine verify:gpu is the test
+
+    const asked = startNodeTrainer({ dataFolder, device: "cuda" });
+    const free = startNodeTrainer({ dataFolder });
+    trainers.push(asked, free);
+
+    await expect(asked.prepare(aJob(), { signal })).rejects.toMatchObject({ code: "ERR_DEVICE_UNAVAILABLE" });
+    expect(await free.prepare(aJob(), { signal })).toMatchObject({ device: "cpu" });
+  });
+});
+
+describe("a trainer in a child process", () => {
+  test("says that WebGPU is not there where there is no adapter", async () => {
+    const trainer = startNodeTrainer({ dataFolder, device: "webgpu" });
+    trainers.push(trainer);
+
+    const outcome = await trainer.prepare(aJob(), { signal }).catch((error: unknown) => error);
+
+    expect([{ code: "ERR_DEVICE_UNAVAILABLE" }, { device: "webgpu" }]).toContainEqual(
+      expect.objectContaining(pick(outcome)),
+    );
+  });
+});
+
+/** A machine with a GPU prepares, one without refuses; nothing else may happen. */
+function pick(outcome: unknown): { code?: string; device?: string } {
+  const { code, device } = outcome as { code?: string; device?: string };
+  return code === undefined ? { device: device ?? "" } : { code };
+}
+
+test("a device that is not known is refused by name", () => {
+  expect(parseDevice("cuda")).toBe("cuda");
+  expect(() => parseDevice("nonsense")).toThrow(expect.objectContaining({ code: "ERR_CONFIG_INVALID" }));
 });

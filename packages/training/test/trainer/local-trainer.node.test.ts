@@ -1,0 +1,296 @@
+// Runs in Node only: onnxruntime-node is the runtime; the page's is tested with its worker.
+import type { Clock } from "@photinus/core/platform";
+import type { TrainerJob } from "@photinus/core/site";
+import { type ParameterSet, Tensor } from "@photinus/core/tensor";
+import { describe, expect, test } from "vitest";
+import type { Dataset } from "../../src/data/index.ts";
+import { initializeParameters } from "../../src/models/index.ts";
+import { type Attribute, int, type Node, writeModel } from "../../src/onnx/index.ts";
+import { seededRandom } from "../../src/random.ts";
+import { LocalTrainer, type LocalTrainerModules } from "../../src/trainer/index.ts";
+import { cpuRuntime } from "../reference/onnx-runtime.ts";
+
+const { signal } = new AbortController();
+
+/** A clock on which 100 ms pass with every look at it, so that reports and turns come often. */
+function aClock(): Clock {
+  let now = 0;
+  return {
+    now: () => {
+      now += 100;
+      return now;
+    },
+    after: () => ({ cancel: () => undefined }),
+    yield: async () => undefined,
+  };
+}
+
+/** Points of two classes, at (1, 1) and (-1, -1) with noise. */
+function points(count: number, seed: number, classCount = 2): Dataset {
+  const random = seededRandom(seed);
+  const labels = Array.from({ length: count }, () => random.below(2));
+  const values = labels.flatMap((label) => [0, 1].map(() => (label === 0 ? 1 : -1) + 0.3 * random.normal()));
+  return {
+    count,
+    exampleShape: [2],
+    classCount,
+    read: (indices, into) => {
+      indices.forEach((index, row) => {
+        into.labels[row] = labels[index]!;
+        into.examples.set(values.slice(2 * index, 2 * index + 2), 2 * row);
+      });
+    },
+  };
+}
+
+const table = [
+  { name: "w", dtype: "f32", shape: [2, 2], trainable: true },
+  { name: "b", dtype: "f32", shape: [2], trainable: true },
+] as const;
+const initial = initializeParameters(table, 5);
+
+function aModel(operator = "Gemm", attributes: readonly [string, Attribute][] = [["transB", int(1)]]) {
+  const node: Node = {
+    name: "classify",
+    operator,
+    inputs: ["x", "w", "b"],
+    outputs: ["y"],
+    attributes: new Map(attributes),
+  };
+  return writeModel({
+    irVersion: 9,
+    opset: 20,
+    producer: "test",
+    graph: {
+      name: "test",
+      inputs: [{ name: "x", dtype: "f32", shape: ["batch", 2] }],
+      outputs: [{ name: "y", dtype: "f32", shape: ["batch", 2] }],
+      initializers: new Map(initial.entries()),
+      nodes: [node],
+    },
+  });
+}
+
+function aJob(changes: Partial<TrainerJob> = {}, learningRate = 0.1): TrainerJob {
+  const optimizer = { name: "sgd", learningRate, momentum: 0.9 } as const;
+  const training = { loss: "cross-entropy", optimizer, batchSize: 16, localEpochs: 2 } as const;
+  return { jobId: "job", dataName: "points", training, model: aModel(), parameters: table, ...changes };
+}
+
+function aTrainer(changes: Partial<LocalTrainerModules> = {}): LocalTrainer {
+  return new LocalTrainer({
+    runtimes: { candidates: [{ device: "cpu", find: async () => cpuRuntime() }], take: "first" },
+    data: async () => ({ training: points(100, 1), heldOut: points(30, 2) }),
+    clock: aClock(),
+    ...changes,
+  });
+}
+
+/** `received` + `delta`. */
+function moved(received: ParameterSet, delta: ParameterSet): ParameterSet {
+  const entries = received.entries().map(([name, { shape, f32 }]) => {
+    const change = delta.get(name)?.f32;
+    return [
+      name,
+      Tensor.f32(
+        shape,
+        f32.map((value, index) => value + (change?.[index] ?? 0)),
+      ),
+    ] as const;
+  });
+  return new (received.constructor as typeof ParameterSet)(entries);
+}
+
+describe("LocalTrainer", () => {
+  test("learns, and returns the difference to what it received", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob(), { signal });
+
+    const { delta, exampleCount, steps, loss } = await trainer.train(
+      { parameters: initial, seed: 1 },
+      { signal },
+    );
+    const after = await trainer.evaluate(moved(initial, delta), { signal });
+
+    expect({ exampleCount, steps }).toEqual({ exampleCount: 100, steps: 14 }); // 2 epochs of 7 batches of 16
+    expect(loss).toBeGreaterThan(after!.loss);
+    expect(after).toMatchObject({ accuracy: 1, exampleCount: 30 });
+    await trainer.close();
+  });
+
+  test("gives the same delta for the same seed, and another for another", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob(), { signal });
+    const train = async (seed: number) => {
+      const { delta } = await trainer.train({ parameters: initial, seed }, { signal });
+      return [...delta.get("w")!.f32];
+    };
+
+    expect(await train(1)).toEqual(await train(1));
+    expect(await train(1)).not.toEqual(await train(2));
+    await trainer.close();
+  });
+
+  test("pads the last batch without a trace: 5 examples in a batch of 16 count as 5", async () => {
+    const data = async () => ({ training: points(5, 1), heldOut: points(5, 1) });
+    const [padded, exact] = [aTrainer({ data }), aTrainer({ data })];
+    await padded.prepare(aJob(), { signal });
+    await exact.prepare(aJob({ training: { ...aJob().training, batchSize: 5 } }), { signal });
+
+    const [a, b] = await Promise.all(
+      [padded, exact].map((trainer) => trainer.train({ parameters: initial, seed: 3 }, { signal })),
+    );
+    const [c, d] = await Promise.all([padded, exact].map((trainer) => trainer.evaluate(initial, { signal })));
+
+    expect(a!.loss).toBeCloseTo(b!.loss, 6);
+    a!.delta.get("w")!.f32.forEach((value, index) => {
+      expect(value).toBeCloseTo(b!.delta.get("w")!.f32[index]!, 6);
+    });
+    expect(c!.loss).toBeCloseTo(d!.loss, 6);
+    expect(c!.accuracy).toBe(d!.accuracy);
+    await padded.close();
+    await exact.close();
+  });
+
+  test("leaves parameters alone that are not trainable", async () => {
+    const trainer = aTrainer();
+    const parameters = [table[0], { ...table[1], trainable: false }];
+    await trainer.prepare(aJob({ parameters }), { signal });
+
+    const { delta } = await trainer.train({ parameters: initial, seed: 1 }, { signal });
+
+    expect(delta.names()).toEqual(["w"]);
+    await trainer.close();
+  });
+
+  test("says that it has nothing to evaluate without held-out examples", async () => {
+    const trainer = aTrainer({ data: async () => ({ training: points(20, 1), heldOut: undefined }) });
+    const { heldOutExamples } = await trainer.prepare(aJob(), { signal });
+
+    expect(heldOutExamples).toBe(0);
+    expect(await trainer.evaluate(initial, { signal })).toBeUndefined();
+    await trainer.close();
+  });
+
+  test("reports progress and stops on abort with the caller's reason", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob(), { signal });
+    const controller = new AbortController();
+    const reason = new Error("the round is over");
+    const steps: number[] = [];
+
+    const outcome = trainer.train(
+      { parameters: initial, seed: 1 },
+      {
+        signal: controller.signal,
+        onProgress: ({ step }) => {
+          steps.push(step);
+          controller.abort(reason);
+        },
+      },
+    );
+
+    await expect(outcome).rejects.toBe(reason);
+    expect(steps).toHaveLength(1);
+    expect(steps[0]).toBeLessThan(14);
+    await trainer.close();
+  });
+
+  test("ends with ERR_TRAINING_NOT_FINITE when the loss diverges", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob({}, 1e38), { signal });
+
+    const outcome = trainer.train({ parameters: initial, seed: 1 }, { signal });
+
+    await expect(outcome).rejects.toMatchObject({ code: "ERR_TRAINING_NOT_FINITE" });
+    await trainer.close();
+  });
+
+  test("takes the next device when one fails", async () => {
+    const missing = { device: "cuda", find: () => Promise.reject(new Error("no library")) } as const;
+    const cpu = { device: "cpu", find: async () => cpuRuntime() } as const;
+    const trainer = aTrainer({ runtimes: { candidates: [missing, cpu], take: "first" } });
+
+    expect(await trainer.prepare(aJob(), { signal })).toMatchObject({ device: "cpu" });
+    await trainer.close();
+  });
+
+  test("takes the faster of two devices", async () => {
+    let now = 0;
+    const clock: Clock = { ...aClock(), now: () => now };
+    const slow = async () => {
+      const runtime = cpuRuntime();
+      const open: typeof runtime.open = async (model, stay) => {
+        const session = await runtime.open(model, stay);
+        return {
+          ...session,
+          run: (feeds, into) => {
+            now += 50;
+            return session.run(feeds, into);
+          },
+        };
+      };
+      return { ...runtime, device: "webgpu" as const, open };
+    };
+    const candidates = [
+      { device: "webgpu", find: slow },
+      { device: "cpu", find: async () => cpuRuntime() },
+    ] as const;
+    const trainer = aTrainer({ clock, runtimes: { candidates, take: "fastest" } });
+
+    expect(await trainer.prepare(aJob(), { signal })).toMatchObject({ device: "cpu" });
+    await trainer.close();
+  });
+
+  test("names each device and its reason when none works", async () => {
+    const missing = { device: "cuda", find: () => Promise.reject(new Error("no library")) } as const;
+    const trainer = aTrainer({ runtimes: { candidates: [missing], take: "first" } });
+
+    await expect(trainer.prepare(aJob(), { signal })).rejects.toMatchObject({
+      code: "ERR_DEVICE_UNAVAILABLE",
+      message: expect.stringContaining("cuda: no library"),
+    });
+  });
+
+  test.each([
+    [
+      "an operator that cannot be trained",
+      aJob({ model: aModel("Loop", []) }),
+      "ERR_MODEL_OPERATOR",
+      /Loop.*classify/,
+    ],
+    [
+      "a table that is not the model's",
+      aJob({ parameters: table.slice(1) }),
+      "ERR_MODEL_PARAMETERS",
+      /parameters/,
+    ],
+    ["a file that is no model", aJob({ model: Uint8Array.of(1, 2, 3) }), "ERR_MODEL_MALFORMED", /./],
+  ])("refuses %s", async (_, job, code, message) => {
+    await expect(aTrainer().prepare(job, { signal })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test("refuses data whose examples or labels do not fit the model", async () => {
+    const wide: Dataset = { ...points(10, 1), exampleShape: [3] };
+    const manyClasses = points(10, 1, 3);
+
+    for (const training of [wide, manyClasses]) {
+      const trainer = aTrainer({ data: async () => ({ training, heldOut: undefined }) });
+      await expect(trainer.prepare(aJob(), { signal })).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
+    }
+  });
+
+  test("refuses a second call while one runs", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob(), { signal });
+
+    const first = trainer.train({ parameters: initial, seed: 1 }, { signal });
+
+    await expect(trainer.evaluate(initial, { signal })).rejects.toThrow(TypeError);
+    await first;
+    await trainer.close();
+  });
+});
