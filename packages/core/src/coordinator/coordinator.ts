@@ -47,7 +47,8 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions, modules: CoordinatorModules) {
     this.#options = options;
-    const { clock, crypto, metadata, blobs, audit, logger, metrics, workflows } = modules;
+    const { clock, crypto, metadata, blobs, audit, logger, metrics } = modules;
+    const { workflows, aggregators, kernels } = modules;
     this.#modules = {
       project: options.project,
       identity: options.identity,
@@ -57,6 +58,8 @@ export class Coordinator {
       logger,
       metrics,
       workflows,
+      aggregators,
+      kernels,
       registry: builtInRegistry(),
       checkpoints: new CheckpointStore(options.storageKey, { crypto, blobs, metadata }),
       jobs: new JobStore(metadata),

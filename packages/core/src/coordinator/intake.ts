@@ -1,5 +1,6 @@
+import type { Aggregator } from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
-import { EnvelopeError, PhotinusError } from "../errors/index.ts";
+import { AggregationError, EnvelopeError, PhotinusError } from "../errors/index.ts";
 import {
   type ContributionBody,
   type ContributionReceived,
@@ -13,7 +14,6 @@ import type { Collection } from "./collection.ts";
 import type { CommitOrder } from "./commit-order.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
-import type { RunningMean } from "./running-mean.ts";
 import type { UploadSlot } from "./upload-slots.ts";
 
 /** What an {@link Intake} fills. */
@@ -21,7 +21,7 @@ export interface IntakeTarget {
   readonly collection: Collection;
   readonly order: CommitOrder;
   /** Absent for an evaluation. */
-  readonly mean: RunningMean | undefined;
+  readonly aggregator: Aggregator | undefined;
 }
 
 /** Lateness that is known only by the signal of the upload. */
@@ -38,6 +38,7 @@ export class Intake {
   readonly #context: JobContext;
   readonly #target: IntakeTarget;
   readonly #fail: (error: unknown) => void;
+  readonly #work = new Set<Promise<void>>();
 
   /** @param fail ends the job: storage or audit could not take what has to be kept */
   constructor(context: JobContext, target: IntakeTarget, fail: (error: unknown) => void) {
@@ -48,7 +49,15 @@ export class Intake {
 
   /** A site announced its update. Returns at once; the upload goes on beside other messages. */
   contribution(site: LiveSite, body: ContributionBody): void {
-    this.#receive(site, body).catch(this.#fail);
+    const work = this.#receive(site, body)
+      .catch(this.#fail)
+      .finally(() => this.#work.delete(work));
+    this.#work.add(work);
+  }
+
+  /** Resolves when no update is under way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#work);
   }
 
   /** A site answered an `evaluate` task. */
@@ -111,28 +120,27 @@ export class Intake {
     await site.session.acceptStream(body.manifest, sink, signal);
   }
 
-  async #add(site: LiveSite, body: ContributionBody, bytes: Bytes): Promise<ContributionProblem | undefined> {
-    const { collection, mean, order } = this.#target;
-    if (mean === undefined) return { code: "ERR_TASK_UNKNOWN", detail: "the task asked for no update" };
-    const norm = await mean.check(bytes);
-    if (norm === undefined) {
-      return { code: "ERR_CONTRIBUTION_NOT_FINITE", detail: "the update holds NaN or infinite values" };
-    }
+  async #add(
+    site: LiveSite,
+    body: ContributionBody,
+    update: Bytes,
+  ): Promise<ContributionProblem | undefined> {
+    const { collection, aggregator, order } = this.#target;
+    if (aggregator === undefined) return { code: "ERR_TASK_UNKNOWN", detail: "the task asked for no update" };
+    const norm = await aggregator.measure(update);
     if (norm > body.norm * NORM_TOLERANCE + Number.MIN_VALUE) {
       return { code: "ERR_CONTRIBUTION_NORM", detail: `measured ${norm}, declared ${body.norm}` };
     }
-    // From here to accept() nothing awaits but the sum itself, which one upload at a time may use.
-    const isCounted = await mean.add(bytes, body.exampleCount, () => {
-      const { exampleCount, trainingLoss, evaluation } = body;
-      const digest = toHex(body.manifest.root);
-      const answer = { exampleCount, trainingLoss, norm, digest, ...given(evaluation) };
+    const { exampleCount, trainingLoss, evaluation, manifest, taskId } = body;
+    const answer = { exampleCount, trainingLoss, norm, digest: toHex(manifest.root), ...given(evaluation) };
+    const admit = (): boolean => {
       if (!collection.accept(site.name, answer)) return false;
       order.commit(site.name);
       return true;
-    });
-    if (!isCounted) return this.#afterAbort(site.name);
-    this.#context.board.addTraffic(site.name, { up: body.manifest.totalBytes });
-    await this.#received(site, { ...this.#ids(body.taskId), root: body.manifest.root });
+    };
+    if (!(await aggregator.add({ update, weight: exampleCount, admit }))) return this.#afterAbort(site.name);
+    this.#context.board.addTraffic(site.name, { up: manifest.totalBytes });
+    await this.#received(site, { ...this.#ids(taskId), root: manifest.root });
     return undefined;
   }
 
@@ -179,10 +187,16 @@ const NOTHING = { exampleCount: 0, trainingLoss: 0, norm: 0, digest: "" };
 const given = (evaluation: SiteEvaluation | undefined): { evaluation?: SiteEvaluation } =>
   evaluation === undefined ? {} : { evaluation };
 
-/** What a stream that does not arrive as announced is refused for. @throws the error when it is no fault of the peer */
+/**
+ * What a stream is refused for that does not arrive as announced, or holds what may not be added.
+ * @throws the error when it is no fault of the peer
+ */
 function problemOf(error: unknown): ContributionProblem {
-  if (!(error instanceof EnvelopeError)) throw error;
-  return { code: error.code, detail: error.message };
+  if (error instanceof EnvelopeError) return { code: error.code, detail: error.message };
+  if (error instanceof AggregationError && error.code === "ERR_AGGREGATION_NOT_FINITE") {
+    return { code: "ERR_CONTRIBUTION_NOT_FINITE", detail: error.message };
+  }
+  throw error;
 }
 
 /** Tells a site that its answer does not count; a session that is gone is no fault here. */

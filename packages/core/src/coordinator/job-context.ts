@@ -1,7 +1,9 @@
+import type { AggregatorRegistry } from "../aggregation/index.ts";
 import type { AuditLog } from "../audit/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { DecomposerRegistry } from "../decomposer/index.ts";
 import type { CheckpointStore, JobPayload, JobStore } from "../job/index.ts";
+import type { Kernels } from "../kernels/index.ts";
 import type { Identity } from "../pki/index.ts";
 import type { Clock, CryptoProvider, Logger, MetadataStore, Metrics } from "../platform/index.ts";
 import type { TensorLayout } from "../tensor/index.ts";
@@ -25,6 +27,8 @@ export interface JobModules {
   readonly metrics: Metrics;
   readonly slots: UploadSlots;
   readonly workflows: WorkflowRegistry;
+  readonly aggregators: AggregatorRegistry;
+  readonly kernels: Kernels;
 }
 
 /** One job as its parts see it. */

@@ -74,6 +74,14 @@ export class JobRun {
 
   /** Runs the workflow from where its journal ends. Never rejects; a fault ends this job only. */
   async run(): Promise<RunEnd> {
+    try {
+      return await this.#run();
+    } finally {
+      await this.#rounds.close();
+    }
+  }
+
+  async #run(): Promise<RunEnd> {
     const { modules, jobId, payload } = this.#context;
     try {
       const workflow = modules.workflows.get(payload.definition.workflow.name);

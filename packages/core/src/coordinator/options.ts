@@ -1,4 +1,6 @@
+import type { AggregatorRegistry } from "../aggregation/index.ts";
 import type { Bytes } from "../bytes/index.ts";
+import type { Kernels } from "../kernels/index.ts";
 import type { Identity } from "../pki/index.ts";
 import type {
   AuditStore,
@@ -40,6 +42,10 @@ export interface CoordinatorModules {
   readonly metrics: Metrics;
   /** Workflows by the name that a job definition gives. */
   readonly workflows: WorkflowRegistry;
+  /** Aggregators by name; must hold "weighted-mean". */
+  readonly aggregators: AggregatorRegistry;
+  /** Numbers in bulk: `createKernels()`. */
+  readonly kernels: Kernels;
 }
 
 /** A job as lists show it. */

@@ -1,3 +1,4 @@
+import type { Aggregator } from "../aggregation/index.ts";
 import { toHex } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { Evaluation } from "../job/index.ts";
@@ -20,8 +21,10 @@ import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
 import type { Receipts } from "./receipts.ts";
-import { RunningMean } from "./running-mean.ts";
 import { sendTask } from "./task-sender.ts";
+
+/** The rule of FedAvg; jobs cannot choose another one in this version. */
+const AGGREGATOR = "weighted-mean";
 
 /** Tasks of which a late answer is told apart from a foreign one. */
 const REMEMBERED_TASKS = 16;
@@ -54,7 +57,7 @@ export class Rounds implements WorkflowEffects {
   readonly #events: RoundsEvents;
   #open: OpenRound | undefined;
   #published: { readonly version: number; readonly model: PublishedBlob } | undefined;
-  #mean: RunningMean | undefined;
+  #aggregator: Aggregator | undefined;
   readonly #recentTasks: string[] = [];
   #garbage: string[] = [];
 
@@ -210,6 +213,13 @@ export class Rounds implements WorkflowEffects {
     this.#open?.collection.stop(reason);
   }
 
+  /** Frees what the rounds used, once the last upload has gone. */
+  async close(): Promise<void> {
+    await this.#open?.intake.idle();
+    this.#aggregator?.release();
+    this.#published = undefined;
+  }
+
   /** The newest model of `version`, published; for whoever asks for the result. */
   async publishVersion(model: ModelVersion): Promise<PublishedBlob> {
     if (this.#published?.version === model.version) return this.#published.model;
@@ -239,8 +249,8 @@ export class Rounds implements WorkflowEffects {
         this.#show(dispatch.order, outcome);
       },
     });
-    const mean = isTraining ? this.#emptyMean() : undefined;
-    const intake = new Intake(this.#context, { collection, order, mean }, this.#events.onFault);
+    const aggregator = isTraining ? this.#emptyAggregator() : undefined;
+    const intake = new Intake(this.#context, { collection, order, aggregator }, this.#events.onFault);
     this.#open = { dispatch, collection, order, intake, model };
     for (const site of sites.allReady()) {
       if (collection.standing(site.name) === "open") this.#push(this.#open, site);
@@ -265,36 +275,39 @@ export class Rounds implements WorkflowEffects {
     ignoreLostSession(sendTask(this.#context, site, { dispatch, model, onSent })).catch(this.#events.onFault);
   }
 
-  #emptyMean(): RunningMean {
+  #emptyAggregator(): Aggregator {
     const { updateLayout, modules } = this.#context;
-    this.#mean ??= new RunningMean(updateLayout.byteLength, modules.clock);
-    this.#mean.reset();
-    return this.#mean;
+    const create = modules.aggregators.get(AGGREGATOR);
+    if (create === undefined) throw new JobError("ERR_JOB_FAILED", `there is no aggregator ${AGGREGATOR}`);
+    this.#aggregator ??= create(updateLayout, modules);
+    this.#aggregator.reset();
+    return this.#aggregator;
   }
 
   async #storeMean(outcomes: readonly TaskOutcome[]): Promise<Collected["update"]> {
     const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").length;
-    const finished = await this.#mean?.finish();
-    const { minimumSites } = this.#context.payload.definition.workflow;
-    if (finished === undefined || accepted < minimumSites) return undefined;
-    if ((await this.#mean?.check(finished.mean)) === undefined) {
-      throw new JobError("ERR_JOB_FAILED", "the mean of the updates overflows float32");
+    const { payload, modules, jobId, updateLayout, signal } = this.#context;
+    if (this.#aggregator === undefined || accepted < payload.definition.workflow.minimumSites)
+      return undefined;
+    const slot = await modules.slots.acquire(jobId, updateLayout.byteLength, signal);
+    try {
+      const { update, weight } = await this.#aggregator.finish(slot.bytes);
+      this.#aggregator.reset(); // gives its memory back before the next version is made
+      return { blob: await modules.checkpoints.put(update), exampleCount: weight };
+    } finally {
+      slot.release();
     }
-    const blob = await this.#context.modules.checkpoints.put(finished.mean);
-    return { blob, exampleCount: finished.weight };
   }
 
   /** w ← w + Δ in a staging slot: the uploads are done, so that no more than K + 2 models are in memory. */
   async #nextVersion(order: TaskOrder, update: string): Promise<ModelVersion> {
     const { modules, jobId, modelLayout, updateLayout, signal } = this.#context;
-    const { slots, checkpoints, clock } = modules;
-    this.#mean ??= new RunningMean(updateLayout.byteLength, clock);
-    const delta = await checkpoints.get(update, this.#mean.bytes);
+    const { slots, checkpoints } = modules;
     const slot = await slots.acquire(jobId, modelLayout.byteLength, signal);
     try {
       await checkpoints.get(order.model.checkpoint, slot.bytes);
       const model = { bytes: slot.bytes, layout: modelLayout };
-      await applyUpdate(model, { bytes: delta, layout: updateLayout }, clock);
+      await applyUpdate(model, { segments: checkpoints.segments(update), layout: updateLayout });
       const checkpoint = await checkpoints.put(slot.bytes);
       this.#published = undefined; // lets the old ciphertext go before the next one is made
       await this.#publish(order.round, slot.bytes);

@@ -69,17 +69,27 @@ export class CheckpointStore {
    * @throws JobError `ERR_CHECKPOINT_UNREADABLE` when it is missing, altered or under another storage key
    */
   async get(name: string, target?: Bytes): Promise<Bytes> {
+    const size = target?.byteLength ?? (await this.size(name));
+    const plaintext = target ?? new Uint8Array(size);
+    let end = 0;
+    for await (const { offset, bytes } of this.segments(name)) {
+      end = offset + bytes.byteLength;
+      if (end > size) break;
+      plaintext.set(bytes, offset);
+    }
+    if (end !== size) throw unreadable(name, "it has another size");
+    return plaintext;
+  }
+
+  /** The segments of a blob in order, one in memory at a time. @throws JobError `ERR_CHECKPOINT_UNREADABLE` */
+  async *segments(name: string): AsyncGenerator<BlobSegment, void, undefined> {
     const record = await this.#record(name);
     const key = await this.#unwrap(name, record);
-    const plaintext = target ?? new Uint8Array(record.size);
-    if (plaintext.byteLength !== record.size) throw unreadable(name, "it has another size");
     const blobId = fromBase64Url(record.blobId);
-    const count = segmentCount(record.size);
-    for (let index = 0; index < count; index++) {
-      const segment = await this.#openSegment(name, { key, blobId, index, size: record.size });
-      plaintext.set(segment, index * SEGMENT_BYTES);
+    for (let index = 0; index < segmentCount(record.size); index++) {
+      const bytes = await this.#openSegment(name, { key, blobId, index, size: record.size });
+      yield { offset: index * SEGMENT_BYTES, bytes };
     }
-    return plaintext;
   }
 
   /** Plaintext bytes of a blob. @throws JobError `ERR_CHECKPOINT_UNREADABLE` */
@@ -130,6 +140,14 @@ export class CheckpointStore {
     if (segment === undefined) throw unreadable(name, `segment ${index} was altered`);
     return segment;
   }
+}
+
+/** A part of an opened blob. */
+export interface BlobSegment {
+  /** Bytes from the start of the plaintext. */
+  readonly offset: number;
+  /** At most {@link SEGMENT_BYTES}. */
+  readonly bytes: Bytes;
 }
 
 /** What a {@link CheckpointStore} works with. */

@@ -1,4 +1,4 @@
-export { type CheckpointModules, CheckpointStore, SEGMENT_BYTES } from "./checkpoint.ts";
+export { type BlobSegment, type CheckpointModules, CheckpointStore, SEGMENT_BYTES } from "./checkpoint.ts";
 export type {
   Evaluation,
   JobBundle,

@@ -1,0 +1,281 @@
+import { aggregatorRegistry } from "../../src/aggregation/index.ts";
+import type { Bytes } from "../../src/bytes/index.ts";
+import { connect, type Federation } from "../../src/console/index.ts";
+import { Coordinator, type CoordinatorOptions } from "../../src/coordinator/index.ts";
+import type { JobBundle, JobDefinition } from "../../src/job/index.ts";
+import { createKernels } from "../../src/kernels/index.ts";
+import type { JobView } from "../../src/message/index.ts";
+import type { Identity } from "../../src/pki/index.ts";
+import {
+  type AuditRecord,
+  type AuditStore,
+  type BlobStore,
+  type Connector,
+  type CryptoProvider,
+  type MetadataStore,
+  noMetrics,
+  silentLogger,
+  webCrypto,
+} from "../../src/platform/index.ts";
+import { acceptSession, type Session } from "../../src/session/index.ts";
+import { Site, type SiteModules, type SiteOptions } from "../../src/site/index.ts";
+import {
+  type MemoryConnectionPair,
+  memoryAudit,
+  memoryBlobs,
+  memoryConnectionPair,
+  memoryMetadata,
+  seededRandom,
+  TEST_EPOCH_MS,
+  type TestProject,
+  testProject,
+  trackCrypto,
+  type VirtualClock,
+  virtualClock,
+} from "../../src/testing/index.ts";
+import { builtInWorkflows, type WorkflowRegistry } from "../../src/workflow/index.ts";
+import {
+  initialLinearParameters,
+  type LinearTrainerHooks,
+  linearData,
+  linearTrainer,
+} from "./linear-trainer.ts";
+
+/** Certificates take time to make: one project for all tests of a file. */
+let project: Promise<TestProject> | undefined;
+const SITES = ["site-1", "site-2", "site-3", "site-4"];
+const USERS = [{ name: "lead@example.org" }, { name: "member@example.org", role: "member" }] as const;
+
+export interface FederationOptions {
+  readonly coordinator?: Partial<CoordinatorOptions>;
+  readonly workflows?: WorkflowRegistry;
+  readonly metadata?: MetadataStore;
+}
+
+/** A coordinator with its storage, and how sites and users reach it, in memory and on a virtual clock. */
+export class TestFederation {
+  readonly project: TestProject;
+  readonly clock: VirtualClock;
+  readonly crypto: CryptoProvider;
+  readonly metadata: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly audit: AuditStore;
+  readonly connections = new Map<string, MemoryConnectionPair>();
+  readonly sessions = new Map<string, Session>();
+  coordinator: Coordinator;
+  readonly #options: FederationOptions;
+  readonly #sites: Site[] = [];
+  /** False: nobody gets through, as while the server is down. */
+  isUp = true;
+
+  private constructor(parts: {
+    project: TestProject;
+    clock: VirtualClock;
+    crypto: CryptoProvider;
+    options: FederationOptions;
+  }) {
+    this.project = parts.project;
+    this.clock = parts.clock;
+    this.crypto = parts.crypto;
+    this.metadata = parts.options.metadata ?? memoryMetadata();
+    this.blobs = memoryBlobs(parts.crypto);
+    this.audit = memoryAudit(parts.crypto);
+    this.#options = parts.options;
+    this.coordinator = this.makeCoordinator();
+  }
+
+  static async start(options: FederationOptions = {}): Promise<TestFederation> {
+    const tracked = trackCrypto(webCrypto());
+    const clock = virtualClock({ startMs: TEST_EPOCH_MS, settle: tracked.settled });
+    project ??= testProject({ sites: SITES, users: USERS, crypto: webCrypto(), clock });
+    const parts = { project: await project, clock, crypto: tracked.crypto, options };
+    const federation = new TestFederation(parts);
+    await federation.coordinator.start();
+    return federation;
+  }
+
+  makeCoordinator(): Coordinator {
+    const { clock, crypto, metadata, blobs, audit } = this;
+    return new Coordinator(
+      {
+        project: this.project.project,
+        identity: this.project.server,
+        storageKey: new Uint8Array(32).fill(9),
+        ...this.#options.coordinator,
+      },
+      {
+        clock,
+        crypto,
+        metadata,
+        blobs,
+        audit,
+        logger: silentLogger,
+        metrics: noMetrics,
+        workflows: this.#options.workflows ?? builtInWorkflows(),
+        aggregators: aggregatorRegistry(),
+        kernels: createKernels(),
+      },
+    );
+  }
+
+  /** The server process dies and another one begins from what was stored. */
+  async restart(): Promise<void> {
+    this.isUp = false;
+    for (const pair of this.connections.values()) pair.cut();
+    await this.coordinator.stop();
+    this.coordinator = this.makeCoordinator();
+    await this.coordinator.start();
+    this.isUp = true;
+  }
+
+  get root(): Bytes {
+    return this.project.root.certificate.der;
+  }
+
+  identityOf(name: string): Identity {
+    const identity = this.project.sites.get(name) ?? this.project.users.get(name);
+    if (identity === undefined) throw new RangeError(`no ${name}`);
+    return identity;
+  }
+
+  /** Reaches the server by memory. */
+  connector(name: string): Connector {
+    return {
+      connect: async () => {
+        if (!this.isUp) throw new Error("the server is down");
+        const pair = memoryConnectionPair();
+        this.connections.set(name, pair);
+        const { coordinator, clock, crypto } = this;
+        const options = { identity: this.project.server, project: this.project.project, root: this.root };
+        acceptSession(pair.server, options, { clock, crypto })
+          .then((session) => {
+            this.sessions.set(name, session);
+            return coordinator.admit(session);
+          })
+          .catch(() => undefined); // the client's side tells
+        return pair.client;
+      },
+    };
+  }
+
+  /** A site that trains a linear model on data of its own. */
+  site(name: string, options: TestSiteOptions = {}): Site {
+    const site = new Site(
+      {
+        identity: this.identityOf(name),
+        project: this.project.project,
+        root: this.root,
+        serverName: "hub",
+        dataNames: ["line"],
+        runtime: "node",
+        ...options.site,
+      },
+      {
+        connector: this.connector(name),
+        clock: this.clock,
+        crypto: this.crypto,
+        random: seededRandom(`site/${name}`),
+        logger: silentLogger,
+        createTrainer: () => linearTrainer(linearData(name, options.examples), options.hooks),
+        decideJob: () => Promise.resolve("accept"),
+        ...options.modules,
+      },
+    );
+    this.#sites.push(site);
+    site.start();
+    return site;
+  }
+
+  /** A user's client. */
+  async user(name = "lead@example.org"): Promise<Federation> {
+    return await this.clock.runUntil(
+      connect(
+        {
+          identity: this.identityOf(name),
+          project: this.project.project,
+          root: this.root,
+          serverName: "hub",
+        },
+        { connector: this.connector(name), clock: this.clock, crypto: this.crypto },
+      ),
+    );
+  }
+
+  /** Submits a job as the lead. @returns its id */
+  async submit(definition: Partial<JobDefinition["workflow"]> = {}): Promise<string> {
+    const user = await this.user();
+    const { jobId } = await this.clock.runUntil(user.submit(aBundle(definition)));
+    await user.close();
+    return jobId;
+  }
+
+  /** Lets time pass until the job has ended. @returns its last view */
+  async untilEnd(jobId: string, limitMs?: number): Promise<JobView> {
+    const end = this.coordinator.waitForEnd(jobId, new AbortController().signal);
+    await this.clock.runUntil(end, limitMs);
+    return await this.view(jobId);
+  }
+
+  /** The job as people see it now. */
+  async view(jobId: string): Promise<JobView> {
+    for await (const observation of this.coordinator.observe(jobId, {
+      signal: new AbortController().signal,
+    })) {
+      if (observation.kind === "snapshot") return observation.job;
+    }
+    throw new RangeError("no snapshot");
+  }
+
+  /** Every audit record so far. */
+  async records(): Promise<readonly AuditRecord[]> {
+    const records: AuditRecord[] = [];
+    for await (const record of this.audit.read()) records.push(record);
+    return records;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#sites.map((site) => this.clock.runUntil(site.stop())));
+    await this.clock.runUntil(this.coordinator.stop());
+  }
+}
+
+export interface TestSiteOptions {
+  readonly site?: Partial<SiteOptions>;
+  readonly modules?: Partial<SiteModules>;
+  readonly hooks?: LinearTrainerHooks;
+  readonly examples?: number;
+}
+
+/** A job that fits a line. */
+export function aBundle(workflow: Partial<JobDefinition["workflow"]> = {}): JobBundle {
+  return {
+    definition: {
+      name: "line",
+      purpose: "Fits a line.",
+      workflow: {
+        name: "fedavg",
+        rounds: 3,
+        minimumSites: 2,
+        roundTimeoutMs: 60_000,
+        waitForSitesMs: 120_000,
+        ...workflow,
+      },
+      training: {
+        loss: "cross-entropy",
+        optimizer: { name: "sgd", learningRate: 0.05, momentum: 0 },
+        batchSize: 1,
+        localEpochs: 1,
+      },
+      dataName: "line",
+      seed: 7,
+      chunkBytes: 65_536,
+      maximumExamples: 1000,
+    },
+    model: new Uint8Array(1000).fill(5),
+    parameters: [
+      { name: "weight", dtype: "f32", shape: [4], trainable: true },
+      { name: "bias", dtype: "f32", shape: [1], trainable: true },
+    ],
+    initialParameters: initialLinearParameters(),
+  };
+}
