@@ -16,7 +16,9 @@ export interface Terminal {
 
 /** Streams that a terminal writes to; those of the process but in tests. */
 export interface TerminalStreams {
+  /** Results: standard output. */
   readonly out: { write(text: string): unknown };
+  /** Progress and errors: standard error. */
   readonly err: { write(text: string): unknown };
 }
 

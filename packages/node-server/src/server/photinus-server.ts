@@ -1,6 +1,8 @@
+import { aggregatorRegistry } from "@photinus/core/aggregation";
 import { auditLog } from "@photinus/core/audit";
 import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator";
 import { HostError } from "@photinus/core/errors";
+import { createKernels } from "@photinus/core/kernels";
 import { ChainCache } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import {
@@ -34,8 +36,11 @@ export interface PhotinusServerOptions extends HttpHostOptions {
 export interface PhotinusServerModules {
   /** Stays open: who opened it closes it after {@link PhotinusServer.stop}. */
   readonly storage: ServerStorage;
+  /** Time. */
   readonly clock: Clock;
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** Where log lines go. */
   readonly logger: Logger;
 }
 
@@ -129,7 +134,18 @@ function createCoordinator(
   const { metadata, blobs, audit } = storage;
   return new Coordinator(
     { project: configuration.project, identity, storageKey, ...coordinator },
-    { clock, crypto, metadata, blobs, audit, logger, metrics, workflows: builtInWorkflows() },
+    {
+      clock,
+      crypto,
+      metadata,
+      blobs,
+      audit,
+      logger,
+      metrics,
+      workflows: builtInWorkflows(),
+      aggregators: aggregatorRegistry(),
+      kernels: createKernels(),
+    },
   );
 }
 

@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { JobError } from "@photinus/core/errors";
+import { systemClock, writeKitFolder } from "@photinus/node-platform";
+import type { BenchModelName } from "@photinus/training";
+import type { CommandContext } from "../context.ts";
+import { aborted } from "../interruption.ts";
+import { Cleanup } from "./cleanup.ts";
+import { connectAsUser } from "./connect-as-user.ts";
+import { demoJob } from "./demo-job.ts";
+import { type DemoServer, kitOf, startDemoServer } from "./demo-server.ts";
+import { choosePort, probePort } from "./free-port.ts";
+import { writePageShard, writeSiteData } from "./mnist-data.ts";
+import { demoNetwork } from "./network.ts";
+import { canOpenBrowser, openBrowser } from "./open-browser.ts";
+import { closingLine, type DemoReport, reportOf } from "./report.ts";
+import { type SiteProcess, startSiteProcess } from "./site-process.ts";
+import { watchRounds } from "./watch-rounds.ts";
+
+/** Options of `photinus demo`. */
+export interface DemoOptions {
+  readonly rounds: number;
+  readonly sites: number;
+  readonly model: BenchModelName;
+  /** Default: 8080, else the next free one. */
+  readonly port?: number;
+  /** Serve the network, by TLS. */
+  readonly lan?: boolean;
+  /** Folder of MNIST. */
+  readonly data?: string;
+  /** Stop after the last round. */
+  readonly exit?: boolean;
+  /** False: open no browser. */
+  readonly open: boolean;
+}
+
+/** What the parts of a run share. */
+interface Run {
+  readonly options: DemoOptions;
+  readonly context: CommandContext;
+  readonly cleanup: Cleanup;
+  /** Folder of this run, removed at its end. */
+  readonly folder: string;
+  /** Folder of MNIST. */
+  readonly images: string;
+}
+
+/** Seed of the division of the images. */
+const SEED = 1;
+/** MNIST as it lies beside the packages. */
+const MNIST = fileURLToPath(new URL("../../../../demos/mnist/", import.meta.url));
+
+/** Sites on this machine learn MNIST together: the first minute with Photinus. */
+export async function runDemo(options: DemoOptions, context: CommandContext): Promise<void> {
+  // From the start of the program, its loading included.
+  const startedAtMs = Date.now() - process.uptime() * 1_000;
+  const cleanup = new Cleanup();
+  try {
+    const folder = await mkdtemp(join(tmpdir(), "photinus-demo-"));
+    cleanup.add(() => rm(folder, { recursive: true, force: true }));
+    const run: Run = { options, context, cleanup, folder, images: options.data ?? MNIST };
+    const server = await startServer(run);
+    const sites = await startSites(run, server);
+    const report = await untilStopped(runJob(run, server, startedAtMs), sites, context.signal);
+    tellEnd(run, report);
+    if (!context.terminal.isJson && !options.exit) await serveOn(context, sites);
+    await cleanup.run();
+    context.terminal.result(report);
+  } finally {
+    await cleanup.run();
+  }
+}
+
+async function startServer({ options, context, cleanup, folder, images }: Run): Promise<DemoServer> {
+  const network = demoNetwork(options.lan === true);
+  const port = await choosePort(options.port, (candidate) => probePort(network.host, candidate));
+  const demo = join(folder, "page-data");
+  await writePageShard(demo, images);
+  // Nobody looks at pages of a run that another program reads, and building them costs the first round time.
+  const pages = context.terminal.isJson ? undefined : context.pages();
+  const server = await startDemoServer({ folder, sites: options.sites, network, port, pages, demo });
+  cleanup.add(() => server.stop());
+  context.terminal.line(`Photinus demo   dashboard ${server.dashboard}`);
+  context.terminal.line(`                join ${server.join}`);
+  const surroundings = {
+    isTerminal: process.stdout.isTTY,
+    environment: process.env,
+    platform: process.platform,
+  };
+  if (options.open && !context.terminal.isJson && canOpenBrowser(surroundings)) openBrowser(server.dashboard);
+  return server;
+}
+
+async function startSites(
+  { options, cleanup, folder, images }: Run,
+  server: DemoServer,
+): Promise<readonly SiteProcess[]> {
+  const sites: SiteProcess[] = [];
+  cleanup.add(async () => {
+    await Promise.all(sites.map((site) => site.stop()));
+  });
+  for (const [index, { name }] of server.project.definition.sites.entries()) {
+    const { files, secret } = kitOf(server.project, name);
+    const [kit, data] = [join(folder, "kits", name), join(folder, "data", name)];
+    await writeKitFolder(kit, files);
+    await writeSiteData(data, images, { site: index, sites: options.sites, seed: SEED });
+    sites.push(
+      startSiteProcess({ name, kit, data, server: server.socketUrl, passphrase: secret, threads: 1 }),
+    );
+  }
+  return sites;
+}
+
+async function runJob(
+  { options, context }: Run,
+  server: DemoServer,
+  startedAtMs: number,
+): Promise<DemoReport> {
+  const { terminal, signal } = context;
+  const federation = await connectAsUser(server);
+  try {
+    const job = await federation.submit(demoJob(options), { submitToken: "demo", signal });
+    const tell = (line: string): void => terminal.line(line);
+    const watched = await watchRounds(job, { clock: systemClock(), tell, signal });
+    if (watched === undefined) throw new JobError("ERR_JOB_FAILED", "the server told nothing of the job");
+    const endedAtMs = Date.now();
+    return reportOf(watched, await server.verifyAudit(), { startedAtMs, endedAtMs });
+  } finally {
+    await federation.close();
+  }
+}
+
+/** The work's outcome; or why it cannot come: a site's process ended, or a person stopped the demo. */
+async function untilStopped<T>(
+  work: Promise<T>,
+  sites: readonly SiteProcess[],
+  signal: AbortSignal,
+): Promise<T> {
+  const stopped = aborted(signal).then(() => Promise.reject<never>(signal.reason));
+  work.catch(() => undefined); // when another ends the race, its own end is of no interest
+  return await Promise.race([work, stopped, ...sites.map(({ failed }) => failed)]);
+}
+
+function tellEnd({ context: { terminal } }: Run, report: DemoReport): void {
+  terminal.line(closingLine(report));
+  terminal.note("");
+  terminal.note("Next:");
+  terminal.note("  npm start -- --model mlp --rounds 5   the same with another model");
+  terminal.note("  npm start -- --lan                    let other machines join, by TLS");
+  terminal.note("  npm run photinus -- --help            a federation of your own");
+}
+
+/** The dashboard stays until Ctrl-C. */
+async function serveOn({ terminal, signal }: CommandContext, sites: readonly SiteProcess[]): Promise<void> {
+  terminal.note("");
+  terminal.note("The dashboard stays open. Press Ctrl-C to stop everything.");
+  await Promise.race([aborted(signal), ...sites.map(({ failed }) => failed)]);
+}
