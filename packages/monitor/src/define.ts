@@ -13,10 +13,15 @@ customElements.define("photinus-sites", PhotinusSites);
 
 declare global {
   interface HTMLElementTagNameMap {
+    /** Reads the observations of a job for the elements inside. */
     "photinus-feed": PhotinusFeed;
+    /** Where the job stands. */
     "photinus-job-status": PhotinusJobStatus;
+    /** Loss and accuracy by round. */
     "photinus-round-chart": PhotinusRoundChart;
+    /** What each site did in each round. */
     "photinus-round-timeline": PhotinusRoundTimeline;
+    /** The sites and where they stand. */
     "photinus-sites": PhotinusSites;
   }
 }

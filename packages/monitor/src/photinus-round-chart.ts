@@ -10,8 +10,11 @@ import { PhotinusElement } from "./photinus-element.ts";
 export class PhotinusRoundChart extends PhotinusElement {
   static override properties: PropertyDeclarations = {
     ...PhotinusElement.properties,
+    /** True while the figures are shown as a table. */
     isTable: { state: true },
+    /** The round that the pointer or the keyboard is on. */
     pointed: { state: true },
+    /** Size of the drawing in CSS pixels. */
     size: { state: true },
   };
 

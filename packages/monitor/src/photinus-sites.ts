@@ -21,6 +21,7 @@ const SHOWN_AT_FIRST = 50;
 export class PhotinusSites extends PhotinusElement {
   static override properties: PropertyDeclarations = {
     ...PhotinusElement.properties,
+    /** True when every site is listed. */
     showAll: { state: true },
   };
 

@@ -22,7 +22,9 @@ export interface StoredIdentity {
 
 /** Agreement to one job, as it was shown. */
 export interface StoredConsent {
+  /** The job that was consented to: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Name of the project. */
   readonly project: string;
   /** Version of the text that was shown. */
   readonly textVersion: string;

@@ -58,7 +58,9 @@ export interface Aggregator {
 
 /** What aggregators work with. */
 export interface AggregatorModules {
+  /** Numeric loops. */
   readonly kernels: Kernels;
+  /** Time. */
   readonly clock: Clock;
 }
 

@@ -8,6 +8,7 @@ export interface AuditNote {
   readonly action: string;
   /** To what: job id, task id, site. Default empty. */
   readonly object?: string;
+  /** How it ended. */
   readonly outcome: AuditEvent["outcome"];
   /** Error code or short cause. Default empty. */
   readonly reason?: string;

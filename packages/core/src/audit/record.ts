@@ -18,6 +18,7 @@ const OUTCOMES = ["accepted", "refused", "done", "failed"] as const;
 export interface AuditEntry {
   /** 1, 2, 3, ... */
   readonly sequence: number;
+  /** What the record says. */
   readonly event: AuditEvent;
 }
 

@@ -18,8 +18,11 @@ export interface ConsoleOptions {
 
 /** What a console works with. */
 export interface ConsoleModules {
+  /** Opens connections to the server. */
   readonly connector: Connector;
+  /** Time. */
   readonly clock: Clock;
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
   /** Default: silent. */
   readonly logger?: Logger;
@@ -29,6 +32,7 @@ export interface ConsoleModules {
 export interface SubmitOptions {
   /** Makes a retried submit safe: the same user's same token is the same job. At most 128 characters. */
   readonly submitToken?: string;
+  /** Stops the work when it is aborted. */
   readonly signal?: AbortSignal;
 }
 
@@ -38,6 +42,7 @@ export interface FinishedRound {
   readonly number: number;
   /** The version that the round made, measured by the sites; absent when none has held-out examples. */
   readonly metrics: MetricsView | undefined;
+  /** The round as people see it. */
   readonly view: RoundView;
 }
 

@@ -33,12 +33,19 @@ export interface CoordinatorOptions {
 
 /** What a coordinator works with; all injected. */
 export interface CoordinatorModules {
+  /** Time. */
   readonly clock: Clock;
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** Small records. */
   readonly metadata: MetadataStore;
+  /** Bytes by their digest. */
   readonly blobs: BlobStore;
+  /** The chain of audit records. */
   readonly audit: AuditStore;
+  /** Where log lines go. */
   readonly logger: Logger;
+  /** Where figures go. */
   readonly metrics: Metrics;
   /** Workflows by the name that a job definition gives. */
   readonly workflows: WorkflowRegistry;
@@ -50,21 +57,29 @@ export interface CoordinatorModules {
 
 /** A job as lists show it. */
 export interface JobSummary {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Title for people. */
   readonly name: string;
+  /** Where it stands. */
   readonly state: "waiting" | "running" | "finished" | "failed" | "aborted";
   /** Who submitted it: the name in the certificate. */
   readonly submitter: string;
+  /** Milliseconds since 1970. */
   readonly submittedAtMs: number;
 }
 
 /** A site that is connected, as lists show it. */
 export interface ConnectedSite {
+  /** Name in its certificate. */
   readonly name: string;
+  /** Organization. */
   readonly org: string;
   /** "node" or "browser": what the site says of itself. */
   readonly runtime: string;
+  /** Data sets that it says it has. */
   readonly dataNames: readonly string[];
+  /** Milliseconds since 1970. */
   readonly connectedAtMs: number;
 }
 
@@ -72,5 +87,6 @@ export interface ConnectedSite {
 export interface ObserveOptions {
   /** Last sequence that the reader has; increments follow it when they are still held, else a snapshot comes first. */
   readonly fromSequence?: number;
+  /** Stops the work when it is aborted. */
   readonly signal: AbortSignal;
 }

@@ -8,6 +8,7 @@ const CAPACITY = 1024;
 
 /** What a directory of chains is told. */
 export interface ChainDirectoryOptions {
+  /** Name of the project. */
   readonly project: string;
   /** Pinned root of the project, DER. */
   readonly root: Bytes;
@@ -15,6 +16,7 @@ export interface ChainDirectoryOptions {
 
 /** What a directory of chains works with. */
 export interface ChainDirectoryModules {
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
   /** Validated paths, shared by all sessions of a process; one of its own by default. */
   readonly cache?: ChainCache;

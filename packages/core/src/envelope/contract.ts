@@ -9,11 +9,15 @@ export interface VerifiedObject {
   readonly signer: Participant;
   /** Names it is meant for: a participant, or "all". */
   readonly audience: string;
+  /** 16 bytes, unique. */
   readonly objectId: Bytes;
   /** Counter of the signer, for kinds where a later object replaces an earlier. */
   readonly counter: number | undefined;
+  /** The signer's time, milliseconds since 1970. */
   readonly issuedAt: number;
+  /** Milliseconds since 1970; later it is refused. */
   readonly expiresAt: number;
+  /** Job or round that it belongs to. */
   readonly scope: string | undefined;
   /** The payload, encoded by the decomposers; parsed by the object's own schema. */
   readonly payload: Bytes;

@@ -129,6 +129,7 @@ export interface ObjectRule {
 
 /** What a verifier of objects is told. */
 export interface ObjectVerifierOptions {
+  /** Name of the project. */
   readonly project: string;
   /** Own name: an object for somebody else is refused. */
   readonly self: string;
@@ -138,6 +139,7 @@ export interface ObjectVerifierOptions {
 
 /** What a verifier of objects works with. */
 export interface ObjectVerifierModules {
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
   /** Chains of signers by digest of the leaf. */
   readonly chains: ChainDirectory;

@@ -33,6 +33,7 @@ export type Direction = 0 | 1;
 export interface SignedHeader {
   /** Algorithm of the signature: that of the author's certificate key. */
   readonly algorithm: number;
+  /** Name of the project. */
   readonly project: string;
   /** Name of the author. */
   readonly from: string;
@@ -40,6 +41,7 @@ export interface SignedHeader {
   readonly to: string;
   /** Id of the session: 32 bytes. */
   readonly sid: Bytes;
+  /** Which side of the session sent it. */
   readonly direction: Direction;
   /** ms since 1970 on the server's clock. */
   readonly issuedAt: number;
@@ -55,6 +57,7 @@ export interface SignedHeader {
   readonly inReplyTo: Bytes | undefined;
   /** Job or round that it belongs to. */
   readonly scope: string | undefined;
+  /** Codec, length and digest of the payload. */
   readonly payload: PayloadDescriptor;
 }
 
@@ -131,6 +134,7 @@ export function readSignedHeader(header: Bytes): SignedHeader {
 
 /** What a receiver knows of the session when it opens a SIGNED frame. */
 export interface SignedExpectations {
+  /** Name of the project. */
   readonly project: string;
   /** Name of the peer, from its certificate. */
   readonly from: string;

@@ -21,10 +21,13 @@ export interface Token {
   readonly serverKeyId: Bytes;
   /** 16 random bytes. */
   readonly tokenId: Bytes;
+  /** Name of the project. */
   readonly project: string;
   /** Of the holder, from its certificate. */
   readonly name: string;
+  /** Role of the holder. */
   readonly role: Role;
+  /** Organization. */
   readonly org: string;
   /** SHA-256 of the holder's leaf certificate: of no use without its key. */
   readonly confirmation: Bytes;
@@ -44,6 +47,7 @@ export interface Token {
 
 /** A token with its reference and its bytes as they travel. */
 export interface IssuedToken {
+  /** What the token says. */
   readonly token: Token;
   /** SHA-256 of the token's array: what headers carry. */
   readonly ref: Bytes;
@@ -53,7 +57,9 @@ export interface IssuedToken {
 
 /** For whom and for which session a token is issued. */
 export interface TokenRequest {
+  /** Whom the token is for. */
   readonly holder: Participant;
+  /** Id of the session: 32 bytes. */
   readonly sid: Bytes;
   /** Now on the server's clock. */
   readonly nowMs: number;
@@ -140,6 +146,7 @@ function readRole(reader: PositionalReader): Role {
 export interface TokenExpectations {
   /** Who holds it, from the verified certificate. */
   readonly holder: Participant;
+  /** Id of the session: 32 bytes. */
   readonly sid: Bytes;
   /** Now on the server's clock. */
   readonly nowMs: number;

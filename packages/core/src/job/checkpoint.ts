@@ -152,8 +152,11 @@ export interface BlobSegment {
 
 /** What a {@link CheckpointStore} works with. */
 export interface CheckpointModules {
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** Bytes by their digest. */
   readonly blobs: BlobStore;
+  /** Small records. */
   readonly metadata: MetadataStore;
 }
 

@@ -5,6 +5,7 @@ import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
 export interface TrainingDefinition {
   /** Name in the table of losses of `training`. */
   readonly loss: "cross-entropy";
+  /** How parameters follow gradients. */
   readonly optimizer: {
     /** Name in the table of optimizers of `training`. */
     readonly name: "sgd";
@@ -39,7 +40,9 @@ export interface JobDefinition {
   readonly name: string;
   /** What the result is for, shown to participants before they consent: at most 2 000 characters. */
   readonly purpose: string;
+  /** What the server does. */
   readonly workflow: WorkflowDefinition;
+  /** What the sites do. */
   readonly training: TrainingDefinition;
   /** Name of the data set that each site maps to its own data. */
   readonly dataName: string;
@@ -53,9 +56,11 @@ export interface JobDefinition {
 
 /** A job as its submitter makes it: definition, graph and starting point. */
 export interface JobBundle {
+  /** What the job is. */
   readonly definition: JobDefinition;
   /** The forward ONNX graph. */
   readonly model: Bytes;
+  /** The parameter table: what the model must have. */
   readonly parameters: readonly ParameterDescriptor[];
   /** Every tensor of the parameter table, in table order. */
   readonly initialParameters: ParameterSet;

@@ -17,11 +17,13 @@ import { parseJobDefinition } from "./parse-definition.ts";
 export interface JobContent {
   /** SHA-256 of the bytes: 32 bytes. */
   readonly digest: Bytes;
+  /** Bytes. */
   readonly byteLength: number;
 }
 
 /** Payload of the job OBJECT: everything that the submitter signs. */
 export interface JobPayload {
+  /** What the job is. */
   readonly definition: JobDefinition;
   /** The parameter table of the model, in the order of its bytes. */
   readonly parameters: readonly ParameterDescriptor[];

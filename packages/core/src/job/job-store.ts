@@ -18,18 +18,23 @@ export interface StoredModel {
 export interface BestModel extends StoredModel {
   /** Mean over the sites' held-out examples. */
   readonly accuracy: number;
+  /** Loss on the held-out examples of the sites. */
   readonly loss: number;
 }
 
 /** What the server keeps of a job; its bulk lies in sealed blobs. */
 export interface JobRecord {
+  /** Version of the stored form. */
   readonly stateVersion: 1;
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** From the definition: for lists. */
   readonly name: string;
+  /** Where the job stands. */
   readonly state: JobState;
   /** Error code or "rounds done"; empty while it runs. */
   readonly reason: string;
+  /** Who submitted it, from the certificate. */
   readonly submitter: {
     readonly name: string;
     readonly org: string;
@@ -37,15 +42,21 @@ export interface JobRecord {
     /** SHA-256 of the leaf certificate in hex. */
     readonly leafDigest: string;
   };
+  /** Milliseconds since 1970. */
   readonly submittedAtMs: number;
+  /** Milliseconds since 1970. */
   readonly startedAtMs?: number;
+  /** Milliseconds since 1970; absent until the end. */
   readonly endedAtMs?: number;
   /** Sealed blobs: the OBJECT with its chain, the graph, the initial parameters. */
   readonly object: string;
+  /** Checkpoint of the graph: SHA-256 of its ciphertext, hex. */
   readonly graph: string;
+  /** Checkpoint of the model as submitted: SHA-256 of its ciphertext, hex. */
   readonly initialModel: string;
   /** The newest version; the initial one before the first round. */
   readonly last: StoredModel;
+  /** The best version so far. */
   readonly best?: BestModel;
 }
 

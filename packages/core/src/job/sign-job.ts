@@ -15,6 +15,7 @@ export interface SignedJob {
   readonly jobId: string;
   /** The job OBJECT: what the submitter's signature covers. */
   readonly object: Bytes;
+  /** What was signed. */
   readonly payload: JobPayload;
   /** The forward ONNX graph. */
   readonly graph: Bytes;
@@ -61,8 +62,11 @@ export async function signJob(
 
 /** What {@link signJob} works with. */
 export interface SignJobModules {
+  /** Certificate and key of whoever signs. */
   readonly identity: Identity;
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** Time. */
   readonly clock: Clock;
 }
 

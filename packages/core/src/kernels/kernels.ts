@@ -19,6 +19,7 @@ export interface Kernels {
 
 /** See {@link Kernels.accumulator}. */
 export interface Accumulator {
+  /** Elements. */
   readonly length: number;
   /**
    * accumulator[offset + i] = f32(accumulator[offset + i] + f32(f32(weight) · values[i])).

@@ -21,13 +21,17 @@ export const blobReference: v.GenericSchema<unknown, BlobReference> = v.strictOb
 
 /** Payload of a publication OBJECT: what the server says of one sealed blob, signed once for all readers. */
 export interface Publication {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** What was published. */
   readonly kind: "graph" | "model";
   /** Model version; 0 for the model as submitted and for a graph. */
   readonly version: number;
+  /** Root over the ciphertext: 32 bytes. */
   readonly root: Bytes;
   /** 16 bytes that every chunk is bound to. */
   readonly blobId: Bytes;
+  /** Plaintext bytes of every chunk but the last. */
   readonly chunkBytes: number;
   /** Plaintext bytes. */
   readonly totalBytes: number;
@@ -62,6 +66,7 @@ export function parsePublication(value: unknown): Publication {
 
 /** Body of {@link blobRequest}. */
 export interface BlobRequest {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** Root of the blob: 32 bytes. */
   readonly root: Bytes;
@@ -75,7 +80,9 @@ export const blobRequest: MessageDefinition<BlobRequest> = defineMessage(
 
 /** Body of {@link jobGraph}. */
 export interface JobGraph {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Where the graph is and the key that opens it. */
   readonly graph: BlobReference;
 }
 

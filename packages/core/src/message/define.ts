@@ -5,9 +5,13 @@ import type { MessageDefinition } from "./definition.ts";
 
 /** What {@link defineMessage} binds to a schema. */
 export interface MessageTraits {
+  /** Integer of the kind, never reused. */
   readonly type: number;
+  /** For logs and documentation. */
   readonly name: string;
+  /** True when it must come as SIGNED. */
   readonly signed: boolean;
+  /** Roles that may send it. */
   readonly from: readonly Role[];
 }
 

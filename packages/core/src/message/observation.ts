@@ -23,39 +23,51 @@ export type SitePhase =
 
 /** One site as people see it. */
 export interface SiteView {
+  /** Name in its certificate. */
   readonly name: string;
+  /** Organization. */
   readonly org: string;
   /** "node" or "browser"; what the site says of itself. */
   readonly runtime: string;
   /** Execution provider, e.g. "cpu"; empty until the site prepared the job. */
   readonly device: string;
+  /** Where it stands. */
   readonly phase: SitePhase;
   /** Progress of the phase in [0, 1]; 0 when unknown. */
   readonly progress: number;
   /** Error code of the last refusal, lateness or absence; empty when there is none. */
   readonly cause: string;
+  /** Examples that local training draws from. */
   readonly trainingExamples: number;
+  /** Held-out examples that evaluation uses; 0 when there are none. */
   readonly heldOutExamples: number;
   /** Contributions accepted so far. */
   readonly accepted: number;
   /** Bytes of model versions sent to the site and of updates received from it, as they were on the wire. */
   readonly bytesDown: number;
+  /** Bytes of updates received from the site, as they were on the wire. */
   readonly bytesUp: number;
 }
 
 /** Averages over sites, weighted by held-out examples. */
 export interface MetricsView {
+  /** Mean loss. */
   readonly loss: number;
+  /** Share of right answers, in [0, 1]. */
   readonly accuracy: number;
+  /** Held-out examples. */
   readonly exampleCount: number;
 }
 
 /** What one site did in one round. */
 export interface ContributionView {
+  /** Name of the site. */
   readonly site: string;
+  /** How it ended. */
   readonly outcome: "accepted" | "refused" | "late" | "missing";
   /** Error code; empty when accepted. */
   readonly cause: string;
+  /** Examples trained on; 0 when nothing was accepted. */
   readonly exampleCount: number;
   /** Mean local training loss; 0 when unknown. */
   readonly trainingLoss: number;
@@ -69,35 +81,47 @@ export interface ContributionView {
 export interface RoundView {
   /** 1, 2, 3, ... */
   readonly round: number;
+  /** Milliseconds since 1970. */
   readonly startedAtMs: number;
   /** When the round was committed; absent while it runs. */
   readonly endedAtMs?: number;
+  /** What came of each asked site. */
   readonly contributions: readonly ContributionView[];
   /** Mean local training loss of the accepted contributions, weighted by examples; absent while the round runs. */
   readonly trainingLoss?: number;
   /** The model version that this round made, evaluated by the sites at the start of the next task; absent until then. */
   readonly evaluation?: MetricsView;
+  /** Bytes to the sites, as they were on the wire. */
   readonly bytesDown: number;
+  /** Bytes from the sites, as they were on the wire. */
   readonly bytesUp: number;
 }
 
 /** A job as people see it. */
 export interface JobView {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Title for people. */
   readonly name: string;
+  /** What the model is for. */
   readonly purpose: string;
+  /** Where the job stands. */
   readonly state: JobState;
   /** Why it ended, when it did: error code or "rounds done"; else empty. */
   readonly reason: string;
   /** Rounds planned. */
   readonly rounds: number;
+  /** Sites that a round needs. */
   readonly minimumSites: number;
+  /** Milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** Milliseconds since 1970; absent until the end. */
   readonly endedAtMs?: number;
   /** Size of the model's parameters in bytes. */
   readonly modelBytes: number;
   /** The model as submitted, evaluated before the first round. */
   readonly initialEvaluation?: MetricsView;
+  /** Every site that took part. */
   readonly sites: readonly SiteView[];
   /** In order; the last one may still run. */
   readonly history: readonly RoundView[];

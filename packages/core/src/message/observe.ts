@@ -14,6 +14,7 @@ import type {
 
 /** Body of {@link observe}. */
 export interface Observe {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** Last sequence that the reader has. */
   readonly fromSequence?: number;
@@ -133,7 +134,9 @@ export function parseJobView(value: unknown): JobView {
 
 /** Body of {@link observation}. */
 export interface ObservationBody {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** A snapshot or an increment. */
   readonly observation: Observation;
 }
 

@@ -6,7 +6,9 @@ import { bytesOf, errorCode, integerIn, jobId, taskId, textOf } from "./fields.t
 
 /** Body of {@link contributionReceived}. */
 export interface ContributionReceived {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
   /** Root of the stream that was verified; absent for an evaluation. */
   readonly root?: Bytes;
@@ -20,7 +22,9 @@ export const contributionReceived: MessageDefinition<ContributionReceived> = def
 
 /** Body of {@link contributionCommitted}. */
 export interface ContributionCommitted {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
   /** Root of the stream that counted. */
   readonly root: Bytes;
@@ -36,7 +40,9 @@ export const contributionCommitted: MessageDefinition<ContributionCommitted> = d
 
 /** Body of {@link contributionRefused}. */
 export interface ContributionRefused {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
   /** The one cause. */
   readonly code: string;
@@ -52,7 +58,9 @@ export const contributionRefused: MessageDefinition<ContributionRefused> = defin
 
 /** Body of {@link jobEnded}. */
 export interface JobEnded {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** How it ended. */
   readonly state: "finished" | "failed" | "aborted";
   /** Error code, or "rounds done". */
   readonly reason: string;

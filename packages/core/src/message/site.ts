@@ -5,6 +5,7 @@ import { integerIn, jobId, plainName, taskId, textOf } from "./fields.ts";
 
 /** Body of {@link siteReady}: what a site says of itself after each connect. */
 export interface SiteReady {
+  /** What the site says it runs in. */
   readonly runtime: "node" | "browser";
   /** Data sets that it has: at most 256. */
   readonly dataNames: readonly string[];
@@ -16,7 +17,9 @@ export interface SiteReady {
 
 /** An update that a site keeps for a server that may ask again. */
 export interface HeldUpdate {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
 }
 
@@ -33,6 +36,7 @@ export const siteReady: MessageDefinition<SiteReady> = defineMessage(
 
 /** Body of {@link jobAccept}. */
 export interface JobAccept {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
 }
 
@@ -44,6 +48,7 @@ export const jobAccept: MessageDefinition<JobAccept> = defineMessage(
 
 /** Body of {@link jobDecline}. */
 export interface JobDecline {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** For people: at most 500 characters. */
   readonly reason: string;
@@ -57,10 +62,13 @@ export const jobDecline: MessageDefinition<JobDecline> = defineMessage(
 
 /** Body of {@link jobReady}: what the site's trainer says after it prepared the job. */
 export interface JobReady {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** Execution provider, e.g. "cpu". */
   readonly device: string;
+  /** Examples that local training draws from. */
   readonly trainingExamples: number;
+  /** Held-out examples that evaluation uses; 0 when there are none. */
   readonly heldOutExamples: number;
 }
 

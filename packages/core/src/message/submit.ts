@@ -43,6 +43,7 @@ export const jobSubmitted: MessageDefinition<JobSubmitted> = defineMessage(
 
 /** Body of {@link jobAbort}. */
 export interface JobAbort {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
 }
 
@@ -54,6 +55,7 @@ export const jobAbort: MessageDefinition<JobAbort> = defineMessage(
 
 /** Body of {@link resultRequest}. */
 export interface ResultRequest {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
 }
 
@@ -65,10 +67,13 @@ export const resultRequest: MessageDefinition<ResultRequest> = defineMessage(
 
 /** Body of {@link resultModel}. */
 export interface ResultModel {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** 0 for the model as submitted, else the round that made it. */
   readonly version: number;
   /** Opens the sealed blob whose publication and chunks follow. */
   readonly model: BlobReference;
+  /** The tensor table of the stream. */
   readonly tensors: readonly TensorEntry[];
 }
 
@@ -80,6 +85,7 @@ export const resultModel: MessageDefinition<ResultModel> = defineMessage(
 
 /** Body of {@link requestFailed}. */
 export interface RequestFailed {
+  /** Error code. */
   readonly code: string;
   /** For people: at most 500 characters. */
   readonly detail: string;

@@ -19,12 +19,17 @@ import {
 
 /** Body of {@link task}. */
 export interface Task {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
+  /** What to do with the model. */
   readonly kind: "train" | "evaluate";
+  /** 1, 2, 3, ... */
   readonly round: number;
   /** Model version to start from. */
   readonly version: number;
+  /** Where the model is and the key that opens it. */
   readonly model: BlobReference;
   /** The answer counts when it arrives this many ms after the task was sent. */
   readonly timeoutMs: number;
@@ -46,8 +51,11 @@ export const task: MessageDefinition<Task> = defineMessage(
 
 /** Body of {@link taskProgress}. */
 export interface TaskProgress {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
+  /** What the site is doing. */
   readonly phase: "evaluating" | "training" | "uploading";
   /** In [0, 1]. */
   readonly progress: number;
@@ -82,7 +90,9 @@ const evaluation: v.GenericSchema<unknown, SiteEvaluation> = v.strictObject({
 
 /** Body of {@link contribution}. */
 export interface ContributionBody {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
   /** Model version that the update starts from. */
   readonly baseVersion: number;
@@ -90,6 +100,7 @@ export interface ContributionBody {
   readonly exampleCount: number;
   /** Mean training loss over all steps. */
   readonly trainingLoss: number;
+  /** Optimizer steps. */
   readonly steps: number;
   /** L2 norm of the update as sent; the server refuses one that it measures larger. */
   readonly norm: number;
@@ -120,7 +131,9 @@ export const contribution: MessageDefinition<ContributionBody> = defineMessage(
 
 /** Body of {@link evaluationResult}. */
 export interface EvaluationResult {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
   /** Absent when the site has no held-out examples. */
   readonly evaluation?: SiteEvaluation;
@@ -134,9 +147,11 @@ export const evaluationResult: MessageDefinition<EvaluationResult> = defineMessa
 
 /** Body of {@link taskFailed}. */
 export interface TaskFailed {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** Absent when the site could not even prepare the job. */
   readonly taskId?: string;
+  /** Error code. */
   readonly code: string;
   /** For people; never data: at most 500 characters. */
   readonly detail: string;

@@ -5,10 +5,13 @@ export type Role = "server" | "site" | "project_admin" | "org_admin" | "lead" | 
 
 /** A certificate holder, as its verified certificate says (never as a message says). */
 export interface Participant {
+  /** Name of the project. */
   readonly project: string;
   /** Common name: a site or server name, or a user's lower-case e-mail. */
   readonly name: string;
+  /** Name of the organization. */
   readonly org: string;
+  /** Role of the holder. */
   readonly role: Role;
   /** SHA-256 of the leaf certificate's DER: 32 bytes. */
   readonly leafDigest: Bytes;

@@ -67,7 +67,11 @@ export interface CryptoProvider {
     algorithm: SignatureAlgorithm,
     options?: { readonly extractable?: boolean; readonly modulusLength?: 2048 | 3072 },
   ): Awaitable<SigningKey>;
-  /** @param pkcs8 PrivateKeyInfo, DER; @param publicKey its SubjectPublicKeyInfo */
+  /**
+   * A private key from its bytes.
+   * @param pkcs8 PrivateKeyInfo, DER
+   * @param publicKey its SubjectPublicKeyInfo, DER
+   */
   importSigningKey(pkcs8: Bytes, publicKey: Bytes, algorithm: SignatureAlgorithm): Awaitable<SigningKey>;
   /** PKCS#8 DER of an extractable key. @throws TypeError for a non-extractable one */
   exportSigningKey(key: SigningKey): Awaitable<Bytes>;

@@ -18,6 +18,7 @@ export interface SessionEnd {
 
 /** Where a received message came from, beside its body. */
 export interface ReceivedMessage {
+  /** 16 bytes. */
   readonly messageId: Bytes;
   /** Message that this one answers. */
   readonly inReplyTo: Bytes | undefined;
@@ -33,7 +34,9 @@ export interface ReceivedMessage {
 
 /** Options of a message to send. */
 export interface SendOptions {
+  /** Message that this one answers: 16 bytes. */
   readonly inReplyTo?: Bytes;
+  /** Job or round that it belongs to. */
   readonly scope?: string;
   /** Fixed id, when the message may be sent again; random otherwise. 16 bytes. */
   readonly messageId?: Bytes;
@@ -41,7 +44,9 @@ export interface SendOptions {
 
 /** A message kind and what to do with it; made by {@link on}. */
 export interface MessageRoute {
+  /** The kind of message. */
   readonly definition: MessageDefinition<unknown>;
+  /** Called with what the schema proved. */
   readonly handle: (body: unknown, message: ReceivedMessage, session: Session) => Awaitable<void>;
 }
 
@@ -67,6 +72,7 @@ export interface Refusal {
 
 /** What a side does with what arrives. A message without a route is refused with `ERR_TYPE_UNKNOWN`. */
 export interface SessionHandler {
+  /** What is understood. */
   readonly routes: readonly MessageRoute[];
   /** A signed object arrived and verified (signer's chain, audience, times, replay). Absent: objects are refused. */
   readonly onObject?: (object: VerifiedObject, session: Session) => Awaitable<void>;
@@ -86,7 +92,9 @@ export interface Session {
   readonly id: Bytes;
   /** What this session may do: "full", or only enrolment. */
   readonly scope: "full" | "enrol";
+  /** Who this side is. */
   readonly self: Participant;
+  /** Who the other side is, from its certificate. */
   readonly peer: Participant;
   /** Server clock minus local clock in ms, as WELCOME told (0 at the server). */
   readonly clockOffsetMs: number;

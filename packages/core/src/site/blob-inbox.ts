@@ -11,8 +11,11 @@ const PATIENCE_MS = 20_000;
 
 /** What a {@link BlobInbox} works with. */
 export interface BlobInboxModules {
+  /** Name of the project. */
   readonly project: string;
+  /** Time. */
   readonly clock: Clock;
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
   /** Asks the server for a blob again. */
   readonly request: (jobId: string, root: Bytes) => void;
@@ -20,6 +23,7 @@ export interface BlobInboxModules {
 
 /** A blob that was opened. */
 export interface OpenedBlob {
+  /** What was published. */
   readonly publication: Publication;
   /** Plaintext. */
   readonly bytes: Bytes;

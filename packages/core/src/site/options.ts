@@ -38,7 +38,9 @@ export interface SiteLimits {
 
 /** A job that asks to be trained here, after its signature, its submitter's role and the limits were checked. */
 export interface JobProposal {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** What the job is. */
   readonly definition: JobDefinition;
   /** Who signed the job. */
   readonly submitter: Participant;
@@ -51,10 +53,15 @@ export type JobDecision = "accept" | { readonly declined: string };
 
 /** What a site works with; all injected. */
 export interface SiteModules {
+  /** Opens connections to the server. */
   readonly connector: Connector;
+  /** Time. */
   readonly clock: Clock;
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** Randomness for ids. */
   readonly random: Random;
+  /** Where log lines go. */
   readonly logger: Logger;
   /** A fresh trainer for one job; closed by the site when the job ends. */
   readonly createTrainer: () => Trainer;

@@ -17,8 +17,11 @@ export type SiteActivity =
 
 /** One tensor that left the site. */
 export interface OutgoingTensor {
+  /** Name of the parameter. */
   readonly name: string;
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** Dimensions, slowest first. */
   readonly shape: readonly number[];
   /** L2 norm. */
   readonly norm: number;
@@ -26,12 +29,17 @@ export interface OutgoingTensor {
 
 /** What left the site in one round: the very content of one contribution. */
 export interface OutgoingContribution {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** 1, 2, 3, ... */
   readonly round: number;
+  /** Every tensor that left. */
   readonly tensors: readonly OutgoingTensor[];
+  /** Bytes of the stream. */
   readonly totalBytes: number;
   /** L2 norm over all tensors. */
   readonly norm: number;
+  /** Examples trained on. */
   readonly exampleCount: number;
   /** Root of the stream in hex: what the site signed. */
   readonly digest: string;
@@ -43,15 +51,21 @@ export interface OutgoingContribution {
 
 /** The job that a site works on. */
 export interface SiteJobStatus {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Title for people. */
   readonly name: string;
+  /** What the model is for. */
   readonly purpose: string;
+  /** Name of whoever signed the job. */
   readonly submitter: string;
   /** Rounds planned. */
   readonly rounds: number;
   /** Execution provider; empty until prepared. */
   readonly device: string;
+  /** Examples that local training draws from. */
   readonly trainingExamples: number;
+  /** Held-out examples that evaluation uses; 0 when there are none. */
   readonly heldOutExamples: number;
   /** The round of the last task; 0 before the first. */
   readonly round: number;
@@ -63,6 +77,7 @@ export interface SiteJobStatus {
 
 /** What people see of a site. Immutable: each change is a new object. */
 export interface SiteStatus {
+  /** What the site is doing. */
   readonly activity: SiteActivity;
   /** Progress of the activity in [0, 1]; 0 when unknown. */
   readonly progress: number;
@@ -80,5 +95,6 @@ export interface SiteStatus {
   readonly committed: number;
   /** Bytes sent and received on all connections since the start. */
   readonly bytesUp: number;
+  /** Bytes received on all connections since the start. */
   readonly bytesDown: number;
 }

@@ -4,9 +4,11 @@ import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
 
 /** What a trainer needs once per job. */
 export interface TrainerJob {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** Name of the data set of the job; each site maps it to its own data. */
   readonly dataName: string;
+  /** Loss, optimizer, batch size and epochs. */
   readonly training: TrainingDefinition;
   /** The forward ONNX graph. */
   readonly model: Bytes;
@@ -34,9 +36,11 @@ export interface TrainRequest {
 
 /** How far a task is. */
 export interface TrainProgress {
+  /** What is being done. */
   readonly phase: "evaluating" | "training";
   /** Steps done and steps planned in this phase. */
   readonly step: number;
+  /** Steps planned in this phase. */
   readonly steps: number;
   /** Mean loss of the steps since the last report, if any were taken. */
   readonly loss?: number;
@@ -50,11 +54,13 @@ export interface TrainOutcome {
   readonly exampleCount: number;
   /** Mean training loss over all steps. */
   readonly loss: number;
+  /** Optimizer steps. */
   readonly steps: number;
 }
 
 /** Options of a running task. */
 export interface TrainOptions {
+  /** Stops the work when it is aborted. */
   readonly signal: AbortSignal;
   /** Called at most a few times per second. */
   readonly onProgress?: (progress: TrainProgress) => void;
@@ -65,9 +71,11 @@ export interface TrainOptions {
  * Errors are TrainingError; `ERR_TRAINER_LOST` when the worker died.
  */
 export interface Trainer {
+  /** Reads model and data of a job; once, before all else. @throws TrainingError */
   prepare(job: TrainerJob, options: TrainOptions): Promise<PreparedTrainer>;
   /** @returns `undefined` when the site has no held-out examples */
   evaluate(parameters: ParameterSet, options: TrainOptions): Promise<Evaluation | undefined>;
+  /** One local training. @throws TrainingError */
   train(request: TrainRequest, options: TrainOptions): Promise<TrainOutcome>;
   /** Frees the device and ends the worker; idempotent. */
   close(): Promise<void>;

@@ -46,7 +46,9 @@ export interface SealedBlob {
 
 /** One BLOB frame as it arrived, not verified yet. */
 export interface BlobChunk {
+  /** Root of the blob: 32 bytes. */
   readonly root: Bytes;
+  /** 0, 1, 2, ... */
   readonly index: number;
   /** View into the frame; copy it to keep it. */
   readonly ciphertext: Bytes;

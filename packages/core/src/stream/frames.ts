@@ -10,6 +10,7 @@ const U32_MAX = 0xffff_ffff;
 export interface StreamChunk {
   /** 16 bytes. */
   readonly streamId: Bytes;
+  /** 0, 1, 2, ... */
   readonly index: number;
   /** View into the frame. */
   readonly data: Bytes;

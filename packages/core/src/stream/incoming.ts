@@ -7,6 +7,7 @@ import type { StreamChunk } from "./frames.ts";
 
 /** What an incoming stream works with. */
 export interface IncomingModules {
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
   /** Sends CREDIT for this stream. */
   readonly grant: (bytes: number) => void;
@@ -35,7 +36,7 @@ export class IncomingStream {
   #resolve: () => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
 
-  /** @param windowBytes granted and unwritten at most; at least one chunk. The manifest has been checked. */
+  /** @param options `windowBytes`: granted and unwritten at most; at least one chunk. The manifest has been checked. */
   constructor(
     manifest: StreamManifest,
     options: { readonly sink: StreamSink; readonly windowBytes: number },

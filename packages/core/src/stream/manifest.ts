@@ -21,7 +21,9 @@ export const YIELD_BYTES = 1_048_576;
 
 /** What hashing and sealing work with. */
 export interface StreamModules {
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** Time. */
   readonly clock: Clock;
 }
 

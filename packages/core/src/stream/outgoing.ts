@@ -5,6 +5,7 @@ import type { StreamChunk } from "./frames.ts";
 
 /** The sending end of one stream: what is next, and how much the receiver allows. */
 export class OutgoingStream {
+  /** What was announced. */
   readonly manifest: StreamManifest;
   readonly #source: StreamSource;
   #creditBytes = 0;

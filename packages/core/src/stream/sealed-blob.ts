@@ -27,6 +27,7 @@ export interface SealBlobOptions {
 
 /** A sealed blob and the key that opens it. */
 export interface SealedBlobWithKey {
+  /** The ciphertext and what describes it. */
   readonly blob: SealedBlob;
   /** 32 bytes, fresh: it travels only inside sessions. */
   readonly key: Bytes;

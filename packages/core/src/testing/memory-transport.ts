@@ -33,7 +33,9 @@ export interface MemoryConnectionOptions {
 
 /** Two ends of one connection in memory. */
 export interface MemoryConnectionPair {
+  /** The side that opened. */
   readonly client: Connection;
+  /** The side that accepted. */
   readonly server: Connection;
   /** Frames as the client sent them, before any interference; empty unless `record` is set. */
   readonly sentByClient: readonly Bytes[];

@@ -43,7 +43,9 @@ export interface SessionPair {
   readonly client: Session;
   /** The server's end. */
   readonly server: Session;
+  /** Certificates of both sides. */
   readonly project: TestProject;
+  /** Time of both sides. */
   readonly clock: VirtualClock;
   /** Below the sessions: to cut, to inject, to look at what was sent. */
   readonly connections: MemoryConnectionPair;
@@ -71,13 +73,17 @@ export async function sessionPair(options: SessionPairOptions = {}): Promise<Ses
 
 /** What {@link sessionPair} puts together: for tests in which the handshake itself fails. */
 export interface SessionPairParts {
+  /** Certificates of both sides. */
   readonly project: TestProject;
+  /** Time of both sides. */
   readonly clock: VirtualClock;
+  /** The two ends in memory. */
   readonly connections: MemoryConnectionPair;
   /** What the client connects with. */
   readonly connecting: ConnectOptions;
   /** What the server accepts with. */
   readonly accepting: AcceptOptions;
+  /** What sessions work with. */
   readonly modules: SessionModules;
 }
 

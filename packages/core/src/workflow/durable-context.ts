@@ -7,9 +7,13 @@ import type { Collected, Dispatch, ModelVersion, TaskOrder, Workflow, WorkflowCo
 
 /** What really happens behind a context call; the coordinator's part. Each ends early when the job is stopped. */
 export interface WorkflowEffects {
+  /** See {@link WorkflowContext}. */
   broadcast(order: TaskOrder): Promise<Dispatch>;
+  /** See {@link WorkflowContext}. */
   send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch>;
+  /** See {@link WorkflowContext}. */
   aggregate(dispatch: Dispatch): Promise<Collected>;
+  /** See {@link WorkflowContext}. */
   checkpoint(dispatch: Dispatch, collected: Collected): Promise<ModelVersion>;
   /** Milliseconds since 1970. */
   now(): number;
@@ -17,13 +21,17 @@ export interface WorkflowEffects {
   sleepUntil(atMs: number): Promise<void>;
   /** `length` random bytes in hex. */
   random(length: number): string;
+  /** See {@link WorkflowContext}. */
   log(line: string): void;
 }
 
 /** The job that a workflow runs. */
 export interface WorkflowJob {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** What the job is. */
   readonly definition: JobDefinition;
+  /** The model as submitted. */
   readonly initialModel: ModelVersion;
 }
 

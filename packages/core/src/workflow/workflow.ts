@@ -19,9 +19,11 @@ export interface StoredUpdate {
 
 /** What sites are asked to do with a model version. */
 export interface TaskOrder {
+  /** What to do with the model. */
   readonly kind: "train" | "evaluate";
   /** 1, 2, 3, ...; the round that a last evaluation follows for `evaluate`. */
   readonly round: number;
+  /** The version to start from. */
   readonly model: ModelVersion;
 }
 
@@ -29,15 +31,19 @@ export interface TaskOrder {
 export interface Dispatch {
   /** 16 bytes in hex; the same for every site. */
   readonly taskId: string;
+  /** What they were asked. */
   readonly order: TaskOrder;
   /** Names of the sites that were asked, sorted. */
   readonly sites: readonly string[];
+  /** Milliseconds since 1970. */
   readonly startedAtMs: number;
 }
 
 /** How one asked site ended. */
 export interface TaskOutcome {
+  /** Name of the site. */
   readonly site: string;
+  /** How it ended. */
   readonly outcome: "accepted" | "refused" | "late" | "missing";
   /** Exactly one cause, unless accepted. */
   readonly cause: ErrorCode | "";
@@ -63,6 +69,7 @@ export interface Collected {
   readonly outcomes: readonly TaskOutcome[];
   /** Mean of the sites' evaluations of the sent model, weighted by examples; absent when no site has any. */
   readonly evaluation?: Evaluation;
+  /** Milliseconds since 1970; absent until the end. */
   readonly endedAtMs: number;
 }
 
@@ -72,7 +79,9 @@ export interface Collected {
  * input from here only and makes the same calls in the same order.
  */
 export interface WorkflowContext {
+  /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** What the job is. */
   readonly definition: JobDefinition;
   /** The model as submitted. */
   readonly initialModel: ModelVersion;
@@ -101,6 +110,7 @@ export interface Workflow {
   readonly name: string;
   /** Raised whenever the order of context calls changes: a running job of another version ends with a reason. */
   readonly version: number;
+  /** Runs one job to its end; a fault that it throws fails the job. */
   readonly run: (context: WorkflowContext) => Promise<void>;
 }
 

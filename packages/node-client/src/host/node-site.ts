@@ -26,8 +26,11 @@ export interface NodeSiteOptions {
 
 /** What a site on Node works with. */
 export interface NodeSiteModules {
+  /** Time. */
   readonly clock: Clock;
+  /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** Where log lines go. */
   readonly logger: Logger;
 }
 

@@ -44,16 +44,23 @@ export interface HttpHostOptions {
 
 /** What the host works with. */
 export interface HttpHostModules {
+  /** What takes connections and answers about jobs. */
   readonly federation: Federation;
+  /** Who may read. */
   readonly tokens: ReadTokens;
+  /** Where figures go. */
   readonly metrics: PrometheusMetrics;
+  /** Time. */
   readonly clock: Clock;
+  /** Where log lines go. */
   readonly logger: Logger;
 }
 
 /** Where a host listens. */
 export interface HostAddress {
+  /** Address that the server listens on. */
   readonly host: string;
+  /** Port that the server listens on. */
   readonly port: number;
   /** Origin of the pages, e.g. `http://127.0.0.1:8080`. */
   readonly origin: string;

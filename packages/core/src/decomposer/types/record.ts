@@ -18,6 +18,7 @@ export type RecordFields<T> = { readonly [Name in keyof T]: RecordField<T[Name]>
 export interface RecordOptions<T extends object, Name extends keyof T & string> {
   /** From 1 000 on for applications; never reused. */
   readonly id: number;
+  /** The class whose values travel. */
   readonly type: RegisteredClass<T>;
   /** Name of the type in messages. */
   readonly name: string;

@@ -14,6 +14,7 @@ export class CipherState {
   }
 
   /** @param key 32 bytes */
+  /** @param key 32 bytes */
   static async create(key: Bytes, crypto: CryptoProvider): Promise<CipherState> {
     return new CipherState(await crypto.importAesGcmKey(key), crypto);
   }
