@@ -1,5 +1,7 @@
 import { fromHex, utf8 } from "@photinus/core/bytes";
+import { loadPki, verifyChain } from "@photinus/core/pki";
 import { type CryptoProvider, type SignatureAlgorithm, webCrypto } from "@photinus/core/platform";
+import { afterMicrotasks, TEST_EPOCH_MS, testProject } from "@photinus/core/testing";
 import { cryptoContract } from "@photinus/core/testing/contracts";
 import { nodeCrypto } from "@photinus/node-platform";
 import { describe, expect, test } from "vitest";
@@ -47,4 +49,26 @@ describe("node:crypto beside WebCrypto", () => {
     expect(crypto.sha256(utf8("abc"))).toBeInstanceOf(Uint8Array);
     expect(crypto.generateSigningKey(1)).toHaveProperty("publicKey");
   });
+});
+
+test("a chain is verified without leaving the microtask queue, once the certificate libraries are loaded", async () => {
+  const crypto = nodeCrypto();
+  const { root, sites, project } = await testProject({ crypto, sites: ["a"], users: [] });
+  const chain = sites.get("a")?.participant.chain ?? [];
+  await loadPki();
+  let isVerified = false;
+
+  const expectations = {
+    root: root.certificate.der,
+    project,
+    usage: "client",
+    nowMs: TEST_EPOCH_MS,
+  } as const;
+  const verifying = verifyChain(chain, expectations, { crypto }).then(() => {
+    isVerified = true;
+  });
+  await afterMicrotasks();
+
+  expect(isVerified).toBe(true);
+  await verifying;
 });

@@ -1,7 +1,12 @@
+import { type Bytes, equalBytes } from "../bytes/index.ts";
+import type { Certificate } from "./certificate.ts";
 import type { VerifiedPath } from "./verify-path.ts";
 
 /** Default number of chains that a cache keeps. */
 const DEFAULT_CAPACITY = 4096;
+
+/** A project has one root and an enrolment CA every 90 days. */
+const MAX_AUTHORITIES = 8;
 
 /**
  * Paths that were validated, by the digest of all their bytes and the root's, until the first of their certificates
@@ -10,6 +15,8 @@ const DEFAULT_CAPACITY = 4096;
 export class ChainCache {
   readonly #capacity: number;
   readonly #paths = new Map<string, VerifiedPath>();
+  /** Roots and CAs of validated paths: every other chain of the project holds the same. */
+  #authorities: readonly Certificate[] = [];
 
   /** @param options `capacity`: chains kept (default 4 096); the one not asked for the longest is dropped first */
   constructor(options: { readonly capacity?: number } = {}) {
@@ -31,8 +38,15 @@ export class ChainCache {
     return path;
   }
 
-  /** Keeps a validated path. */
+  /** The parsed form of a root or CA that was part of a validated path. */
+  authority(der: Bytes): Certificate | undefined {
+    return this.#authorities.find((authority) => equalBytes(authority.der, der));
+  }
+
+  /** Keeps a validated path and its CAs. */
   set(key: string, path: VerifiedPath): void {
+    const fresh = [path.root, ...path.authorities].filter(({ der }) => this.authority(der) === undefined);
+    this.#authorities = [...fresh, ...this.#authorities].slice(0, MAX_AUTHORITIES);
     this.#paths.set(key, path);
     const oldest = this.#paths.keys().next();
     if (this.#paths.size > this.#capacity && oldest.done === false) this.#paths.delete(oldest.value);

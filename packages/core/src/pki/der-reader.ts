@@ -24,7 +24,7 @@ export function requireDer(bytes: Uint8Array): void {
  * @param tag of the value: a SEQUENCE when it is not given
  * @throws RangeError when the value has another tag or ends within a part
  */
-export function derChildren(bytes: Uint8Array, tag = SEQUENCE): readonly Bytes[] {
+export function derChildren(bytes: Uint8Array, tag: number = SEQUENCE): readonly Bytes[] {
   const { tag: present, start, end } = readHeader(bytes, 0);
   if (present !== tag) throw new RangeError(`expected tag ${tag}, got ${present}`);
   const children: Bytes[] = [];

@@ -96,7 +96,7 @@ async function cachedPath(
   const key = toHex(await crypto.sha256(concatBytes(...chain, expectations.root)));
   const known = cache.get(key, expectations.nowMs);
   if (known !== undefined) return known;
-  const path = await verifyPath(chain, expectations, { crypto });
+  const path = await verifyPath(chain, expectations, { crypto, cache });
   cache.set(key, path);
   return path;
 }

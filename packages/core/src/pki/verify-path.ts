@@ -2,6 +2,7 @@ import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider, VerifyingKey } from "../platform/index.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
+import type { ChainCache } from "./chain-cache.ts";
 import { fromCertificateForm, isCanonicalSignature } from "./ecdsa-form.ts";
 import { algorithmOf } from "./public-key.ts";
 import { schemeOf } from "./signature-algorithm.ts";
@@ -12,6 +13,8 @@ export interface VerifiedPath {
   readonly leaf: Certificate;
   /** The CAs between leaf and root, the leaf's issuer first. */
   readonly authorities: readonly Certificate[];
+  /** The pinned root. */
+  readonly root: Certificate;
   /** The leaf's key, ready to verify with. */
   readonly verifyingKey: VerifyingKey;
   /** From when on all certificates are valid, ms since 1970. */
@@ -33,14 +36,16 @@ const MAX_CHAIN_LENGTH = 3;
 export async function verifyPath(
   chain: readonly Bytes[],
   { root: rootDer, nowMs }: { readonly root: Bytes; readonly nowMs: number },
-  modules: { readonly crypto: CryptoProvider },
+  modules: { readonly crypto: CryptoProvider; readonly cache?: ChainCache },
 ): Promise<VerifiedPath> {
   if (chain.length === 0 || chain.length > MAX_CHAIN_LENGTH) {
     throw new PkiError("ERR_CERTIFICATE_UNTRUSTED", `chain of ${chain.length} certificates without the root`);
   }
-  const root = await parseCertificate(rootDer, modules);
+  const parse = async (der: Bytes): Promise<Certificate> =>
+    modules.cache?.authority(der) ?? parseCertificate(der, modules);
+  const root = await parse(rootDer);
   const certificates: Certificate[] = [];
-  for (const der of chain) certificates.push(await parseCertificate(der, modules));
+  for (const der of chain) certificates.push(await parse(der));
   const [leaf, ...authorities] = certificates;
   if (leaf === undefined) throw new RangeError("unreachable: the chain is not empty");
   for (const certificate of [...certificates, root]) requireValidAt(certificate, nowMs);
@@ -52,6 +57,7 @@ export async function verifyPath(
   return {
     leaf,
     authorities,
+    root,
     verifyingKey: await modules.crypto.importVerifyingKey(leaf.publicKey.spki, algorithmOf(leaf.publicKey)),
     notBeforeMs: Math.max(...[...certificates, root].map((certificate) => certificate.notBeforeMs)),
     notAfterMs: Math.min(...[...certificates, root].map((certificate) => certificate.notAfterMs)),
