@@ -20,6 +20,7 @@ export abstract class PhotinusElement extends LitElement {
     source: { attribute: false },
   };
 
+  /** Of the shadow root. */
   static override styles: CSSResultGroup = theme;
 
   /** Base address of the server; empty for the origin of the page. */

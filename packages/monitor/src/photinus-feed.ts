@@ -23,6 +23,7 @@ export class PhotinusFeed extends LitElement {
     source: { attribute: false },
   };
 
+  /** Of the shadow root. */
   static override styles: CSSResultGroup = css`
     :host {
       display: contents;

@@ -25,6 +25,7 @@ const MAX_SEGMENTS = 50;
 
 /** `<photinus-job-status>`: where a job stands, in five figures. */
 export class PhotinusJobStatus extends PhotinusElement {
+  /** Of the shadow root. */
   static override styles: CSSResultGroup = [
     PhotinusElement.styles,
     css`

@@ -10,14 +10,12 @@ import { PhotinusElement } from "./photinus-element.ts";
 export class PhotinusRoundChart extends PhotinusElement {
   static override properties: PropertyDeclarations = {
     ...PhotinusElement.properties,
-    /** True while the figures are shown as a table. */
     isTable: { state: true },
-    /** The round that the pointer or the keyboard is on. */
     pointed: { state: true },
-    /** Size of the drawing in CSS pixels. */
     size: { state: true },
   };
 
+  /** Of the shadow root. */
   static override styles: CSSResultGroup = [
     PhotinusElement.styles,
     css`
@@ -132,8 +130,11 @@ export class PhotinusRoundChart extends PhotinusElement {
     `,
   ];
 
+  /** True while the figures are shown as a table. */
   declare isTable: boolean;
+  /** The round that the pointer or the keyboard is on. */
   declare pointed: ChartPoint | undefined;
+  /** Size of the drawing in CSS pixels. */
   declare size: { readonly width: number; readonly height: number };
 
   #options: CurveOptions | undefined;

@@ -31,6 +31,7 @@ const OUTCOMES: Readonly<Record<ContributionView["outcome"], string>> = {
 
 /** `<photinus-round-timeline>`: every site in every round, and the one cause of each contribution that did not count. */
 export class PhotinusRoundTimeline extends PhotinusElement {
+  /** Of the shadow root. */
   static override styles: CSSResultGroup = [
     PhotinusElement.styles,
     css`

@@ -21,10 +21,10 @@ const SHOWN_AT_FIRST = 50;
 export class PhotinusSites extends PhotinusElement {
   static override properties: PropertyDeclarations = {
     ...PhotinusElement.properties,
-    /** True when every site is listed. */
     showAll: { state: true },
   };
 
+  /** Of the shadow root. */
   static override styles: CSSResultGroup = [
     PhotinusElement.styles,
     css`
@@ -87,6 +87,7 @@ export class PhotinusSites extends PhotinusElement {
     `,
   ];
 
+  /** True when every site is listed. */
   declare showAll: boolean;
 
   constructor() {

@@ -42,7 +42,7 @@ const STEADY_MS = 10_000;
 
 /**
  * A site without sockets, disk or device: it keeps a session with the server, decides about jobs, and trains by the
- * trainers it is given. Data never come here; updates leave by {@link SiteJob} only.
+ * trainers it is given. Data never come here; updates leave by `SiteJob` only.
  */
 export class Site {
   readonly #options: SiteOptions;

@@ -8,7 +8,7 @@ export function bytesSource(bytes: Bytes): StreamSource {
 }
 
 /**
- * A source over the tensors of `parameters` as {@link packParameters} would lay them out, without building that one
+ * A source over the tensors of `parameters` as `packParameters` would lay them out, without building that one
  * string: a chunk inside one tensor is a view, one that spans several is put together when it is read.
  */
 export function parametersSource(parameters: ParameterSet): {

@@ -38,7 +38,7 @@ export type RuntimeTensor = Tensor;
 export interface Runtime {
   /** Where it computes. */
   readonly device: Profile;
-  /** True where {@link RuntimeSession.run} may be given the tensors to write to. */
+  /** True where `RuntimeSession.run` may be given the tensors to write to. */
   readonly writesInPlace: boolean;
   /** True where states stay in the device's memory between steps. */
   readonly keepsStates: boolean;

@@ -13,8 +13,7 @@ export class CipherState {
     this.#crypto = crypto;
   }
 
-  /** @param key 32 bytes */
-  /** @param key 32 bytes */
+  /** A cipher at counter 0. @param key 32 bytes */
   static async create(key: Bytes, crypto: CryptoProvider): Promise<CipherState> {
     return new CipherState(await crypto.importAesGcmKey(key), crypto);
   }
