@@ -55,6 +55,8 @@ export {
   parameterTable,
   type RuntimeCandidate,
   type RuntimeChoice,
+  type TriedRuntime,
+  tryRuntime,
 } from "./trainer/index.ts";
 export {
   type MessagePortLike,

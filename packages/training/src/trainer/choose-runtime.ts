@@ -48,10 +48,10 @@ const MEASURED_STEPS = 3;
  */
 export async function chooseRuntime(choice: RuntimeChoice, trial: Trial): Promise<ChosenRuntime> {
   const failures: string[] = [];
-  let best: (ChosenRuntime & { readonly durationMs: number }) | undefined;
+  let best: TriedRuntime | undefined;
   for (const candidate of choice.candidates) {
     const compiled = trial.compile(candidate.device);
-    const tried = await tryCandidate(candidate, compiled, trial).catch((cause: unknown) => {
+    const tried = await tryRuntime(candidate, { ...trial, compiled }).catch((cause: unknown) => {
       failures.push(`${candidate.device}: ${cause instanceof Error ? cause.message : "failed"}`);
       return undefined;
     });
@@ -68,11 +68,19 @@ export async function chooseRuntime(choice: RuntimeChoice, trial: Trial): Promis
   return best;
 }
 
-async function tryCandidate(
+/** A device that took trial steps. */
+export interface TriedRuntime extends ChosenRuntime {
+  /** Steps measured. */
+  readonly steps: number;
+  /** Time they took together. */
+  readonly durationMs: number;
+}
+
+/** Finds a device, opens the step there and measures three steps behind a first one. Throws whatever goes wrong. */
+export async function tryRuntime(
   candidate: RuntimeCandidate,
-  compiled: CompiledStep,
-  { parameters, clock }: Trial,
-): Promise<ChosenRuntime & { readonly durationMs: number }> {
+  { compiled, parameters, clock }: Omit<Trial, "compile"> & { readonly compiled: CompiledStep },
+): Promise<TriedRuntime> {
   const runtime = await candidate.find();
   const session = await StepSession.open(runtime, compiled);
   try {
@@ -81,7 +89,7 @@ async function tryCandidate(
     await session.step(0); // compiles shaders and warms caches; its time says nothing
     const start = clock.now();
     for (let step = 0; step < MEASURED_STEPS; step++) await session.step(0);
-    return { runtime, session, durationMs: clock.now() - start };
+    return { runtime, session, steps: MEASURED_STEPS, durationMs: clock.now() - start };
   } catch (cause) {
     await session.close();
     throw cause;

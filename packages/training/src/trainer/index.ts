@@ -4,6 +4,8 @@ export {
   type RuntimeCandidate,
   type RuntimeChoice,
   type Trial,
+  type TriedRuntime,
+  tryRuntime,
 } from "./choose-runtime.ts";
 export { LocalTrainer, type LocalTrainerModules } from "./local-trainer.ts";
 export { checkParameterTable, parameterTable } from "./parameter-table.ts";

@@ -1,0 +1,1 @@
+export { browserTrainers } from "./browser-trainers.ts";

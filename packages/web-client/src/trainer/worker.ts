@@ -1,0 +1,27 @@
+import { LocalTrainer, overMessagePort, serveTrainer } from "@photinus/training";
+import { systemClock } from "../system-clock.ts";
+import { checkDevices } from "./check-devices.ts";
+import { browserRuntimes } from "./runtimes.ts";
+import { siteData } from "./site-data.ts";
+import type { WorkerOrder } from "./worker-order.ts";
+
+// Entry of the trainer worker. ONNX Runtime is loaded here and nowhere else, so that the page and the site worker stay
+// small and answer at once while a step runs.
+globalThis.addEventListener("message", (event: MessageEvent<WorkerOrder>) => void obey(event.data), {
+  once: true,
+});
+
+async function obey(order: WorkerOrder): Promise<void> {
+  const clock = systemClock();
+  switch (order.kind) {
+    case "train": {
+      const { port, data, device } = order;
+      const trainer = new LocalTrainer({ runtimes: browserRuntimes(device), data: siteData(data), clock });
+      serveTrainer(trainer, overMessagePort(port));
+      return;
+    }
+    case "check":
+      order.port.postMessage(await checkDevices(order.device, clock));
+      return;
+  }
+}
