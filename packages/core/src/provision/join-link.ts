@@ -38,9 +38,17 @@ export function buildJoinFragment(link: JoinLink): string {
  * @throws PkiError `ERR_INVITE_REFUSED` when it is not exactly what {@link buildJoinFragment} writes
  */
 export function parseJoinFragment(fragment: string): JoinLink {
-  const link = read(fragment.startsWith("#") ? fragment.slice(1) : fragment);
+  const link = readOrUndefined(fragment.startsWith("#") ? fragment.slice(1) : fragment);
   if (link === undefined) throw new PkiError("ERR_INVITE_REFUSED", "the join link is incomplete or altered");
   return link;
+}
+
+function readOrUndefined(text: string): JoinLink | undefined {
+  try {
+    return read(text);
+  } catch {
+    return undefined; // not base64url, or bytes that no text has
+  }
 }
 
 function read(text: string): JoinLink | undefined {
