@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import type { CommandContext, CommandHost } from "./context.ts";
 import { type ExitCode, exitCodeOf } from "./exit-code.ts";
@@ -11,8 +14,10 @@ export interface MainOptions extends CommandHost {
   readonly streams?: TerminalStreams;
 }
 
+/** The pages that `@photinus/web-client` ships, where they were built. */
 function pagesOfInstallation(): Promise<string> | undefined {
-  return undefined;
+  const folder = fileURLToPath(new URL("../dist/app/", import.meta.resolve("@photinus/web-client")));
+  return existsSync(join(folder, "index.html")) ? Promise.resolve(folder) : undefined;
 }
 
 /** Invalid arguments were explained by commander already; `--help` and `--version` are no failures. */

@@ -152,9 +152,9 @@ function tellEnd({ context: { terminal } }: Run, report: DemoReport): void {
   terminal.note("  npm run photinus -- --help            a federation of your own");
 }
 
-/** The dashboard stays until Ctrl-C. */
-async function serveOn({ terminal, signal }: CommandContext, sites: readonly SiteProcess[]): Promise<void> {
+/** The dashboard stays until Ctrl-C. @throws WireError `ERR_CANCELLED` */
+async function serveOn({ terminal, signal }: CommandContext, sites: readonly SiteProcess[]): Promise<never> {
   terminal.note("");
   terminal.note("The dashboard stays open. Press Ctrl-C to stop everything.");
-  await Promise.race([aborted(signal), ...sites.map(({ failed }) => failed)]);
+  return await untilStopped(new Promise<never>(() => undefined), sites, signal);
 }

@@ -43,6 +43,8 @@ function spawnSite(options: SiteProcessOptions): ChildProcess {
   const child = spawn(process.execPath, [...process.execArgv, cliFile(), ...args, ...flags], {
     // Standard input stays open as long as this process lives: it is the child's sign to go on.
     stdio: ["pipe", "ignore", "pipe", "pipe"],
+    // A group of its own: Ctrl-C in the terminal reaches this process only, which then stops its sites in order.
+    detached: true,
   });
   const secret = child.stdio[3] as Writable; // asked for as a pipe above
   secret.on("error", () => undefined); // the child ended before it read: its exit tells why
