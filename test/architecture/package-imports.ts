@@ -8,6 +8,8 @@ export interface PackageRule {
   readonly others: readonly string[];
   /** Packages of others that only `import()` may load: most users never need them. */
   readonly lazy?: readonly string[];
+  /** Packages of ours whose files are served or started, and whose code is never imported. */
+  readonly files?: readonly string[];
   /** True where Node's own modules exist. */
   readonly node: boolean;
 }
@@ -61,6 +63,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@photinus/node-server",
       "@photinus/training",
     ],
+    files: ["@photinus/web-client"],
     others: ["@clack/prompts", "cli-progress", "commander", "valibot", "yaml"],
     node: true,
   },

@@ -12,7 +12,7 @@ const MILLISECONDS: readonly number[] = [
 const BYTES: readonly number[] = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 const PLAIN: readonly number[] = [0.001, 0.01, 0.1, 1, 10, 100, 1_000];
 
-/** Figures of the host; the table of docs/METRICS.md has the same lines. */
+/** Figures of the host and of core; the table of docs/METRICS.md has the same lines. */
 export const HOST_METRICS: Readonly<Record<string, string>> = {
   photinus_connections: "Open WebSocket connections",
   photinus_connections_half_open: "Connections that have not authenticated yet",
@@ -20,6 +20,10 @@ export const HOST_METRICS: Readonly<Record<string, string>> = {
   photinus_http_requests_total: "HTTP requests by route and status",
   photinus_observers: "Readers of observation logs",
   photinus_native_masking: "1 when bufferutil masks frames natively, else 0",
+  photinus_sites_connected: "Sites with a session",
+  photinus_messages_received_total: "Messages that verified, by kind",
+  photinus_objects_repeated_total: "Signed objects that came again and were dropped",
+  photinus_refusals_total: "What was refused in sessions, by code",
 };
 
 function bucketsOf(name: string): readonly number[] {
