@@ -50,7 +50,7 @@ async function sitesOf(pid: number): Promise<number[]> {
   return sites;
 }
 
-/** What a run left in its temporary folder, but for the cache of tsx, which runs the sources. */
+/** What a run left in its temporary folder, but for the cache of tsx, which runs the sources. Telemetry of ONNX Runtime would show here. */
 async function leftIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => !name.startsWith("tsx-"));
 }

@@ -14,7 +14,16 @@ const SOURCE_FLAGS = FROM_SOURCE ? ["--conditions=@photinus/source"] : [];
  * `ERR_TRAINER_LOST`. Close it to end the worker.
  */
 export function startNodeTrainer(options: NodeTrainerOptions): PortTrainer {
+  disableTelemetry();
   return options.device === "webgpu" ? startChild(options) : startWorker(options);
+}
+
+/**
+ * onnxruntime-node 1.30 reports its use to Microsoft unless this variable is set: a site must talk to its server only.
+ * The library reads it from the process, so it is set here and not in the worker, whose environment is a copy.
+ */
+function disableTelemetry(): void {
+  process.env["ORT_DISABLE_TELEMETRY"] = "1";
 }
 
 function startWorker(options: NodeTrainerOptions): PortTrainer {
