@@ -1,0 +1,67 @@
+import { silentLogger } from "@photinus/core/platform";
+import { openKit } from "@photinus/core/provision";
+import { Site } from "@photinus/core/site";
+import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
+import { parametersOf } from "./model.ts";
+import { noopTrainer } from "./noop-trainer.ts";
+import { serveParent, tell } from "./serve-parent.ts";
+import type { StartSites } from "./start.ts";
+
+const sites: Site[] = [];
+let open: () => void = () => undefined;
+let gate = Promise.resolve();
+
+/** Trainings that begin from now on wait for `go`. */
+function shut(): void {
+  gate = new Promise((resolve) => {
+    open = resolve;
+  });
+}
+
+async function start({ kits, socketUrl, shapes, gated }: StartSites): Promise<void> {
+  const crypto = nodeCrypto();
+  const clock = systemClock();
+  const delta = parametersOf(shapes);
+  if (gated) shut();
+  for (const { files, secret } of kits) {
+    const kit = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
+    const site = new Site(
+      {
+        identity: kit.identity,
+        project: kit.configuration.project,
+        root: kit.root.der,
+        serverName: kit.configuration.server.name,
+        dataNames: ["none"],
+        runtime: "node",
+      },
+      {
+        clock,
+        crypto,
+        connector: webSocketConnector({ url: socketUrl }),
+        random: { bytes: (length) => crypto.randomBytes(length) },
+        logger: silentLogger,
+        createTrainer: () =>
+          noopTrainer({
+            delta,
+            gate: () => {
+              if (gated) tell("training");
+              return gate;
+            },
+          }),
+        decideJob: async () => "accept",
+      },
+    );
+    site.start();
+    sites.push(site);
+  }
+}
+
+serveParent({
+  start,
+  go: () => {
+    const release = open;
+    shut();
+    release();
+  },
+  stop: () => Promise.all(sites.map((site) => site.stop())),
+});

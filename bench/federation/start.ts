@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type Federation } from "@photinus/core/console";
+import { openKit, type StartupKit, throwAwayProject } from "@photinus/core/provision";
+import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
+import { Child } from "./child.ts";
+import type { Shapes } from "./model.ts";
+
+/** What a server process is started with. */
+export interface StartServer {
+  readonly kit: Pick<StartupKit, "files" | "secret">;
+  readonly folder: string;
+}
+
+/** Where it listens. */
+export interface ServerStarted {
+  readonly socketUrl: string;
+}
+
+/** What a process of sites is started with. */
+export interface StartSites {
+  readonly kits: readonly Pick<StartupKit, "files" | "secret">[];
+  readonly socketUrl: string;
+  /** Of the update that each site sends. */
+  readonly shapes: Shapes;
+  /** Each training waits for `go`. */
+  readonly gated: boolean;
+}
+
+/** The uploads of a round are through. */
+export interface CollectedMark {
+  /** CPU time of the server so far. */
+  readonly cpuMs: number;
+  /** Monotonic, ms. */
+  readonly atMs: number;
+}
+
+/** How a federation is started. */
+export interface FederationOptions {
+  /** Sites in each process of sites. */
+  readonly sites: readonly number[];
+  readonly shapes: Shapes;
+  readonly gated: boolean;
+}
+
+/** A server, sites and a user, each in processes of their own (the user in this one). */
+export interface BenchFederation {
+  readonly server: Child;
+  readonly sites: readonly Child[];
+  readonly user: Federation;
+  stop(): Promise<void>;
+}
+
+/** Writes CPU profiles of the server to the folder that this variable of the environment names. */
+const PROFILE = process.env["PHOTINUS_BENCH_PROFILE"];
+
+/** Makes a project and starts everything over real sockets, with real storage and every check. */
+export async function startFederation(options: FederationOptions): Promise<BenchFederation> {
+  const folder = await mkdtemp(join(tmpdir(), "photinus-bench-"));
+  const crypto = nodeCrypto();
+  const clock = systemClock();
+  const count = options.sites.reduce((sum, each) => sum + each, 0);
+  const { kits } = await throwAwayProject({ sites: count, port: 1 }, { crypto, clock });
+  const kitOf = (name: string): Pick<StartupKit, "files" | "secret"> => {
+    const kit = kits.get(name);
+    if (kit === undefined) throw new RangeError(`no kit for ${name}`);
+    return { files: kit.files, secret: kit.secret };
+  };
+  const flags = PROFILE === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${PROFILE}`];
+  const server = new Child({ file: "server-process.ts", flags });
+  const startServer: StartServer = { kit: kitOf("hub"), folder };
+  const { socketUrl } = await server.ask<ServerStarted>("start", startServer);
+  let first = 1;
+  const sites: Child[] = [];
+  for (const many of options.sites) {
+    const child = new Child({ file: "sites-process.ts" });
+    const names = Array.from({ length: many }, (_, index) => `site-${first + index}`);
+    first += many;
+    const { shapes, gated } = options;
+    const startSites: StartSites = { kits: names.map(kitOf), socketUrl, shapes, gated };
+    await child.ask("start", startSites);
+    sites.push(child);
+  }
+  const { files, secret } = kitOf("demo@example.org");
+  const kit = await openKit(files, { nowMs: clock.now(), secret }, { crypto });
+  const { project, server: home } = kit.configuration;
+  const user = await connect(
+    { identity: kit.identity, project, root: kit.root.der, serverName: home.name },
+    { connector: webSocketConnector({ url: socketUrl }), clock, crypto },
+  );
+  return {
+    server,
+    sites,
+    user,
+    async stop() {
+      await user.close();
+      await Promise.all(sites.map((child) => child.stop()));
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
