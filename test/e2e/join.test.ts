@@ -1,4 +1,5 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
+import { agree, button, expectCounted, figure, leadToConnection } from "./guest-page.ts";
 import { type RunningDemo, startDemo } from "./running-demo.ts";
 import { expectAccessible, expectQuiet, photograph, watchPage } from "./watched-page.ts";
 
@@ -7,72 +8,125 @@ let demo: RunningDemo;
 test.describe.configure({ mode: "serial" });
 
 test.beforeAll(async () => {
-  demo = await startDemo({ rounds: 600, sites: 2, model: "mlp" });
+  demo = await startDemo({ rounds: 1000, sites: 2, model: "mlp" });
 });
 
 test.afterAll(async () => {
   expect(await demo.stop()).toBe(130);
 });
 
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
-
-/** Leads a page by the link to the point where it trains. */
-async function joinAsGuest(page: Page, look: (name: string) => Promise<void>): Promise<void> {
-  await look("join-what");
-  await button(page, "Check this device").click();
-  await expect(page.getByRole("heading", { level: 1 })).toContainText("This device trains by", {
-    timeout: 60_000,
-  });
-  await look("join-device");
-  await button(page, "Choose data").click();
-  await button(page, "Use demo data").click();
-  await expect(page.getByText("examples to learn from")).toBeVisible();
-  await look("join-data");
-  await button(page, "Connect and see the task").click();
-  const agree = button(page, "Agree and start");
-  await expect(agree).toBeVisible({ timeout: 30_000 });
-  await expect(page.getByRole("checkbox")).not.toBeChecked();
-  await expect(agree).toBeDisabled();
-  await look("join-agreement");
-  await page.getByRole("checkbox").check();
-  await agree.click();
-}
-
-/** The figure beside its name on the page that trains. */
-const figure = (page: Page, name: string) =>
-  page
-    .locator("photinus-join dl.figures > div", { has: page.getByText(name, { exact: true }) })
-    .locator("dd");
-
-test("a page joins by the link and its update is accepted beside Node sites", async ({ page }) => {
-  const watch = await watchPage(page, new URL(demo.join).origin);
+test("a page joins by the link, its updates count beside Node sites, and the dashboard shows it", async ({
+  page,
+  context,
+}) => {
+  const { origin } = new URL(demo.join);
+  const watch = await watchPage(page, origin);
   await page.goto(demo.join);
-
-  await joinAsGuest(page, async (name) => {
+  const look = async (name: string): Promise<void> => {
     await expectAccessible(page);
     await photograph(page, name);
-  });
+  };
 
-  await expect(figure(page, "Counted")).toContainText(/^[1-9]/, { timeout: 90_000 });
+  await leadToConnection(page, look);
+  await agree(page, look);
+  await expectCounted(page);
+
   await expect(page.getByRole("region", { name: "What leaves this device" })).toContainText("Digest");
-  await expectAccessible(page);
-  await photograph(page, "join-training");
+  await expect(figure(page, "Training loss")).toContainText("by WebAssembly");
+  await look("join-training");
   expect(page.url()).not.toContain("#");
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+
+  const dashboard = await context.newPage();
+  const dashboardWatch = await watchPage(dashboard, origin);
+  await dashboard.goto(demo.dashboard);
+  const guest = dashboard.locator("photinus-sites li", { hasText: "browser" });
+  await expect(guest).toContainText(/[1-9]\d* accepted/, { timeout: 60_000 });
+  const round = dashboard.locator("photinus-job-status .figure").first();
+  const before = await round.textContent();
+  await expect(round).not.toHaveText(before ?? "", { timeout: 60_000 });
+  await expectAccessible(dashboard);
+  await photograph(dashboard, "dashboard");
+  expect(dashboard.url()).not.toContain("token");
+  expectQuiet(dashboardWatch);
   expectQuiet(watch);
 });
 
-test("the dashboard shows the page among the sites, live", async ({ page }) => {
-  const watch = await watchPage(page, new URL(demo.dashboard).origin);
-  await page.goto(demo.dashboard);
+test("a reload goes on as the same site, and is not asked again for the same task", async ({ page }) => {
+  await page.goto(demo.join);
+  await leadToConnection(page);
+  await agree(page);
+  await expectCounted(page);
+  const name = await page.getByText(/^guest-\d+$/).textContent();
 
-  const guest = page.locator("photinus-sites li", { hasText: "browser" });
-  await expect(guest).toContainText(/[1-9]\d* accepted/, { timeout: 60_000 });
-  const round = page.locator("photinus-job-status .figure").first();
-  const before = await round.textContent();
-  await expect(round).not.toHaveText(before ?? "", { timeout: 60_000 });
+  await page.reload();
+  await expect(page.getByText(`This browser is ${name}`)).toBeVisible();
+  await leadToConnection(page);
+
+  await expectCounted(page);
+  await expect(page.getByText(name ?? "", { exact: true })).toBeVisible();
+});
+
+test("pausing stops, going on goes on, leaving deletes what the page kept", async ({ page }) => {
+  await page.goto(demo.join);
+  await leadToConnection(page);
+  await agree(page);
+  await expectCounted(page);
+
+  await button(page, "Pause").click();
+  await expect(page.getByText("Paused: you asked for it")).toBeVisible();
+  await photograph(page, "join-paused");
+  const counted = Number.parseInt((await figure(page, "Counted").textContent()) ?? "", 10);
+  await button(page, "Go on").click();
+  await expect
+    .poll(async () => Number.parseInt((await figure(page, "Counted").textContent()) ?? "", 10), {
+      timeout: 60_000,
+    })
+    .toBeGreaterThan(counted);
+  await button(page, "Leave").click();
+
+  await expect(page.getByRole("heading", { name: "You have left" })).toBeVisible();
   await expectAccessible(page);
-  await photograph(page, "dashboard");
-  expect(page.url()).not.toContain("token");
-  expectQuiet(watch);
+  await page.goto(new URL("/join", demo.join).href);
+  await page.evaluate(() => sessionStorage.clear());
+  await page.reload();
+  await expect(page.getByRole("alert")).toContainText("ERR_INVITE_REFUSED");
+});
+
+test("a second tab is told that the first one takes part", async ({ page, context }) => {
+  await page.goto(demo.join);
+  await expect(button(page, "Check this device")).toBeEnabled();
+
+  const second = await context.newPage();
+  await second.goto(demo.join);
+
+  await expect(second.getByRole("heading", { name: "Already open in another tab" })).toBeVisible();
+  await expectAccessible(second);
+});
+
+test("a link that was altered is refused with code and remedy before anything is sent", async ({ page }) => {
+  const sockets: string[] = [];
+  page.on("websocket", (socket) => sockets.push(socket.url()));
+
+  await page.goto(demo.join.slice(0, -3));
+
+  await expect(page.getByRole("alert")).toContainText("Ask the organizer for a new join link");
+  await expect(button(page, "Check this device")).toBeDisabled();
+  await photograph(page, "join-refused");
+  expect(sockets).toEqual([]);
+});
+
+test("the dashboard asks for a token, refuses a wrong one and forgets it", async ({ page }) => {
+  const origin = new URL(demo.dashboard).origin;
+  await page.goto(origin);
+  await expectAccessible(page);
+  await photograph(page, "dashboard-closed");
+
+  await page.getByLabel("Read-only token").fill("wrong");
+  await button(page, "Open").click();
+
+  await expect(page.getByRole("alert")).toContainText(
+    "Open the dashboard by the link that the server printed",
+  );
+  expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
 });

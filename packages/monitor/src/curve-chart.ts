@@ -1,12 +1,12 @@
 import { nothing, type SVGTemplateResult, svg } from "lit";
 import type { ChartPoint } from "./chart-data.ts";
-import { accuracyScale, lossScale, roundScale, type Scale, thinOut } from "./curve-scale.ts";
+import { accuracyScale, lossScale, roundExtent, roundScale, type Scale, thinOut } from "./curve-scale.ts";
 
 /** What is drawn. */
 export interface CurveOptions {
   /** In order of rounds. */
   readonly points: readonly ChartPoint[];
-  /** Rounds planned: the width of the x axis. */
+  /** Rounds planned. */
   readonly rounds: number;
   /** Size in CSS pixels. */
   readonly width: number;
@@ -24,7 +24,7 @@ const MAX_MARKED = 60;
 export function renderCurves({ points, rounds, width, height, pointed }: CurveOptions): SVGTemplateResult {
   const right = width - MARGIN.right;
   const bottom = height - MARGIN.bottom;
-  const x = roundScale(Math.max(1, rounds), MARGIN.left, right);
+  const x = roundScale(roundExtent(points, rounds), MARGIN.left, right);
   const accuracy = accuracyScale(points, bottom, MARGIN.top);
   const loss = lossScale(points, bottom, MARGIN.top);
   return svg`
@@ -47,7 +47,7 @@ export function nearestPoint(
   { points, rounds, width }: CurveOptions,
   position: number,
 ): ChartPoint | undefined {
-  const x = roundScale(Math.max(1, rounds), MARGIN.left, width - MARGIN.right);
+  const x = roundScale(roundExtent(points, rounds), MARGIN.left, width - MARGIN.right);
   const distance = ({ round }: ChartPoint): number => Math.abs(x.at(round) - position);
   return points.reduce<ChartPoint | undefined>(
     (nearest, point) => (nearest === undefined || distance(point) < distance(nearest) ? point : nearest),

@@ -23,10 +23,36 @@ export function niceCeiling(value: number, factors: readonly number[] = [1, 2, 5
   return factor * magnitude;
 }
 
-/** Rounds from 0 to `rounds` over `left`..`right`, labelled about every 44 pixels at whole rounds. */
-export function roundScale(rounds: number, left: number, right: number): Scale {
-  const step = Math.max(1, Math.ceil(niceCeiling(rounds / Math.max(1, Math.floor((right - left) / 44)))));
-  return { at: linear(0, rounds, left, right), ticks: range(Math.floor(rounds / step) + 1, step) };
+/** Jobs of at most this many rounds are drawn as a whole from the start. */
+const SHORT_JOB = 30;
+
+/** First and last round of the x axis: a long job is drawn as far as it got, with some room ahead. */
+export function roundExtent(
+  points: readonly ChartPoint[],
+  rounds: number,
+): readonly [from: number, to: number] {
+  const planned = Math.max(1, rounds);
+  if (planned <= SHORT_JOB) return [0, planned];
+  const from = points[0]?.round ?? 0;
+  const present = points.at(-1)?.round ?? 0;
+  return [from, Math.min(planned, Math.max(from + 20, present + Math.ceil((present - from) / 5)))];
+}
+
+/** Rounds over `left`..`right`, labelled about every 44 pixels at whole rounds. */
+export function roundScale(
+  [from, to]: readonly [from: number, to: number],
+  left: number,
+  right: number,
+): Scale {
+  const step = Math.max(
+    1,
+    Math.ceil(niceCeiling((to - from) / Math.max(1, Math.floor((right - left) / 44)))),
+  );
+  const first = Math.ceil(from / step) * step;
+  return {
+    at: linear(from, to, left, right),
+    ticks: range(Math.floor((to - first) / step) + 1, step, first),
+  };
 }
 
 /** From zero, or from the half when no accuracy lies below: then late rounds stay apart. */

@@ -87,7 +87,7 @@ export class PhotinusJobStatus extends PhotinusElement {
       }
       .segments {
         display: flex;
-        gap: 3px;
+        gap: clamp(1px, 0.3cqw, 3px);
         margin: 20px 0 0;
       }
       .segments i {

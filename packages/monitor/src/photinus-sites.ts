@@ -28,6 +28,9 @@ export class PhotinusSites extends PhotinusElement {
   static override styles: CSSResultGroup = [
     PhotinusElement.styles,
     css`
+      .card {
+        height: 100%;
+      }
       header {
         margin-bottom: 4px;
       }

@@ -1,16 +1,36 @@
 import { expect, test } from "vitest";
 import type { ChartPoint } from "../src/chart-data.ts";
-import { accuracyScale, lossScale, niceCeiling, roundScale, thinOut } from "../src/curve-scale.ts";
+import {
+  accuracyScale,
+  lossScale,
+  niceCeiling,
+  roundExtent,
+  roundScale,
+  thinOut,
+} from "../src/curve-scale.ts";
 
 function aPoint(round: number, accuracy: number, loss: number): ChartPoint {
   return { round, accuracy, loss, trainingLoss: null, accepted: 3, milliseconds: 1000 };
 }
 
 test("labels rounds at whole numbers that do not crowd", () => {
-  expect(roundScale(10, 0, 600).ticks).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  expect(roundScale(10, 0, 250).ticks).toEqual([0, 2, 4, 6, 8, 10]);
-  expect(roundScale(1000, 0, 500).ticks).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
-  expect(roundScale(1, 0, 10).ticks).toEqual([0, 1]);
+  expect(roundScale([0, 10], 0, 600).ticks).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(roundScale([0, 10], 0, 250).ticks).toEqual([0, 2, 4, 6, 8, 10]);
+  expect(roundScale([0, 1000], 0, 500).ticks).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]);
+  expect(roundScale([0, 1], 0, 10).ticks).toEqual([0, 1]);
+});
+
+test("begins labels at a whole multiple when a curve begins in the middle", () => {
+  expect(roundScale([17, 40], 0, 250).ticks).toEqual([20, 25, 30, 35, 40]);
+});
+
+test("draws a short job as a whole and a long one as far as it got", () => {
+  expect(roundExtent([aPoint(0, 0.1, 2)], 10)).toEqual([0, 10]);
+  expect(roundExtent([aPoint(0, 0.1, 2), aPoint(5, 0.1, 2)], 600)).toEqual([0, 20]);
+  expect(roundExtent([aPoint(0, 0.1, 2), aPoint(100, 0.1, 2)], 600)).toEqual([0, 120]);
+  expect(roundExtent([aPoint(0, 0.1, 2), aPoint(590, 0.1, 2)], 600)).toEqual([0, 600]);
+  expect(roundExtent([aPoint(200, 0.1, 2), aPoint(300, 0.1, 2)], 600)).toEqual([200, 320]);
+  expect(roundExtent([], 0)).toEqual([0, 1]);
 });
 
 test("begins the accuracy at zero unless all of it lies above the half", () => {
