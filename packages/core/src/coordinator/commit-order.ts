@@ -77,4 +77,9 @@ export class CommitOrder {
   async clear(): Promise<void> {
     await this.#metadata.delete(this.#key);
   }
+
+  /** Forgets every order of a job that has ended. */
+  static async clearAll(metadata: MetadataStore, jobId: string): Promise<void> {
+    for (const { key } of await metadata.list(`commit-order/${jobId}/`)) await metadata.delete(key);
+  }
 }

@@ -26,6 +26,7 @@ import { type UserDesk, userHandler } from "./user-routes.ts";
 
 const DEFAULT_UPLOAD_SLOTS = 2;
 const DEFAULT_CONCURRENT_JOBS = 4;
+const DEFAULT_START_GRACE_MS = 2000;
 const DEFAULT_MODEL_BYTES = 2 ** 30;
 const DEFAULT_OBSERVATION_BUFFER = 1024;
 
@@ -60,6 +61,7 @@ export class Coordinator {
       workflows,
       aggregators,
       kernels,
+      startGraceMs: options.startGraceMs ?? DEFAULT_START_GRACE_MS,
       registry: builtInRegistry(),
       checkpoints: new CheckpointStore(options.storageKey, { crypto, blobs, metadata }),
       jobs: new JobStore(metadata),

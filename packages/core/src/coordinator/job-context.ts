@@ -29,6 +29,8 @@ export interface JobModules {
   readonly workflows: WorkflowRegistry;
   readonly aggregators: AggregatorRegistry;
   readonly kernels: Kernels;
+  /** How long a job's first task waits for sites that are about to be ready. */
+  readonly startGraceMs: number;
 }
 
 /** One job as its parts see it. */

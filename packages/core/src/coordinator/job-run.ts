@@ -12,6 +12,7 @@ import {
   type TaskProgress,
 } from "../message/index.ts";
 import { type ModelVersion, openJournal, runWorkflow } from "../workflow/index.ts";
+import { CommitOrder } from "./commit-order.ts";
 import { ignoreLostSession, refuse } from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
@@ -274,6 +275,7 @@ export class JobRun {
     try {
       this.#record = await modules.jobs.update(jobId, { state, reason, endedAtMs });
       await board.persist(board.log.view.history.slice(-2).map(({ round }) => round));
+      await CommitOrder.clearAll(modules.metadata, jobId);
       await modules.audit.record({
         action: "job",
         object: jobId,

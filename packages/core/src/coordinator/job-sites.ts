@@ -7,8 +7,11 @@ import type { LiveSite } from "./live-site.ts";
 interface Participation {
   readonly site: LiveSite;
   hasConsented: boolean;
+  hasDeclined: boolean;
   isReady: boolean;
 }
+
+const UNDECIDED = { hasConsented: false, hasDeclined: false, isReady: false };
 
 /** The connected sites of one job and how far each is. */
 export class JobSites {
@@ -22,7 +25,7 @@ export class JobSites {
 
   /** A site that has the job's data is connected. */
   add(site: LiveSite): void {
-    this.#participations.set(site.name, { site, hasConsented: false, isReady: false });
+    this.#participations.set(site.name, { site, ...UNDECIDED });
     const { org, runtime } = site;
     this.#board.updateSite(site.name, { org, runtime, phase: "connected", progress: 0 });
   }
@@ -31,6 +34,7 @@ export class JobSites {
   remove(site: LiveSite): boolean {
     if (this.#participations.get(site.name)?.site !== site) return false;
     this.#participations.delete(site.name);
+    this.#wake();
     this.#board.updateSite(site.name, { phase: "disconnected", progress: 0 });
     return true;
   }
@@ -40,6 +44,7 @@ export class JobSites {
     const participation = this.#participations.get(name);
     if (participation === undefined) return false;
     participation.hasConsented = true;
+    participation.hasDeclined = false;
     this.#board.updateSite(name, { phase: "preparing", progress: 0, cause: "" });
     return true;
   }
@@ -49,8 +54,10 @@ export class JobSites {
     const participation = this.#participations.get(name);
     if (participation === undefined) return;
     participation.hasConsented = false;
+    participation.hasDeclined = true;
     participation.isReady = false;
     this.#board.updateSite(name, { phase: "refused", cause, progress: 0 });
+    this.#wake();
   }
 
   /** The site's trainer is prepared. @returns false when it has not consented */
@@ -59,7 +66,7 @@ export class JobSites {
     if (participation?.hasConsented !== true) return false;
     participation.isReady = true;
     this.#board.updateSite(name, { phase: "idle", progress: 0, device, trainingExamples, heldOutExamples });
-    for (const wake of [...this.#waiting]) wake();
+    this.#wake();
     return true;
   }
 
@@ -92,28 +99,37 @@ export class JobSites {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** True when a connected site was offered the job and has neither got ready nor declined. */
+  hasUndecided(): boolean {
+    return [...this.#participations.values()].some(({ isReady, hasDeclined }) => !isReady && !hasDeclined);
+  }
+
   /**
-   * Waits until `minimum` sites are ready, at most `waitMs`.
+   * Waits until `isDone`, which is asked again whenever a site's standing changes, at most `waitMs`.
    * @returns false when the time was up first
    * @throws the signal's reason
    */
-  async waitForReady(minimum: number, { waitMs, clock, signal }: WaitOptions): Promise<boolean> {
-    if (this.allReady().length >= minimum) return true;
+  async waitUntil(isDone: () => boolean, { waitMs, clock, signal }: WaitOptions): Promise<boolean> {
+    if (isDone()) return true;
     const stop = new AbortController();
     const timeUp = sleep(clock, waitMs, AbortSignal.any([signal, stop.signal])).then(() => false);
     timeUp.catch(() => undefined); // a stopped wait is no fault; the race below tells of a real abort
-    const enough = new Promise<boolean>((resolve) => {
+    const done = new Promise<boolean>((resolve) => {
       const check = (): void => {
-        if (this.allReady().length >= minimum) resolve(true);
+        if (isDone()) resolve(true);
       };
       this.#waiting.add(check);
       stop.signal.addEventListener("abort", () => this.#waiting.delete(check), { once: true });
     });
     try {
-      return await Promise.race([enough, timeUp]);
+      return await Promise.race([done, timeUp]);
     } finally {
       stop.abort();
     }
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
   }
 }
 

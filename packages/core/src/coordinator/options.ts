@@ -27,6 +27,11 @@ export interface CoordinatorOptions {
   readonly concurrentJobs?: number;
   /** Most bytes of a model's parameters or graph. Default 1 GiB. */
   readonly maximumModelBytes?: number;
+  /**
+   * A job that has its minimum of sites waits this long before its first task for connected sites that have not
+   * answered or are preparing. Default 2 000 ms.
+   */
+  readonly startGraceMs?: number;
   /** Increments that a slow reader of observations may fall behind before it gets a snapshot instead. Default 1 024. */
   readonly observationBuffer?: number;
 }

@@ -2,7 +2,7 @@ import type { Aggregator } from "../aggregation/index.ts";
 import { toHex } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { Evaluation } from "../job/index.ts";
-import type { ContributionView, HeldUpdate, TaskProgress } from "../message/index.ts";
+import type { HeldUpdate, TaskProgress } from "../message/index.ts";
 import { sleep } from "../platform/index.ts";
 import type {
   Collected,
@@ -21,6 +21,7 @@ import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
 import type { Receipts } from "./receipts.ts";
+import { auditDispatch, auditOutcomes, auditRound, showOutcome } from "./round-report.ts";
 import { sendTask } from "./task-sender.ts";
 
 /** The rule of FedAvg; jobs cannot choose another one in this version. */
@@ -58,8 +59,9 @@ export class Rounds implements WorkflowEffects {
   #open: OpenRound | undefined;
   #published: { readonly version: number; readonly model: PublishedBlob } | undefined;
   #aggregator: Aggregator | undefined;
+  #hasBegun = false;
   readonly #recentTasks: string[] = [];
-  #garbage: string[] = [];
+  #garbage: (() => Promise<void>)[] = [];
 
   constructor(context: JobContext, receipts: Receipts, events: RoundsEvents) {
     this.#context = context;
@@ -70,18 +72,24 @@ export class Rounds implements WorkflowEffects {
   async broadcast(order: TaskOrder): Promise<Dispatch> {
     const { sites, payload, modules, signal } = this.#context;
     const { minimumSites, waitForSitesMs: waitMs } = payload.definition.workflow;
-    const isEnough = await sites.waitForReady(minimumSites, { waitMs, clock: modules.clock, signal });
+    const { clock } = modules;
+    const isEnough = await sites.waitUntil(() => sites.allReady().length >= minimumSites, {
+      waitMs,
+      clock,
+      signal,
+    });
     // The last evaluation is worth what the sites that are there can say; training needs the minimum.
     if (!isEnough && order.kind === "train") {
       const found = `${sites.allReady().length} of ${minimumSites} sites were ready for ${waitMs} ms`;
       throw new JobError("ERR_JOB_TOO_FEW_SITES", found);
     }
+    await this.#waitForPreparing();
     const names = sites.allReady().map(({ name }) => name);
     return await this.send(order, names);
   }
 
   async send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch> {
-    const { clock, crypto, audit } = this.#context.modules;
+    const { clock, crypto } = this.#context.modules;
     await this.#sweep();
     const dispatch: Dispatch = {
       taskId: toHex(crypto.randomBytes(16)),
@@ -89,13 +97,7 @@ export class Rounds implements WorkflowEffects {
       sites: [...sites].sort(),
       startedAtMs: Math.trunc(clock.now()),
     };
-    await audit.record({
-      action: "task",
-      object: dispatch.taskId,
-      outcome: "done",
-      correlation: this.#context.jobId,
-      details: { kind: order.kind, round: order.round, version: order.model.version, sites: sites.length },
-    });
+    await auditDispatch(this.#context, dispatch);
     await this.#events.onStarted();
     await this.#begin(dispatch);
     for (const site of dispatch.sites) {
@@ -113,8 +115,8 @@ export class Rounds implements WorkflowEffects {
     const evaluation = averageEvaluation(outcomes);
     if (evaluation !== undefined) await this.#evaluated(dispatch.order.model, evaluation);
     const update = dispatch.order.kind === "train" ? await this.#storeMean(outcomes) : undefined;
-    await this.#auditOutcomes(outcomes);
-    await open.order.clear();
+    await auditOutcomes(this.#context, outcomes);
+    this.#garbage.push(() => open.order.clear());
     this.#close(dispatch.taskId);
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     return {
@@ -132,9 +134,9 @@ export class Rounds implements WorkflowEffects {
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     const trainingLoss = meanTrainingLoss(outcomes);
     this.#context.board.updateRound(order.round, { endedAtMs, trainingLoss });
-    await this.#auditRound(order.round, outcomes);
+    await auditRound(this.#context, order.round, outcomes);
     await this.#events.onVersion(model);
-    this.#garbage.push(update.blob);
+    this.dropLater(update.blob);
     await this.#tellCommitted(taskId, outcomes);
     return model;
   }
@@ -199,7 +201,7 @@ export class Rounds implements WorkflowEffects {
 
   /** A blob that no later call needs once the present one is recorded: deleted with the next. */
   dropLater(blob: string): void {
-    this.#garbage.push(blob);
+    this.#garbage.push(() => this.#context.modules.checkpoints.delete(blob));
   }
 
   /** The model that is out, when `root` (hex) is its blob. */
@@ -246,7 +248,7 @@ export class Rounds implements WorkflowEffects {
       clock: modules.clock,
       onSettled: (outcome) => {
         order.settle(outcome.site);
-        this.#show(dispatch.order, outcome);
+        showOutcome(this.#context.board, dispatch.order, outcome);
       },
     });
     const aggregator = isTraining ? this.#emptyAggregator() : undefined;
@@ -267,7 +269,16 @@ export class Rounds implements WorkflowEffects {
   async #sweep(): Promise<void> {
     const garbage = this.#garbage;
     this.#garbage = [];
-    for (const blob of garbage) await this.#context.modules.checkpoints.delete(blob);
+    for (const drop of garbage) await drop();
+  }
+
+  /** Before its first task a job waits a moment for sites that were offered it and are about to be ready. */
+  async #waitForPreparing(): Promise<void> {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const { sites, modules, signal } = this.#context;
+    const { clock, startGraceMs: waitMs } = modules;
+    await sites.waitUntil(() => !sites.hasUndecided(), { waitMs, clock, signal });
   }
 
   #push({ dispatch, collection, model }: OpenRound, site: LiveSite): void {
@@ -347,58 +358,6 @@ export class Rounds implements WorkflowEffects {
       }),
     );
   }
-
-  /** Shows how a site ended its task. */
-  #show({ kind, round }: TaskOrder, outcome: TaskOutcome): void {
-    const { board } = this.#context;
-    const { site, cause } = outcome;
-    const accepted = (board.site(site)?.accepted ?? 0) + (kind === "train" ? 1 : 0);
-    switch (outcome.outcome) {
-      case "accepted":
-        board.updateSite(site, { phase: "received", progress: 0, cause: "", accepted });
-        break;
-      case "refused":
-      case "late":
-        board.updateSite(site, { phase: outcome.outcome, progress: 0, cause });
-        break;
-      case "missing":
-        if (cause === "ERR_SITE_DISCONNECTED") board.updateSite(site, { progress: 0, cause });
-        else board.updateSite(site, { phase: "missing", progress: 0, cause });
-    }
-    if (kind === "train") board.addContribution(round, contributionView(outcome));
-  }
-
-  async #auditOutcomes(outcomes: readonly TaskOutcome[]): Promise<void> {
-    const { modules, jobId } = this.#context;
-    for (const { site, outcome, cause, exampleCount, digest } of outcomes) {
-      await modules.audit.record({
-        action: "result",
-        object: site,
-        outcome: outcome === "accepted" ? "accepted" : "refused",
-        reason: cause,
-        correlation: jobId,
-        details: { exampleCount, digest },
-      });
-    }
-  }
-
-  async #auditRound(round: number, outcomes: readonly TaskOutcome[]): Promise<void> {
-    const { modules, jobId } = this.#context;
-    const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").length;
-
-    await modules.audit.record({
-      action: "round",
-      object: `${round}`,
-      outcome: "done",
-      correlation: jobId,
-      details: { accepted, asked: outcomes.length },
-    });
-  }
 }
 
 type PublishedBytes = Parameters<typeof publish>[0]["bytes"];
-
-function contributionView(outcome: TaskOutcome): ContributionView {
-  const { digest: _digest, evaluation: _evaluation, ...view } = outcome;
-  return view;
-}

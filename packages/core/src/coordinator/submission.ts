@@ -32,29 +32,24 @@ export class Submission {
     this.#modules = modules;
   }
 
-  /** A job OBJECT arrived, verified. @throws JobError `ERR_JOB_INVALID`, AuthorizationError `ERR_FORBIDDEN` */
+  /** A job OBJECT arrived, verified. What speaks against it is told in reply to the submit. */
   offer(object: VerifiedObject): void {
-    const { objectType, signer, objectId } = object;
-    if (objectType !== OBJECT_TYPES.job) throw new JobError("ERR_JOB_INVALID", "not a job");
-    if (!equalBytes(signer.leafDigest, this.#session.peer.leafDigest)) {
-      throw new AuthorizationError("ERR_FORBIDDEN", "a job is submitted by the one who signed it");
-    }
-    const decision = decide(signer, "submit");
-    if (!decision.allowed) throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+    if (object.objectType !== OBJECT_TYPES.job) throw new JobError("ERR_JOB_INVALID", "not a job");
     if (this.#pending.size >= MAX_PENDING) throw new JobError("ERR_JOB_INVALID", "too many jobs at once");
-    this.#pending.set(toHex(objectId), object);
+    this.#pending.set(toHex(object.objectId), object);
   }
 
   /**
    * Receives what belongs to an offered job and stores everything.
    * @returns the record, or the id of the job that the submit token stands for
-   * @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_INVALID`, `ERR_WORKFLOW_UNKNOWN`
+   * @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_INVALID`, `ERR_WORKFLOW_UNKNOWN`; AuthorizationError `ERR_FORBIDDEN`
    */
   async receive(body: JobSubmit): Promise<JobRecord | { readonly jobId: string }> {
     const object = this.#pending.get(body.jobId);
     if (object === undefined)
       throw new JobError("ERR_JOB_UNKNOWN", `send the job object ${body.jobId} first`);
     this.#pending.delete(body.jobId);
+    this.#requireRight(object);
     const tokenDigest = await this.#tokenDigest(body.submitToken);
     const known = tokenDigest === undefined ? undefined : await this.#modules.jobs.jobOfToken(tokenDigest);
     if (known !== undefined) return { jobId: known };
@@ -63,6 +58,15 @@ export class Submission {
     const initialModel = await this.#receiveContent(body.parameters, payload.initialParameters);
     const record = await this.#store(object, { name: payload.definition.name, graph, initialModel });
     return await this.#keepToken(tokenDigest, record);
+  }
+
+  /** The signer's own certificate decides, never what a message says. */
+  #requireRight({ signer }: VerifiedObject): void {
+    if (!equalBytes(signer.leafDigest, this.#session.peer.leafDigest)) {
+      throw new AuthorizationError("ERR_FORBIDDEN", "a job is submitted by the one who signed it");
+    }
+    const decision = decide(signer, "submit");
+    if (!decision.allowed) throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
   }
 
   #parse(object: VerifiedObject): JobPayload {

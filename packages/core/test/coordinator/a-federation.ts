@@ -50,6 +50,8 @@ export interface FederationOptions {
   readonly coordinator?: Partial<CoordinatorOptions>;
   readonly workflows?: WorkflowRegistry;
   readonly metadata?: MetadataStore;
+  /** Looks at what is encrypted and signed, by everybody. */
+  readonly observe?: (crypto: CryptoProvider) => CryptoProvider;
 }
 
 /** A coordinator with its storage, and how sites and users reach it, in memory and on a virtual clock. */
@@ -85,7 +87,7 @@ export class TestFederation {
   }
 
   static async start(options: FederationOptions = {}): Promise<TestFederation> {
-    const tracked = trackCrypto(webCrypto());
+    const tracked = trackCrypto(options.observe?.(webCrypto()) ?? webCrypto());
     const clock = virtualClock({ startMs: TEST_EPOCH_MS, settle: tracked.settled });
     project ??= testProject({ sites: SITES, users: USERS, crypto: webCrypto(), clock });
     const parts = { project: await project, clock, crypto: tracked.crypto, options };
@@ -123,6 +125,16 @@ export class TestFederation {
     this.isUp = false;
     for (const pair of this.connections.values()) pair.cut();
     await this.coordinator.stop();
+    this.coordinator = this.makeCoordinator();
+    await this.coordinator.start();
+    this.isUp = true;
+  }
+
+  /** The server process dies without a word; the next one begins from what was stored. */
+  async crash(): Promise<void> {
+    this.isUp = false;
+    for (const pair of this.connections.values()) pair.cut();
+    this.coordinator.stop().catch(() => undefined); // what is left of the dead process
     this.coordinator = this.makeCoordinator();
     await this.coordinator.start();
     this.isUp = true;
