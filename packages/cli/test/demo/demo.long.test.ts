@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { isAlive, sitesOf, startDemo } from "./demo-process.ts";
+
+test.runIf(process.platform === "linux")("sites end with a demo that is killed outright", async () => {
+  const { child, ended } = await startDemo(
+    "--rounds",
+    "1000",
+    "--sites",
+    "2",
+    "--model",
+    "mlp",
+    "--port",
+    "0",
+  );
+  await once(child.stdout!, "data");
+  await expect.poll(() => sitesOf(child.pid!), { timeout: 10_000 }).toHaveLength(2);
+  const sites = await sitesOf(child.pid!);
+
+  child.kill("SIGKILL");
+  await ended;
+
+  await expect.poll(() => sites.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+});
+
+test.runIf(process.platform === "linux")("a site that dies ends the demo with its name", async () => {
+  const { child, ended } = await startDemo(
+    "--rounds",
+    "1000",
+    "--sites",
+    "2",
+    "--model",
+    "mlp",
+    "--port",
+    "0",
+  );
+  await once(child.stdout!, "data");
+  await expect.poll(() => sitesOf(child.pid!), { timeout: 10_000 }).toHaveLength(2);
+
+  process.kill((await sitesOf(child.pid!))[0]!, "SIGKILL");
+  const { code, err } = await ended;
+
+  expect(code).toBe(1);
+  expect(err).toMatch(/^ERR_TRAINER_LOST site site-\d ended/m);
+});
+
+test.each([
+  ["cnn", 5, 0.92],
+  ["mlp", 5, 0.86],
+])("the %s reaches its accuracy after %i rounds", async (model, rounds, accuracy) => {
+  const { ended } = await startDemo("--json", "--rounds", String(rounds), "--model", model, "--port", "0");
+
+  const { code, out, err } = await ended;
+
+  expect(code, err).toBe(0);
+  const report = JSON.parse(out.trim().split("\n").at(-1)!);
+  expect(report.accuracy).toBeGreaterThanOrEqual(accuracy);
+});
