@@ -2,7 +2,7 @@ import { TrainingError } from "@photinus/core/errors";
 import { buildBackward, type GradientRule, type Profile } from "../gradient/index.ts";
 import type { GraphBuilder } from "../graph/index.ts";
 import type { Model } from "../onnx/index.ts";
-import { OPTIMIZERS } from "../optimizer/index.ts";
+import { OPTIMIZERS, type Optimizer, type OptimizerOptions } from "../optimizer/index.ts";
 import type { CompiledStep, StateSlot } from "./compiled.ts";
 import { closeFrame, type FrameOptions, openFrame, portOf } from "./frame.ts";
 
@@ -17,7 +17,7 @@ export interface StepOptions extends FrameOptions {
 }
 
 /**
- * Compiles a forward model into one step of training: an ONNX model whose inputs are examples, labels, mask,
+ * Compiles a forward model into one step of training: an ONNX model whose inputs are examples, labels, weights,
  * learning rate and the states, and whose outputs are the loss and the new states. An ordinary inference session
  * runs it.
  *
@@ -30,7 +30,12 @@ export function compileStep(model: Model, options: StepOptions): CompiledStep {
   const learningRate = builder.input("photinus/learning-rate", { dtype: "f32", shape: [] });
   const trainable = options.parameters.filter((parameter) => parameter.trainable).map(({ name }) => name);
   const inside = trainable.map((name) => imported.parameters.get(name) ?? "");
-  const { loss: value, gradient } = loss.differentiate(builder, lossInputs);
+  const optimizer = OPTIMIZERS.get(options.optimizer.name);
+  if (optimizer === undefined) {
+    throw new TrainingError("ERR_MODEL_OPERATOR", `no optimizer is named ${options.optimizer.name}`);
+  }
+  const { loss: value, gradient: start } = loss.differentiate(builder, lossInputs, options.profile);
+  const gradient = optimizer.scalesGradients ? builder.add("Mul", [start, learningRate]) : start;
   const gradients = buildBackward(builder, {
     ...options,
     output: lossInputs.logits,
@@ -41,7 +46,8 @@ export function compileStep(model: Model, options: StepOptions): CompiledStep {
     trainable: new Map(trainable.map((name, index) => [name, inside[index] ?? ""])),
     gradients,
     learningRate,
-    optimizer: options.optimizer,
+    optimizer,
+    constants: options.optimizer,
   });
   const outputs = new Map([["photinus/loss", value]]);
   for (const { slot, after } of states) outputs.set(slot.output, after);
@@ -58,7 +64,8 @@ interface UpdateInputs {
   readonly trainable: ReadonlyMap<string, string>;
   readonly gradients: ReadonlyMap<string, string>;
   readonly learningRate: string;
-  readonly optimizer: StepOptions["optimizer"];
+  readonly optimizer: Optimizer;
+  readonly constants: OptimizerOptions;
 }
 
 interface State {
@@ -68,10 +75,6 @@ interface State {
 }
 
 function addUpdates(builder: GraphBuilder, inputs: UpdateInputs): readonly State[] {
-  const optimize = OPTIMIZERS.get(inputs.optimizer.name);
-  if (optimize === undefined) {
-    throw new TrainingError("ERR_MODEL_OPERATOR", `no optimizer is named ${inputs.optimizer.name}`);
-  }
   const parameters: State[] = [];
   const others: State[] = [];
   for (const [name, parameter] of inputs.trainable) {
@@ -86,8 +89,8 @@ function addUpdates(builder: GraphBuilder, inputs: UpdateInputs): readonly State
       declared.set(kind, input);
       return input;
     };
-    const { learningRate, optimizer } = inputs;
-    const updated = optimize(builder, { parameter, gradient, learningRate, state }, optimizer);
+    const { learningRate, optimizer, constants } = inputs;
+    const updated = optimizer.update(builder, { parameter, gradient, learningRate, state }, constants);
     const slot = (role: StateSlot["role"], input: string): StateSlot => ({
       ...{ dtype: type.dtype, shape: type.shape },
       ...{ input, output: `${input}/next`, parameter: name, role },

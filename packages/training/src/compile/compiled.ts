@@ -29,8 +29,8 @@ export interface CompiledGraph {
   readonly examples: Port;
   /** Labels as the loss defines them. */
   readonly labels: Port;
-  /** f32 [batchSize]: 1 for an example, 0 for padding. */
-  readonly mask: Port;
+  /** f32, one for each example: what it weighs in the loss; 0 for padding. */
+  readonly weights: Port;
   /** Parameters that are fed and stay as they are, by their names in the parameter table. */
   readonly frozen: ReadonlyMap<string, Port>;
 }
@@ -39,7 +39,7 @@ export interface CompiledGraph {
 export interface CompiledStep extends CompiledGraph {
   /** f32 scalar input. */
   readonly learningRate: Port;
-  /** f32 scalar output: mean loss of the batch before the update. */
+  /** f32 scalar output: weighted sum of the losses of the batch before the update. */
   readonly loss: Port;
   /** In the order of the parameter table; optimizer states behind all parameters. */
   readonly states: readonly StateSlot[];
@@ -49,8 +49,8 @@ export interface CompiledStep extends CompiledGraph {
 export interface CompiledEvaluation extends CompiledGraph {
   /** Classes that the model tells apart: labels are 0 to this - 1. */
   readonly classCount: number;
-  /** f32 scalar output: sum of the losses of the batch. */
+  /** f32 scalar output: weighted sum of the losses of the batch. */
   readonly lossSum: Port;
-  /** f32 scalar output: right answers of the batch. */
+  /** f32 scalar output: weighted count of right answers of the batch. */
   readonly correct: Port;
 }

@@ -42,9 +42,10 @@ export function openFrame(model: Model, { parameters, loss: lossName, batchSize 
   if (builder.shape(logits)[0] !== batchSize) {
     throw new TrainingError("ERR_MODEL_SHAPE", "the first dimension of the model's output is not the batch");
   }
-  const labels = builder.input("photinus/labels", loss.labels(builder.type(logits)));
-  const mask = builder.input("photinus/mask", { dtype: "f32", shape: [batchSize] });
-  return { builder, imported, loss, lossInputs: { logits, labels, mask } };
+  const types = loss.types(builder.type(logits));
+  const labels = builder.input("photinus/labels", types.labels);
+  const weights = builder.input("photinus/weights", types.weights);
+  return { builder, imported, loss, lossInputs: { logits, labels, weights } };
 }
 
 /** The part of a compiled graph that training and evaluation share. */
@@ -63,7 +64,7 @@ export function closeFrame(
     batchSize,
     examples: portOf(builder, imported.input),
     labels: portOf(builder, lossInputs.labels),
-    mask: portOf(builder, lossInputs.mask),
+    weights: portOf(builder, lossInputs.weights),
     frozen: new Map(frozen.map(([name, input]) => [name, portOf(builder, input)])),
   };
 }

@@ -4,7 +4,7 @@ import type { GraphBuilder } from "../graph/index.ts";
 export interface Update {
   /** The parameter's value before the step. */
   readonly parameter: string;
-  /** Gradient of the loss by it, of its shape. */
+  /** Gradient of the loss by it, of its shape; times the learning rate if the optimizer says so. */
   readonly gradient: string;
   /** f32 scalar. */
   readonly learningRate: string;
@@ -27,4 +27,12 @@ export interface OptimizerOptions {
 }
 
 /** An optimizer: the nodes that make new values out of old ones and a gradient. */
-export type Optimizer = (builder: GraphBuilder, update: Update, options: OptimizerOptions) => Updated;
+export interface Optimizer {
+  /**
+   * True when the gradients are wanted times the learning rate. Gradients are linear in the one they start from, so
+   * that scaling the small gradient of the logits scales all, for nothing.
+   */
+  readonly scalesGradients: boolean;
+  /** Adds the update of one parameter. */
+  readonly update: (builder: GraphBuilder, update: Update, options: OptimizerOptions) => Updated;
+}

@@ -1,18 +1,17 @@
 import type { GraphBuilder } from "../graph/index.ts";
 import { float } from "../onnx/index.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { Optimizer, OptimizerOptions, Update, Updated } from "./optimizer.ts";
 
-/**
- * Stochastic gradient descent with momentum, in PyTorch's form (torch.optim.SGD, without dampening and Nesterov):
- * v' = μ v + g, p' = p - η v'. Without momentum there is no state.
- */
-export const sgd: Optimizer = (builder, { parameter, gradient, learningRate, state }, { momentum }) => {
-  const descend = (direction: string): string =>
-    builder.add("Sub", [parameter, builder.add("Mul", [direction, learningRate])]);
-  if (momentum === 0) return { parameter: descend(gradient), states: {} };
+// v' = μ v + η g, p' = p - v'. With η inside, each weight is passed over once less than with p' = p - η v'.
+function update(
+  builder: GraphBuilder,
+  { parameter, gradient, state }: Update,
+  { momentum }: OptimizerOptions,
+): Updated {
+  if (momentum === 0) return { parameter: builder.add("Sub", [parameter, gradient]), states: {} };
   const velocity = accelerate(builder, { velocity: state("velocity"), gradient, momentum });
-  return { parameter: descend(velocity), states: { velocity } };
-};
+  return { parameter: builder.add("Sub", [parameter, velocity]), states: { velocity } };
+}
 
 interface Acceleration {
   readonly velocity: string;
@@ -30,3 +29,10 @@ function accelerate(builder: GraphBuilder, { velocity, gradient, momentum }: Acc
   const decayed = builder.add("Mul", [velocity, builder.numbers("f32", momentum)]);
   return builder.add("Add", [decayed, gradient]);
 }
+
+/**
+ * Stochastic gradient descent with momentum, the learning rate inside the velocity (Sutskever et al. 2013, equations 1
+ * and 2). While the learning rate does not change, it takes the same steps as torch.optim.SGD without dampening and
+ * Nesterov. Without momentum there is no state.
+ */
+export const sgd: Optimizer = { scalesGradients: true, update };

@@ -9,34 +9,37 @@ export class Batch {
   readonly feeds: Tensors;
   readonly #examples: Float32Array;
   readonly #labels: Int32Array;
-  readonly #mask: Float32Array;
+  readonly #weights: Float32Array;
 
   /** @param compiled fixes names and shapes */
-  constructor(runtime: Runtime, { examples, labels, mask }: CompiledGraph) {
+  constructor(runtime: Runtime, { examples, labels, weights }: CompiledGraph) {
     this.#examples = new Float32Array(elementCount(examples.shape));
     this.#labels = new Int32Array(elementCount(labels.shape));
-    this.#mask = new Float32Array(elementCount(mask.shape));
+    this.#weights = new Float32Array(elementCount(weights.shape));
     this.feeds = {
       [examples.name]: runtime.tensor(this.#examples, examples.shape),
       [labels.name]: runtime.tensor(this.#labels, labels.shape),
-      [mask.name]: runtime.tensor(this.#mask, mask.shape),
+      [weights.name]: runtime.tensor(this.#weights, weights.shape),
     };
   }
 
-  /** Reads examples; what is left of the batch is zeros with weight 0. `indices` are at most the batch size. */
-  fill(dataset: Dataset, indices: Uint32Array): void {
+  /**
+   * Reads examples, at most the batch size; what is left of the batch is zeros of weight 0.
+   * @param weight of each example: 1 / their number makes the loss their mean, 1 its sum
+   */
+  fill(dataset: Dataset, indices: Uint32Array, weight: number = 1 / indices.length): void {
     dataset.read(indices, { examples: this.#examples, labels: this.#labels });
-    const rowLength = this.#examples.length / this.#mask.length;
+    const rowLength = this.#examples.length / this.#weights.length;
     this.#examples.fill(0, indices.length * rowLength);
     this.#labels.fill(0, indices.length);
-    this.#mask.fill(1, 0, indices.length);
-    this.#mask.fill(0, indices.length);
+    this.#weights.fill(weight, 0, indices.length);
+    this.#weights.fill(0, indices.length);
   }
 
   /** A batch of zeros that counts, for measuring and probing. */
   fillWithZeros(): void {
     this.#examples.fill(0);
     this.#labels.fill(0);
-    this.#mask.fill(1);
+    this.#weights.fill(1 / this.#weights.length);
   }
 }

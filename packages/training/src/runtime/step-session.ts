@@ -40,7 +40,7 @@ export class StepSession {
     this.#frozen = feedsOf(this.#runtime, frozen, parameters);
   }
 
-  /** Takes one step on {@link batch}. @returns the mean loss of the batch before the step; may be NaN */
+  /** Takes one step on {@link batch}. @returns the loss of the batch before the step; may be NaN */
   async step(learningRate: number): Promise<number> {
     const { states, loss } = this.#compiled;
     const rate = this.#runtime.tensor(Float32Array.of(learningRate), []);

@@ -31,7 +31,7 @@ export async function evaluateDataset(
   let lossSum = 0;
   let correct = 0;
   for (let start = 0; start < order.length; start += batchSize) {
-    session.batch.fill(dataset, order.subarray(start, start + batchSize));
+    session.batch.fill(dataset, order.subarray(start, start + batchSize), 1);
     const measured = await session.measure();
     lossSum += measured.lossSum;
     correct += measured.correct;

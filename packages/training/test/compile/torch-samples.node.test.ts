@@ -39,7 +39,7 @@ function feedsOf(model: Model, sample: Sample) {
   return {
     examples: new Float32Array(fromBase64(sample.inputs[0]!.b64).buffer),
     labels: Int32Array.from(labels, Number),
-    mask: new Float32Array(labels.length).fill(1),
+    weights: new Float32Array(labels.length).fill(1 / labels.length),
     learningRate: sample.sgd.lr,
     parameters: new Map(
       parameterTable(model).map(({ name }) => [name, model.graph.initializers.get(name)!.f32]),
@@ -69,9 +69,9 @@ describe.each(FILES)("$file", ({ file, params, sample }) => {
 
     expect(Math.abs(first!.loss / sample.reference.loss - 1)).toBeLessThan(1e-5);
     for (const { name, reference } of referencesOf(sample, params)) {
-      // After one step from zero velocity, the velocity is the gradient.
+      // After one step from zero velocity, the velocity is the gradient times the learning rate.
       const slot = step.states.find(({ parameter, role }) => parameter === name && role === "optimizer")!;
-      const gradient = first!.states.get(slot.output)!;
+      const gradient = first!.states.get(slot.output)!.map((value) => value / sample.sgd.lr);
       const tolerance = 1e-4 * reference.grad_norm;
       expect(Math.abs(Math.hypot(...gradient) - reference.grad_norm)).toBeLessThan(tolerance);
       const sum = gradient.reduce((total, value) => total + value, 0);

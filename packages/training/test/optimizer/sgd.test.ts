@@ -19,9 +19,8 @@ function oneStep(
     learningRate: builder.input("rate", { dtype: "f32", shape: [] }),
     state: (name: string) => builder.input(name, type),
   };
-  const { parameter, states } = sgd(builder, update, { momentum });
-  const rate: Value = { shape: [], data: Float64Array.of(0.5) };
-  const values = interpret(builder, new Map([...Object.entries(feeds), ["rate", rate]]));
+  const { parameter, states } = sgd.update(builder, update, { momentum });
+  const values = interpret(builder, new Map(Object.entries(feeds)));
   return {
     parameter: [...values.get(parameter)!.data],
     velocity: states["velocity"] && [...values.get(states["velocity"])!.data],
@@ -32,10 +31,14 @@ function oneStep(
 const given = (builder: GraphBuilder) => builder.input("g", type);
 
 describe("sgd", () => {
-  test("without momentum descends along the gradient and has no state", () => {
-    const { parameter, velocity } = oneStep(0, given, { p: value(1, 2, 3, 4), g: value(2, 4, 6, 8) });
+  test("asks for gradients times the learning rate", () => {
+    expect(sgd.scalesGradients).toBe(true);
+  });
 
-    expect(parameter).toEqual([0, 0, 0, 0]);
+  test("without momentum descends along the gradient and has no state", () => {
+    const { parameter, velocity } = oneStep(0, given, { p: value(1, 2, 3, 4), g: value(1, 2, 3, 3) });
+
+    expect(parameter).toEqual([0, 0, 0, 1]);
     expect(velocity).toBeUndefined();
   });
 
@@ -45,7 +48,7 @@ describe("sgd", () => {
     const { parameter, velocity } = oneStep(0.5, given, feeds);
 
     expect(velocity).toEqual([2, 3, 4, 5]); // 0.5 · 2 + g
-    expect(parameter).toEqual([0, -0.5, -1, -1.5]); // 1 - 0.5 · velocity
+    expect(parameter).toEqual([-1, -2, -3, -4]); // 1 - velocity
   });
 
   test("lets the product that makes a gradient add the velocity", () => {

@@ -10,7 +10,7 @@ export const cpuRuntime = (): Runtime =>
 export interface StepFeeds {
   readonly examples: Float32Array;
   readonly labels: Int32Array;
-  readonly mask: Float32Array;
+  readonly weights: Float32Array;
   readonly learningRate: number;
   /** Parameters by name; optimizer states begin as zeros. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
@@ -27,7 +27,7 @@ export async function runSteps(
   const fed: Record<string, RuntimeTensor> = {
     [step.examples.name]: runtime.tensor(feeds.examples, step.examples.shape),
     [step.labels.name]: runtime.tensor(feeds.labels, step.labels.shape),
-    [step.mask.name]: runtime.tensor(feeds.mask, step.mask.shape),
+    [step.weights.name]: runtime.tensor(feeds.weights, step.weights.shape),
     [step.learningRate.name]: runtime.tensor(Float32Array.of(feeds.learningRate), []),
   };
   for (const { input, parameter, role, shape } of step.states) {

@@ -244,10 +244,11 @@ const softmaxOf =
 
 const argMax: Evaluate = ([x], typed, shape) => {
   const axis = attribute(typed, "int", "axis") ?? 0;
+  const keepsDimension = (attribute(typed, "int", "keepdims") ?? 1) === 1;
   return makeValue(shape, (index) => {
     const row = coordinatesOf(index, shape);
     const values = Array.from({ length: x!.shape[axis]! }, (_, k) =>
-      broadcastAt(x!, row.toSpliced(axis, 0, k)),
+      broadcastAt(x!, row.toSpliced(axis, keepsDimension ? 1 : 0, k)),
     );
     return values.indexOf(Math.max(...values));
   });

@@ -1,0 +1,132 @@
+import {
+  type BenchModelName,
+  benchModel,
+  compileStep,
+  createRuntime,
+  type Dataset,
+  type OnnxRuntime,
+  type Runtime,
+  readModel,
+  StepSession,
+  seededRandom,
+} from "@photinus/training";
+import * as onnxNode from "onnxruntime-node";
+import * as onnxWeb from "onnxruntime-web";
+import type { BenchmarkOptions, BenchmarkResult, Metric } from "./benchmark.ts";
+import { heavyNodes } from "./heavy-nodes.ts";
+import { comparePairs, distributionOf, type Work, wallMs } from "./paired.ts";
+
+const BATCH_SIZE = 64;
+const PAIRS = 15;
+
+/** One model on one runtime. */
+interface Setting {
+  readonly model: BenchModelName;
+  readonly runtime: Runtime;
+  /** Steps per measurement: a tenth of a second or more. */
+  readonly steps: number;
+  /** Keys of the two figures. */
+  readonly keys: readonly [ratio: string, stepsPerSecond: string];
+}
+
+const HEAVY: Readonly<Record<BenchModelName, ReadonlySet<string>>> = {
+  mlp: new Set(["Gemm", "MatMul"]),
+  cnn: new Set(["Conv", "ConvTranspose"]),
+};
+
+/**
+ * Whole training steps (forward, loss, gradients, SGD with momentum, states in and out) against one session that does
+ * only the step's products: for `mlp` its matrix products, for `cnn` its convolutions. One thread, CPU time, pairs.
+ */
+export async function run({ log, signal }: BenchmarkOptions): Promise<BenchmarkResult> {
+  onnxWeb.env.wasm.numThreads = 1;
+  const cpu = createRuntime(onnxNode, { device: "cpu", threads: 1, writesInPlace: true });
+  const wasm = createRuntime(onnxWeb as OnnxRuntime, { device: "wasm", threads: 1 });
+  const settings: readonly Setting[] = [
+    { model: "mlp", runtime: cpu, steps: 250, keys: ["mlpGemmRatio", "mlpStepsPerSecond"] },
+    { model: "cnn", runtime: cpu, steps: 25, keys: ["cnnGemmRatio", "cnnStepsPerSecond"] },
+    { model: "mlp", runtime: wasm, steps: 50, keys: ["wasmMlpGemmRatio", "wasmMlpStepsPerSecond"] },
+    { model: "cnn", runtime: wasm, steps: 8, keys: ["wasmCnnGemmRatio", "wasmCnnStepsPerSecond"] },
+  ];
+  const metrics: Record<string, Metric> = {};
+  for (const setting of settings) {
+    signal.throwIfAborted();
+    log(`${setting.model} on ${setting.runtime.device}`);
+    Object.assign(metrics, await measure(setting, signal));
+  }
+  return { benchmark: "train", metrics };
+}
+
+async function measure(
+  { model, runtime, steps, keys: [ratioKey, speedKey] }: Setting,
+  signal: AbortSignal,
+): Promise<Record<string, Metric>> {
+  const { model: file, parameters, initialParameters } = benchModel(model, 1);
+  const compiled = compileStep(readModel(file), {
+    parameters,
+    loss: "cross-entropy",
+    optimizer: { name: "sgd", momentum: 0.9 },
+    batchSize: BATCH_SIZE,
+    profile: runtime.device,
+  });
+  const session = await StepSession.open(runtime, compiled);
+  session.start(initialParameters);
+  session.batch.fill(
+    noise(),
+    Uint32Array.from({ length: BATCH_SIZE }, (_, index) => index),
+  );
+  const step: Work = async () => {
+    for (let index = 0; index < steps; index++) await session.step(1e-4);
+  };
+  const heavy = heavyNodes(compiled, HEAVY[model]);
+  const heavySession = await runtime.open(heavy.model, []);
+  const feeds = tensorsOf(runtime, heavy.inputs);
+  const into = runtime.writesInPlace ? tensorsOf(runtime, heavy.outputs) : undefined;
+  const products: Work = async () => {
+    for (let index = 0; index < steps; index++) await heavySession.run(feeds, into);
+  };
+  const { ratio } = await comparePairs(step, products, { pairs: PAIRS, warmUps: 2, signal });
+  const times: number[] = [];
+  for (let repetition = 0; repetition < 9; repetition++) times.push(await wallMs(step));
+  const time = distributionOf(times);
+  await session.close();
+  await heavySession.close();
+  return {
+    [ratioKey]: { value: ratio.median, unit: "x", spread: ratio.spread },
+    [speedKey]: { value: (1000 * steps) / time.median, unit: "steps/s", spread: time.spread },
+  };
+}
+
+function tensorsOf(runtime: Runtime, shapes: ReadonlyMap<string, readonly number[]>) {
+  const random = seededRandom(2);
+  return Object.fromEntries(
+    [...shapes].map(([name, shape]) => {
+      const size = shape.reduce((product, dimension) => product * dimension, 1);
+      return [
+        name,
+        runtime.tensor(
+          Float32Array.from({ length: size }, () => random.normal()),
+          shape,
+        ),
+      ];
+    }),
+  );
+}
+
+/** Examples of normal noise: the speed of a step does not depend on what it learns. */
+function noise(): Dataset {
+  const random = seededRandom(3);
+  return {
+    count: BATCH_SIZE,
+    exampleShape: [1, 28, 28],
+    classCount: 10,
+    read: (indices, into) => {
+      into.examples.forEach((_, index) => {
+        into.examples[index] = random.normal();
+      });
+      indices.forEach((index, row) => {
+        into.labels[row] = index % 10;
+      });
+    },
+  };
+}
