@@ -20,9 +20,10 @@ export interface ErrorNotice {
   readonly detail: string;
 }
 
-/** The number of a code on the wire; that of `ERR_INTERNAL` for a local code. */
+/** The number of a code on the wire. Local codes stand as what they mean to a peer: a fault of its identity, or ours. */
 export function wireCodeOf(code: ErrorCode): number {
-  return describeError(code).wire ?? 4500;
+  const local: ErrorCode = code.startsWith("ERR_CERTIFICATE_") ? "ERR_AUTH_FAILED" : "ERR_INTERNAL";
+  return describeError(code).wire ?? describeError(local).wire ?? 4500;
 }
 
 /** `[code u16, inReplyTo bin16|nil, retryAfterMs u53|nil, detail str]`, no payload. */
