@@ -92,7 +92,7 @@ function renderFault({ code, message }: FeedFault): TemplateResult {
   return html`<slot name="error"
     ><div class="state" role="alert">
       ${glyph("refused")}
-      <p><strong>${message}</strong> ${remedyOf(code)} <code>${code}</code></p>
+      <p><strong>${message}.</strong> ${remedyOf(code)} <code>${code}</code></p>
     </div></slot
   >`;
 }

@@ -187,6 +187,9 @@ export class PhotinusRoundChart extends PhotinusElement {
         aria-label="Accuracy and loss by round. ${state}"
         @pointermove=${this.#onPointer}
         @pointerleave=${this.#onLeave}
+        tabindex="0"
+        @keydown=${this.#onKey}
+        @blur=${this.#onLeave}
       >
         ${options.width > 0 ? renderCurves(options) : nothing}
       </svg>
@@ -197,6 +200,15 @@ export class PhotinusRoundChart extends PhotinusElement {
     this.pointed = this.#options && nearestPoint(this.#options, offsetX);
   };
 
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const evaluated = this.#options?.points.filter(({ accuracy }) => accuracy !== null) ?? [];
+    const present = evaluated.findIndex(({ round }) => round === this.pointed?.round);
+    const target = keyTarget(event.key, present < 0 ? evaluated.length - 1 : present, evaluated.length);
+    if (target === undefined) return;
+    event.preventDefault();
+    this.pointed = evaluated[target];
+  };
+
   readonly #onLeave = (): void => {
     this.pointed = undefined;
   };
@@ -205,6 +217,24 @@ export class PhotinusRoundChart extends PhotinusElement {
     this.pointed = undefined;
     this.isTable = !this.isTable;
   };
+}
+
+/** Index that a key leads to from `present`; -1 lets go of the curve, `undefined` is no key of the chart. */
+function keyTarget(key: string, present: number, count: number): number | undefined {
+  switch (key) {
+    case "ArrowLeft":
+      return Math.max(0, present - 1);
+    case "ArrowRight":
+      return Math.min(count - 1, present + 1);
+    case "Home":
+      return 0;
+    case "End":
+      return count - 1;
+    case "Escape":
+      return -1;
+    default:
+      return undefined;
+  }
 }
 
 function renderReadout(point: ChartPoint | undefined): TemplateResult {

@@ -33,10 +33,10 @@ function mount<Tag extends (typeof TAGS)[number]>(
   return element;
 }
 
-/** Until what was pushed has been rendered: one turn for the source, then Lit's own promise. */
+/** Until what was pushed has been rendered and measured: a frame for the size, a turn for the source, Lit's promise. */
 async function settle(...elements: readonly PhotinusElement[]): Promise<void> {
   for (let turn = 0; turn < 3; turn++) {
-    await new Promise((resolve) => setTimeout(resolve));
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
     for (const element of elements) await element.updateComplete;
   }
 }
@@ -234,6 +234,25 @@ test("the chart marks the point under the pointer", async () => {
   await settle(chart);
 
   expect(textOf(chart)).toContain("as submitted");
+});
+
+test("the keyboard leads along the curve and back to the newest figures", async () => {
+  const chart = mount("photinus-round-chart", sourceOf(aRunningJob()));
+  await settle(chart);
+  const image = all(chart, "[role=img]")[0];
+  const press = async (key: string): Promise<void> => {
+    image?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    await settle(chart);
+  };
+
+  await press("ArrowLeft");
+  expect(textOf(chart)).toContain("after round 5");
+  await press("Home");
+  expect(textOf(chart)).toContain("as submitted");
+  await press("ArrowRight");
+  expect(image?.getAttribute("aria-label")).toContain("after round 1: accuracy 78.1");
+  await press("Escape");
+  expect(textOf(chart)).toContain("after round 6");
 });
 
 test("elements inside a feed share one connection", async () => {

@@ -10,6 +10,7 @@ import {
 } from "lit";
 import { renderBrand } from "../page/brand.ts";
 import { pageStyles } from "../page/page-styles.css.ts";
+import { asSentence } from "../page/sentence.ts";
 import {
   type Credentials,
   dropCredentials,
@@ -76,8 +77,11 @@ export class PhotinusDashboard extends LitElement {
     `,
   ];
 
+  /** What opens the dashboard; `undefined` while nobody gave a token. */
   declare credentials: Credentials | undefined;
+  /** Jobs that the token opens, newest last. */
   declare jobs: readonly ListedJob[];
+  /** What went wrong last, with its remedy. */
   declare fault: { readonly message: string; readonly remedy: string } | undefined;
 
   #abort: AbortController | undefined;
@@ -149,7 +153,7 @@ export class PhotinusDashboard extends LitElement {
 
   #renderFault(): TemplateResult | typeof nothing {
     if (this.fault === undefined) return nothing;
-    return html`<p role="alert"><span class="fault">${this.fault.message}.</span> ${this.fault.remedy}</p>`;
+    return html`<p role="alert"><span class="fault">${asSentence(this.fault.message)}</span> ${this.fault.remedy}</p>`;
   }
 
   #renderJob({ token }: Credentials): TemplateResult {

@@ -45,7 +45,7 @@ export function describeActivity(state: JoinState, nowMs: number = Date.now()): 
 
 /** How it is drawn. */
 export function toneOfActivity(state: JoinState): Tone {
-  if (state.paused !== undefined) return "missing";
+  if (state.paused !== undefined) return "waiting";
   if (isDone(state)) return "done";
   return state.status === undefined ? "active" : TONES[state.status.activity];
 }

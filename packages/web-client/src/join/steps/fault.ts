@@ -1,5 +1,6 @@
 import { describeError, isErrorCode } from "@photinus/core/errors";
 import { html, nothing, type TemplateResult } from "lit";
+import { asSentence } from "../../page/sentence.ts";
 import type { JoinFault } from "../join-state.ts";
 
 /** What a person does about a code. */
@@ -11,6 +12,6 @@ export function remedyOf(code: string): string {
 export function renderFault(fault: JoinFault | undefined): TemplateResult | typeof nothing {
   if (fault === undefined) return nothing;
   return html`<div class="fault" role="alert">
-    <p>${fault.message} <br />${remedyOf(fault.code)} <code>${fault.code}</code></p>
+    <p>${asSentence(fault.message)} <br />${remedyOf(fault.code)} <code>${fault.code}</code></p>
   </div>`;
 }
