@@ -277,7 +277,7 @@ export class Coordinator {
       // What is stored of this job does not open: this job ends, the others go on.
       this.#modules.logger.error("a job could not be opened", error, { jobId });
       const reason = error instanceof PhotinusError ? error.code : "ERR_JOB_FAILED";
-      await this.#modules.jobs.update(jobId, { state: "failed", reason });
+      await this.#modules.jobs.update(record, { state: "failed", reason });
     }
   }
 
@@ -302,7 +302,7 @@ export class Coordinator {
     } else if (waiting !== undefined) {
       this.#queue = this.#queue.filter((record) => record !== waiting);
       const endedAtMs = Math.trunc(this.#modules.clock.now());
-      return await this.#modules.jobs.update(jobId, {
+      return await this.#modules.jobs.update(waiting, {
         state: "aborted",
         reason: "ERR_JOB_ABORTED",
         endedAtMs,

@@ -109,12 +109,15 @@ export class Intake {
 
   async #stage(site: LiveSite, body: ContributionBody, { slot, signal }: Staging): Promise<void> {
     const { board } = this.#context;
+    const { totalBytes } = body.manifest;
     let writtenBytes = 0;
     const sink = {
       write(offset: number, data: Bytes): void {
         slot.bytes.set(data, offset);
         writtenBytes += data.byteLength;
-        board.updateSite(site.name, { progress: writtenBytes / body.manifest.totalBytes });
+        // Twenty increments an upload, not one a chunk.
+        const progress = Math.floor((SHOWN_STEPS * writtenBytes) / totalBytes) / SHOWN_STEPS;
+        board.updateSite(site.name, { progress });
       },
     };
     await site.session.acceptStream(body.manifest, sink, signal);
@@ -178,6 +181,9 @@ interface Staging {
   readonly slot: UploadSlot;
   readonly signal: AbortSignal;
 }
+
+/** Steps in which the progress of an upload is shown. */
+const SHOWN_STEPS = 20;
 
 /** Sites sum in another order than the server: the norms differ in the last bits of float32. */
 const NORM_TOLERANCE = 1.0001;

@@ -218,7 +218,7 @@ export class JobRun {
     if (this.#record.state !== "waiting") return;
     const { modules, board, jobId } = this.#context;
     const startedAtMs = Math.trunc(modules.clock.now());
-    this.#record = await modules.jobs.update(jobId, { state: "running", startedAtMs });
+    this.#record = await modules.jobs.update(this.#record, { state: "running", startedAtMs });
     board.changeState("running", "", startedAtMs);
     await modules.audit.record({
       action: "job",
@@ -230,10 +230,13 @@ export class JobRun {
   }
 
   async #keepVersion(model: ModelVersion): Promise<void> {
-    const { modules, jobId, board } = this.#context;
+    const { modules, board } = this.#context;
     const before = this.#record;
-    this.#record = await modules.jobs.update(jobId, { last: model });
-    await board.persist([model.version, model.version - 1]);
+    const [record] = await Promise.all([
+      modules.jobs.update(this.#record, { last: model }),
+      board.persist([model.version, model.version - 1]),
+    ]);
+    this.#record = record;
     await this.#dropUnless(before.last);
   }
 
@@ -242,7 +245,7 @@ export class JobRun {
     const isBetter =
       best === undefined || accuracy > best.accuracy || (accuracy === best.accuracy && loss < best.loss);
     if (!isBetter) return;
-    this.#record = await this.#context.modules.jobs.update(this.#context.jobId, {
+    this.#record = await this.#context.modules.jobs.update(this.#record, {
       best: { version, checkpoint, accuracy, loss },
     });
   }
@@ -273,7 +276,7 @@ export class JobRun {
     board.changeState(state, reason, endedAtMs);
     this.#end(new RunStop("abort"));
     try {
-      this.#record = await modules.jobs.update(jobId, { state, reason, endedAtMs });
+      this.#record = await modules.jobs.update(this.#record, { state, reason, endedAtMs });
       await board.persist(board.log.view.history.slice(-2).map(({ round }) => round));
       await CommitOrder.clearAll(modules.metadata, jobId);
       await modules.audit.record({

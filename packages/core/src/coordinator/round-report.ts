@@ -40,16 +40,19 @@ export async function auditOutcomes(
   { modules, jobId }: JobContext,
   outcomes: readonly TaskOutcome[],
 ): Promise<void> {
-  for (const { site, outcome, cause, exampleCount, digest } of outcomes) {
-    await modules.audit.record({
-      action: "result",
-      object: site,
-      outcome: outcome === "accepted" ? "accepted" : "refused",
-      reason: cause,
-      correlation: jobId,
-      details: { exampleCount, digest },
-    });
-  }
+  // Called together, so that a store can commit them as one; their order is that of the calls.
+  await Promise.all(
+    outcomes.map(({ site, outcome, cause, exampleCount, digest }) =>
+      modules.audit.record({
+        action: "result",
+        object: site,
+        outcome: outcome === "accepted" ? "accepted" : "refused",
+        reason: cause,
+        correlation: jobId,
+        details: { exampleCount, digest },
+      }),
+    ),
+  );
 }
 
 /** Records that a round's model is durable. */

@@ -134,8 +134,7 @@ export class Rounds implements WorkflowEffects {
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     const trainingLoss = meanTrainingLoss(outcomes);
     this.#context.board.updateRound(order.round, { endedAtMs, trainingLoss });
-    await auditRound(this.#context, order.round, outcomes);
-    await this.#events.onVersion(model);
+    await Promise.all([auditRound(this.#context, order.round, outcomes), this.#events.onVersion(model)]);
     this.dropLater(update.blob);
     await this.#tellCommitted(taskId, outcomes);
     return model;
@@ -319,9 +318,11 @@ export class Rounds implements WorkflowEffects {
       await checkpoints.get(order.model.checkpoint, slot.bytes);
       const model = { bytes: slot.bytes, layout: modelLayout };
       await applyUpdate(model, { segments: checkpoints.segments(update), layout: updateLayout });
-      const checkpoint = await checkpoints.put(slot.bytes);
       this.#published = undefined; // lets the old ciphertext go before the next one is made
-      await this.#publish(order.round, slot.bytes);
+      const [checkpoint] = await Promise.all([
+        checkpoints.put(slot.bytes),
+        this.#publish(order.round, slot.bytes),
+      ]);
       return { version: order.round, checkpoint };
     } finally {
       slot.release();

@@ -152,7 +152,7 @@ export class Submission {
     } catch (error) {
       // Two submits of one token raced: the first one is the job.
       if (!(error instanceof StorageError) || error.code !== "ERR_STORAGE_EXISTS") throw error;
-      await this.#modules.jobs.update(record.jobId, { state: "aborted", reason: "ERR_JOB_ABORTED" });
+      await this.#modules.jobs.update(record, { state: "aborted", reason: "ERR_JOB_ABORTED" });
       return { jobId: (await this.#modules.jobs.jobOfToken(tokenDigest)) ?? record.jobId };
     }
   }

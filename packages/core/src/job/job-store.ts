@@ -119,11 +119,11 @@ export class JobStore {
     return (await this.#metadata.get(keyOf(jobId))) !== undefined;
   }
 
-  /** Changes some fields durably. @returns the record after it. @throws JobError `ERR_JOB_UNKNOWN` */
-  async update(jobId: string, fields: Partial<JobRecord>): Promise<JobRecord> {
-    const record = { ...(await this.get(jobId)), ...fields };
-    await this.#metadata.put(keyOf(jobId), encodeRecord(record));
-    return record;
+  /** Changes some fields of a job durably. @param record as it is kept now @returns the record after it */
+  async update(record: JobRecord, fields: Partial<JobRecord>): Promise<JobRecord> {
+    const next = { ...record, ...fields };
+    await this.#metadata.put(keyOf(record.jobId), encodeRecord(next));
+    return next;
   }
 
   /** Every job, in order of submission. */
