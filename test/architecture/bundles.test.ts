@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BUNDLE_RULES, type BundleRule, reportBundle } from "../../scripts/bundle-report.ts";
+import { BUNDLE_RULES, type BundleRule, pageFaults, reportBundle } from "../../scripts/bundle-report.ts";
 
 // `npm run check` bundles the real entries; here each rule is shown to fail on a planted entry.
 
@@ -23,11 +23,20 @@ test.for([
   ],
   ["node-server", 'export * from "@photinus/training";', "training"],
   ["core/envelope", 'export * from "../aggregation/index.ts";', "aggregation"],
-  ["core/envelope", 'export const a = "ERR_AGGREGATION_SHAPE";', "ERR_AGGREGATION"],
+  ["core/envelope", 'export const a = "weighted-mean";', "weighted-mean"],
+  ["monitor", "export const a = (b) => b(`node:os`);", "node:o"],
 ] as const)("finds what is planted in %s: %s", async ([name, text, found]) => {
   const { faults } = await reportBundle(ruleOf(name), text);
 
   expect(faults.join("\n")).toContain(found);
+});
+
+test("finds a planted module of Node's in a script of the pages, ONNX Runtime's own left out", () => {
+  const planted = "const os = load(`node:os`);";
+
+  expect(pageFaults(new Map([["index-1.js", planted]]))).toHaveLength(1);
+  expect(pageFaults(new Map([["ort.wasm.bundle.min-1.js", planted]]))).toEqual([]);
+  expect(pageFaults(new Map([["index-1.js", "const node = 1;"]]))).toEqual([]);
 });
 
 test("finds a planted weight over the ceiling", async () => {
