@@ -1,11 +1,44 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { defaultClientConditions, defineConfig, type Plugin } from "vite";
+import { build, defaultClientConditions, defineConfig, type Plugin } from "vite";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const COMPRESSIBLE = /\.(html|js|mjs|css|json|svg|wasm|onnx)$/;
+
+const conditions = ["@photinus/source", ...defaultClientConditions];
+
+/** Writes the elements of monitor as one file of a lasting name, for pages that embed them by one script tag. */
+function embeddable(): Plugin {
+  let folder = "";
+  return {
+    name: "embeddable",
+    apply: "build",
+    configResolved: ({ root, build: { outDir } }) => {
+      folder = resolve(root, outDir);
+    },
+    closeBundle: async () => {
+      await build({
+        configFile: false,
+        root: ROOT,
+        logLevel: "warn",
+        publicDir: false,
+        resolve: { conditions },
+        build: {
+          outDir: folder,
+          emptyOutDir: false,
+          target: "es2023",
+          modulePreload: { polyfill: false },
+          rolldownOptions: {
+            input: join(ROOT, "../monitor/src/define.ts"),
+            output: { entryFileNames: "monitor.js", codeSplitting: false },
+          },
+        },
+      });
+    },
+  };
+}
 
 /**
  * Writes `.br` and `.gz` beside every file that gets smaller: the server sends them as they are. Brotli's best level
@@ -16,25 +49,26 @@ function precompress(): Plugin {
   return {
     name: "precompress",
     apply: "build",
-    configResolved: ({ root, build }) => {
-      folder = join(root, build.outDir.startsWith("/") ? "" : build.outDir);
-      if (build.outDir.startsWith("/")) folder = build.outDir;
+    configResolved: ({ root, build: { outDir } }) => {
+      folder = resolve(root, outDir);
     },
-    closeBundle: () => {
-      for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-        if (!COMPRESSIBLE.test(name)) continue;
-        const path = join(folder, name);
-        const bytes = readFileSync(path);
-        if (bytes.length < 1024) continue;
-        const params = { [constants.BROTLI_PARAM_QUALITY]: bytes.length > 1_000_000 ? 5 : 9 };
-        writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params }));
-        writeFileSync(`${path}.gz`, gzipSync(bytes, { level: bytes.length > 1_000_000 ? 6 : 9 }));
-      }
+    closeBundle: {
+      order: "post",
+      sequential: true, // after every file is there
+      handler: () => {
+        for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+          if (!COMPRESSIBLE.test(name)) continue;
+          const path = join(folder, name);
+          const bytes = readFileSync(path);
+          if (bytes.length < 1024) continue;
+          const params = { [constants.BROTLI_PARAM_QUALITY]: bytes.length > 1_000_000 ? 5 : 9 };
+          writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params }));
+          writeFileSync(`${path}.gz`, gzipSync(bytes, { level: bytes.length > 1_000_000 ? 6 : 9 }));
+        }
+      },
     },
   };
 }
-
-const conditions = ["@photinus/source", ...defaultClientConditions];
 
 export default defineConfig({
   root: ROOT,
@@ -42,7 +76,7 @@ export default defineConfig({
   publicDir: false,
   resolve: { conditions },
   worker: { format: "es" },
-  plugins: [precompress()],
+  plugins: [embeddable(), precompress()],
   build: {
     outDir: "dist/app",
     emptyOutDir: true,
