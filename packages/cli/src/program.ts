@@ -74,6 +74,38 @@ function addSite(program: Command, contextOf: (command: Command) => CommandConte
     });
 }
 
+function addProvision(program: Command, contextOf: (command: Command) => CommandContext): void {
+  program
+    .command("provision")
+    .description("make a project: a startup kit for the server, each site and each user")
+    .requiredOption("-p, --project <file>", "definition of the project, YAML")
+    .requiredOption("-o, --out <folder>", "folder to make")
+    .action(async (_options, command: Command) => {
+      const { provision } = await import("./commands/provision.ts");
+      await provision(command.opts(), contextOf(command));
+    });
+  program
+    .command("invite")
+    .description("make a link by which pages join; the server must not run meanwhile")
+    .requiredOption("--kit <folder>", "startup kit of the server")
+    .requiredOption("--state <folder>", "state folder of the server")
+    .requiredOption("--origin <url>", "address of the server's pages, such as https://fl.example.org")
+    .requiredOption("--org <name>", "organization of who joins")
+    .option("--prefix <name>", "beginning of their names", "guest")
+    .option("--uses <n>", "how many may join", integerFrom(1, 10_000), 1)
+    .option("--hours <n>", "for how long", integerFrom(1, 8_760), 24)
+    .option(
+      "--passphrase-fd <n>",
+      "file descriptor that yields the passphrase of the kit",
+      integerFrom(0, 1_023),
+    )
+    .option("--passphrase-file <file>", "file that holds the passphrase of the kit")
+    .action(async (_options, command: Command) => {
+      const { invite } = await import("./commands/invite.ts");
+      await invite(command.opts(), contextOf(command));
+    });
+}
+
 function addAudit(program: Command, contextOf: (command: Command) => CommandContext): void {
   const audit = program.command("audit").description("the record of what happened");
   audit
@@ -133,6 +165,7 @@ export function createProgram(createContext: CreateContext, streams?: TerminalSt
   addDemo(program, contextOf);
   addServer(program, contextOf);
   addSite(program, contextOf);
+  addProvision(program, contextOf);
   addAudit(program, contextOf);
   addKit(program, contextOf);
   return program;

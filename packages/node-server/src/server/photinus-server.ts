@@ -1,22 +1,18 @@
-import { aggregatorRegistry } from "@photinus/core/aggregation";
+import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggregation";
 import { auditLog } from "@photinus/core/audit";
 import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator";
 import { HostError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
 import { ChainCache } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
-import {
-  buildJoinFragment,
-  createInvite,
-  type InviteOptions,
-  type OpenedKit,
-} from "@photinus/core/provision";
+import type { InviteOptions, OpenedKit } from "@photinus/core/provision";
 import type { AcceptOptions, SessionModules } from "@photinus/core/session";
 import { builtInWorkflows } from "@photinus/core/workflow";
 import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-host.ts";
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
 import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import { invitedEnrolment } from "./enrolment.ts";
+import { makeInvite } from "./make-invite.ts";
 import { serverFederation } from "./server-federation.ts";
 import type { ServerStorage } from "./storage.ts";
 
@@ -42,6 +38,8 @@ export interface PhotinusServerModules {
   readonly crypto: CryptoProvider;
   /** Where log lines go. */
   readonly logger: Logger;
+  /** Aggregators by name; must hold "weighted-mean". Default: those that come with Photinus. */
+  readonly aggregators?: AggregatorRegistry;
 }
 
 /** The server of a project on Node: coordinator, sessions, HTTP, at one port. */
@@ -89,22 +87,8 @@ export class PhotinusServer {
    * Makes an invite for pages and records it.
    * @returns the fragment of the join link, without `#`: a secret
    */
-  async invite(options: InviteOptions): Promise<string> {
-    const { kit } = this.#options;
-    const { storage, clock, crypto } = this.#modules;
-    const { code } = await createInvite(options, { metadata: storage.metadata, clock, crypto });
-    await auditLog(storage.audit, clock).record({
-      action: "invite",
-      object: options.org,
-      outcome: "done",
-      details: { uses: options.uses ?? 1, expiresAtMs: options.expiresAtMs },
-    });
-    return buildJoinFragment({
-      project: kit.configuration.project,
-      serverName: kit.configuration.server.name,
-      rootFingerprint: kit.root.digest,
-      code,
-    });
+  invite(options: InviteOptions): Promise<string> {
+    return makeInvite(options, { ...this.#modules, kit: this.#options.kit });
   }
 }
 
@@ -127,6 +111,7 @@ function createCoordinator(
     crypto,
     logger,
     metrics,
+    aggregators = aggregatorRegistry(),
   }: PhotinusServerModules & { readonly metrics: PrometheusMetrics },
 ): Coordinator {
   const { storageKey, identity, configuration } = kit;
@@ -143,7 +128,7 @@ function createCoordinator(
       logger,
       metrics,
       workflows: builtInWorkflows(),
-      aggregators: aggregatorRegistry(),
+      aggregators,
       kernels: createKernels(),
     },
   );

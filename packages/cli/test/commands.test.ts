@@ -1,0 +1,245 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@libsql/client/sqlite3";
+import { auditLog } from "@photinus/core/audit";
+import { parseJoinFragment } from "@photinus/core/provision";
+import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { openStorage } from "@photinus/node-server";
+import { expect, onTestFinished, test } from "vitest";
+import { main } from "../src/main.ts";
+import { capturedStreams } from "./captured-streams.ts";
+
+const DEFINITION = `
+name: hospital-fl
+server: { name: hub, org: central, hosts: [127.0.0.1], port: 8443 }
+sites:
+  - { name: site-1, org: north }
+users:
+  - { name: alice@example.org, org: central, role: lead }
+`;
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "photinus-test-"));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function run(...args: string[]) {
+  const { texts, streams } = capturedStreams();
+  const code = await main(args, { streams });
+  return { code, ...texts };
+}
+
+/** A provisioned project in a folder of its own. */
+async function aProject(): Promise<string> {
+  const base = await folder();
+  await writeFile(join(base, "project.yml"), DEFINITION);
+  const { code, err } = await run("provision", "-p", join(base, "project.yml"), "-o", join(base, "fl"));
+  expect(code, err).toBe(0);
+  return join(base, "fl");
+}
+
+/** A state folder with three audit records. */
+async function aState(): Promise<string> {
+  const state = join(await folder(), "state");
+  const storage = await openStorage({ folder: state }, { crypto: nodeCrypto() });
+  const audit = auditLog(storage.audit, systemClock());
+  for (const object of ["one", "two", "three"])
+    await audit.record({ action: "login", object, outcome: "done" });
+  await storage.close();
+  return state;
+}
+
+test("provision makes a kit for each participant and keeps the secrets apart, for their owner only", async () => {
+  const project = await aProject();
+
+  for (const name of ["hub", "site-1", "alice@example.org"]) {
+    const { code, out } = await run("kit", "verify", join(project, "kits", name));
+    expect(code).toBe(0);
+    expect(out).toContain("all as signed");
+    const secret = join(project, "secrets", name);
+    expect((await stat(secret)).mode & 0o777).toBe(0o600);
+    expect((await readFile(secret, "utf8")).trim()).toMatch(/^[\w-]{22}$/);
+  }
+});
+
+test("kit inspect says whose kit it is, as an object with --json", async () => {
+  const project = await aProject();
+
+  const { out } = await run("kit", "inspect", join(project, "kits", "site-1"), "--json");
+
+  expect(JSON.parse(out)).toMatchObject({
+    project: "hospital-fl",
+    participant: "site-1",
+    role: "site",
+    org: "north",
+    security: "mtls",
+    addresses: "wss://127.0.0.1:8443/ws",
+  });
+});
+
+test("kit verify ends with 7 and names the file that was changed", async () => {
+  const kit = join(await aProject(), "kits", "site-1");
+  await writeFile(join(kit, "config.json"), "{}");
+
+  const { code, err } = await run("kit", "verify", kit);
+
+  expect(code).toBe(7);
+  expect(err).toMatch(/^ERR_KIT_FILE_CHANGED config\.json.*\n {2}Remedy: /);
+});
+
+test("provision refuses a definition with a mistake and says where", async () => {
+  const base = await folder();
+  const file = join(base, "project.yml");
+
+  await writeFile(file, DEFINITION.replace("role: lead", "role: emperor"));
+  const role = await run("provision", "-p", file, "-o", join(base, "a"));
+  await writeFile(file, DEFINITION.replace("name: hospital-fl", "name: [hospital"));
+  const syntax = await run("provision", "-p", file, "-o", join(base, "b"));
+
+  expect(role.code).toBe(4);
+  expect(role.err).toMatch(/^ERR_PROJECT_INVALID .*users\.0\.role/);
+  expect(syntax.code).toBe(4);
+  expect(syntax.err).toMatch(/^ERR_PROJECT_INVALID .*project\.yml:\d+:\d+ /);
+});
+
+test("provision never writes over a folder that exists", async () => {
+  const project = await aProject();
+
+  const { code } = await run("provision", "-p", join(project, "..", "project.yml"), "-o", project);
+
+  expect(code).toBe(4);
+});
+
+test("audit verify counts the records and tells the head", async () => {
+  const state = await aState();
+
+  const { code, out } = await run("audit", "verify", "--state", state, "--json");
+
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    records: 3,
+    verified: true,
+    head: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+});
+
+test("audit verify ends with 7 and names the first broken record", async () => {
+  const state = await aState();
+  const database = createClient({ url: `file:${join(state, "photinus.db")}` });
+  await database.execute("DROP TRIGGER audit_no_update");
+  await database.execute(
+    "UPDATE audit SET entry = (SELECT entry FROM audit WHERE sequence = 1) WHERE sequence = 2",
+  );
+  database.close();
+
+  const { code, err } = await run("audit", "verify", "--state", state);
+
+  expect(code).toBe(7);
+  expect(err).toContain("First broken record: 2\n");
+  expect(err).toContain("ERR_AUDIT_BROKEN ");
+});
+
+test("audit verify refuses a folder that holds no state, and makes none", async () => {
+  const empty = await folder();
+
+  const { code, err } = await run("audit", "verify", "--state", join(empty, "nothing"));
+
+  expect(code).toBe(4);
+  expect(err).toContain("is not the state folder of a server");
+  await expect(stat(join(empty, "nothing"))).rejects.toThrow();
+});
+
+test("audit tail prints the last records", async () => {
+  const state = await aState();
+
+  const { out } = await run("audit", "tail", "--state", state, "--lines", "2");
+
+  expect(out.trim().split("\n")).toEqual([
+    expect.stringMatching(/^2 .* done {2}login {2}two/),
+    expect.stringMatching(/^3 .* done {2}login {2}three/),
+  ]);
+});
+
+test("invite prints a join link and records it, without its code", async () => {
+  const project = await aProject();
+  const state = await aState();
+  const kit = ["--kit", join(project, "kits", "hub"), "--passphrase-file", join(project, "secrets", "hub")];
+  const where = ["--state", state, "--origin", "https://fl.example.org/", "--org", "north"];
+
+  const { code, out, err } = await run("invite", ...kit, ...where, "--uses", "3", "--json");
+  const tail = await run("audit", "tail", "--state", state, "--json");
+
+  expect(code, err).toBe(0);
+  const { link } = JSON.parse(out);
+  expect(link).toMatch(/^https:\/\/fl\.example\.org\/join#/);
+  expect(parseJoinFragment(new URL(link).hash)).toMatchObject({ project: "hospital-fl", serverName: "hub" });
+  expect(JSON.parse(tail.out).records.at(-1).event).toMatchObject({ action: "invite", object: "north" });
+  expect(tail.out).not.toContain(new URL(link).hash.slice(-20));
+});
+
+test.each([
+  ["no secret at all", [], "--passphrase-fd"],
+  ["a secret file that is missing", ["--passphrase-file", "/nowhere"], "cannot be read"],
+])("a kit with %s is not opened", async (_case, secret, text) => {
+  const project = await aProject();
+
+  const { code, err } = await run(
+    "site",
+    "start",
+    "--kit",
+    join(project, "kits", "site-1"),
+    "--data",
+    "/",
+    ...secret,
+  );
+
+  expect(code).toBe(4);
+  expect(err).toContain(text);
+});
+
+test("a kit with the secret of another is not opened, and the secret is not told", async () => {
+  const project = await aProject();
+  const secret = join(project, "secrets", "alice@example.org");
+
+  const { code, err } = await run(
+    ...["site", "start", "--kit", join(project, "kits", "site-1")],
+    ...["--data", "/", "--passphrase-file", secret],
+  );
+
+  expect(code).toBe(4);
+  expect(err).toMatch(/^ERR_KEY_UNREADABLE /);
+  expect(err).not.toContain((await readFile(secret, "utf8")).trim());
+});
+
+test("the kit of a site does not start a server", async () => {
+  const project = await aProject();
+
+  const { code, err } = await run(
+    ...[
+      "server",
+      "start",
+      "--kit",
+      join(project, "kits", "site-1"),
+      "--state",
+      join(await folder(), "state"),
+    ],
+    ...["--passphrase-file", join(project, "secrets", "site-1")],
+  );
+
+  expect(code).toBe(4);
+  expect(err).toContain("that of a site, expected a server's");
+});
+
+test("a project that demands TLS on both sides is not served in clear", async () => {
+  const project = await aProject();
+
+  const { code, err } = await run(
+    ...["server", "start", "--kit", join(project, "kits", "hub"), "--state", join(await folder(), "state")],
+    ...["--passphrase-file", join(project, "secrets", "hub"), "--clear"],
+  );
+
+  expect(code).toBe(4);
+  expect(err).toContain("demands TLS with certificates on both sides");
+});
