@@ -1,2 +1,2 @@
-export type { BrowserTrainers, SiteHostModules } from "./modules.ts";
+export type { BrowserTrainers } from "./modules.ts";
 export { SiteHost } from "./site-host.ts";

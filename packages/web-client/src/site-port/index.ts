@@ -9,5 +9,5 @@ export type {
   SiteDataFiles,
   SiteNews,
 } from "./contract.ts";
-export { type PagePort, type SiteHandlers, serveSite } from "./serve-site.ts";
+export { type SiteHandlers, serveSite } from "./serve-site.ts";
 export { SiteCallError, type SiteClient, siteClient } from "./site-client.ts";
