@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT } from "../scripts/process.ts";
@@ -44,11 +44,12 @@ test("every folder of core is exported under its own name", () => {
 });
 
 test("every export begins with the source condition and ends in dist", () => {
-  for (const { name, manifest } of publishedPackages()) {
+  for (const { name, folder, manifest } of publishedPackages()) {
     for (const [subpath, conditions] of Object.entries(manifest.exports ?? {})) {
       const where = `${name} ${subpath}`;
       expect(Object.keys(conditions), where).toEqual(["@photinus/source", "types", "default"]);
       const source = conditions["@photinus/source"] ?? "";
+      expect(existsSync(join(folder, source)), `${where} exists`).toBe(true);
       expect(conditions["types"], where).toBe(source.replace("./src/", "./dist/").replace(/\.ts$/, ".d.ts"));
       expect(conditions["default"], where).toBe(source.replace("./src/", "./dist/").replace(/\.ts$/, ".js"));
     }
