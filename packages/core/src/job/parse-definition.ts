@@ -62,7 +62,7 @@ const DefinitionSchema = v.strictObject({
 function shown(input: unknown): string {
   if (typeof input === "number" || typeof input === "boolean") return ` (got ${input})`;
   if (typeof input === "string" && input.length <= 40) return ` (got ${JSON.stringify(input)})`;
-  return input === undefined ? " (is missing)" : "";
+  return "";
 }
 
 /**
@@ -73,9 +73,11 @@ export function parseJobDefinition(value: unknown): JobDefinition {
   const result = v.safeParse(DefinitionSchema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const path = v.getDotPath(issue) ?? "job";
+  const path = v.getDotPath(issue);
+  if (path === null) throw new JobError("ERR_JOB_INVALID", "a job definition is an object with named fields");
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new JobError("ERR_JOB_INVALID", `${path} is no field of a job`);
   }
+  if (issue.input === undefined) throw new JobError("ERR_JOB_INVALID", `${path} must be given`);
   throw new JobError("ERR_JOB_INVALID", `${path} must be ${issue.message}${shown(issue.input)}`);
 }

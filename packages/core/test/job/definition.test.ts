@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { hasJobEnded, type JobDefinition, nextJobState, parseJobDefinition } from "../../src/job/index.ts";
+
+const DEFINITION: JobDefinition = {
+  name: "digits",
+  purpose: "Reads digits.",
+  workflow: { name: "fedavg", rounds: 5, minimumSites: 2, roundTimeoutMs: 60_000, waitForSitesMs: 0 },
+  training: {
+    loss: "cross-entropy",
+    optimizer: { name: "sgd", learningRate: 0.05, momentum: 0.9 },
+    batchSize: 64,
+    localEpochs: 1,
+  },
+  dataName: "mnist",
+  seed: 1,
+  chunkBytes: 262_144,
+  maximumExamples: 100_000,
+};
+
+const with_ = (path: string, value: unknown): unknown => {
+  const copy = structuredClone(DEFINITION) as unknown as Record<string, unknown>;
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  let place = copy;
+  for (const key of keys) place = place[key] as Record<string, unknown>;
+  if (value === undefined) delete place[last];
+  else place[last] = value;
+  return copy;
+};
+
+describe("a job definition", () => {
+  test("is what was written", () => {
+    expect(parseJobDefinition(structuredClone(DEFINITION))).toEqual(DEFINITION);
+  });
+
+  test.each([
+    ["workflow.rounds", -1, "workflow.rounds must be at least 1 (got -1)"],
+    ["workflow.rounds", 1.5, "workflow.rounds must be a whole number (got 1.5)"],
+    ["workflow.rounds", "ten", 'workflow.rounds must be a whole number (got "ten")'],
+    ["workflow.name", "magic", 'workflow.name must be "fedavg" (got "magic")'],
+    ["workflow.minimumSites", 0, "workflow.minimumSites must be at least 1 (got 0)"],
+    ["training.optimizer.learningRate", 0, "training.optimizer.learningRate must be greater than 0 (got 0)"],
+    ["training.optimizer.momentum", 1, "training.optimizer.momentum must be less than 1 (got 1)"],
+    ["training.batchSize", undefined, "training.batchSize must be given"],
+    ["chunkBytes", 1000, "chunkBytes must be at least 65536 (got 1000)"],
+    ["seed", 2 ** 32, "seed must be at most 4294967295 (got 4294967296)"],
+    ["dataName", "MNIST", "dataName must be lower-case letters"],
+    ["name", "", "name must be at least 1 characters"],
+    ["colour", "red", "colour is no field of a job"],
+  ])("with %s = %s is refused by field, bound and value", (path, value, message) => {
+    expect(() => parseJobDefinition(with_(path, value))).toThrow(
+      expect.objectContaining({ code: "ERR_JOB_INVALID", message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each([null, 1, "job", [], undefined])("is never %s", (value) => {
+    expect(() => parseJobDefinition(value)).toThrow(expect.objectContaining({ code: "ERR_JOB_INVALID" }));
+  });
+});
+
+describe("the state of a job", () => {
+  test("goes from waiting over running to an end, and nowhere from there", () => {
+    expect(nextJobState("waiting", "start")).toBe("running");
+    expect(nextJobState("running", "finish")).toBe("finished");
+    expect(nextJobState("waiting", "finish")).toBeUndefined();
+    for (const state of ["finished", "failed", "aborted"] as const) {
+      expect(hasJobEnded(state)).toBe(true);
+      for (const event of ["start", "finish", "fail", "abort"] as const) {
+        expect(nextJobState(state, event)).toBeUndefined();
+      }
+    }
+  });
+});
