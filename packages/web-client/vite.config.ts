@@ -84,6 +84,10 @@ export default defineConfig({
     // Nothing inline: the content security policy of the server forbids it.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: [join(ROOT, "index.html"), join(ROOT, "join/index.html")] },
+    rolldownOptions: {
+      input: [join(ROOT, "index.html"), join(ROOT, "join/index.html")],
+      // The first start prints what people asked for, not how long plug-ins took.
+      checks: { pluginTimings: false },
+    },
   },
 });
