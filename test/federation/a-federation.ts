@@ -46,6 +46,8 @@ export interface RunningFederation {
   startSite(name: string, createTrainer: () => Trainer, kit?: OpenedKit): Promise<Site>;
   /** Connects as the project's user. */
   connectUser(): Promise<Federation>;
+  /** Stops the server and starts another on the same state at the same port. */
+  restart(): Promise<RunningFederation>;
 }
 
 /** A throw-away project with a server on a free loopback port. */
@@ -54,17 +56,26 @@ export async function aFederation(
   options: Partial<PhotinusServerOptions> = {},
 ): Promise<RunningFederation> {
   const project = await throwAwayProject({ sites, port: 8080 }, { crypto, clock });
-  const storage = await openStorage({ folder: join(await temporaryFolder(), "state") }, { crypto });
+  return await serve(project, join(await temporaryFolder(), "state"), options);
+}
+
+async function serve(
+  project: ProvisionedProject,
+  state: string,
+  options: Partial<PhotinusServerOptions>,
+): Promise<RunningFederation> {
+  const storage = await openStorage({ folder: state }, { crypto });
   const kit = await openKitOf(project, "hub");
   const server = new PhotinusServer(
     { kit, port: 0, drainMs: 500, ...options },
     { storage, clock, crypto, logger: silentLogger },
   );
   const address = await server.start();
-  onTestFinished(async () => {
+  const stop = async (): Promise<void> => {
     await server.stop();
     await storage.close();
-  });
+  };
+  onTestFinished(stop);
   const connector = webSocketConnector({ url: address.socketUrl });
   const common = { project: "demo", serverName: "hub" };
   return {
@@ -74,15 +85,9 @@ export async function aFederation(
     storage,
     async startSite(name, createTrainer, ownKit) {
       const { identity, root } = ownKit ?? (await openKitOf(project, name));
+      const reconnect = { firstMs: 20, longestMs: 100 };
       const site = new Site(
-        {
-          ...common,
-          identity,
-          root: root.der,
-          dataNames: ["mnist"],
-          runtime: "node",
-          reconnect: { firstMs: 20 },
-        },
+        { ...common, identity, root: root.der, dataNames: ["mnist"], runtime: "node", reconnect },
         {
           ...{ connector, clock, crypto, logger: silentLogger, createTrainer },
           random: { bytes: (length) => crypto.randomBytes(length) },
@@ -98,6 +103,10 @@ export async function aFederation(
       const federation = await connect({ ...common, identity, root: root.der }, { connector, clock, crypto });
       onTestFinished(() => federation.close());
       return federation;
+    },
+    async restart() {
+      await stop();
+      return await serve(project, state, { ...options, port: address.port });
     },
   };
 }
