@@ -66,6 +66,7 @@ export class Deadline {
       expire = reject;
     });
     this.#expired.catch(() => undefined); // nobody may be waiting when it expires
+    // [W-9]
     const timer = clock.after(afterMs, () =>
       expire(new WireError("ERR_AUTH_FAILED", `the handshake took more than ${afterMs} ms`)),
     );

@@ -47,10 +47,11 @@ export class HandshakeExchange {
   async write(kind: HandshakeKind, payload: (hash: Bytes) => Promise<Bytes>): Promise<void> {
     const tokens = await this.noise.writeTokens();
     const sealed = await this.noise.writePayload(await payload(this.noise.hash));
-    const message = concatBytes(tokens, sealed);
-    if (message.byteLength > MAX_HANDSHAKE_BYTES)
-      throw new RangeError("a handshake message has 65 535 bytes at most");
-    this.#channel.send(writeFrame(kind, { payload: message }));
+    const frame = writeFrame(kind, { payload: concatBytes(tokens, sealed) });
+    if (frame.byteLength > MAX_HANDSHAKE_BYTES) {
+      throw new RangeError("a handshake frame has 65 535 bytes at most");
+    }
+    this.#channel.send(frame);
   }
 
   /**
@@ -74,7 +75,7 @@ export class HandshakeExchange {
 
   /** The frame after the handshake: WELCOME in SESSION, or why there is none. */
   async readSession(receiver: RecordReceiver): Promise<Frame> {
-    const frame = await this.#nextFrame(undefined);
+    const frame = await this.#nextFrame();
     if (frame.kind === FRAME_KIND.error) throw hint(frame);
     // [W-26]
     if (frame.kind !== FRAME_KIND.session) {
@@ -113,7 +114,7 @@ export class HandshakeExchange {
     };
   }
 
-  async #nextFrame(maximumBytes: number | undefined = MAX_HANDSHAKE_BYTES): Promise<Frame> {
+  async #nextFrame(): Promise<Frame> {
     const bytes = await this.#deadline.race(this.#channel.next());
     if (bytes === undefined) {
       const { closeCode, reason } = await this.#channel.ended;
@@ -122,7 +123,7 @@ export class HandshakeExchange {
         `the connection ended in the handshake: ${closeCode} ${reason}`,
       );
     }
-    return readFrame(bytes, maximumBytes);
+    return readFrame(bytes, MAX_HANDSHAKE_BYTES); // [W-10]
   }
 }
 

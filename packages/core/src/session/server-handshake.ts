@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { writeError } from "../envelope/index.ts";
-import { PkiError, WireError } from "../errors/index.ts";
+import { describeError, PkiError, WireError } from "../errors/index.ts";
 import { openCertificateRequest, parseCertificate, type VerifiedChain, verifyChain } from "../pki/index.ts";
 import type { Connection, VerifyingKey } from "../platform/index.ts";
 import { FRAME_KIND, HandshakeState, prologueOf } from "../wire/index.ts";
@@ -189,9 +189,8 @@ async function admit(
     return outcome;
   } catch (error) {
     const fault = faultOf(error);
-    const isTold = fault.code === "ERR_INVITE_REFUSED" || fault.code === "ERR_BUSY";
-    // A certificate's codes are local: what goes over the wire is AUTH_FAILED with the reason in words.
-    const code = isTold ? fault.code : "ERR_AUTH_FAILED";
+    // A code without a number on the wire, as certificates' have none, goes as AUTH_FAILED with the reason in words.
+    const code = describeError(fault.code).wire === undefined ? "ERR_AUTH_FAILED" : fault.code;
     const notice = writeError({ code, detail: detailForPeer(fault) });
     keys.channel.send(await keys.sender.seal(notice));
     modules.logger.warn("a client was refused after it was authenticated", { code: fault.code });
