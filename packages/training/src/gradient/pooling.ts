@@ -36,7 +36,11 @@ const areTiles = (window: WindowGeometry): boolean =>
 /** Each gradient goes back to the one element its maximum came from: disjoint windows never meet. */
 const byUnpooling: MaxPoolGradient = (builder, { x, indices, gradient, window }) =>
   builder.add("MaxUnpool", [gradient, indices, builder.numbers("i64", builder.shape(x))], {
-    attributes: { kernel_shape: ints(window.kernel), strides: ints(window.strides) },
+    attributes: {
+      kernel_shape: ints(window.kernel),
+      strides: ints(window.strides),
+      pads: ints([...window.padsBegin, ...window.padsEnd]),
+    },
   });
 
 /** As {@link byUnpooling}, but where windows overlap the gradients that meet are added. */

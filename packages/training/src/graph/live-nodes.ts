@@ -1,6 +1,6 @@
 import type { Node } from "../onnx/index.ts";
 
-/** The nodes that `wanted` depend on, in the same order, without outputs that nobody uses. */
+/** The nodes that `wanted` depend on, in the same order, without trailing outputs that nobody uses. */
 export function liveNodes(nodes: readonly Node[], wanted: readonly string[]): readonly Node[] {
   const needed = new Set(wanted);
   const live: Node[] = [];
@@ -15,5 +15,5 @@ export function liveNodes(nodes: readonly Node[], wanted: readonly string[]): re
 /** MaxPool is much faster on most providers when nobody asks for its indices. */
 function withoutUnused(outputs: readonly string[], needed: ReadonlySet<string>): readonly string[] {
   const last = outputs.findLastIndex((output) => needed.has(output));
-  return outputs.slice(0, last + 1).map((output) => (needed.has(output) ? output : ""));
+  return outputs.slice(0, last + 1);
 }
