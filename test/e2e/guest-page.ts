@@ -14,6 +14,15 @@ export type Look = (name: string) => Promise<void>;
 
 /** Leads a page from the first step to a connection: device check, demo data, connect. */
 export async function leadToConnection(page: Page, look: Look = async () => undefined): Promise<void> {
+  await leadToData(page, look);
+  await button(page, "Use demo data").click();
+  await expect(page.getByText("examples to learn from")).toBeVisible();
+  await look("join-data");
+  await button(page, "Connect and see the task").click();
+}
+
+/** Leads a page from the first step to the choice of data. */
+export async function leadToData(page: Page, look: Look = async () => undefined): Promise<void> {
   await expect(button(page, "Check this device")).toBeEnabled();
   await look("join-what");
   await button(page, "Check this device").click();
@@ -22,10 +31,6 @@ export async function leadToConnection(page: Page, look: Look = async () => unde
   });
   await look("join-device");
   await button(page, "Choose data").click();
-  await button(page, "Use demo data").click();
-  await expect(page.getByText("examples to learn from")).toBeVisible();
-  await look("join-data");
-  await button(page, "Connect and see the task").click();
 }
 
 /** Agrees to the task that the page shows. */

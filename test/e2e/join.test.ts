@@ -1,9 +1,13 @@
+import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
-import { agree, button, expectCounted, figure, leadToConnection } from "./guest-page.ts";
+import { agree, button, expectCounted, figure, leadToConnection, leadToData } from "./guest-page.ts";
 import { type RunningDemo, startDemo } from "./running-demo.ts";
 import { expectAccessible, expectQuiet, photograph, watchPage } from "./watched-page.ts";
 
 let demo: RunningDemo;
+
+const inMnist = (name: string): string =>
+  fileURLToPath(new URL(`../../demos/mnist/${name}`, import.meta.url));
 
 test.describe.configure({ mode: "serial" });
 
@@ -91,6 +95,26 @@ test("pausing stops, going on goes on, leaving deletes what the page kept", asyn
   await page.evaluate(() => sessionStorage.clear());
   await page.reload();
   await expect(page.getByRole("alert")).toContainText("ERR_INVITE_REFUSED");
+});
+
+test("files that somebody picks are read on the device, and refused with a reason when they are something else", async ({
+  page,
+}) => {
+  await page.goto(demo.join);
+  await leadToData(page);
+  const input = page.locator("photinus-join input[type=file]");
+
+  await input.setInputFiles(["README.md", "t10k-labels-idx1-ubyte.gz"].map(inMnist));
+  await expect(page.getByRole("alert")).toContainText("ERR_DATA_MALFORMED");
+  await input.setInputFiles(
+    ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"].map((name) =>
+      inMnist(`${name}-ubyte.gz`),
+    ),
+  );
+
+  await expect(page.getByText("10,000 examples to learn from, 2,000 held out")).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(button(page, "Connect and see the task")).toBeEnabled();
 });
 
 test("a second tab is told that the first one takes part", async ({ page, context }) => {

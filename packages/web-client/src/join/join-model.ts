@@ -170,6 +170,7 @@ export class JoinModel implements ReactiveController {
     }
     this.curve.show(news.status);
     this.#change({ status: news.status });
+    this.#countDown();
     if (
       news.status.job !== undefined &&
       this.#state.step === "consent" &&
@@ -179,6 +180,19 @@ export class JoinModel implements ReactiveController {
       this.#change({ step: "training" });
     }
     if (this.#state.step === "training" && this.#state.paused === undefined) void this.#watchPowerOnce();
+  }
+
+  #isCountingDown = false;
+
+  /** Shows the seconds until the next attempt to connect, each second, for as long as there is one. */
+  #countDown(): void {
+    if (this.#isCountingDown || this.#state.status?.retryAtMs === undefined) return;
+    this.#isCountingDown = true;
+    setTimeout(() => {
+      this.#isCountingDown = false;
+      this.#host.requestUpdate();
+      if (!this.#abort.signal.aborted) this.#countDown();
+    }, 1000);
   }
 
   #isWatchingPower = false;
