@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { integerFrom, oneOf } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import type { TerminalStreams } from "./terminal.ts";
+import { installedVersion } from "./version.ts";
 
 /** Makes the context of a command once its global options are known. */
 export type CreateContext = (isJson: boolean) => CommandContext;
@@ -151,6 +152,7 @@ function addKit(program: Command, contextOf: (command: Command) => CommandContex
 export function createProgram(createContext: CreateContext, streams?: TerminalStreams): Command {
   const program = new Command("photinus")
     .description("Federated learning among Node hosts and web pages")
+    .version(installedVersion(), "--version", "print the version")
     .option("--json", "print one object on standard output, progress on standard error")
     .showHelpAfterError("Try: photinus --help")
     .exitOverride();

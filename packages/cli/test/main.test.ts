@@ -15,6 +15,10 @@ test("--help lists the commands and ends with 0", async () => {
   for (const command of ["demo", "server", "site", "audit", "kit"]) expect(out).toContain(command);
 });
 
+test("--version prints the version of the package and ends with 0", async () => {
+  expect(await run("--version")).toEqual({ code: 0, out: "0.1.0\n", err: "" });
+});
+
 test.each([
   ["an unknown command", ["train"]],
   ["an unknown option", ["demo", "--round", "3"]],
