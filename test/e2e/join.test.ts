@@ -154,3 +154,18 @@ test("the dashboard asks for a token, refuses a wrong one and forgets it", async
   );
   expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
 });
+
+test("a page whose server goes away says so, counts the seconds and keeps what it has", async ({ page }) => {
+  await page.goto(demo.join);
+  await leadToConnection(page);
+  await agree(page);
+  await expectCounted(page);
+
+  await demo.stop();
+
+  await expect(page.getByText(/^Connection lost, trying again in \d+ s$/)).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole("alert")).toContainText(/ERR_(CONNECTION_REFUSED|CONNECTION_LOST|GOING_AWAY)/);
+  await expect(figure(page, "Counted")).toContainText(/^[1-9]/);
+  await expectAccessible(page);
+  await photograph(page, "join-reconnecting");
+});
