@@ -58,7 +58,7 @@ function opened(socket: WebSocket, url: string): Promise<void> {
         reject(
           new WireError(
             "ERR_CONNECTION_REFUSED",
-            `${url} opened no socket (code ${code}): is the server running?`,
+            `no socket at ${url} (code ${code}): is the server running?`,
           ),
         );
       },
@@ -69,5 +69,5 @@ function opened(socket: WebSocket, url: string): Promise<void> {
 
 async function expiry(clock: Clock, timeoutMs: number, signal: AbortSignal, url: string): Promise<never> {
   await sleep(clock, timeoutMs, signal);
-  throw new WireError("ERR_CONNECTION_REFUSED", `${url} did not answer within ${timeoutMs} ms`);
+  throw new WireError("ERR_CONNECTION_REFUSED", `no answer from ${url} within ${timeoutMs} ms`);
 }
