@@ -39,6 +39,7 @@ function addServer(program: Command, contextOf: (command: Command) => CommandCon
     .option("--port <n>", "port", port, 8080)
     .option("--clear", "no TLS of its own: on loopback, or behind a proxy that ends TLS")
     .option("--no-pages", "serve no pages")
+    .option("--token-file <file>", "file to write a read-only token for dashboard and metrics to")
     .option(
       "--passphrase-fd <n>",
       "file descriptor that yields the passphrase of the kit",

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { nodeCrypto, pem, pinoLogger, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer, type TlsOptions } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
@@ -13,6 +14,8 @@ export interface ServerStartOptions extends KitOptions {
   readonly port: number;
   /** No TLS of its own. */
   readonly clear?: boolean;
+  /** File to write a read-only token of the whole server to. */
+  readonly tokenFile?: string;
   /** False: serve no pages. */
   readonly pages: boolean;
 }
@@ -22,6 +25,16 @@ function tlsOf({ kit, tls }: KitOfHost, { clear = false }: ServerStartOptions): 
   const clientRoot =
     kit.configuration.security === "mtls" ? { clientRoot: pem("CERTIFICATE", kit.root.der) } : {};
   return { ...tls, ...clientRoot };
+}
+
+/** The token goes into a file for its owner, or onto a terminal that a person reads; never into a service's log. */
+async function handOutToken(
+  token: string,
+  origin: string,
+  { tokenFile, pages }: ServerStartOptions,
+): Promise<void> {
+  if (tokenFile !== undefined) await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
+  else if (pages && process.stdout.isTTY) process.stdout.write(`dashboard ${origin}/#token=${token}\n`);
 }
 
 /** Runs a server until it is told to stop. */
@@ -47,9 +60,8 @@ export async function startServer(
       { storage, clock: systemClock(), crypto, logger },
     );
     const address = await server.start();
-    const token = server.tokens.issue({ kind: "server" });
     terminal.line(`Photinus server at ${address.socketUrl}`);
-    if (folder !== undefined) terminal.line(`dashboard ${address.origin}/#token=${token}`);
+    await handOutToken(server.tokens.issue({ kind: "server" }), address.origin, options);
     await aborted(signal);
     terminal.note("stopping");
     await server.stop();

@@ -64,5 +64,6 @@ export function reportOf(
 /** The closing line for people. */
 export function closingLine({ accuracy, rounds, audit }: DemoReport): string {
   const chain = audit.verified ? "chain verified" : "CHAIN BROKEN";
-  return `Done: accuracy ${accuracy.toFixed(2)} after ${rounds} rounds. Audit: ${audit.records} records, ${chain}.`;
+  const count = rounds === 1 ? "1 round" : `${rounds} rounds`;
+  return `Done: accuracy ${accuracy.toFixed(2)} after ${count}. Audit: ${audit.records} records, ${chain}.`;
 }

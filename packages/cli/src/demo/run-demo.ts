@@ -47,6 +47,8 @@ interface Run {
   readonly images: string;
 }
 
+/** What a person types differs between the repository and an installed package. */
+const FROM_SOURCE = import.meta.url.endsWith(".ts");
 /** Seed of the division of the images. */
 const SEED = 1;
 /** MNIST as it lies beside the packages. */
@@ -147,9 +149,12 @@ function tellEnd({ context: { terminal } }: Run, report: DemoReport): void {
   terminal.line(closingLine(report));
   terminal.note("");
   terminal.note("Next:");
-  terminal.note("  npm start -- --model mlp --rounds 5   the same with another model");
-  terminal.note("  npm start -- --lan                    let other machines join, by TLS");
-  terminal.note("  npm run photinus -- --help            a federation of your own");
+  const [demo, photinus] = FROM_SOURCE
+    ? ["npm start --", "npm run photinus --"]
+    : ["photinus demo", "photinus"];
+  terminal.note(`  ${demo} --model mlp --rounds 5   the same with another model`);
+  terminal.note(`  ${demo} --lan                    let other machines join, by TLS`);
+  terminal.note(`  ${photinus} --help               a federation of your own`);
 }
 
 /** The dashboard stays until Ctrl-C. @throws WireError `ERR_CANCELLED` */
