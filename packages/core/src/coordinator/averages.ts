@@ -1,6 +1,9 @@
 import type { Evaluation } from "../job/index.ts";
 import type { TaskOutcome } from "../workflow/index.ts";
 
+/** Views and journals hold no larger count. */
+const MAX_SHOWN_EXAMPLES = 2 ** 48;
+
 /** Mean of the accepted sites' evaluations, weighted by held-out examples; `undefined` when there are none. */
 export function averageEvaluation(outcomes: readonly TaskOutcome[]): Evaluation | undefined {
   let exampleCount = 0;
@@ -13,7 +16,8 @@ export function averageEvaluation(outcomes: readonly TaskOutcome[]): Evaluation 
     accuracy += evaluation.accuracy * evaluation.exampleCount;
   }
   if (exampleCount === 0) return undefined;
-  return { loss: loss / exampleCount, accuracy: accuracy / exampleCount, exampleCount };
+  const mean = { loss: loss / exampleCount, accuracy: accuracy / exampleCount };
+  return { ...mean, exampleCount: Math.min(exampleCount, MAX_SHOWN_EXAMPLES) };
 }
 
 /** Mean local training loss of the accepted contributions, weighted by training examples; 0 of none. */

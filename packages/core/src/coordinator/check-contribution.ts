@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors/index.ts";
 import type { JobDefinition } from "../job/index.ts";
-import type { ContributionBody } from "../message/index.ts";
+import type { ContributionBody, SiteEvaluation } from "../message/index.ts";
 import type { TensorEntry, TensorLayout } from "../tensor/index.ts";
 import type { TaskOrder } from "../workflow/index.ts";
 
@@ -32,8 +32,20 @@ export function checkAnnouncement(
     const detail = `example count ${body.exampleCount}, expected 1 to ${definition.maximumExamples}`;
     return { code: "ERR_CONTRIBUTION_EXAMPLES", detail };
   }
+  const odd = evaluationProblem(body.evaluation, definition);
+  if (odd !== undefined) return odd;
   const detail = shapeProblem(body, { definition, layout });
   return detail === undefined ? undefined : { code: "ERR_CONTRIBUTION_SHAPE", detail };
+}
+
+/** A site's evaluation weighs by its held-out examples: it may not claim more than the job allows. */
+export function evaluationProblem(
+  evaluation: SiteEvaluation | undefined,
+  { maximumExamples }: Pick<JobDefinition, "maximumExamples">,
+): ContributionProblem | undefined {
+  if (evaluation === undefined || isCount(evaluation.exampleCount, maximumExamples)) return undefined;
+  const detail = `${evaluation.exampleCount} held-out examples, expected 1 to ${maximumExamples}`;
+  return { code: "ERR_CONTRIBUTION_EXAMPLES", detail };
 }
 
 const isCount = (value: number, maximum: number): boolean =>

@@ -9,11 +9,12 @@ import {
   type EvaluationResult,
   type SiteEvaluation,
 } from "../message/index.ts";
-import { type ContributionProblem, checkAnnouncement } from "./check-contribution.ts";
+import { type ContributionProblem, checkAnnouncement, evaluationProblem } from "./check-contribution.ts";
 import type { Collection } from "./collection.ts";
 import type { CommitOrder } from "./commit-order.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
+import { receiveStream } from "./receive-stream.ts";
 import type { UploadSlot } from "./upload-slots.ts";
 
 /** What an {@link Intake} fills. */
@@ -68,6 +69,12 @@ export class Intake {
       await refuse(site, this.#ids(taskId), problem ?? { code: "ERR_TASK_UNKNOWN", detail: "a train task" });
       return;
     }
+    const implausible = evaluationProblem(evaluation, this.#context.payload.definition);
+    if (implausible !== undefined) {
+      collection.refuse(site.name, implausible.code);
+      await refuse(site, this.#ids(taskId), implausible);
+      return;
+    }
     collection.accept(site.name, { ...NOTHING, ...given(evaluation) });
     await this.#received(site, this.#ids(taskId));
   }
@@ -108,19 +115,15 @@ export class Intake {
   }
 
   async #stage(site: LiveSite, body: ContributionBody, { slot, signal }: Staging): Promise<void> {
-    const { board } = this.#context;
+    const { board, modules } = this.#context;
     const { totalBytes } = body.manifest;
-    let writtenBytes = 0;
-    const sink = {
-      write(offset: number, data: Bytes): void {
-        slot.bytes.set(data, offset);
-        writtenBytes += data.byteLength;
-        // Twenty increments an upload, not one a chunk.
-        const progress = Math.floor((SHOWN_STEPS * writtenBytes) / totalBytes) / SHOWN_STEPS;
-        board.updateSite(site.name, { progress });
-      },
+    const onProgress = (receivedBytes: number): void => {
+      // Twenty increments an upload, not one a chunk.
+      const progress = Math.floor((SHOWN_STEPS * receivedBytes) / totalBytes) / SHOWN_STEPS;
+      board.updateSite(site.name, { progress });
     };
-    await site.session.acceptStream(body.manifest, sink, signal);
+    const target = { bytes: slot.bytes, clock: modules.clock, signal, onProgress };
+    await receiveStream(site.session, body.manifest, target);
   }
 
   async #add(

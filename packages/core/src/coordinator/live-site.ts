@@ -9,11 +9,14 @@ export interface LiveSite extends ConnectedSite {
   readonly announced: SiteReady;
   /** Roots in hex of the publications that went over this session. */
   readonly sentBlobs: Set<string>;
+  /** Roots in hex of blobs that are being sent: asked for again, they are not sent twice at once. */
+  readonly sendingBlobs: Set<string>;
 }
 
 /** A {@link LiveSite} from its session and what it announced. */
 export function liveSite(session: Session, announced: SiteReady, connectedAtMs: number): LiveSite {
   const { name, org } = session.peer;
   const { runtime, dataNames } = announced;
-  return { name, org, runtime, dataNames, connectedAtMs, session, announced, sentBlobs: new Set() };
+  const facts = { name, org, runtime, dataNames, connectedAtMs };
+  return { ...facts, session, announced, sentBlobs: new Set(), sendingBlobs: new Set() };
 }

@@ -113,7 +113,7 @@ export class Rounds implements WorkflowEffects {
     const outcomes = await open.collection.answered;
     await open.order.flushed();
     const evaluation = averageEvaluation(outcomes);
-    if (evaluation !== undefined) await this.#evaluated(dispatch.order.model, evaluation);
+    if (evaluation !== undefined) await this.#evaluated(dispatch.order, evaluation);
     const update = dispatch.order.kind === "train" ? await this.#storeMean(outcomes) : undefined;
     await auditOutcomes(this.#context, outcomes);
     this.#garbage.push(() => open.order.clear());
@@ -342,9 +342,11 @@ export class Rounds implements WorkflowEffects {
     return model;
   }
 
-  async #evaluated(model: ModelVersion, evaluation: Evaluation): Promise<void> {
-    this.#context.board.evaluated(model.version, evaluation);
+  async #evaluated({ kind, model, round }: TaskOrder, evaluation: Evaluation): Promise<void> {
+    const { board } = this.#context;
+    board.evaluated(model.version, evaluation);
     await this.#events.onEvaluated(model, evaluation);
+    if (kind === "evaluate") await board.persist([round]); // no checkpoint follows that would keep it
   }
 
   async #tellCommitted(taskId: string, outcomes: readonly TaskOutcome[]): Promise<void> {

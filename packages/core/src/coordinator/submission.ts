@@ -1,5 +1,5 @@
 import { decide } from "../authorization/index.ts";
-import { type Bytes, concatBytes, equalBytes, toHex, utf8 } from "../bytes/index.ts";
+import { concatBytes, equalBytes, toHex, utf8 } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
 import { AuthorizationError, JobError, StorageError } from "../errors/index.ts";
@@ -9,6 +9,7 @@ import type { Session } from "../session/index.ts";
 import type { StreamManifest } from "../stream/index.ts";
 import type { JobModules } from "./job-context.ts";
 import { encodeStoredObject } from "./job-loader.ts";
+import { receiveStream } from "./receive-stream.ts";
 
 /** Job objects that one session may have sent without submitting them. */
 const MAX_PENDING = 4;
@@ -88,7 +89,7 @@ export class Submission {
 
   /** @returns name of the sealed blob */
   async #receiveContent(manifest: StreamManifest, expected: JobPayload["graph"]): Promise<string> {
-    const { slots, crypto, checkpoints } = this.#modules;
+    const { slots, crypto, checkpoints, clock } = this.#modules;
     if (manifest.totalBytes !== expected.byteLength) {
       throw new JobError(
         "ERR_JOB_INVALID",
@@ -98,8 +99,7 @@ export class Submission {
     const { signal } = this.#session;
     const slot = await slots.acquire("", expected.byteLength, signal);
     try {
-      const sink = { write: (offset: number, data: Bytes): void => slot.bytes.set(data, offset) };
-      await this.#session.acceptStream(manifest, sink, signal);
+      await receiveStream(this.#session, manifest, { bytes: slot.bytes, clock, signal });
       if (!equalBytes(await crypto.sha256(slot.bytes), expected.digest)) {
         throw new JobError("ERR_JOB_INVALID", "what came is not what the job names");
       }

@@ -12,10 +12,17 @@ export async function sendPublished(
   published: PublishedBlob,
 ): Promise<void> {
   const { board, modules, signal } = context;
-  site.sentBlobs.add(toHex(published.reference.root));
-  await site.session.sendObject(published.object, modules.identity.participant.chain);
-  board.addTraffic(site.name, { down: published.wireBytes });
-  await site.session.sendBlob(published.blob, signal);
+  const root = toHex(published.reference.root);
+  if (site.sendingBlobs.has(root)) return;
+  site.sentBlobs.add(root);
+  site.sendingBlobs.add(root);
+  try {
+    await site.session.sendObject(published.object, modules.identity.participant.chain);
+    board.addTraffic(site.name, { down: published.wireBytes });
+    await site.session.sendBlob(published.blob, signal);
+  } finally {
+    site.sendingBlobs.delete(root);
+  }
 }
 
 /**

@@ -162,9 +162,10 @@ describe("a contribution", () => {
     await federation.submit({ rounds: 1, minimumSites: 2 });
     await federation.clock.settle();
 
-    await bad.contribute(updateOf(1), {});
+    await bad.contribute(updateOf(1), {}, updateOf(2));
     await good.contribute(updateOf(1));
 
+    expect(bad.answers).toMatchObject([{ kind: "refused", code: "ERR_DIGEST_MISMATCH" }]);
     expect(good.answers[0]?.kind).toBe("received");
     expect(bad.session.signal.aborted).toBe(false);
     await federation.stop();
@@ -188,4 +189,46 @@ describe("a contribution", () => {
     expect(first.task.round).toBe(2);
     await federation.stop();
   });
+});
+
+test("an upload that stalls gives its slot to the next one and is refused", async () => {
+  const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
+  const [stalled, good] = [
+    await RawSite.connect(federation, "site-1"),
+    await RawSite.connect(federation, "site-2"),
+  ];
+  await federation.submit({ rounds: 1, minimumSites: 2, roundTimeoutMs: 600_000 });
+  await federation.clock.settle();
+  await stalled.announce(updateOf(1));
+  await good.contribute(updateOf(1));
+  expect(good.answers).toEqual([]);
+
+  await federation.clock.advance(15_000);
+
+  expect(stalled.answers).toMatchObject([{ kind: "refused", code: "ERR_STREAM_REFUSED" }]);
+  expect(good.answers).toMatchObject([{ kind: "received" }]);
+  await federation.stop();
+});
+
+test("a session that ends in the middle of an upload frees its slot, and its site is missing", async () => {
+  const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
+  const [gone, good] = [
+    await RawSite.connect(federation, "site-1"),
+    await RawSite.connect(federation, "site-2"),
+  ];
+  const jobId = await federation.submit({ rounds: 1, minimumSites: 2 });
+  await federation.clock.settle();
+  await gone.announce(updateOf(1));
+  await good.contribute(updateOf(1));
+
+  federation.connections.get("site-1")?.cut();
+  await federation.clock.settle();
+
+  expect(good.answers).toMatchObject([{ kind: "received" }]);
+  expect((await federation.view(jobId)).history[0]?.contributions[0]).toMatchObject({
+    site: "site-1",
+    outcome: "missing",
+    cause: "ERR_SITE_DISCONNECTED",
+  });
+  await federation.stop();
 });

@@ -117,17 +117,34 @@ export class RawSite {
     await this.session.send(taskProgress, { jobId, taskId, phase: "training", progress: 0.5 });
   }
 
-  /** Answers the latest task with `bytes`, and with `changes` to what an honest site would say. */
-  async contribute(bytes: Bytes, changes: Partial<ContributionBody> = {}): Promise<void> {
+  /**
+   * Answers the latest task with `bytes`, and with `changes` to what an honest site would say.
+   * @param sent other bytes than the ones that were signed
+   */
+  async contribute(
+    bytes: Bytes,
+    changes: Partial<ContributionBody> = {},
+    sent: Bytes = bytes,
+  ): Promise<void> {
+    const body = await this.#body(bytes, changes);
+    const streaming = this.session.sendStream(body.manifest, bytesSource(sent), this.session.signal);
+    streaming.catch(() => undefined); // a refused update gets no credit
+    await this.session.send(contribution, body);
+    await this.#federation.clock.settle();
+  }
+
+  /** Announces an update and sends none of it. */
+  async announce(bytes: Bytes): Promise<void> {
+    await this.session.send(contribution, await this.#body(bytes, {}));
+    await this.#federation.clock.settle();
+  }
+
+  async #body(bytes: Bytes, changes: Partial<ContributionBody>): Promise<ContributionBody> {
     const { crypto, clock } = this.#federation;
     const { jobId, taskId, version: baseVersion } = this.task;
     const sizes = { totalBytes: bytes.byteLength, chunkBytes: 65_536 };
     const manifest = await makeManifest(bytesSource(bytes), sizes, { crypto, clock });
     const facts = { jobId, taskId, baseVersion, exampleCount: 10, trainingLoss: 1, steps: 1 };
-    const body = { ...facts, norm: 1e6, manifest, tensors: UPDATE_LAYOUT.tensors, ...changes };
-    const streaming = this.session.sendStream(body.manifest, bytesSource(bytes), this.session.signal);
-    streaming.catch(() => undefined); // a refused update gets no credit
-    await this.session.send(contribution, body);
-    await clock.settle();
+    return { ...facts, norm: 1e6, manifest, tensors: UPDATE_LAYOUT.tensors, ...changes };
   }
 }

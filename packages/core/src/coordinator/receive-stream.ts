@@ -1,0 +1,52 @@
+import type { Bytes } from "../bytes/index.ts";
+import { EnvelopeError } from "../errors/index.ts";
+import type { Clock, Timer } from "../platform/index.ts";
+import type { Session } from "../session/index.ts";
+import type { StreamManifest } from "../stream/index.ts";
+
+/** A peer that announced a stream and sends no chunk of it for this long loses its slot. */
+export const STALL_MS = 15_000;
+
+/** Where a stream goes. */
+export interface StreamTarget {
+  /** As many bytes as the manifest says. */
+  readonly bytes: Bytes;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called after each chunk with the bytes that are there. */
+  readonly onProgress?: (receivedBytes: number) => void;
+}
+
+/**
+ * Receives a stream into memory. A peer that stalls is given up, so that it does not keep others waiting for its slot.
+ * @throws EnvelopeError `ERR_STREAM_REFUSED` after {@link STALL_MS} without a chunk, and as `Session.acceptStream`
+ */
+export async function receiveStream(
+  session: Session,
+  manifest: StreamManifest,
+  { bytes, clock, signal, onProgress }: StreamTarget,
+): Promise<void> {
+  const stall = new AbortController();
+  let timer: Timer | undefined;
+  const startTimer = (): void => {
+    timer?.cancel();
+    timer = clock.after(STALL_MS, () =>
+      stall.abort(new EnvelopeError("ERR_STREAM_REFUSED", `no chunk came for ${STALL_MS} ms`)),
+    );
+  };
+  let receivedBytes = 0;
+  const sink = {
+    write(offset: number, data: Bytes): void {
+      bytes.set(data, offset);
+      receivedBytes += data.byteLength;
+      startTimer();
+      onProgress?.(receivedBytes);
+    },
+  };
+  startTimer();
+  try {
+    await session.acceptStream(manifest, sink, AbortSignal.any([signal, stall.signal]));
+  } finally {
+    timer?.cancel();
+  }
+}
