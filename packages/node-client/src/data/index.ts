@@ -1,7 +1,2 @@
-export {
-  type DataDescription,
-  describeData,
-  type IdxFileNames,
-  type ShardDescription,
-} from "./describe-data.ts";
+export type { DataDescription } from "./describe-data.ts";
 export { folderData } from "./folder-data.ts";

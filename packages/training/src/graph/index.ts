@@ -1,5 +1,5 @@
 export { type AddOptions, GraphBuilder } from "./builder.ts";
-export { bindBatch, type ImportedModel, type ImportOptions, importModel } from "./import-model.ts";
+export { type ImportedModel, importModel } from "./import-model.ts";
 export { TARGET_OPSET } from "./normalize.ts";
 export { numbersOf, tensorOf } from "./numbers.ts";
 export { OPERATORS } from "./operators/index.ts";
@@ -7,10 +7,6 @@ export { reducedAxes } from "./operators/reduction.ts";
 export { permutationOf } from "./operators/view.ts";
 export {
   attribute,
-  badShape,
-  broadcast,
-  constantInput,
-  describe,
   equalShapes,
   inputType,
   type TypedNode,

@@ -2,8 +2,6 @@ export { dataTypeOf } from "./data-type.ts";
 export { DEFAULT_MODEL_LIMITS, type ModelLimits } from "./limits.ts";
 export {
   type Attribute,
-  type Attributes,
-  type Dimension,
   float,
   type Graph,
   int,
@@ -13,5 +11,5 @@ export {
   text,
   type Value,
 } from "./model.ts";
-export { readModel, SUPPORTED_OPSETS } from "./read-model.ts";
+export { readModel } from "./read-model.ts";
 export { writeModel } from "./write-model.ts";

@@ -203,6 +203,3 @@ function attributeOf(parts: AttributeParts): Attribute | undefined {
       return undefined;
   }
 }
-
-/** No attributes. */
-export const NO_ATTRIBUTES: Attributes = new Map();

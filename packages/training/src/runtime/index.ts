@@ -1,12 +1,9 @@
-export { Batch } from "./batch.ts";
-export { type BatchMeasure, EvaluationSession } from "./evaluation-session.ts";
+export { EvaluationSession } from "./evaluation-session.ts";
 export {
   createRuntime,
   type OnnxRuntime,
   type Runtime,
   type RuntimeOptions,
-  type RuntimeSession,
   type RuntimeTensor,
-  type Tensors,
 } from "./runtime.ts";
 export { StepSession } from "./step-session.ts";

@@ -1,9 +1,6 @@
 export {
-  type ChosenRuntime,
-  chooseRuntime,
   type RuntimeCandidate,
   type RuntimeChoice,
-  type Trial,
   type TriedRuntime,
   tryRuntime,
 } from "./choose-runtime.ts";
