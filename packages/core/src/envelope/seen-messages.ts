@@ -1,4 +1,8 @@
 import { type Bytes, toHex } from "../bytes/index.ts";
+import { WireError } from "../errors/index.ts";
+
+/** Ids that are kept at once: far more than an honest peer signs within the life of a message. */
+const MAX_IDS = 65_536;
 
 /** Ids of messages that were handled in one session, kept until the messages could not be accepted anyway. */
 export class SeenMessages {
@@ -14,11 +18,16 @@ export class SeenMessages {
    * Records a message that is about to be handled.
    * @param times when it expires, and now
    * @returns false when it was recorded before: then it must not be handled
+   * @throws WireError `ERR_RATE_LIMITED` when too many are remembered: nothing may be handled that could be repeated
    */
   record(messageId: Bytes, times: { readonly expiresAt: number; readonly nowMs: number }): boolean {
     this.#prune(times.nowMs);
     const id = toHex(messageId);
     if (this.#expiry.has(id)) return false;
+    // [W-59]
+    if (this.#expiry.size >= MAX_IDS) {
+      throw new WireError("ERR_RATE_LIMITED", `more than ${MAX_IDS} signed messages within their life`);
+    }
     this.#expiry.set(id, times.expiresAt);
     return true;
   }

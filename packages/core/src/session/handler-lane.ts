@@ -1,3 +1,6 @@
+/** What a waiting call costs beside its message: many empty messages are memory too. */
+const CALL_BYTES = 1024;
+
 /** Runs handlers one after another, in order of arrival, and says when too much waits for them. */
 export class HandlerLane {
   readonly #limitBytes: number;
@@ -16,8 +19,8 @@ export class HandlerLane {
   /** Adds a handler call, which never rejects. @param bytes that it keeps in memory until it has run */
   push(run: () => Promise<void>, bytes: number): void {
     if (this.#stopped) return;
-    this.#waiting.push({ run, bytes });
-    this.#waitingBytes += bytes;
+    this.#waiting.push({ run, bytes: bytes + CALL_BYTES });
+    this.#waitingBytes += bytes + CALL_BYTES;
     if (!this.#isRunning) void this.#runAll();
   }
 

@@ -32,6 +32,9 @@ import {
 import { StreamTable } from "./stream-table.ts";
 import type { SessionScope } from "./welcome.ts";
 
+/** How long the last word of a session may take to leave. */
+const CLOSING_MS = 5000;
+
 /** What a session needs beside its modules: the server's own key id, where this side is the server. */
 export interface LiveSessionOptions {
   readonly established: Established;
@@ -212,8 +215,10 @@ export class LiveSession implements Session {
     if (this.#isEnded || this.#isClosing) return;
     this.#isClosing = true;
     const notice = { code: fault.code, detail: detailForPeer(fault) };
-    // When even that cannot be sent, the close code still says it.
-    await this.#outbox.post(() => writeError(notice)).catch(() => undefined);
+    const posted = this.#outbox.post(() => writeError(notice)).catch(() => undefined);
+    // When even that cannot be sent, or something before it never ends, the close code still says it.
+    const patience = sleep(this.#modules.clock, CLOSING_MS, this.signal).catch(() => undefined);
+    await Promise.race([posted, patience]);
     this.#finish({ ...fault, local: true });
     this.#established.channel.close(wireCodeOf(fault.code), fault.code);
   }

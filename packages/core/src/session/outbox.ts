@@ -1,10 +1,14 @@
 import type { Bytes } from "../bytes/index.ts";
+import { WireError } from "../errors/index.ts";
 import type { Awaitable, Clock } from "../platform/index.ts";
 import type { RecordSender } from "../wire/index.ts";
 import type { FrameChannel } from "./frame-channel.ts";
 
 /** Bulk waits while this many bytes have not left; control frames do not. */
 const BULK_BUFFER_BYTES = 1_048_576;
+
+/** A peer that leaves this much unread, of control frames alone, is gone or means harm. */
+const UNREAD_BYTES = 64 * 1_048_576;
 
 /** Something long that is sent piece by piece, taking turns with others. */
 export interface Bulk {
@@ -100,7 +104,10 @@ export class Outbox {
     this.nudge();
   }
 
-  /** Sends until it is stopped. @throws WireError `ERR_GOING_AWAY` when the key has reached its limits */
+  /**
+   * Sends until it is stopped.
+   * @throws WireError `ERR_GOING_AWAY` when the key has reached its limits, `ERR_RATE_LIMITED` when the peer does not read
+   */
   async run(): Promise<void> {
     while (this.#stopped === undefined) {
       const control = this.#control.shift();
@@ -149,6 +156,10 @@ export class Outbox {
 
   async #send(frame: Bytes, encrypted: boolean): Promise<void> {
     const { channel, records, clock } = this.#modules;
+    // [W-60]
+    if (channel.bufferedBytes > UNREAD_BYTES) {
+      throw new WireError("ERR_RATE_LIMITED", "the peer does not read what it is sent");
+    }
     channel.send(encrypted ? await records.seal(frame) : frame);
     this.#lastSentMs = clock.now();
   }
