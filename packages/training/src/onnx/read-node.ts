@@ -1,6 +1,6 @@
 import { TrainingError } from "@photinus/core/errors";
 import type { ModelLimits } from "./limits.ts";
-import type { Attribute, Attributes, Graph, Node } from "./model.ts";
+import type { Attribute, Graph, Node } from "./model.ts";
 import { malformed, type ProtoReader, readNumbers } from "./proto-reader.ts";
 import { readTensor } from "./read-tensor.ts";
 
