@@ -2,21 +2,12 @@ import type { Bytes } from "@photinus/core/bytes";
 import { siteReady } from "@photinus/core/message";
 import { PREFIX_BYTES } from "@photinus/core/wire";
 import { expect, test } from "vitest";
-import { Ground } from "./equipment/a-ground.ts";
+import { atWork, type Ground } from "./equipment/a-ground.ts";
 import { flipped, inTheMiddle } from "./equipment/in-the-middle.ts";
 import { logIn, refusalOf } from "./equipment/log-in.ts";
 import { RawPeer } from "./equipment/raw-peer.ts";
 
-const UNLIMITED = { limits: { upgradesPerMinute: 1_000_000 } };
-
-/** A ground whose honest site is in the middle of its first round. */
-async function atWork() {
-  const ground = await Ground.open({ server: UNLIMITED });
-  ground.startHonestSite();
-  const job = await ground.submit();
-  await ground.untilView(job.jobId, ({ history }) => history.length === 1);
-  return { ground, job };
-}
+const UNLIMITED = { server: { limits: { upgradesPerMinute: 1_000_000 } } };
 
 /** Every byte of the prefix, and one in `step` of the rest. */
 function positionsOf(length: number, step: number): readonly number[] {
@@ -47,7 +38,7 @@ test.each([
   ["message 3 of the handshake", "toServer", 1],
   ["WELCOME", "toClient", 1],
 ] as const)("an altered byte in %s ends the handshake, wherever it is", async (_name, way, altered) => {
-  const { ground, job } = await atWork();
+  const { ground, job } = await atWork(UNLIMITED);
   const length = (await lengthsOf(ground, way))[altered] ?? 0;
   expect(length).toBeGreaterThan(PREFIX_BYTES);
 
@@ -68,7 +59,7 @@ test.each([
 });
 
 test("an altered byte in a frame of the session ends that session and no other", async () => {
-  const { ground, job } = await atWork();
+  const { ground, job } = await atWork(UNLIMITED);
   const sample = await RawPeer.connect(ground);
   const body = { runtime: "node", dataNames: ["line"], preparedJobs: [], heldUpdates: [] };
   const { length } = await sample.sendInner(await sample.signed({ type: siteReady.type, body }));
@@ -90,7 +81,7 @@ test("an altered byte in a frame of the session ends that session and no other",
 });
 
 test("an altered signature inside an authentic frame ends the session", async () => {
-  const { ground, job } = await atWork();
+  const { ground, job } = await atWork(UNLIMITED);
   const peer = await RawPeer.connect(ground);
   const body = { runtime: "node", dataNames: ["line"], preparedJobs: [], heldUpdates: [] };
   const inner = await peer.signed({ type: 21, body: { jobId: job.jobId } });
@@ -104,7 +95,7 @@ test("an altered signature inside an authentic frame ends the session", async ()
 });
 
 test("an altered payload under a good signature is refused by its digest, and nothing comes of it", async () => {
-  const { ground, job } = await atWork();
+  const { ground, job } = await atWork(UNLIMITED);
   const peer = await RawPeer.connect(ground);
   const inner = await peer.signed({ type: 21, body: { jobId: job.jobId } });
 

@@ -4,7 +4,7 @@ import { connectSession } from "@photinus/core/session";
 import { testProject } from "@photinus/core/testing";
 import { FRAME_KIND, readFrame } from "@photinus/core/wire";
 import { expect, test, vi } from "vitest";
-import { clock, crypto, Ground } from "./equipment/a-ground.ts";
+import { atWork, clock, crypto, Ground } from "./equipment/a-ground.ts";
 import { anIdentity } from "./equipment/identities.ts";
 import { inTheMiddle } from "./equipment/in-the-middle.ts";
 import { logIn, refusalOf } from "./equipment/log-in.ts";
@@ -19,15 +19,6 @@ async function refusedLogins(ground: Ground, count = 1): Promise<readonly string
     for (const { object } of refused) expect(object).toBe("127.0.0.1");
     return refused.map(({ reason }) => reason);
   });
-}
-
-/** A ground whose honest site is in the middle of its first round. */
-async function atWork() {
-  const ground = await Ground.open();
-  ground.startHonestSite();
-  const job = await ground.submit();
-  await ground.untilView(job.jobId, ({ history }) => history.length === 1);
-  return { ground, job };
 }
 
 function requireRemedy(code: string): void {

@@ -6,7 +6,7 @@ import { on } from "@photinus/core/session";
 import { bytesSource, makeManifest } from "@photinus/core/stream";
 import { FRAME_KIND, readFrame } from "@photinus/core/wire";
 import { expect, test } from "vitest";
-import { clock, crypto, Ground } from "./equipment/a-ground.ts";
+import { atWork, clock, crypto } from "./equipment/a-ground.ts";
 import { HostileSite } from "./equipment/hostile-site.ts";
 import { inTheMiddle } from "./equipment/in-the-middle.ts";
 import { aLinearJob } from "./equipment/linear-job.ts";
@@ -15,15 +15,6 @@ import { Mailbox } from "./equipment/mailbox.ts";
 import { RawPeer } from "./equipment/raw-peer.ts";
 
 const READY = { runtime: "node", dataNames: ["line"], preparedJobs: [], heldUpdates: [] } as const;
-
-/** A ground whose honest site is in the middle of its first round. */
-async function atWork() {
-  const ground = await Ground.open();
-  ground.startHonestSite();
-  const job = await ground.submit();
-  await ground.untilView(job.jobId, ({ history }) => history.length === 1);
-  return { ground, job };
-}
 
 test("a replayed frame of the session ends the session", async () => {
   const { ground, job } = await atWork();

@@ -221,3 +221,14 @@ export class Ground {
     return view;
   }
 }
+
+/** A ground whose honest site is in the middle of the first round of a job, held there by the gate. */
+export async function atWork(
+  options: GroundOptions = {},
+): Promise<{ readonly ground: Ground; readonly job: JobHandle }> {
+  const ground = await Ground.open(options);
+  ground.startHonestSite();
+  const job = await ground.submit();
+  await ground.untilView(job.jobId, ({ history }) => history.length === 1);
+  return { ground, job };
+}

@@ -41,13 +41,14 @@ export interface Aggregator {
    * Takes a contribution in. Calls that overlap run one after another in the order in which they were made. A refused
    * one leaves the aggregate as it was.
    * @returns what `admit` answered; true without it
-   * @throws AggregationError as {@link measure} does, and `ERR_AGGREGATION_WEIGHT`
+   * @throws AggregationError as {@link measure} does, `ERR_AGGREGATION_NOT_FINITE` also for one so large that a sum of
+   *   such could overflow, and `ERR_AGGREGATION_WEIGHT`
    */
   add(contribution: Contribution): Promise<boolean>;
   /**
    * The aggregate of what was added since the last {@link reset}; adds nothing further.
    * @param target where the update goes, of the layout's length; fresh memory when absent
-   * @throws AggregationError `ERR_AGGREGATION_EMPTY`; `ERR_AGGREGATION_NOT_FINITE` when finite updates overflow
+   * @throws AggregationError `ERR_AGGREGATION_EMPTY`
    */
   finish(target?: Bytes): Promise<Aggregate>;
   /** Begins anew, for the next round. */

@@ -47,7 +47,7 @@ class WeightedMean implements Aggregator {
     return this.#inTurn(async () => {
       const { update, admit } = contribution;
       const weight = requireWeight(contribution.weight);
-      await this.measure(update);
+      requireSummable(weight * (await this.measure(update)));
       if (admit?.() === false) return false;
       this.#weight += weight;
       this.#contributions += 1;
@@ -72,7 +72,7 @@ class WeightedMean implements Aggregator {
         for (let index = 0; index < values.length; index++)
           values[index] = (values[index] ?? 0) / this.#weight;
       }
-      await this.measure(target); // finite updates of enormous values may overflow together
+      await this.measure(target); // fails closed: no sum of summable updates overflows
       return { update: target, weight: this.#weight, contributions: this.#contributions };
     });
   }
@@ -99,6 +99,20 @@ class WeightedMean implements Aggregator {
     this.#turn = outcome.catch(() => undefined); // who called hears of it; the next goes on
     return outcome;
   }
+}
+
+/**
+ * Largest n_k ‖Δ_k‖ of one contribution. Ten thousand of them together stay far below what a float32 holds (3.4e38), and
+ * so does a model after any number of rounds: no site can make the mean of all infinite.
+ */
+const MAX_WEIGHTED_NORM = 1e30;
+
+function requireSummable(weightedNorm: number): void {
+  if (weightedNorm <= MAX_WEIGHTED_NORM) return;
+  throw new AggregationError(
+    "ERR_AGGREGATION_NOT_FINITE",
+    `the update is too large to be summed: norm times weight is ${weightedNorm}, at most ${MAX_WEIGHTED_NORM}`,
+  );
 }
 
 /** As the kernel uses it: float32. Rounding it here keeps Σ n_k of the same numbers. */

@@ -55,7 +55,8 @@ const DefinitionSchema = v.strictObject({
   ),
   seed: whole(0, 2 ** 32 - 1),
   chunkBytes: whole(65_536, 1_048_576),
-  maximumExamples: whole(1, 2 ** 48),
+  // The counts of ten thousand sites together are still exact.
+  maximumExamples: whole(1, 2 ** 39),
 });
 
 /** The value of a bad field as people may see it: numbers and short words only. */

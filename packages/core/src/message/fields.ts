@@ -33,6 +33,13 @@ export const finiteNotNegative: v.GenericSchema<unknown, number> = v.pipe(
   v.minValue(0),
 );
 
+/** A mean loss: finite, and small enough that sums of it over all examples of all sites stay so. */
+export const meanLoss: v.GenericSchema<unknown, number> = v.pipe(
+  v.number(),
+  v.minValue(-1e30),
+  v.maxValue(1e30),
+);
+
 /** A string of `least` to `most` UTF-16 units. */
 export const textOf = (least: number, most: number): v.GenericSchema<unknown, string> =>
   v.pipe(v.string(), v.minLength(least), v.maxLength(most));

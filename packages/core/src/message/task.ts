@@ -11,6 +11,7 @@ import {
   integerIn,
   jobId,
   manifest,
+  meanLoss,
   round,
   taskId,
   tensorTable,
@@ -83,7 +84,7 @@ export interface SiteEvaluation {
 }
 
 const evaluation: v.GenericSchema<unknown, SiteEvaluation> = v.strictObject({
-  loss: finite,
+  loss: meanLoss,
   accuracy: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   exampleCount: integerIn(1, 2 ** 48),
 });
@@ -120,7 +121,7 @@ export const contribution: MessageDefinition<ContributionBody> = defineMessage(
     taskId,
     baseVersion: integerIn(0, 100_000),
     exampleCount: finite,
-    trainingLoss: finite,
+    trainingLoss: meanLoss,
     steps: integerIn(0, 2 ** 48),
     norm: finiteNotNegative,
     manifest,
