@@ -1,22 +1,21 @@
 import type { Trainer } from "@photinus/core/site";
-import type { ParameterSet } from "@photinus/core/tensor";
+import { parametersOf } from "./model.ts";
 
-/** Options of {@link noopTrainer}. */
-export interface NoopTrainerOptions {
-  /** What every training yields. */
-  readonly delta: ParameterSet;
-  /** Awaited in each training. */
-  readonly gate: () => Promise<void>;
-}
-
-/** A trainer that trains nothing: what is left of a round is the platform's own. */
-export function noopTrainer({ delta, gate }: NoopTrainerOptions): Trainer {
+/**
+ * A trainer that trains and evaluates nothing: what is left of a round is the platform's own.
+ * @param gate awaited in each training
+ */
+export function noopTrainer(gate: () => Promise<void>): Trainer {
+  let delta = parametersOf([]);
   return {
-    prepare: async () => ({ device: "none", trainingExamples: 1, heldOutExamples: 0 }),
-    evaluate: async () => undefined,
+    async prepare({ parameters }) {
+      delta = parametersOf(parameters.map(({ name, shape }) => [name, shape]));
+      return { device: "none", trainingExamples: 1, heldOutExamples: 1 };
+    },
+    evaluate: async () => ({ loss: 1, accuracy: 0.5, exampleCount: 1 }),
     async train() {
       await gate();
-      return { delta, exampleCount: 1, loss: 0, steps: 1 };
+      return { delta, exampleCount: 1, loss: 1, steps: 1 };
     },
     close: async () => undefined,
   };

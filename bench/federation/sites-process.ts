@@ -2,7 +2,6 @@ import { silentLogger } from "@photinus/core/platform";
 import { openKit } from "@photinus/core/provision";
 import { Site } from "@photinus/core/site";
 import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
-import { parametersOf } from "./model.ts";
 import { noopTrainer } from "./noop-trainer.ts";
 import { serveParent, tell } from "./serve-parent.ts";
 import type { StartSites } from "./start.ts";
@@ -18,10 +17,9 @@ function shut(): void {
   });
 }
 
-async function start({ kits, socketUrl, shapes, gated }: StartSites): Promise<void> {
+async function start({ kits, socketUrl, gated }: StartSites): Promise<void> {
   const crypto = nodeCrypto();
   const clock = systemClock();
-  const delta = parametersOf(shapes);
   if (gated) shut();
   for (const { files, secret } of kits) {
     const kit = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
@@ -41,12 +39,9 @@ async function start({ kits, socketUrl, shapes, gated }: StartSites): Promise<vo
         random: { bytes: (length) => crypto.randomBytes(length) },
         logger: silentLogger,
         createTrainer: () =>
-          noopTrainer({
-            delta,
-            gate: () => {
-              if (gated) tell("training");
-              return gate;
-            },
+          noopTrainer(() => {
+            if (gated) tell("training");
+            return gate;
           }),
         decideJob: async () => "accept",
       },

@@ -5,7 +5,6 @@ import { connect, type Federation } from "@photinus/core/console";
 import { openKit, type StartupKit, throwAwayProject } from "@photinus/core/provision";
 import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
 import { Child } from "./child.ts";
-import type { Shapes } from "./model.ts";
 
 /** What a server process is started with. */
 export interface StartServer {
@@ -22,8 +21,6 @@ export interface ServerStarted {
 export interface StartSites {
   readonly kits: readonly Pick<StartupKit, "files" | "secret">[];
   readonly socketUrl: string;
-  /** Of the update that each site sends. */
-  readonly shapes: Shapes;
   /** Each training waits for `go`. */
   readonly gated: boolean;
 }
@@ -40,7 +37,7 @@ export interface CollectedMark {
 export interface FederationOptions {
   /** Sites in each process of sites. */
   readonly sites: readonly number[];
-  readonly shapes: Shapes;
+  /** Each training waits for `go`. */
   readonly gated: boolean;
 }
 
@@ -48,6 +45,8 @@ export interface FederationOptions {
 export interface BenchFederation {
   readonly server: Child;
   readonly sites: readonly Child[];
+  /** Sites in all processes together. */
+  readonly siteCount: number;
   readonly user: Federation;
   stop(): Promise<void>;
 }
@@ -77,8 +76,7 @@ export async function startFederation(options: FederationOptions): Promise<Bench
     const child = new Child({ file: "sites-process.ts" });
     const names = Array.from({ length: many }, (_, index) => `site-${first + index}`);
     first += many;
-    const { shapes, gated } = options;
-    const startSites: StartSites = { kits: names.map(kitOf), socketUrl, shapes, gated };
+    const startSites: StartSites = { kits: names.map(kitOf), socketUrl, gated: options.gated };
     await child.ask("start", startSites);
     sites.push(child);
   }
@@ -92,6 +90,7 @@ export async function startFederation(options: FederationOptions): Promise<Bench
   return {
     server,
     sites,
+    siteCount: count,
     user,
     async stop() {
       await user.close();
