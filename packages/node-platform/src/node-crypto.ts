@@ -12,7 +12,13 @@ import {
   randomFillSync,
 } from "node:crypto";
 import { type Bytes, concatBytes, equalBytes, fromHex, toBytes } from "@photinus/core/bytes";
-import type { AgreementKey, CryptoProvider, SecretKey } from "@photinus/core/platform";
+import type {
+  AgreementKey,
+  CryptoProvider,
+  OpenApartRequest,
+  SealIntoRequest,
+  SecretKey,
+} from "@photinus/core/platform";
 import { keyObject, spkiOf } from "./node-crypto-key.ts";
 import { nodeSigning } from "./node-crypto-signing.ts";
 
@@ -36,6 +42,8 @@ export function nodeCrypto(): CryptoProvider {
     importAesGcmKey,
     aesGcmSeal,
     aesGcmOpen,
+    aesGcmSealInto,
+    aesGcmOpenApart,
     aesCbcSeal: (key, iv, plaintext) => {
       const cipher = createCipheriv("aes-256-cbc", key, iv);
       return concatBytes(cipher.update(plaintext), cipher.final());
@@ -92,14 +100,33 @@ function aesGcmSeal(key: SecretKey, iv: Bytes, plaintext: Bytes, aad: Bytes): By
   return sealed;
 }
 
-function aesGcmOpen(key: SecretKey, iv: Bytes, ciphertext: Bytes, aad: Bytes): Bytes | undefined {
+function aesGcmSealInto(key: SecretKey, { iv, aad, parts, ciphertext, tag }: SealIntoRequest): void {
   if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (ciphertext.length !== length || tag.length !== TAG_BYTES)
+    throw new RangeError("no room for the ciphertext");
+  const cipher = createCipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad);
+  let at = 0;
+  for (const part of parts) {
+    ciphertext.set(cipher.update(part), at);
+    at += part.length;
+  }
+  cipher.final(); // GCM is a stream: nothing is left
+  tag.set(cipher.getAuthTag());
+}
+
+function aesGcmOpen(key: SecretKey, iv: Bytes, ciphertext: Bytes, aad: Bytes): Bytes | undefined {
   if (ciphertext.length < TAG_BYTES) return undefined;
   const split = ciphertext.length - TAG_BYTES;
-  const decipher = createDecipheriv("aes-256-gcm", keyObject(key.handle), iv)
-    .setAAD(aad)
-    .setAuthTag(ciphertext.subarray(split));
-  const plaintext = toBytes(decipher.update(ciphertext.subarray(0, split)));
+  const parts = { ciphertext: ciphertext.subarray(0, split), tag: ciphertext.subarray(split) };
+  return aesGcmOpenApart(key, { iv, aad, ...parts });
+}
+
+function aesGcmOpenApart(key: SecretKey, { iv, aad, ciphertext, tag }: OpenApartRequest): Bytes | undefined {
+  if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
+  if (tag.length !== TAG_BYTES) return undefined; // a shorter one would authenticate less
+  const decipher = createDecipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad).setAuthTag(tag);
+  const plaintext = toBytes(decipher.update(ciphertext));
   return finishes(() => decipher.final()) ? plaintext : undefined;
 }
 

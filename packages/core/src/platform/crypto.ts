@@ -105,6 +105,10 @@ export interface CryptoProvider {
   aesGcmSeal(key: SecretKey, iv: Bytes, plaintext: Bytes, aad: Bytes): Awaitable<Bytes>;
   /** @returns the plaintext, or `undefined` when it does not authenticate */
   aesGcmOpen(key: SecretKey, iv: Bytes, ciphertext: Bytes, aad: Bytes): Awaitable<Bytes | undefined>;
+  /** {@link aesGcmSeal} of a plaintext in parts into memory of the caller, where the provider can: it spares copies. */
+  aesGcmSealInto?(key: SecretKey, request: SealIntoRequest): Awaitable<void>;
+  /** {@link aesGcmOpen} of a ciphertext whose tag lies elsewhere, where the provider can: it spares a copy. */
+  aesGcmOpenApart?(key: SecretKey, request: OpenApartRequest): Awaitable<Bytes | undefined>;
   /** AES-256-CBC with PKCS#7 padding, for PKCS#8 PBES2 (RFC 8018) only. */
   aesCbcSeal(key: Bytes, iv: Bytes, plaintext: Bytes): Awaitable<Bytes>;
   /** `undefined` when the padding is wrong (wrong passphrase). */
@@ -113,6 +117,32 @@ export interface CryptoProvider {
   aesKeyWrap(wrappingKey: Bytes, key: Bytes): Awaitable<Bytes>;
   /** `undefined` when the integrity check fails. */
   aesKeyUnwrap(wrappingKey: Bytes, wrapped: Bytes): Awaitable<Bytes | undefined>;
+}
+
+/** What {@link CryptoProvider.aesGcmSealInto} encrypts, and where to. */
+export interface SealIntoRequest {
+  /** 12 bytes. */
+  readonly iv: Bytes;
+  /** Additional data. */
+  readonly aad: Bytes;
+  /** The plaintext, one part after another; it does not overlap what is written. */
+  readonly parts: readonly Bytes[];
+  /** Takes the ciphertext: as many bytes as the parts have together. */
+  readonly ciphertext: Bytes;
+  /** Takes the tag: 16 bytes. */
+  readonly tag: Bytes;
+}
+
+/** What {@link CryptoProvider.aesGcmOpenApart} decrypts. */
+export interface OpenApartRequest {
+  /** 12 bytes. */
+  readonly iv: Bytes;
+  /** Additional data. */
+  readonly aad: Bytes;
+  /** Without its tag. */
+  readonly ciphertext: Bytes;
+  /** 16 bytes. */
+  readonly tag: Bytes;
 }
 
 /** How a certificate or request is signed. */

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, concatBytes } from "../bytes/index.ts";
 import { WireError } from "../errors/index.ts";
 import type { Awaitable, Clock } from "../platform/index.ts";
 import type { RecordSender } from "../wire/index.ts";
@@ -18,8 +18,8 @@ export interface Bulk {
   readonly finished: boolean;
   /** True: pieces are inner frames that are encrypted. False: they travel as they are. */
   readonly encrypted: boolean;
-  /** The next piece. */
-  take(): Awaitable<Bytes>;
+  /** The parts of the next piece, in order. */
+  take(): Awaitable<readonly Bytes[]>;
   /** The last piece has left. */
   complete(): void;
   /** No further piece will be asked for. */
@@ -130,7 +130,7 @@ export class Outbox {
       return;
     }
     try {
-      await this.#send(inner, true);
+      await this.#send([inner], true);
       resolve();
     } catch (error) {
       reject(error);
@@ -139,7 +139,7 @@ export class Outbox {
   }
 
   async #sendBulk(bulk: Bulk): Promise<void> {
-    let piece: Bytes;
+    let piece: readonly Bytes[];
     try {
       piece = await bulk.take();
     } catch (error) {
@@ -154,13 +154,13 @@ export class Outbox {
     bulk.complete();
   }
 
-  async #send(frame: Bytes, encrypted: boolean): Promise<void> {
+  async #send(parts: readonly Bytes[], encrypted: boolean): Promise<void> {
     const { channel, records, clock } = this.#modules;
     // [W-60]
     if (channel.bufferedBytes > UNREAD_BYTES) {
       throw new WireError("ERR_RATE_LIMITED", "the peer does not read what it is sent");
     }
-    channel.send(encrypted ? await records.seal(frame) : frame);
+    channel.send(encrypted ? await records.seal(...parts) : wholeOf(parts));
     this.#lastSentMs = clock.now();
   }
 
@@ -195,4 +195,10 @@ export class Outbox {
       };
     });
   }
+}
+
+/** The one part of a piece that travels as it is; more are joined. */
+function wholeOf(parts: readonly Bytes[]): Bytes {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : concatBytes(...parts);
 }

@@ -3,6 +3,7 @@ import { EnvelopeError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 import {
   checkManifest,
+  chunkParts,
   IncomingStream,
   OutgoingStream,
   type SealedBlob,
@@ -10,7 +11,6 @@ import {
   type StreamManifest,
   type StreamSink,
   type StreamSource,
-  writeChunk,
   writeCredit,
 } from "../stream/index.ts";
 import type { Bulk, Outbox } from "./outbox.ts";
@@ -103,7 +103,7 @@ export class StreamTable {
       get finished() {
         return stream.finished;
       },
-      take: async () => writeChunk(await stream.take()),
+      take: async () => chunkParts(await stream.take()),
       complete: () => stream.complete(),
       stop: (reason) => stream.stop(reason),
     };
@@ -181,11 +181,11 @@ class BlobBulk implements Bulk {
     return this.#next >= this.#frames.length;
   }
 
-  take(): Bytes {
+  take(): readonly Bytes[] {
     const frame = this.#frames[this.#next];
     if (frame === undefined) throw new RangeError("the blob has no further chunk");
     this.#next += 1;
-    return frame;
+    return [frame];
   }
 
   complete(): void {

@@ -1,7 +1,7 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, concatBytes } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
-import { FRAME_KIND, type Frame, writeFrame } from "../wire/index.ts";
+import { FRAME_KIND, type Frame, prefixOf, writeFrame } from "../wire/index.ts";
 import type { BlobChunk } from "./contract.ts";
 
 const U32_MAX = 0xffff_ffff;
@@ -17,9 +17,15 @@ export interface StreamChunk {
 }
 
 /** CHUNK (kind 7): `[streamId bin16, index u32, length u32]`, then the data. */
-export function writeChunk({ streamId, index, data }: StreamChunk): Bytes {
+export function writeChunk(chunk: StreamChunk): Bytes {
+  return concatBytes(...chunkParts(chunk));
+}
+
+/** A CHUNK frame in two parts: what stands before the data, and the data itself, not copied. */
+export function chunkParts({ streamId, index, data }: StreamChunk): readonly [head: Bytes, data: Bytes] {
   const header = writePositional([streamId, index, data.byteLength]);
-  return writeFrame(FRAME_KIND.chunk, { header, payload: data });
+  const lengths = { header: header.byteLength, tag: 0, payload: data.byteLength };
+  return [concatBytes(prefixOf(FRAME_KIND.chunk, lengths), header), data];
 }
 
 /** @throws DecomposerError `ERR_DECODE_REFUSED`, EnvelopeError `ERR_STREAM_REFUSED` when the length is another */

@@ -13,6 +13,7 @@ export {
 export type { BlobChunk, SealedBlob, StreamManifest, StreamSink, StreamSource } from "./contract.ts";
 export {
   blobHeader,
+  chunkParts,
   readBlobChunk,
   readChunk,
   readCredit,

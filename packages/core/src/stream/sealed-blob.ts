@@ -1,7 +1,15 @@
 import { type Bytes, concatBytes, equalBytes, utf8 } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
 import type { CryptoProvider, SecretKey } from "../platform/index.ts";
-import { counterNonce, FRAME_KIND, TAG_BYTES, u32, writeFrame } from "../wire/index.ts";
+import {
+  counterNonce,
+  FRAME_KIND,
+  PREFIX_BYTES,
+  sealInto,
+  TAG_BYTES,
+  u32,
+  writePrefix,
+} from "../wire/index.ts";
 import {
   type ChunkPlan,
   chunkCount,
@@ -63,14 +71,21 @@ export async function sealBlob(
   const blobId = crypto.randomBytes(16);
   const secret = await crypto.importAesGcmKey(key);
   const leaves = new Uint8Array(LEAF_BYTES * count);
-  const ciphertexts: Bytes[] = [];
+  const frames: Bytes[] = [];
   let sinceYield = 0;
   for (let index = 0; index < count; index++) {
     const data = await source.read(index * chunkBytes, chunkLength(plan, index));
-    const aad = associatedData(project, blobId, { index, final: index === count - 1 });
-    const ciphertext = await crypto.aesGcmSeal(secret, counterNonce(index), data, aad);
-    leaves.set(await crypto.sha256(ciphertext), LEAF_BYTES * index);
-    ciphertexts.push(ciphertext);
+    const frame = emptyFrame(index, data.byteLength + TAG_BYTES);
+    const sealed = ciphertextOf(frame, data.byteLength + TAG_BYTES);
+    await sealInto(crypto, secret, {
+      iv: counterNonce(index),
+      aad: associatedData(project, blobId, { index, final: index === count - 1 }),
+      parts: [data],
+      ciphertext: sealed.subarray(0, data.byteLength),
+      tag: sealed.subarray(data.byteLength),
+    });
+    leaves.set(await crypto.sha256(sealed), LEAF_BYTES * index);
+    frames.push(frame);
     sinceYield += chunkBytes;
     if (sinceYield >= YIELD_BYTES) {
       sinceYield = 0;
@@ -78,7 +93,7 @@ export async function sealBlob(
     }
   }
   const root = await rootOf(ciphertextPlan(plan), leaves, crypto);
-  return { key, blob: framed({ root, blobId, chunkBytes, totalBytes, leaves }, ciphertexts) };
+  return { key, blob: named({ root, blobId, chunkBytes, totalBytes, leaves }, frames) };
 }
 
 /** What a publication says of a sealed blob. */
@@ -102,24 +117,42 @@ export interface BlobDescription {
 export function restoreBlob(description: BlobDescription, ciphertext: Bytes): SealedBlob {
   const plan = ciphertextPlan(description);
   if (ciphertext.byteLength !== plan.totalBytes) throw new RangeError("the ciphertext has another length");
-  const chunks = Array.from({ length: chunkCount(plan) }, (_, index) =>
-    ciphertext.subarray(index * plan.chunkBytes, index * plan.chunkBytes + chunkLength(plan, index)),
-  );
-  return framed(description, chunks);
+  const frames = Array.from({ length: chunkCount(plan) }, (_, index) => {
+    const length = chunkLength(plan, index);
+    const frame = emptyFrame(index, length);
+    const offset = index * plan.chunkBytes;
+    ciphertextOf(frame, length).set(ciphertext.subarray(offset, offset + length));
+    return frame;
+  });
+  return named(description, frames);
 }
 
-/** The frames are made once; the chunks of the blob are views into them, so that it is held in memory once. */
-function framed(description: BlobDescription, ciphertexts: Bytes[]): SealedBlob {
-  const frames: Bytes[] = [];
-  const chunks: Bytes[] = [];
-  for (const [index, ciphertext] of ciphertexts.entries()) {
-    const header = blobHeader(description.root, index, ciphertext.byteLength);
-    const frame = writeFrame(FRAME_KIND.blob, { header, payload: ciphertext });
-    frames.push(frame);
-    chunks.push(frame.subarray(frame.byteLength - ciphertext.byteLength));
-    ciphertexts[index] = frame.subarray(0, 0); // lets the provider's copy go
-  }
-  return { ...description, chunks, frames };
+/** Stands in a header until the root is known; all roots are equally long. */
+const NO_ROOT: Bytes = new Uint8Array(LEAF_BYTES);
+
+/** A BLOB frame that lacks its root and its ciphertext: the one place in memory where the ciphertext is put. */
+function emptyFrame(index: number, ciphertextLength: number): Bytes {
+  const header = blobHeader(NO_ROOT, index, ciphertextLength);
+  const frame = new Uint8Array(PREFIX_BYTES + header.byteLength + ciphertextLength);
+  writePrefix(frame, FRAME_KIND.blob, { header: header.byteLength, tag: 0, payload: ciphertextLength });
+  return frame;
+}
+
+function ciphertextOf(frame: Bytes, length: number): Bytes {
+  return frame.subarray(frame.byteLength - length);
+}
+
+/** Puts the root into the frames. The chunks are views into them, so that the blob is in memory once. */
+function named(description: BlobDescription, frames: readonly Bytes[]): SealedBlob {
+  const { root } = description;
+  const plan = ciphertextPlan(description);
+  const chunks = frames.map((frame, index) => {
+    const length = chunkLength(plan, index);
+    frame.set(blobHeader(root, index, length), PREFIX_BYTES);
+    return ciphertextOf(frame, length);
+  });
+  const { blobId, chunkBytes, totalBytes, leaves } = description;
+  return { root, blobId, chunkBytes, totalBytes, leaves, chunks, frames };
 }
 
 /** How a sealed blob is opened. */

@@ -1,3 +1,4 @@
+export { openApart, sealInto, TAG_BYTES } from "./aead.ts";
 export { counterNonce, u16, u32, u64 } from "./big-endian.ts";
 export {
   FRAME_KIND,
@@ -27,5 +28,4 @@ export {
   type RecordModules,
   RecordReceiver,
   RecordSender,
-  TAG_BYTES,
 } from "./record.ts";

@@ -1,11 +1,10 @@
-import { type Bytes, concatBytes } from "../bytes/index.ts";
+import type { Bytes } from "../bytes/index.ts";
 import { WireError } from "../errors/index.ts";
 import type { CryptoProvider, SecretKey } from "../platform/index.ts";
+import { openApart, sealInto, TAG_BYTES } from "./aead.ts";
 import { counterNonce } from "./big-endian.ts";
-import { FRAME_KIND, type Frame, MAX_FRAME_BYTES, PREFIX_BYTES, prefixOf } from "./frame.ts";
+import { FRAME_KIND, type Frame, MAX_FRAME_BYTES, PREFIX_BYTES, writePrefix } from "./frame.ts";
 
-/** Bytes of an AES-GCM tag. */
-export const TAG_BYTES = 16;
 /** What encryption adds to an inner frame: prefix and tag. */
 export const RECORD_OVERHEAD_BYTES: number = PREFIX_BYTES + TAG_BYTES;
 /** Largest inner frame. */
@@ -80,19 +79,23 @@ export class RecordSender {
   }
 
   /**
-   * One SESSION frame around `inner`. Frames must leave in the order of the calls.
+   * One SESSION frame around an inner frame, in one allocation. Frames must leave in the order of the calls.
+   * @param parts of the inner frame, in order: a chunk need not be copied behind its header
    * @throws WireError `ERR_GOING_AWAY` when the key has reached its limits
    */
-  async seal(inner: Bytes): Promise<Bytes> {
-    if (inner.byteLength > MAX_INNER_FRAME_BYTES)
-      throw new RangeError(`inner frame of ${inner.byteLength} bytes`);
-    const nonce = this.#direction.next(inner.byteLength);
-    const prefix = prefixOf(FRAME_KIND.session, { header: 0, tag: TAG_BYTES, payload: inner.byteLength });
-    const sealed = await this.#crypto.aesGcmSeal(this.#direction.key, nonce, inner, prefix);
-    const frame = new Uint8Array(PREFIX_BYTES + sealed.byteLength);
-    frame.set(prefix);
-    frame.set(sealed.subarray(inner.byteLength), PREFIX_BYTES);
-    frame.set(sealed.subarray(0, inner.byteLength), RECORD_OVERHEAD_BYTES);
+  async seal(...parts: readonly Bytes[]): Promise<Bytes> {
+    const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    if (length > MAX_INNER_FRAME_BYTES) throw new RangeError(`inner frame of ${length} bytes`);
+    const iv = this.#direction.next(length);
+    const frame = new Uint8Array(RECORD_OVERHEAD_BYTES + length);
+    writePrefix(frame, FRAME_KIND.session, { header: 0, tag: TAG_BYTES, payload: length });
+    await sealInto(this.#crypto, this.#direction.key, {
+      iv,
+      aad: frame.subarray(0, PREFIX_BYTES),
+      parts,
+      ciphertext: frame.subarray(RECORD_OVERHEAD_BYTES),
+      tag: frame.subarray(PREFIX_BYTES, RECORD_OVERHEAD_BYTES),
+    });
     return frame;
   }
 }
@@ -123,9 +126,12 @@ export class RecordReceiver {
     if (frame.header.byteLength !== 0 || frame.tag.byteLength !== TAG_BYTES) {
       throw new WireError("ERR_FRAME_MALFORMED", "a SESSION frame has no header and a tag of 16 bytes");
     }
-    const nonce = this.#direction.next(frame.payload.byteLength);
-    const sealed = concatBytes(frame.payload, frame.tag);
-    const inner = await this.#crypto.aesGcmOpen(this.#direction.key, nonce, sealed, frame.prefix);
+    const inner = await openApart(this.#crypto, this.#direction.key, {
+      iv: this.#direction.next(frame.payload.byteLength),
+      aad: frame.prefix,
+      ciphertext: frame.payload,
+      tag: frame.tag,
+    });
     // [W-32]
     if (inner === undefined) {
       throw new WireError("ERR_SEQUENCE_GAP", "a frame does not authenticate at its position");

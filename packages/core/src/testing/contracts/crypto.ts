@@ -113,6 +113,31 @@ function gcm(create: () => CryptoProvider): void {
     expect(await crypto.aesGcmOpen(secret, iv, sealed.slice(0, 15), aad)).toBeUndefined();
   });
 
+  test("where it can, seals parts into given memory and opens with the tag apart, with the same result", async () => {
+    const crypto = create();
+    const secret = await crypto.importAesGcmKey(key);
+    const parts = [plaintext.slice(0, 3), new Uint8Array(0), plaintext.slice(3)];
+    const whole = new Uint8Array(sealed.length);
+    const target = { ciphertext: whole.subarray(0, plaintext.length), tag: whole.subarray(plaintext.length) };
+    if (crypto.aesGcmSealInto === undefined || crypto.aesGcmOpenApart === undefined) {
+      expect([crypto.aesGcmSealInto, crypto.aesGcmOpenApart]).toEqual([undefined, undefined]);
+      return;
+    }
+
+    await crypto.aesGcmSealInto(secret, { iv, aad, parts, ...target });
+
+    expect(toHex(whole)).toBe(toHex(sealed));
+    expect(await crypto.aesGcmOpenApart(secret, { iv, aad, ...target })).toEqual(plaintext);
+    const shortTag = { ...target, tag: target.tag.slice(0, 12) };
+    expect(await crypto.aesGcmOpenApart(secret, { iv, aad, ...shortTag })).toBeUndefined();
+    const otherTag = { ...target, tag: new Uint8Array(16) };
+    expect(await crypto.aesGcmOpenApart(secret, { iv, aad, ...otherTag })).toBeUndefined();
+    const tooSmall = { ...target, ciphertext: target.ciphertext.slice(1) };
+    await expect(async () =>
+      crypto.aesGcmSealInto?.(secret, { iv, aad, parts, ...tooSmall }),
+    ).rejects.toThrow(RangeError);
+  });
+
   test("takes only AES keys of 32 bytes", async () => {
     const crypto = create();
 
