@@ -46,7 +46,7 @@ function photinus(...args: string[]): Command {
     child,
     text: () => text,
     async match(pattern) {
-      await expect.poll(() => text, { timeout: 15_000 }).toMatch(pattern);
+      await expect.poll(() => text, { timeout: 30_000 }).toMatch(pattern);
       return pattern.exec(text)!;
     },
     async stop() {
@@ -76,7 +76,9 @@ async function metrics(origin: string, ca: string): Promise<string> {
   return text;
 }
 
-test("server and site start from their kits, meet by mutual TLS and stop in order; strangers stay outside", async () => {
+test("server and site start from their kits, meet by mutual TLS and stop in order; strangers stay outside", {
+  timeout: 60_000,
+}, async () => {
   const base = await mkdtemp(join(tmpdir(), "photinus-test-"));
   onTestFinished(() => rm(base, { recursive: true, force: true }));
   const [project, foreign] = [await aProject(base, "fl"), await aProject(base, "foreign")];

@@ -30,6 +30,8 @@ export interface DemoServer {
   readonly dashboard: string;
   /** Link by which a page joins: a secret. */
   readonly join: string;
+  /** Names of the pages that are connected as sites. */
+  guests(): readonly string[];
   /** Recomputes the chain of all records. */
   verifyAudit(): Promise<AuditReport>;
   /** Stops and closes everything. */
@@ -83,6 +85,10 @@ export async function startDemoServer(options: DemoServerOptions): Promise<DemoS
     socketUrl: `${socketScheme}://127.0.0.1:${port}/ws`,
     dashboard: `${origin}/#token=${token}`,
     join: `${origin}/join#${fragment}`,
+    guests() {
+      const pages = server.coordinator.sites().filter(({ runtime }) => runtime === "browser");
+      return pages.map(({ name }) => name);
+    },
     async verifyAudit() {
       try {
         return { records: (await verifyChain(crypto, storage.audit.read())).count, verified: true };

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { JobError } from "@photinus/core/errors";
+import type { JobView } from "@photinus/core/message";
+import { sleep } from "@photinus/core/platform";
 import { systemClock, writeKitFolder } from "@photinus/node-platform";
 import type { BenchModelName } from "@photinus/training";
 import type { CommandContext } from "../context.ts";
@@ -17,7 +19,7 @@ import { demoNetwork } from "./network.ts";
 import { canOpenBrowser, openBrowser } from "./open-browser.ts";
 import { closingLine, type DemoReport, reportOf } from "./report.ts";
 import { type SiteProcess, startSiteProcess } from "./site-process.ts";
-import { watchRounds } from "./watch-rounds.ts";
+import { type WatchedJob, watchRounds } from "./watch-rounds.ts";
 
 /** Options of `photinus demo`. */
 export interface DemoOptions {
@@ -51,6 +53,8 @@ interface Run {
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
 /** Seed of the division of the images. */
 const SEED = 1;
+/** How often the demo looks for pages that joined. */
+const GUEST_POLL_MS = 500;
 /** MNIST as it lies beside the packages. */
 const MNIST = fileURLToPath(new URL("../../../../demos/mnist/", import.meta.url));
 
@@ -65,9 +69,11 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
     const run: Run = { options, context, cleanup, folder, images: options.data ?? MNIST };
     const server = await startServer(run);
     const sites = await startSites(run, server);
-    const report = await untilStopped(runJob(run, server, startedAtMs), sites, context.signal);
+    const watched = await untilStopped(runJob(run, server, "demo"), sites, context.signal);
+    const audit = await server.verifyAudit();
+    const report = reportOf(watched, audit, { startedAtMs, endedAtMs: Date.now() });
     tellEnd(run, report);
-    if (!context.terminal.isJson && !options.exit) await serveOn(context, sites);
+    if (!context.terminal.isJson && !options.exit) await serveOn(run, server, { sites, first: watched.job });
     await cleanup.run();
     context.terminal.result(report);
   } finally {
@@ -115,20 +121,20 @@ async function startSites(
   return sites;
 }
 
+/** Submits a job as the project's user and tells its rounds. */
 async function runJob(
   { options, context }: Run,
   server: DemoServer,
-  startedAtMs: number,
-): Promise<DemoReport> {
+  submitToken: string,
+): Promise<WatchedJob> {
   const { terminal, signal } = context;
   const federation = await connectAsUser(server);
   try {
-    const job = await federation.submit(demoJob(options), { submitToken: "demo", signal });
+    const job = await federation.submit(demoJob(options), { submitToken, signal });
     const tell = (line: string): void => terminal.line(line);
     const watched = await watchRounds(job, { clock: systemClock(), tell, signal });
     if (watched === undefined) throw new JobError("ERR_JOB_FAILED", "the server told nothing of the job");
-    const endedAtMs = Date.now();
-    return reportOf(watched, await server.verifyAudit(), { startedAtMs, endedAtMs });
+    return watched;
   } finally {
     await federation.close();
   }
@@ -157,9 +163,44 @@ function tellEnd({ context: { terminal } }: Run, report: DemoReport): void {
   terminal.note(`  ${photinus} --help               a federation of your own`);
 }
 
-/** The dashboard stays until Ctrl-C. @throws WireError `ERR_CANCELLED` */
-async function serveOn({ terminal, signal }: CommandContext, sites: readonly SiteProcess[]): Promise<never> {
+/**
+ * The dashboard stays until Ctrl-C. A person needs longer to join by the link than the rounds take, so each page that
+ * comes afterwards gets a job of its own to take part in.
+ *
+ * @throws WireError `ERR_CANCELLED`
+ */
+async function serveOn(
+  run: Run,
+  server: DemoServer,
+  { sites, first }: { readonly sites: readonly SiteProcess[]; readonly first: JobView },
+): Promise<never> {
+  const { terminal, signal } = run.context;
   terminal.note("");
-  terminal.note("The dashboard stays open. Press Ctrl-C to stop everything.");
-  return await untilStopped(new Promise<never>(() => undefined), sites, signal);
+  terminal.note("The dashboard stays open, and pages may join. Press Ctrl-C to stop everything.");
+  // A page that came too late for the first job has not had its turn yet.
+  let known: readonly string[] = first.sites.filter(({ accepted }) => accepted > 0).map(({ name }) => name);
+  for (let number = 2; ; number++) {
+    const guests = await untilStopped(newGuests(server, known, signal), sites, signal);
+    const names = guests.filter((name) => !known.includes(name)).join(", ");
+    terminal.line(`${names} joined: another job waits for it to agree.`);
+    known = guests;
+    const options = { ...run.options, sites: run.options.sites + guests.length };
+    const { job } = await untilStopped(runJob({ ...run, options }, server, `demo-${number}`), sites, signal);
+    terminal.line(`Job ${job.state}: ${job.reason}`);
+  }
+}
+
+/** Waits for a page that is not known. @returns all pages that are connected then */
+async function newGuests(
+  server: DemoServer,
+  known: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  let present = known;
+  for (;;) {
+    const guests = server.guests();
+    if (guests.some((name) => !present.includes(name))) return guests;
+    present = guests; // who left may come again
+    await sleep(systemClock(), GUEST_POLL_MS, signal);
+  }
 }

@@ -12,6 +12,8 @@ const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 export interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
+  /** What it printed so far. */
+  readonly texts: { readonly out: string; readonly err: string };
   /** Temporary folder of this run alone. */
   readonly folder: string;
 }
@@ -35,7 +37,7 @@ export async function startDemo(...args: string[]): Promise<Running> {
     texts.err += text;
   });
   const ended = once(child, "close").then(([code]) => ({ code, ...texts }));
-  return { child, ended, folder };
+  return { child, ended, texts, folder };
 }
 
 /** Process ids of the sites that a demo started, by the system's own book. */
