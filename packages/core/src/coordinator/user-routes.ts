@@ -1,6 +1,6 @@
 import { decide, type JobRight } from "../authorization/index.ts";
 import type { Bytes } from "../bytes/index.ts";
-import { AuthorizationError, JobError, PhotinusError } from "../errors/index.ts";
+import { AuthorizationError, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
 import type { Observation } from "../message/index.ts";
 import {
@@ -45,12 +45,14 @@ export interface UserDesk {
 /** The messages and objects that a user may send. */
 export function userHandler(desk: UserDesk, session: Session): SessionHandler {
   const submission = desk.submission(session);
+  const requests = new Seats(MAX_REQUESTS);
+  const results = new Seats(1);
   return {
     onObject: (object) => submission.offer(object),
     routes: [
       on(jobSubmit, (body, { messageId: inReplyTo }) => {
         // The streams take their time; other messages of this user need not wait for them.
-        background(desk, { session, inReplyTo }, async () => {
+        background(desk, { session, inReplyTo, seats: requests }, async () => {
           const received = await submission.receive(body);
           if ("state" in received) await desk.queue(received);
           const answer = { jobId: received.jobId };
@@ -60,7 +62,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
       on(observe, async ({ jobId, fromSequence }, { messageId: inReplyTo }) => {
         await requireRight(desk, session, { right: "view", jobId });
         const from = fromSequence === undefined ? {} : { fromSequence };
-        background(desk, { session, inReplyTo }, async () => {
+        background(desk, { session, inReplyTo, seats: requests }, async () => {
           for await (const next of desk.observe(jobId, { ...from, signal: session.signal })) {
             await session.send(observation, { jobId, observation: next }, { inReplyTo, scope: jobId });
           }
@@ -74,7 +76,8 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
       }),
       on(resultRequest, async ({ jobId }, { messageId: inReplyTo }) => {
         await requireRight(desk, session, { right: "download", jobId });
-        background(desk, { session, inReplyTo }, async () => {
+        // Each is a model in memory until the user has read it.
+        background(desk, { session, inReplyTo, seats: results }, async () => {
           const { version, published, tensors } = await desk.result(jobId);
           await session.sendObject(published.object, desk.serverChain);
           const body = { jobId, version, model: published.reference, tensors };
@@ -98,9 +101,35 @@ async function requireRight(
   if (!decision.allowed) throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
 }
 
-/** Work that goes on beside the session's messages; its fault is told to the user in reply. */
-function background(desk: UserDesk, { session, inReplyTo }: Reply, work: () => Promise<void>): void {
+/** Requests of one session that may be under way at once: jobs that are handed in and jobs that are watched. */
+const MAX_REQUESTS = 32;
+
+/** So many pieces of work at once and no more. */
+class Seats {
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** @returns gives the seat back. @throws WireError `ERR_BUSY` */
+  take(): () => void {
+    if (this.#free === 0) throw new WireError("ERR_BUSY", "too many requests of this session are under way");
+    this.#free -= 1;
+    return () => {
+      this.#free += 1;
+    };
+  }
+}
+
+/**
+ * Work that goes on beside the session's messages; its fault is told to the user in reply.
+ * @throws WireError `ERR_BUSY` when the session has too much of it
+ */
+function background(desk: UserDesk, { session, inReplyTo, seats }: Reply, work: () => Promise<void>): void {
+  const leave = seats.take();
   work()
+    .finally(leave)
     .catch(async (error: unknown) => {
       if (session.signal.aborted) return;
       desk.logger.warn("a request of a user failed", { user: session.peer.name, detail: String(error) });
@@ -117,4 +146,5 @@ function background(desk: UserDesk, { session, inReplyTo }: Reply, work: () => P
 interface Reply {
   readonly session: Session;
   readonly inReplyTo: Bytes;
+  readonly seats: Seats;
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
 
 /**
  * Address that limits count by. `X-Forwarded-For` is believed only when the socket's peer is a configured proxy, and
@@ -14,6 +15,22 @@ export function clientAddress(request: IncomingMessage, trustedProxies: readonly
 /** IPv4 in its own form, where the socket is a dual one. */
 function plain(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}
+
+/** What limits count by: an IPv4 address, or the first 64 bits of an IPv6 address, since whoever has one has them all. */
+export function networkOf(address: string): string {
+  const [text = ""] = address.split("%");
+  if (!isIPv6(text)) return address;
+  const [head = "", tail] = text.split("::");
+  const groupsOf = (part: string): string[] => (part === "" ? [] : part.split(":"));
+  const before = groupsOf(head);
+  const after = groupsOf(tail ?? "");
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
+  const groups = tail === undefined ? before : [...before, ...zeros, ...after];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
 }
 
 /** True for the addresses and the name of this machine itself. */

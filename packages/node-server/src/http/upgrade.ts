@@ -58,6 +58,8 @@ function answer(socket: Duplex, code: ErrorCode, message: string): void {
   const status = statusOf(code);
   const body = JSON.stringify(problem(code, message));
   const retry = status === 429 || status === 503 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : "";
+  // A peer that never closes its end would keep the socket, and the server from stopping.
+  socket.once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retry}` +
       `Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n` +
