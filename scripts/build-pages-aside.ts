@@ -16,6 +16,8 @@ export async function buildPagesAside(): Promise<string> {
   const child = spawn(process.execPath, [...process.execArgv, script], {
     stdio: ["ignore", "ignore", "inherit"],
   });
+  // Whoever ends before the pages are built needs them no longer.
+  child.unref();
   const stop = (): void => void child.kill();
   process.once("exit", stop);
   if (child.pid !== undefined) setPriority(child.pid, PRIORITY);

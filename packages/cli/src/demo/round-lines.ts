@@ -25,10 +25,11 @@ function evaluationOf(job: JobView, { round, evaluation }: RoundView): string {
 /** One line about a round that is over. */
 export function roundLine(job: JobView, round: RoundView): string {
   const accepted = round.contributions.filter(({ outcome }) => outcome === "accepted").length;
-  const refused = round.contributions.length - accepted;
+  const sites = round.contributions.length;
+  const refused = sites - accepted;
   const seconds = ((round.endedAtMs ?? round.startedAtMs) - round.startedAtMs) / 1_000;
   return [
-    `[round ${round.round}/${job.rounds}] ${round.contributions.length} sites`,
+    `[round ${round.round}/${job.rounds}] ${sites} ${sites === 1 ? "site" : "sites"}`,
     `${accepted} accepted`,
     `${refused} refused`,
     evaluationOf(job, round),
