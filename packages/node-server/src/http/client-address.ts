@@ -33,6 +33,18 @@ export function networkOf(address: string): string {
     .join(":")}::/64`;
 }
 
+/**
+ * True when a request comes from this machine itself: not by a proxy that runs here and was not configured, and not
+ * from a page of another name that DNS has led here.
+ */
+export function isLocalRequest(request: IncomingMessage, trustedProxies: readonly string[]): boolean {
+  const { forwarded, host = "" } = request.headers;
+  const isForwarded = forwarded !== undefined || request.headers["x-forwarded-for"] !== undefined;
+  const isTrusted = trustedProxies.includes(plain(request.socket.remoteAddress ?? "unknown"));
+  if (isForwarded && !isTrusted) return false;
+  return isLoopback(clientAddress(request, trustedProxies)) && isLoopback(host.replace(/:\d+$/, ""));
+}
+
 /** True for the addresses and the name of this machine itself. */
 export function isLoopback(host: string): boolean {
   return (

@@ -7,7 +7,7 @@ import { type Clock, type Logger, sleep } from "@photinus/core/platform";
 import { reportNativeMasking } from "@photinus/node-platform";
 import type { Context } from "hono";
 import { createApp } from "./app.ts";
-import { clientAddress, isLoopback } from "./client-address.ts";
+import { isLocalRequest, isLoopback } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import type { ReadTokens } from "./read-tokens.ts";
@@ -157,7 +157,7 @@ export class HttpHost {
         allowedOrigins,
         maximumObservers: this.#options.maximumObservers ?? 256,
         heartbeatMs: this.#options.heartbeatMs ?? 15_000,
-        isLocal: (context) => isLoopback(clientAddress(incomingOf(context), trustedProxies)),
+        isLocal: (context) => isLocalRequest(incomingOf(context), trustedProxies),
       },
     );
   }
