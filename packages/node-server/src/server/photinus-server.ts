@@ -74,7 +74,12 @@ export class PhotinusServer {
    */
   async start(): Promise<HostAddress> {
     await this.coordinator.start();
-    return await this.#host.start();
+    try {
+      return await this.#host.start();
+    } catch (error) {
+      await this.coordinator.stop(); // nobody could reach the jobs that were taken up
+      throw error;
+    }
   }
 
   /** Tells every peer, lets jobs stop where they are, closes the port. Idempotent. The storage stays open. */
