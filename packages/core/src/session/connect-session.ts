@@ -1,5 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
-import { ChainDirectory, TokenBook, verifyToken } from "../envelope/index.ts";
+import { ChainDirectory, TokenBook, verifyToken, wireCodeOf } from "../envelope/index.ts";
 import { EnvelopeError, WireError } from "../errors/index.ts";
 import type { Connection } from "../platform/index.ts";
 import { type ClientOutcome, greet, pinnedRoot } from "./client-handshake.ts";
@@ -10,6 +10,7 @@ import {
   DEFAULT_OBJECT_RULES,
   type Established,
 } from "./established.ts";
+import { faultOf } from "./fault.ts";
 import { LiveSession } from "./live-session.ts";
 import { type ConnectOptions, DEFAULT_TIMINGS, type SessionModules } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -80,7 +81,8 @@ export async function connectSession(
     session.start();
     return session;
   } catch (error) {
-    outcome.channel.close(4003, "ERR_AUTH_FAILED");
+    const { code } = faultOf(error);
+    outcome.channel.close(wireCodeOf(code), code);
     throw error;
   }
 }

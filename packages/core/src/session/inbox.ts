@@ -46,8 +46,10 @@ export interface InboxOwner {
   readonly handler: SessionHandler;
   /** Routes of the session layer itself; they run at once, before the next frame is opened. */
   readonly ownRoutes: readonly MessageRoute[];
-  /** Answers what a handler throws. */
-  readonly refuse: (error: unknown, messageId: Bytes | undefined) => void;
+  /** Answers what the handler of a message throws. */
+  readonly refuse: (error: unknown, messageId: Bytes) => void;
+  /** Takes what the handler of something throws that cannot be answered. */
+  readonly drop: (error: unknown) => void;
 }
 
 /** What an inbox works with. */
@@ -258,7 +260,8 @@ export class Inbox {
       try {
         await handle();
       } catch (error) {
-        this.#owner.refuse(error, messageId);
+        if (messageId === undefined) this.#owner.drop(error);
+        else this.#owner.refuse(error, messageId);
       }
     }, bytes);
   }

@@ -57,7 +57,7 @@ export class LiveSession implements Session {
   #settleEnded: (end: SessionEnd) => void = () => undefined;
   #isReading = false;
   #isEnded = false;
-  #isClosing = false;
+  #closing: Promise<void> | undefined;
   #lastReceivedMs: number;
 
   constructor({ established, serverKeyId }: LiveSessionOptions, modules: AllModules) {
@@ -144,6 +144,7 @@ export class LiveSession implements Session {
         handler,
         ownRoutes: this.#ownRoutes(),
         refuse: (error, messageId) => this.#refuse(error, messageId),
+        drop: (error) => this.#drop(error),
       },
       { ...this.#modules, lane: this.#lane, streams: this.#streams },
     );
@@ -206,14 +207,18 @@ export class LiveSession implements Session {
     await this.#streams.accept(manifest, sink, signal);
   }
 
-  async close(code: ErrorCode, detail = ""): Promise<void> {
-    await this.#close({ code, detail });
+  close(code: ErrorCode, detail = ""): Promise<void> {
+    return this.#close({ code, detail });
+  }
+
+  #close(fault: Fault): Promise<void> {
+    if (this.#isEnded) return this.#closing ?? Promise.resolve();
+    this.#closing ??= this.#sayAndClose(fault);
+    return this.#closing;
   }
 
   /** The peer is told in the session, after everything that was posted before; then the connection closes. */
-  async #close(fault: Fault): Promise<void> {
-    if (this.#isEnded || this.#isClosing) return;
-    this.#isClosing = true;
+  async #sayAndClose(fault: Fault): Promise<void> {
     const notice = { code: fault.code, detail: detailForPeer(fault) };
     const posted = this.#outbox.post(() => writeError(notice)).catch(() => undefined);
     // When even that cannot be sent, or something before it never ends, the close code still says it.
@@ -229,7 +234,7 @@ export class LiveSession implements Session {
     while (!this.#isEnded) {
       if (!this.#lane.hasRoom) await Promise.race([this.#lane.room(), this.#established.channel.ended]);
       const frame = await channel.next();
-      if (this.#isEnded || this.#isClosing) return;
+      if (this.#isEnded || this.#closing !== undefined) return;
       if (frame === undefined) {
         const { closeCode, reason } = await channel.ended;
         this.#lost(closeCode, reason);
@@ -281,7 +286,7 @@ export class LiveSession implements Session {
 
   /** A fault of the peer, or of a handler: an answer, or the end. */
   #refuse(error: unknown, messageId: Bytes | undefined): void {
-    if (this.#isEnded || this.#isClosing) return;
+    if (this.#isEnded || this.#closing !== undefined) return;
     const fault = faultOf(error);
     this.#modules.metrics.count("photinus_refusals_total", 1, { code: fault.code });
     if (!(error instanceof PhotinusError)) {
@@ -296,8 +301,15 @@ export class LiveSession implements Session {
     this.#outbox.post(() => writeError(notice)).catch(() => undefined);
   }
 
+  /** A handler failed over something that is not answered, as a blob's chunk: the session goes on where it may. */
+  #drop(error: unknown): void {
+    const { code } = faultOf(error);
+    if (endsSession(code)) this.#refuse(error, undefined);
+    else this.#modules.metrics.count("photinus_refusals_total", 1, { code });
+  }
+
   #fail(error: unknown): void {
-    if (this.#isEnded || this.#isClosing) return;
+    if (this.#isEnded || this.#closing !== undefined) return;
     void this.#close(faultOf(error));
   }
 

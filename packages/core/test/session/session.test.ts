@@ -249,3 +249,15 @@ test("counts the bytes of the connection in both directions, handshake included"
   expect(client.traffic.receivedBytes).toBe(server.traffic.sentBytes);
   expect(client.traffic.sentBytes).toBeGreaterThan(500);
 });
+
+test("closing twice waits for the same end", async () => {
+  const { client, server, clock } = await sessionPair({ project });
+  server.receive({ routes: [] });
+
+  await Promise.all([client.close("ERR_GOING_AWAY", "first"), client.close("ERR_INTERNAL", "second")]);
+  await client.close("ERR_INTERNAL", "third");
+  await clock.settle();
+
+  expect(await client.ended).toMatchObject({ code: "ERR_GOING_AWAY", detail: "first" });
+  expect(await server.ended).toMatchObject({ code: "ERR_GOING_AWAY", detail: "first" });
+});

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { toHex } from "../../src/bytes/index.ts";
 import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
 import { sealObject, type VerifiedObject } from "../../src/envelope/index.ts";
+import { EnvelopeError } from "../../src/errors/index.ts";
 import { OBJECT_TYPES } from "../../src/message/index.ts";
 import { webCrypto } from "../../src/platform/index.ts";
 import { on, type Session } from "../../src/session/index.ts";
@@ -195,6 +196,31 @@ test("the end of the session ends both ends of a stream", async () => {
   expect(faults).toMatchObject([{ code: "ERR_CONNECTION_LOST" }]);
 });
 
+test("a source that hangs does not keep its session from closing", async () => {
+  const pair = await sessionPair({ project });
+  receiving(pair.server);
+  pair.client.receive({ routes: [] });
+  const manifest = await aManifest(pair);
+  await pair.client.send(upload, { manifest });
+  let asked = 0;
+  const hanging = {
+    read: () => {
+      asked += 1;
+      return new Promise<Uint8Array<ArrayBuffer>>(() => undefined);
+    },
+  };
+  const sending = pair.client.sendStream(manifest, hanging).catch((error: unknown) => error);
+  await pair.clock.settle();
+
+  const closing = pair.client.close("ERR_GOING_AWAY");
+  await pair.clock.advance(5000);
+  await closing;
+
+  expect(asked).toBe(1);
+  expect(await pair.client.ended).toMatchObject({ code: "ERR_GOING_AWAY", local: true });
+  expect(await sending).toMatchObject({ code: "ERR_GOING_AWAY" });
+});
+
 test("a sealed blob goes outside SESSION, the same bytes to every socket", async () => {
   const pairs = [await sessionPair({ project, transport: { record: true } })];
   pairs.push(await sessionPair({ project, transport: { record: true } }));
@@ -216,6 +242,27 @@ test("a sealed blob goes outside SESSION, the same bytes to every socket", async
     const sent = connections.sentByServer.slice(-6);
     expect(sent.every((frame, index) => frame === blob.frames[index])).toBe(true); // the very same memory
   }
+});
+
+test("a chunk of a blob that its handler refuses is dropped, and the session goes on", async () => {
+  const pair = await sessionPair({ project });
+  let calls = 0;
+  pair.client.receive({
+    routes: [],
+    onBlobChunk: () => {
+      calls += 1;
+      throw new EnvelopeError("ERR_DIGEST_MISMATCH", "not the published one");
+    },
+  });
+  pair.server.receive({ routes: [] });
+  const options = { project: "test", totalBytes: content.length, chunkBytes: CHUNK };
+  const { blob } = await sealBlob(bytesSource(content), options, { crypto, clock: pair.clock });
+
+  await pair.server.sendBlob(blob);
+  await pair.clock.settle();
+
+  expect(calls).toBe(6);
+  expect([pair.client.signal.aborted, pair.server.signal.aborted]).toEqual([false, false]);
 });
 
 test("a blob that nobody expects ends the session", async () => {
