@@ -12,8 +12,11 @@ import type { ServerStorage } from "./storage.ts";
 export interface InviteModules {
   /** The server's kit, opened. */
   readonly kit: OpenedKit;
+  /** Where invites and records go. */
   readonly storage: Pick<ServerStorage, "metadata" | "audit">;
+  /** Time of the record and of the expiry. */
   readonly clock: Clock;
+  /** Makes and hashes the code. */
   readonly crypto: CryptoProvider;
 }
 
