@@ -5,7 +5,7 @@ import { startFederation } from "./federation/start.ts";
 import { tcpDiscardMs } from "./federation/tcp-discard.ts";
 import { type Distribution, distributionOf } from "./paired.ts";
 
-/** Pairs of a round and a discard of the same bytes. */
+/** Pairs of a round and a discard of the same bytes; `--pairs <n>` takes another number. */
 const PAIRS = 11;
 /** Rounds before the first pair. */
 const WARM_UP = 2;
@@ -21,22 +21,26 @@ const BYTES = bytesOf(RESNET18);
  * What a large update costs the server: CPU against a process that receives the same bytes over TCP and looks at
  * nothing, pair by pair; and memory in models. Sites, the server and both ends of the baseline are processes.
  */
-export async function run({ log, signal }: BenchmarkOptions): Promise<BenchmarkResult> {
-  log(`${(BYTES / 1e6).toFixed(2)} MB, ${RESNET18.length} tensors; 2 sites, ${PAIRS} pairs`);
-  const cost = await measureCpu(signal);
+export async function run({ args, log, signal }: BenchmarkOptions): Promise<BenchmarkResult> {
+  const pairs = Number(args[args.indexOf("--pairs") + 1] ?? PAIRS) || PAIRS;
+  log(`${(BYTES / 1e6).toFixed(2)} MB, ${RESNET18.length} tensors; 2 sites, ${pairs} pairs`);
+  const cost = await measureCpu(pairs, signal);
   const peak2 = peakModels(cost.rounds);
   log(`peak at 2 sites: ${peak2.toFixed(2)} models; 8 sites`);
   const peak8 = peakModels(await measureRounds(8, 4, async () => signal.throwIfAborted()));
   return { benchmark: "update", metrics: { ...cost.metrics, ...memoryMetrics(peak2, peak8) } };
 }
 
-async function measureCpu(signal: AbortSignal): Promise<{
+async function measureCpu(
+  pairs: number,
+  signal: AbortSignal,
+): Promise<{
   readonly rounds: GatedRounds;
   readonly metrics: Readonly<Record<string, Metric>>;
 }> {
   const sites = 2;
   const discards: number[] = [];
-  const rounds = await measureRounds(sites, WARM_UP + PAIRS + 1, async (round) => {
+  const rounds = await measureRounds(sites, WARM_UP + pairs + 1, async (round) => {
     signal.throwIfAborted();
     discards.push(round <= WARM_UP ? Number.NaN : await tcpDiscardMs(BYTES));
   });
