@@ -1,5 +1,7 @@
+import { elementCount, Tensor } from "@photinus/core/tensor";
 import { attribute, type GraphBuilder, inputType, type WindowGeometry, windowOf } from "../graph/index.ts";
 import { int, ints } from "../onnx/index.ts";
+import type { Profile } from "./profile.ts";
 import { type GradientTable, inputOf, ofOneOutput } from "./rule.ts";
 import { reshape, sumOver } from "./unbroadcast.ts";
 
@@ -9,6 +11,7 @@ interface Convolution {
   readonly gradient: string;
   readonly group: number;
   readonly window: WindowGeometry;
+  readonly profile: Profile;
 }
 
 const at = (sizes: readonly number[], axis: number): number => sizes[axis] ?? 0;
@@ -41,22 +44,19 @@ function byInput(builder: GraphBuilder, { w, gradient, group, window }: Convolut
  * are the channels, dY is the kernel, and strides and dilations change places. With groups, those of the input
  * stand side by side: X as [C / g, g · N, ...], dY as [M, N, ...], again in g groups.
  */
-function byWeights(builder: GraphBuilder, { x, w, gradient, group, window }: Convolution): string {
-  const { kernel, strides, dilations, padsBegin, padsEnd, output } = window;
+function byWeights(builder: GraphBuilder, { x, w, gradient, group, window, profile }: Convolution): string {
+  const { kernel, strides, dilations, output } = window;
   const spatial = kernel.map((_, axis) => axis + 2);
-  const correlated = builder.add(
-    "Conv",
-    [examplesAsChannels(builder, x, group), swapped(builder, gradient)],
-    {
-      attributes: {
-        kernel_shape: ints(output),
-        strides: ints(dilations),
-        dilations: ints(strides),
-        pads: ints([...padsBegin, ...padsEnd]),
-        group: int(group),
-      },
+  const { value, pads } = padded(builder, examplesAsChannels(builder, x, group), { window, profile });
+  const correlated = builder.add("Conv", [value, swapped(builder, gradient)], {
+    attributes: {
+      kernel_shape: ints(output),
+      strides: ints(dilations),
+      dilations: ints(strides),
+      pads: ints(pads),
+      group: int(group),
     },
-  );
+  });
   // Input that no window reached makes the result larger than the kernel.
   const sizes = builder.shape(correlated).slice(2);
   const cropped = sizes.every((size, axis) => size === at(kernel, axis))
@@ -71,6 +71,37 @@ function byWeights(builder: GraphBuilder, { x, w, gradient, group, window }: Con
         builder.numbers("i64", spatial),
       ]);
   return reshape(builder, swapped(builder, cropped), builder.shape(w));
+}
+
+/**
+ * The pads of a convolution whose kernel may be as large as its input. There the WebGPU provider of ONNX Runtime 1.30
+ * overlooks pads at the end if there are none at the begin: zeros are joined to the input instead. (Not by Pad: the
+ * runtime would make pads of the convolution of it again.)
+ */
+function padded(
+  builder: GraphBuilder,
+  value: string,
+  { window: { padsBegin, padsEnd }, profile }: Pick<Convolution, "window" | "profile">,
+): { readonly value: string; readonly pads: readonly number[] } {
+  const pads = [...padsBegin, ...padsEnd];
+  const onlyAtEnd = padsBegin.every((pad) => pad === 0) && padsEnd.some((pad) => pad > 0);
+  if (profile !== "webgpu" || !onlyAtEnd) return { value, pads };
+  const joined = padsEnd.reduce(
+    (whole, pad, spatial) => joinZeros(builder, whole, { axis: spatial + 2, pad }),
+    value,
+  );
+  return { value: joined, pads: pads.map(() => 0) };
+}
+
+function joinZeros(
+  builder: GraphBuilder,
+  value: string,
+  { axis, pad }: { axis: number; pad: number },
+): string {
+  if (pad === 0) return value;
+  const shape = builder.shape(value).map((size, index) => (index === axis ? pad : size));
+  const zeros = builder.constant(Tensor.f32(shape, new Float32Array(elementCount(shape))), "zeros");
+  return builder.add("Concat", [value, zeros], { attributes: { axis: int(axis) } });
 }
 
 /** Exchanges the first two dimensions; where one of them is 1, the memory is the same. */
@@ -101,6 +132,7 @@ const conv = ofOneOutput((backward, gradient) => {
     gradient,
     group: attribute(typed, "int", "group") ?? 1,
     window: windowOf(typed, weights.slice(2)),
+    profile: backward.profile,
   };
   const everywhere = [0, ...weights.slice(2).map((_, axis) => axis + 2)];
   return [

@@ -16,6 +16,8 @@ export interface GradientCase {
   readonly constants?: readonly (readonly number[])[];
   /** Values are drawn from the normal distribution, or are its absolute values plus a half. */
   readonly positive?: boolean;
+  /** Providers of ONNX Runtime 1.30 that have no kernel for what the gradient needs. */
+  readonly lacking?: readonly Profile[];
 }
 
 /** The graph of a case: the operator, and the gradients of Σ seed · y by its inputs. */

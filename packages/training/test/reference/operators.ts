@@ -227,6 +227,19 @@ const pad: Evaluate = ([x, pads], _, shape) =>
     return at < 0 ? 0 : x!.data[at]!;
   });
 
+const concat: Evaluate = (inputs, typed, shape) => {
+  const axis = attribute(typed, "int", "axis") ?? 0;
+  return makeValue(shape, (index) => {
+    const source = coordinatesOf(index, shape);
+    let part = 0;
+    while (source[axis]! >= inputs[part]!.shape[axis]!) {
+      source[axis]! -= inputs[part]!.shape[axis]!;
+      part++;
+    }
+    return inputs[part]!.data[indexOf(source, inputs[part]!.shape)]!;
+  });
+};
+
 const softmaxOf =
   (finish: (value: number, logSum: number) => number): Evaluate =>
   ([x], typed, shape) => {
@@ -260,6 +273,7 @@ export const EVALUATE: Readonly<Record<string, Evaluate>> = {
   ArgMax: argMax,
   AveragePool: averagePool,
   Cast: view,
+  Concat: concat,
   Conv: conv,
   ConvTranspose: convTranspose,
   Div: elementwise((a, b) => a! / b!),
