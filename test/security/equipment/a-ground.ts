@@ -10,6 +10,7 @@ import type { AuditRecord, Connector } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
 import { Site } from "@photinus/core/site";
 import { type TestProject, testProject } from "@photinus/core/testing";
+import { startNodeTrainer } from "@photinus/node-client";
 import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
 import {
   type EmbeddedStorage,
@@ -133,6 +134,28 @@ export class Ground {
         ...{ connector: this.connector, clock, crypto, logger: this.log },
         random: { bytes: (length) => crypto.randomBytes(length) },
         createTrainer: () => linearTrainer(linearData(name), { beforeTrain: () => this.gate.passed }),
+        decideJob: async () => "accept",
+      },
+    );
+    onTestFinished(() => site.stop());
+    site.start();
+    return site;
+  }
+
+  /** Starts a site of the project with the real trainer on the CPU, in a worker of its own. */
+  startTrainingSite(name: string, dataFolder: string, dataName: string): Site {
+    const site = new Site(
+      {
+        ...this.common,
+        identity: this.siteIdentity(name),
+        dataNames: [dataName],
+        runtime: "node",
+        reconnect: { firstMs: 10 },
+      },
+      {
+        ...{ connector: this.connector, clock, crypto, logger: this.log },
+        random: { bytes: (length) => crypto.randomBytes(length) },
+        createTrainer: () => startNodeTrainer({ dataFolder, device: "cpu" }),
         decideJob: async () => "accept",
       },
     );

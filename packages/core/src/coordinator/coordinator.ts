@@ -196,7 +196,7 @@ export class Coordinator {
   }
 
   #userDesk(): UserDesk {
-    const { jobs, identity, logger } = this.#modules;
+    const { jobs, identity, logger, audit } = this.#modules;
     const limits = { maximumModelBytes: this.#options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
     return {
       submission: (session) => new Submission(session, limits, this.#modules),
@@ -207,6 +207,7 @@ export class Coordinator {
       result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
       serverChain: identity.participant.chain,
       logger,
+      audit,
     };
   }
 

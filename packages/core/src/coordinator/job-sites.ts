@@ -1,3 +1,4 @@
+import { WireError } from "../errors/index.ts";
 import type { JobReady } from "../message/index.ts";
 import { type Clock, sleep } from "../platform/index.ts";
 import type { JobBoard } from "./job-board.ts";
@@ -9,9 +10,14 @@ interface Participation {
   hasConsented: boolean;
   hasDeclined: boolean;
   isReady: boolean;
+  /** How often it has consented and declined. */
+  decisions: number;
 }
 
-const UNDECIDED = { hasConsented: false, hasDeclined: false, isReady: false };
+const UNDECIDED = { hasConsented: false, hasDeclined: false, isReady: false, decisions: 0 };
+
+/** Each decision is a durable record, so a session has only so many for one job. */
+const MAX_DECISIONS = 16;
 
 /** The connected sites of one job and how far each is. */
 export class JobSites {
@@ -39,17 +45,25 @@ export class JobSites {
     return true;
   }
 
-  /** The site takes part. @returns false when it is not connected */
+  /**
+   * The site takes part.
+   * @returns false when it is not connected, or takes part already
+   * @throws WireError `ERR_RATE_LIMITED` when it has changed its mind too often
+   */
   consented(name: string): boolean {
     const participation = this.#participations.get(name);
-    if (participation === undefined) return false;
+    if (participation === undefined || participation.hasConsented) return false;
+    requireDecisionLeft(participation);
     participation.hasConsented = true;
     participation.hasDeclined = false;
     this.#board.updateSite(name, { phase: "preparing", progress: 0, cause: "" });
     return true;
   }
 
-  /** The site does not take part, or can no longer. */
+  /**
+   * The site does not take part, or can no longer: that always has its effect.
+   * @throws WireError `ERR_RATE_LIMITED` when it has changed its mind too often for another record
+   */
   declined(name: string, cause: string): void {
     const participation = this.#participations.get(name);
     if (participation === undefined) return;
@@ -58,6 +72,7 @@ export class JobSites {
     participation.isReady = false;
     this.#board.updateSite(name, { phase: "refused", cause, progress: 0 });
     this.#wake();
+    requireDecisionLeft(participation);
   }
 
   /** The site's trainer is prepared. @returns false when it has not consented */
@@ -131,6 +146,12 @@ export class JobSites {
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
+}
+
+function requireDecisionLeft(participation: Participation): void {
+  participation.decisions += 1;
+  if (participation.decisions <= MAX_DECISIONS) return;
+  throw new WireError("ERR_RATE_LIMITED", `the site has decided about this job ${MAX_DECISIONS} times`);
 }
 
 interface WaitOptions {

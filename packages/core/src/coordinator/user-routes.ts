@@ -1,5 +1,6 @@
+import type { AuditLog } from "../audit/index.ts";
 import { decide, type JobRight } from "../authorization/index.ts";
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, toHex } from "../bytes/index.ts";
 import { AuthorizationError, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
 import type { Observation } from "../message/index.ts";
@@ -40,6 +41,7 @@ export interface UserDesk {
   readonly result: (jobId: string) => Promise<ResultToSend>;
   readonly serverChain: Parameters<Session["sendObject"]>[1];
   readonly logger: Logger;
+  readonly audit: AuditLog;
 }
 
 /** The messages and objects that a user may send. */
@@ -70,12 +72,14 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
       }),
       on(jobAbort, async ({ jobId }, { messageId: inReplyTo }) => {
         await requireRight(desk, session, { right: "abort", jobId });
+        await recordUse(desk, session, { right: "abort", jobId, outcome: "accepted" });
         const { state, reason } = await desk.abort(jobId);
         if (state === "waiting" || state === "running") throw new JobError("ERR_JOB_FAILED", "it still runs");
         await session.send(jobEnded, { jobId, state, reason }, { inReplyTo });
       }),
       on(resultRequest, async ({ jobId }, { messageId: inReplyTo }) => {
         await requireRight(desk, session, { right: "download", jobId });
+        await recordUse(desk, session, { right: "download", jobId, outcome: "accepted" });
         // Each is a model in memory until the user has read it.
         background(desk, { session, inReplyTo, seats: results }, async () => {
           const { version, published, tensors } = await desk.result(jobId);
@@ -98,7 +102,25 @@ async function requireRight(
   const { submitter } = await desk.record(jobId);
   const facts = { submitter: submitter.name, submitterOrg: submitter.org };
   const decision = decide(session.peer, right, facts);
-  if (!decision.allowed) throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+  if (decision.allowed) return;
+  await recordUse(desk, session, { right, jobId, outcome: "refused" });
+  throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+}
+
+/** Records who used a right to a job, or tried to. */
+async function recordUse(
+  { audit }: UserDesk,
+  { peer }: Session,
+  { right, jobId, outcome }: RightUse,
+): Promise<void> {
+  const actor = `${toHex(peer.leafDigest)} ${peer.name}`;
+  await audit.record({ actor, action: "job", object: jobId, outcome, reason: right, correlation: jobId });
+}
+
+interface RightUse {
+  readonly right: JobRight;
+  readonly jobId: string;
+  readonly outcome: "accepted" | "refused";
 }
 
 /** Requests of one session that may be under way at once: jobs that are handed in and jobs that are watched. */

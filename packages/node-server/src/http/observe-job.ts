@@ -1,4 +1,5 @@
 import { WireError } from "@photinus/core/errors";
+import type { Observation } from "@photinus/core/message";
 import type { Context } from "hono";
 import type { AppModules, AppOptions } from "./app.ts";
 import { observationStream } from "./observation-stream.ts";
@@ -31,23 +32,30 @@ export function observeJob(
     const jobId = context.req.param("id") ?? "";
     requireScope(modules.tokens.scopeOf(context.req.header("authorization")), jobId);
     if (observers >= options.maximumObservers) throw new WireError("ERR_BUSY", "too many people watch");
-    const left = new AbortController();
-    const signal = AbortSignal.any([left.signal, modules.stopping]);
-    const rest = modules.federation
-      .observe(jobId, { ...lastSequence(context.req.header("last-event-id")), signal })
-      [Symbol.asyncIterator]();
-    const first = await rest.next();
-    if (context.req.raw.method === "HEAD") {
-      left.abort();
-      return new Response(null, { headers: HEADERS });
-    }
+    // Counted before anything is waited for: many requests at once are held to the limit as well.
     change(1);
+    const left = new AbortController();
     let hasEnded = false;
     const onEnd = (): void => {
       if (!hasEnded) change(-1);
       hasEnded = true;
       left.abort();
     };
+    const signal = AbortSignal.any([left.signal, modules.stopping]);
+    const rest = modules.federation
+      .observe(jobId, { ...lastSequence(context.req.header("last-event-id")), signal })
+      [Symbol.asyncIterator]();
+    let first: IteratorResult<Observation>;
+    try {
+      first = await rest.next();
+    } catch (error) {
+      onEnd();
+      throw error;
+    }
+    if (context.req.raw.method === "HEAD") {
+      onEnd();
+      return new Response(null, { headers: HEADERS });
+    }
     const { clock } = modules;
     const body = observationStream(first, rest, { clock, heartbeatMs: options.heartbeatMs, onEnd });
     return new Response(body, { headers: HEADERS });

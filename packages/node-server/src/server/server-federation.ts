@@ -95,6 +95,13 @@ class CoordinatorFederation implements Federation {
       await coordinator.recordRefusedLogin({ address: remoteAddress, code });
       return;
     }
-    if (session.scope === "full") await coordinator.admit(session);
+    if (session.scope !== "full") return;
+    try {
+      await coordinator.admit(session);
+    } catch (error) {
+      // A log-in that could not be recorded does not take effect.
+      await session.close("ERR_INTERNAL", "the server could not admit this session");
+      throw error;
+    }
   }
 }
