@@ -93,6 +93,7 @@ export class JobRun {
       const initialModel = { version: 0, checkpoint: this.#record.initialModel };
       const job = { jobId, definition: payload.definition, initialModel };
       await runWorkflow(workflow, job, { effects: this.#rounds, journal });
+      await this.#rounds.kept();
       return await this.#finish("finish", "rounds done");
     } catch (error) {
       return await this.#ended(error);

@@ -17,6 +17,8 @@ interface CommittedTask {
 export class Receipts {
   readonly #jobId: string;
   readonly #tasks = new Map<string, CommittedTask>();
+  /** Tasks that an earlier process gave and did not finish: they are taken up again. */
+  readonly #out = new Set<string>();
 
   constructor(jobId: string) {
     this.#jobId = jobId;
@@ -25,14 +27,21 @@ export class Receipts {
   /** The receipts of earlier processes, from the journal. */
   restore(journal: ReadonlyMap<number, JournalEntry>): void {
     const collected = new Map<string, readonly TaskOutcome[]>();
+    // The journal is ours: durable-context.ts wrote these values and proves them again when the workflow reads them.
     for (const { call, input, outcome } of journal.values()) {
-      const taskId = Array.isArray(input) && typeof input[0] === "string" ? input[0] : undefined;
-      if (taskId === undefined || outcome.kind !== "returned") continue;
-      // The journal is ours: durable-context.ts wrote these values and proves them again when the workflow reads them.
-      if (call === "aggregate")
-        collected.set(taskId, (outcome.value as { outcomes: TaskOutcome[] }).outcomes);
-      if (call === "checkpoint") {
-        this.commit(taskId, (outcome.value as { version: number }).version, collected.get(taskId) ?? []);
+      if (outcome.kind !== "returned") continue;
+      const [taskId = ""] = input as readonly string[];
+      switch (call) {
+        case "broadcast":
+        case "send":
+          this.#out.add((outcome.value as { taskId: string }).taskId);
+          break;
+        case "aggregate":
+          this.#out.delete(taskId);
+          collected.set(taskId, (outcome.value as { outcomes: TaskOutcome[] }).outcomes);
+          break;
+        case "checkpoint":
+          this.commit(taskId, (outcome.value as { version: number }).version, collected.get(taskId) ?? []);
       }
     }
   }
@@ -65,7 +74,7 @@ export class Receipts {
 
   /** Answers a site that kept an update: COMMITTED, or that it will not be asked for. */
   async answerHeld(site: LiveSite, held: HeldUpdate): Promise<void> {
-    if (await this.send(site, held.taskId)) return;
+    if (this.#out.has(held.taskId) || (await this.send(site, held.taskId))) return;
     const code = this.has(held.taskId) ? "ERR_CONTRIBUTION_LATE" : "ERR_TASK_UNKNOWN";
     await refuse(site, held, { code, detail: "the round went on without this update" });
   }

@@ -1,4 +1,3 @@
-import type { Aggregator } from "../aggregation/index.ts";
 import { toHex } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { Evaluation } from "../job/index.ts";
@@ -12,20 +11,18 @@ import type {
   TaskOutcome,
   WorkflowEffects,
 } from "../workflow/index.ts";
-import { applyUpdate } from "./apply-update.ts";
 import { averageEvaluation, meanTrainingLoss } from "./averages.ts";
 import { Collection } from "./collection.ts";
 import { CommitOrder } from "./commit-order.ts";
 import { Intake, ignoreLostSession } from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
-import { type PublishedBlob, publish } from "./publisher.ts";
+import { PendingRecords } from "./pending-records.ts";
+import type { PublishedBlob } from "./publisher.ts";
 import type { Receipts } from "./receipts.ts";
 import { auditDispatch, auditOutcomes, auditRound, showOutcome } from "./round-report.ts";
 import { sendTask } from "./task-sender.ts";
-
-/** The rule of FedAvg; jobs cannot choose another one in this version. */
-const AGGREGATOR = "weighted-mean";
+import { Versions } from "./versions.ts";
 
 /** Tasks of which a late answer is told apart from a foreign one. */
 const REMEMBERED_TASKS = 16;
@@ -57,8 +54,10 @@ export class Rounds implements WorkflowEffects {
   readonly #receipts: Receipts;
   readonly #events: RoundsEvents;
   #open: OpenRound | undefined;
-  #published: { readonly version: number; readonly model: PublishedBlob } | undefined;
-  #aggregator: Aggregator | undefined;
+  readonly #versions: Versions;
+  readonly #records = new PendingRecords();
+  /** The task whose #begin was called last, and how that ends. */
+  #begun: { readonly taskId: string; readonly done: Promise<void> } | undefined;
   #hasBegun = false;
   readonly #recentTasks: string[] = [];
   #garbage: (() => Promise<void>)[] = [];
@@ -67,6 +66,7 @@ export class Rounds implements WorkflowEffects {
     this.#context = context;
     this.#receipts = receipts;
     this.#events = events;
+    this.#versions = new Versions(context);
   }
 
   async broadcast(order: TaskOrder): Promise<Dispatch> {
@@ -90,32 +90,37 @@ export class Rounds implements WorkflowEffects {
 
   async send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch> {
     const { clock, crypto } = this.#context.modules;
-    await this.#sweep();
+    await this.#records.kept();
     const dispatch: Dispatch = {
       taskId: toHex(crypto.randomBytes(16)),
       order,
       sites: [...sites].sort(),
       startedAtMs: Math.trunc(clock.now()),
     };
-    await auditDispatch(this.#context, dispatch);
+    // Kept in one commit with the journal's entry; the task goes out when both are.
+    this.#records.keep(auditDispatch(this.#context, dispatch));
+    this.#sweep();
     await this.#events.onStarted();
-    await this.#begin(dispatch);
-    for (const site of dispatch.sites) {
-      if (this.#context.sites.findReady(site) === undefined) this.#open?.collection.lost(site);
-    }
     return dispatch;
   }
 
+  dispatched(dispatch: Dispatch): void {
+    const done = this.#begin(dispatch, { isResumed: false });
+    done.catch(() => undefined); // aggregate() tells
+    this.#begun = { taskId: dispatch.taskId, done };
+  }
+
   async aggregate(dispatch: Dispatch): Promise<Collected> {
-    if (this.#open?.dispatch.taskId !== dispatch.taskId) await this.#begin(dispatch); // after a restart
+    if (this.#begun?.taskId === dispatch.taskId) await this.#begun.done;
+    else await this.#begin(dispatch, { isResumed: true });
     const open = this.#open;
     if (open === undefined) throw new RangeError("no task is out");
     const outcomes = await open.collection.answered;
-    await open.order.flushed();
+    this.#records.keep(open.order.flushed());
     const evaluation = averageEvaluation(outcomes);
     if (evaluation !== undefined) await this.#evaluated(dispatch.order, evaluation);
-    const update = dispatch.order.kind === "train" ? await this.#storeMean(outcomes) : undefined;
-    await auditOutcomes(this.#context, outcomes);
+    const update = this.#isEnough(dispatch, outcomes) ? await this.#versions.storeMean() : undefined;
+    this.#records.keep(auditOutcomes(this.#context, outcomes));
     this.#garbage.push(() => open.order.clear());
     this.#close(dispatch.taskId);
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
@@ -129,15 +134,23 @@ export class Rounds implements WorkflowEffects {
 
   async checkpoint({ taskId, order }: Dispatch, { update, outcomes }: Collected): Promise<ModelVersion> {
     if (update === undefined) throw new JobError("ERR_JOB_FAILED", `round ${order.round} has no update`);
-    const model = await this.#nextVersion(order, update.blob);
+    await this.#records.kept();
+    const model = await this.#versions.next(order, update.blob);
     this.#receipts.commit(taskId, model.version, outcomes);
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     const trainingLoss = meanTrainingLoss(outcomes);
     this.#context.board.updateRound(order.round, { endedAtMs, trainingLoss });
-    await Promise.all([auditRound(this.#context, order.round, outcomes), this.#events.onVersion(model)]);
+    // The aggregate is in the journal and the model on disk: from here on the round counts, whatever happens.
+    this.#records.keep(auditRound(this.#context, order.round, outcomes));
+    this.#records.keep(this.#events.onVersion(model));
     this.dropLater(update.blob);
     await this.#tellCommitted(taskId, outcomes);
     return model;
+  }
+
+  /** Resolves when everything that the calls so far had to keep is kept. @throws StorageError */
+  kept(): Promise<void> {
+    return this.#records.kept();
   }
 
   now(): number {
@@ -205,8 +218,7 @@ export class Rounds implements WorkflowEffects {
 
   /** The model that is out, when `root` (hex) is its blob. */
   publishedBy(root: string): PublishedBlob | undefined {
-    const model = this.#published?.model;
-    return model !== undefined && toHex(model.reference.root) === root ? model : undefined;
+    return this.#versions.publishedBy(root);
   }
 
   /** Ends what is out. */
@@ -217,29 +229,15 @@ export class Rounds implements WorkflowEffects {
   /** Frees what the rounds used, once the last upload has gone. */
   async close(): Promise<void> {
     await this.#open?.intake.idle();
-    this.#aggregator?.release();
-    this.#published = undefined;
+    this.#versions.close();
   }
 
-  /** The newest model of `version`, published; for whoever asks for the result. */
-  async publishVersion(model: ModelVersion): Promise<PublishedBlob> {
-    if (this.#published?.version === model.version) return this.#published.model;
-    this.#published = undefined;
-    const { slots, checkpoints } = this.#context.modules;
-    const { jobId, modelLayout, signal } = this.#context;
-    const slot = await slots.acquire(jobId, modelLayout.byteLength, signal);
-    try {
-      await checkpoints.get(model.checkpoint, slot.bytes);
-      return await this.#publish(model.version, slot.bytes);
-    } finally {
-      slot.release();
-    }
-  }
-
-  async #begin(dispatch: Dispatch): Promise<void> {
+  /** @param isResumed sites that are not there yet may come back and be asked again */
+  async #begin(dispatch: Dispatch, { isResumed }: { readonly isResumed: boolean }): Promise<void> {
     const { modules, board, jobId, payload, signal, sites } = this.#context;
+    await this.#records.kept();
     signal.throwIfAborted();
-    const model = await this.publishVersion(dispatch.order.model);
+    const model = await this.#versions.publish(dispatch.order.model);
     const order = await CommitOrder.open(modules.metadata, jobId, dispatch.taskId);
     const isTraining = dispatch.order.kind === "train";
     if (isTraining) board.beginRound(dispatch.order.round, dispatch.startedAtMs);
@@ -250,12 +248,20 @@ export class Rounds implements WorkflowEffects {
         showOutcome(this.#context.board, dispatch.order, outcome);
       },
     });
-    const aggregator = isTraining ? this.#emptyAggregator() : undefined;
+    const aggregator = isTraining ? this.#versions.emptyAggregator() : undefined;
     const intake = new Intake(this.#context, { collection, order, aggregator }, this.#events.onFault);
     this.#open = { dispatch, collection, order, intake, model };
-    for (const site of sites.allReady()) {
-      if (collection.standing(site.name) === "open") this.#push(this.#open, site);
+    for (const name of dispatch.sites) {
+      const site = sites.findReady(name);
+      if (site !== undefined) this.#push(this.#open, site);
+      else if (!isResumed) collection.lost(name);
     }
+  }
+
+  #isEnough({ order }: Dispatch, outcomes: readonly TaskOutcome[]): boolean {
+    const { minimumSites } = this.#context.payload.definition.workflow;
+    const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").length;
+    return order.kind === "train" && accepted >= minimumSites;
   }
 
   #close(taskId: string): void {
@@ -265,10 +271,13 @@ export class Rounds implements WorkflowEffects {
   }
 
   /** Deletes what the calls before this one left behind; they are recorded by now. */
-  async #sweep(): Promise<void> {
+  #sweep(): void {
     const garbage = this.#garbage;
     this.#garbage = [];
-    for (const drop of garbage) await drop();
+    const { logger } = this.#context.modules;
+    for (const drop of garbage) {
+      drop().catch((error: unknown) => logger.error("a blob of an earlier round stays on disk", error));
+    }
   }
 
   /** Before its first task a job waits a moment for sites that were offered it and are about to be ready. */
@@ -283,63 +292,6 @@ export class Rounds implements WorkflowEffects {
   #push({ dispatch, collection, model }: OpenRound, site: LiveSite): void {
     const onSent = (): void => collection.sent(site.name);
     ignoreLostSession(sendTask(this.#context, site, { dispatch, model, onSent })).catch(this.#events.onFault);
-  }
-
-  #emptyAggregator(): Aggregator {
-    const { updateLayout, modules } = this.#context;
-    const create = modules.aggregators.get(AGGREGATOR);
-    if (create === undefined) throw new JobError("ERR_JOB_FAILED", `there is no aggregator ${AGGREGATOR}`);
-    this.#aggregator ??= create(updateLayout, modules);
-    this.#aggregator.reset();
-    return this.#aggregator;
-  }
-
-  async #storeMean(outcomes: readonly TaskOutcome[]): Promise<Collected["update"]> {
-    const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").length;
-    const { payload, modules, jobId, updateLayout, signal } = this.#context;
-    if (this.#aggregator === undefined || accepted < payload.definition.workflow.minimumSites)
-      return undefined;
-    const slot = await modules.slots.acquire(jobId, updateLayout.byteLength, signal);
-    try {
-      const { update, weight } = await this.#aggregator.finish(slot.bytes);
-      this.#aggregator.reset(); // gives its memory back before the next version is made
-      return { blob: await modules.checkpoints.put(update), exampleCount: weight };
-    } finally {
-      slot.release();
-    }
-  }
-
-  /** w ← w + Δ in a staging slot: the uploads are done, so that no more than K + 2 models are in memory. */
-  async #nextVersion(order: TaskOrder, update: string): Promise<ModelVersion> {
-    const { modules, jobId, modelLayout, updateLayout, signal } = this.#context;
-    const { slots, checkpoints } = modules;
-    const slot = await slots.acquire(jobId, modelLayout.byteLength, signal);
-    try {
-      await checkpoints.get(order.model.checkpoint, slot.bytes);
-      const model = { bytes: slot.bytes, layout: modelLayout };
-      await applyUpdate(model, { segments: checkpoints.segments(update), layout: updateLayout });
-      this.#published = undefined; // lets the old ciphertext go before the next one is made
-      const [checkpoint] = await Promise.all([
-        checkpoints.put(slot.bytes),
-        this.#publish(order.round, slot.bytes),
-      ]);
-      return { version: order.round, checkpoint };
-    } finally {
-      slot.release();
-    }
-  }
-
-  async #publish(version: number, bytes: PublishedBytes): Promise<PublishedBlob> {
-    const { modules, jobId, payload, modelLayout } = this.#context;
-    const { chunkBytes } = payload.definition;
-    const tensors = modelLayout.tensors;
-    const model = await publish(
-      { jobId, kind: "model", version, bytes, chunkBytes, tensors },
-      modules,
-      modules,
-    );
-    this.#published = { version, model };
-    return model;
   }
 
   async #evaluated({ kind, model, round }: TaskOrder, evaluation: Evaluation): Promise<void> {
@@ -362,5 +314,3 @@ export class Rounds implements WorkflowEffects {
     );
   }
 }
-
-type PublishedBytes = Parameters<typeof publish>[0]["bytes"];

@@ -7,6 +7,10 @@ import { decodeRecord, encodeRecord } from "./record.ts";
 /** Plaintext bytes of one sealed segment. */
 export const SEGMENT_BYTES = 262_144;
 const TAG_BYTES = 16;
+/** Bytes of every sealed segment but the last. */
+const SEALED_BYTES = SEGMENT_BYTES + TAG_BYTES;
+/** Segments that one read of the store brings: 4 MiB. */
+const SEGMENTS_PER_READ = 16;
 const KEY_BYTES = 32;
 
 /** What lies beside a sealed blob; the key only wrapped. */
@@ -84,11 +88,17 @@ export class CheckpointStore {
   /** The segments of a blob in order, one in memory at a time. @throws JobError `ERR_CHECKPOINT_UNREADABLE` */
   async *segments(name: string): AsyncGenerator<BlobSegment, void, undefined> {
     const record = await this.#record(name);
-    const key = await this.#unwrap(name, record);
-    const blobId = fromBase64Url(record.blobId);
-    for (let index = 0; index < segmentCount(record.size); index++) {
-      const bytes = await this.#openSegment(name, { key, blobId, index, size: record.size });
-      yield { offset: index * SEGMENT_BYTES, bytes };
+    const seal = { key: await this.#unwrap(name, record), blobId: fromBase64Url(record.blobId) };
+    const count = segmentCount(record.size);
+    for (let first = 0; first < count; first += SEGMENTS_PER_READ) {
+      const afterLast = Math.min(count, first + SEGMENTS_PER_READ);
+      const sealed = await this.#read(name, { first, afterLast, size: record.size });
+      for (let index = first; index < afterLast; index++) {
+        const start = (index - first) * SEALED_BYTES;
+        const ciphertext = sealed.subarray(start, start + SEALED_BYTES);
+        const bytes = await this.#open(name, ciphertext, { ...seal, index, isFinal: index === count - 1 });
+        yield { offset: index * SEGMENT_BYTES, bytes };
+      }
     }
   }
 
@@ -129,14 +139,22 @@ export class CheckpointStore {
     return key;
   }
 
-  async #openSegment(name: string, place: SegmentPlace): Promise<Bytes> {
-    const { crypto, blobs } = this.#modules;
-    const { index, size, key, blobId } = place;
-    const length = Math.min(SEGMENT_BYTES, size - index * SEGMENT_BYTES) + TAG_BYTES;
-    const ciphertext = await blobs.get(name, { offset: index * (SEGMENT_BYTES + TAG_BYTES), length });
-    if (ciphertext?.byteLength !== length) throw unreadable(name, "it is missing or cut short");
-    const aad = segmentAad(blobId, index, index === segmentCount(size) - 1);
-    const segment = await crypto.aesGcmOpen(key, nonceOf(index), ciphertext, aad);
+  async #read(name: string, { first, afterLast, size }: SegmentRange): Promise<Bytes> {
+    const offset = first * SEALED_BYTES;
+    const isLast = afterLast === segmentCount(size);
+    const length = (isLast ? size + afterLast * TAG_BYTES : afterLast * SEALED_BYTES) - offset;
+    const sealed = await this.#modules.blobs.get(name, { offset, length });
+    if (sealed?.byteLength !== length) throw unreadable(name, "it is missing or cut short");
+    return sealed;
+  }
+
+  async #open(
+    name: string,
+    ciphertext: Bytes,
+    { key, blobId, index, isFinal }: SegmentPlace,
+  ): Promise<Bytes> {
+    const aad = segmentAad(blobId, index, isFinal);
+    const segment = await this.#modules.crypto.aesGcmOpen(key, nonceOf(index), ciphertext, aad);
     if (segment === undefined) throw unreadable(name, `segment ${index} was altered`);
     return segment;
   }
@@ -164,6 +182,12 @@ interface SegmentPlace {
   readonly key: SecretKey;
   readonly blobId: Bytes;
   readonly index: number;
+  readonly isFinal: boolean;
+}
+
+interface SegmentRange {
+  readonly first: number;
+  readonly afterLast: number;
   /** Plaintext bytes of the blob. */
   readonly size: number;
 }

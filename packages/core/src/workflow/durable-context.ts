@@ -11,6 +11,8 @@ export interface WorkflowEffects {
   broadcast(order: TaskOrder): Promise<Dispatch>;
   /** See {@link WorkflowContext}. */
   send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch>;
+  /** A dispatch has just been recorded: its tasks may go out. Not called again after a restart. */
+  dispatched(dispatch: Dispatch): void;
   /** See {@link WorkflowContext}. */
   aggregate(dispatch: Dispatch): Promise<Collected>;
   /** See {@link WorkflowContext}. */
@@ -51,11 +53,23 @@ export async function runWorkflow(
 }
 
 function durableContext(job: WorkflowJob, effects: WorkflowEffects, calls: RecordedCalls): WorkflowContext {
+  const dispatch = async (
+    call: string,
+    input: readonly unknown[],
+    effect: () => Promise<Dispatch>,
+  ): Promise<Dispatch> => {
+    let isLive = false;
+    const made = await calls.call(call, input, dispatchSchema, () => {
+      isLive = true;
+      return effect();
+    });
+    if (isLive) effects.dispatched(made);
+    return made;
+  };
   return {
     ...job,
-    broadcast: (order) => calls.call("broadcast", [order], dispatchSchema, () => effects.broadcast(order)),
-    send: (order, sites) =>
-      calls.call("send", [order, sites], dispatchSchema, () => effects.send(order, sites)),
+    broadcast: (order) => dispatch("broadcast", [order], () => effects.broadcast(order)),
+    send: (order, sites) => dispatch("send", [order, sites], () => effects.send(order, sites)),
     aggregate: (dispatch) =>
       calls.call("aggregate", [dispatch.taskId], collectedSchema, () => effects.aggregate(dispatch)),
     checkpoint: (dispatch, collected) =>

@@ -35,6 +35,7 @@ function effectsOf(done: string[], changes: Partial<WorkflowEffects> = {}): Work
       done.push(`send ${sites.join()}`);
       return Promise.resolve(dispatch(order));
     },
+    dispatched: () => undefined,
     aggregate: ({ order }) => {
       done.push(`aggregate ${order.round}`);
       const update = { blob: CHECKPOINT, exampleCount: 1 };
