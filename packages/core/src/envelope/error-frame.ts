@@ -49,10 +49,15 @@ export function readError(frame: Frame): ErrorNotice {
     code: reader.uint(4999, 4000),
     inReplyTo: reader.nullable(() => reader.bin(16)),
     retryAfterMs: reader.nullable(() => reader.uint(MAX_RETRY_MS)),
-    detail: reader.text(MAX_DETAIL_BYTES),
+    detail: printable(reader.text(MAX_DETAIL_BYTES)),
   }));
   // A number of a later version is still a refusal.
   return { code: errorCodeOfWire(code) ?? "ERR_INTERNAL", ...notice };
+}
+
+/** A peer's words end up in terminals and logs: what steers those is left out. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
 }
 
 /** The longest beginning of `text` that has at most `maximumBytes` bytes and ends between characters. */

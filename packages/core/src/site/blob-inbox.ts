@@ -2,7 +2,7 @@ import { type Bytes, toHex } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
 import type { BlobReference, Publication } from "../message/index.ts";
 import { type Clock, type CryptoProvider, sleep } from "../platform/index.ts";
-import { type BlobChunk, BlobOpener } from "../stream/index.ts";
+import { type BlobChunk, BlobOpener, chunkCount, chunkLength, ciphertextPlan } from "../stream/index.ts";
 
 /** Blobs that are remembered: the graph and the last model versions of a few jobs. */
 const REMEMBERED = 32;
@@ -32,8 +32,8 @@ export interface OpenedBlob {
 /** One blob on its way. */
 interface Arrival {
   publication: Publication | undefined;
-  /** Chunks that came before the key did; never more than the blob. */
-  early: BlobChunk[];
+  /** Chunks that came before the key did, by index; never more than the blob. */
+  early: Map<number, BlobChunk>;
   opener: BlobOpener | undefined;
   /** True when its chunks were used up in this session: the server will not send them again unasked. */
   isUsedUp: boolean;
@@ -57,7 +57,7 @@ export class BlobInbox {
   renew(): void {
     for (const arrival of this.#arrivals.values()) {
       arrival.isUsedUp = false;
-      arrival.early = [];
+      arrival.early.clear();
     }
   }
 
@@ -77,9 +77,9 @@ export class BlobInbox {
       await takeChunk(arrival, arrival.opener, chunk);
       return;
     }
-    const { chunkBytes, totalBytes } = arrival.publication;
-    const hasRoom = arrival.early.length * chunkBytes < totalBytes && !arrival.isUsedUp;
-    if (hasRoom) arrival.early.push({ ...chunk, ciphertext: Uint8Array.from(chunk.ciphertext) });
+    if (!arrival.isUsedUp && canBeEarly(arrival, arrival.publication, chunk)) {
+      arrival.early.set(chunk.index, { ...chunk, ciphertext: Uint8Array.from(chunk.ciphertext) });
+    }
   }
 
   /**
@@ -115,8 +115,8 @@ export class BlobInbox {
     const opener = await BlobOpener.create({ description, key, project, sink }, { crypto });
     arrival.opener = opener;
     const { early } = arrival;
-    arrival.early = [];
-    for (const chunk of early) await takeChunk(arrival, opener, chunk);
+    arrival.early = new Map();
+    for (const chunk of early.values()) await takeChunk(arrival, opener, chunk);
   }
 
   /** Waits for `work` and asks for the blob again whenever nothing came for a while. */
@@ -151,6 +151,12 @@ export class BlobInbox {
   }
 }
 
+/** Chunks travel outside the session: what waits for its key is no more than the blob, each piece of its length once. */
+function canBeEarly({ early }: Arrival, publication: Publication, { index, ciphertext }: BlobChunk): boolean {
+  const plan = ciphertextPlan(publication);
+  return index < chunkCount(plan) && ciphertext.byteLength === chunkLength(plan, index) && !early.has(index);
+}
+
 interface Wait {
   readonly jobId: string;
   readonly root: Bytes;
@@ -168,7 +174,7 @@ const nothing = (): void => undefined;
 function newArrival(nowMs: number): Arrival {
   return {
     publication: undefined,
-    early: [],
+    early: new Map(),
     opener: undefined,
     isUsedUp: false,
     lastChunkMs: nowMs,

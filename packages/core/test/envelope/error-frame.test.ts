@@ -28,6 +28,14 @@ test("local codes travel as what they mean to a peer", () => {
   expect(wireCodeOf("ERR_BUSY")).toBe(4027);
 });
 
+test("words of a peer that would steer a terminal arrive without what steers", () => {
+  const header = writePositional([4003, null, null, "no\u001b]0;title\u0007\u001b[2J\r\nyes\u202e"]);
+
+  const { detail } = readError(readFrame(writeFrame(FRAME_KIND.error, { header })));
+
+  expect(detail).toBe("no\ufffd]0;title\ufffd\ufffd[2J\ufffd\ufffdyes\ufffd");
+});
+
 test("a code of a later version is still a refusal", () => {
   const header = writePositional([4998, null, null, "from the future"]);
 

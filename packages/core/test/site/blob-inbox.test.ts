@@ -58,6 +58,22 @@ describe("the inbox of sealed blobs", () => {
     expect((await clock.runUntil(inbox.open(jobId, reference, forever))).bytes).toEqual(plaintext);
   });
 
+  test("keeps no more early chunks than the blob has, each once and of its own length", async () => {
+    const { inbox, publication, chunks, plaintext, reference, clock } = await aBlob();
+    inbox.published(publication);
+    const { root } = reference;
+    const [first] = chunks;
+    if (first === undefined) throw new RangeError("no chunk");
+
+    for (let index = 0; index < 100; index++) {
+      await inbox.chunk({ root, index, ciphertext: new Uint8Array(1_000_000) });
+      await inbox.chunk({ ...first, index: 1000 + index });
+    }
+    for (const chunk of [...chunks, ...chunks]) await inbox.chunk(chunk);
+
+    expect((await clock.runUntil(inbox.open(jobId, reference, forever))).bytes).toEqual(plaintext);
+  });
+
   test("drops chunks that nobody published, and asks again for a blob of which nothing comes", async () => {
     const { inbox, publication, chunks, plaintext, reference, clock, requested } = await aBlob();
     for (const chunk of chunks) await inbox.chunk(chunk);
