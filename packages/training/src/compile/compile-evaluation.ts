@@ -10,14 +10,18 @@ export function compileEvaluation(model: Model, options: FrameOptions): Compiled
   const frame = openFrame(model, options);
   const { builder, loss, lossInputs } = frame;
   const { lossSum, correct } = loss.measure(builder, lossInputs);
+  const names = {
+    lossSum: builder.freeName("photinus/loss-sum"),
+    correct: builder.freeName("photinus/correct"),
+  };
   const outputs = new Map([
-    ["photinus/loss-sum", lossSum],
-    ["photinus/correct", correct],
+    [names.lossSum, lossSum],
+    [names.correct, correct],
   ]);
   return {
     ...closeFrame(frame, { outputs, fed: new Set(), batchSize: options.batchSize }),
     classCount: builder.shape(lossInputs.logits)[1] ?? 0,
-    lossSum: { name: "photinus/loss-sum", ...builder.type(lossSum) },
-    correct: { name: "photinus/correct", ...builder.type(correct) },
+    lossSum: { name: names.lossSum, ...builder.type(lossSum) },
+    correct: { name: names.correct, ...builder.type(correct) },
   };
 }

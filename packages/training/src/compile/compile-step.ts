@@ -49,12 +49,13 @@ export function compileStep(model: Model, options: StepOptions): CompiledStep {
     optimizer,
     constants: options.optimizer,
   });
-  const outputs = new Map([["photinus/loss", value]]);
+  const lossOutput = builder.freeName("photinus/loss");
+  const outputs = new Map([[lossOutput, value]]);
   for (const { slot, after } of states) outputs.set(slot.output, after);
   return {
     ...closeFrame(frame, { outputs, fed: new Set(trainable), batchSize: options.batchSize }),
     learningRate: portOf(builder, learningRate),
-    loss: { name: "photinus/loss", ...builder.type(value) },
+    loss: { name: lossOutput, ...builder.type(value) },
     states: states.map(({ slot }) => slot),
   };
 }
@@ -93,7 +94,7 @@ function addUpdates(builder: GraphBuilder, inputs: UpdateInputs): readonly State
     const updated = optimizer.update(builder, { parameter, gradient, learningRate, state }, constants);
     const slot = (role: StateSlot["role"], input: string): StateSlot => ({
       ...{ dtype: type.dtype, shape: type.shape },
-      ...{ input, output: `${input}/next`, parameter: name, role },
+      ...{ input, output: builder.freeName(`${input}/next`), parameter: name, role },
     });
     parameters.push({ slot: slot("parameter", parameter), after: updated.parameter });
     for (const [kind, input] of declared) {

@@ -1,11 +1,20 @@
 import { elementCount } from "@photinus/core/tensor";
-import { attribute, type GraphBuilder, tensorOf, type WindowGeometry, windowOf } from "../graph/index.ts";
+import {
+  attribute,
+  type GraphBuilder,
+  type TypedNode,
+  tensorOf,
+  unsupported,
+  type WindowGeometry,
+  windowOf,
+} from "../graph/index.ts";
 import { dataTypeOf, int, ints, text } from "../onnx/index.ts";
 import type { Profile } from "./profile.ts";
 import { type GradientTable, inputOf, ofOneOutput, outputOf } from "./rule.ts";
 import { reshape } from "./unbroadcast.ts";
 
 interface Pooling {
+  readonly typed: TypedNode;
   readonly x: string;
   readonly y: string;
   /** Where in x each element of y comes from; only used where the provider has it. */
@@ -26,6 +35,15 @@ const isPadded = ({ padsBegin, padsEnd }: WindowGeometry): boolean =>
 
 const areDisjoint = (window: WindowGeometry): boolean =>
   window.strides.every((stride, axis) => stride >= extent(window, axis));
+
+/**
+ * Most elements of the constants that a gradient brings along: more would cost more than they save, and a model from a
+ * stranger could ask for terabytes.
+ */
+const MAX_CONSTANT_ELEMENTS = 2 ** 22;
+
+/** Windows across, up to which {@link byRows} beats indices: its products grow with the square of the width. */
+const MAX_WINDOWS_ACROSS = 128;
 
 const areTiles = (window: WindowGeometry): boolean =>
   !isPadded(window) &&
@@ -153,9 +171,10 @@ function restore(builder: GraphBuilder, value: string, { from, to }: Resize): st
  * Any windows, without indices: a convolution with one-hot kernels lays each window out as channels, and its
  * transpose adds what comes back. Zeros of the padding are no candidates, though they may equal a maximum of 0.
  */
-const byUnfolding: MaxPoolGradient = (builder, { x, y, gradient, window }) => {
+const byUnfolding: MaxPoolGradient = (builder, { typed, x, y, gradient, window }) => {
   const [examples = 1, channels = 1] = builder.shape(x);
   const taps = elementCount(window.kernel);
+  checkConstants(typed, taps * Math.max(taps, elementCount(window.output)));
   const kernel = builder.constant(tensorOf("f32", [taps, 1, ...window.kernel], oneHot(taps)), "one-hot");
   const attributes = windowAttributes(window);
   const planes = reshape(builder, x, [examples * channels, 1, ...window.input]);
@@ -228,6 +247,14 @@ function coordinates(index: number, sizes: readonly number[]): number[] {
     .reverse();
 }
 
+const isNarrowPlane = ({ output: [, columns = 0, ...more] }: WindowGeometry): boolean =>
+  columns > 0 && columns <= MAX_WINDOWS_ACROSS && more.length === 0;
+
+/** @throws TrainingError `ERR_MODEL_OPERATOR` for windows that would need so many constants */
+function checkConstants({ node }: TypedNode, elements: number): void {
+  if (elements > MAX_CONSTANT_ELEMENTS) unsupported(node, "its windows are too large to be differentiated");
+}
+
 /**
  * CPU and WASM have indices and MaxUnpool. CUDA has indices. WebGPU has no indices (it fails when the graph runs).
  * Unfolding is not for CUDA: its convolutions may round to TF32, and then no element equals its maximum.
@@ -236,7 +263,7 @@ function maxPoolGradient(profile: Profile, window: WindowGeometry): MaxPoolGradi
   switch (profile) {
     case "cpu":
     case "wasm":
-      if (areTiles(window) && window.kernel.length === 2) return byRows;
+      if (areTiles(window) && isNarrowPlane(window)) return byRows;
       return areDisjoint(window) ? byUnpooling : byScattering;
     case "cuda":
       return areTiles(window) ? byTiles : byScattering;
@@ -249,7 +276,7 @@ const maxPool = ofOneOutput((backward, gradient) => {
   const window = windowOf(backward.typed);
   const [x, y, indices] = [inputOf(backward, 0), outputOf(backward, 0), outputOf(backward, 1)];
   const differentiate = maxPoolGradient(backward.profile, window);
-  return [differentiate(backward.builder, { x, y, indices, gradient, window })];
+  return [differentiate(backward.builder, { typed: backward.typed, x, y, indices, gradient, window })];
 });
 
 /** Each element of a window gets the same share of its gradient: one over the number of elements that counted. */
@@ -260,6 +287,7 @@ const averagePool = ofOneOutput((backward, gradient) => {
   const [examples = 1, channels = 1] = shape;
   const taps = elementCount(window.kernel);
   const evenly = !isPadded(window) || attribute(typed, "int", "count_include_pad") === 1;
+  checkConstants(typed, evenly ? taps : taps * elementCount(window.output));
   const planes = reshape(builder, gradient, [examples * channels, 1, ...window.output]);
   const windows = evenly
     ? planes

@@ -62,6 +62,11 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A name that no value has, for an output of {@link build}. @returns `base` unless that is taken */
+  freeName(base: string): string {
+    return this.#unique(base);
+  }
+
   /** The type of a value. @throws RangeError for a name that this builder did not give */
   type(name: string): ValueType {
     const type = this.#types.get(name);
@@ -106,8 +111,8 @@ export class GraphBuilder {
       throw new TrainingError("ERR_MODEL_OPERATOR", `${describe(node)}: the operator is not supported`);
     }
     const typed = this.#typed(node);
-    const types = inferTypes(typed, operator.infer);
-    const folded = this.#fold(typed, types);
+    const types = asFaultOfTheFile(node, () => operator.infer(typed));
+    const folded = asFaultOfTheFile(node, () => this.#fold(typed, types));
     if (folded !== undefined) return [this.constant(folded, node.outputs[0])];
     const outputs = node.outputs.map((output, index) => {
       const type = types[index];
@@ -170,7 +175,8 @@ export class GraphBuilder {
     if (type === undefined || others.length > 0) return undefined;
     if (node.operator === "Shape") return tensorOf("i64", type.shape, shapeSlice(typed));
     const known = inputs.every((input, index) => input === undefined || constants[index] !== undefined);
-    if (!known || elementCount(type.shape) > MAX_FOLDED_ELEMENTS) return undefined;
+    const shapes = [type.shape, ...constants.map((constant) => constant?.shape ?? [])];
+    if (!known || shapes.some((shape) => elementCount(shape) > MAX_FOLDED_ELEMENTS)) return undefined;
     return OPERATORS.get(node.operator)?.fold?.(typed, type);
   }
 
@@ -184,11 +190,15 @@ export class GraphBuilder {
   }
 
   #unique(base: string): string {
-    const count = this.#used.get(base) ?? 0;
+    let count = this.#used.get(base) ?? 0;
+    let candidate = count === 0 ? base : `${base}#${count}`;
+    // A file may hold names like the ones given here; the count stays where it got to, so that this ends soon.
+    while (this.#types.has(candidate)) {
+      count++;
+      candidate = `${base}#${count}`;
+    }
     this.#used.set(base, count + 1);
-    if (count === 0 && !this.#types.has(base)) return base;
-    const candidate = `${base}#${count}`;
-    return this.#types.has(candidate) ? this.#unique(base) : candidate;
+    return candidate;
   }
 }
 
@@ -196,15 +206,12 @@ function identity(input: string, output: string): Node {
   return { name: "", operator: "Identity", inputs: [input], outputs: [output], attributes: new Map() };
 }
 
-function inferTypes(
-  typed: TypedNode,
-  infer: (typed: TypedNode) => readonly ValueType[],
-): readonly ValueType[] {
+/** Sizes and numbers that no tensor can have surface as RangeErrors of the tensor layer; here the file is at fault. */
+function asFaultOfTheFile<T>(node: Node, compute: () => T): T {
   try {
-    return infer(typed);
+    return compute();
   } catch (cause) {
-    // Sizes that no tensor can have surface as RangeErrors of the tensor layer; here they are a fault of the file.
     if (!(cause instanceof RangeError)) throw cause;
-    throw new TrainingError("ERR_MODEL_SHAPE", `${describe(typed.node)}: ${cause.message}`, { cause });
+    throw new TrainingError("ERR_MODEL_SHAPE", `${describe(node)}: ${cause.message}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { TrainingError } from "@photinus/core/errors";
-import type { DType, Tensor } from "@photinus/core/tensor";
+import { type DType, elementCount, MAX_RANK, type Tensor } from "@photinus/core/tensor";
 import type { Attribute, Node } from "../onnx/index.ts";
+import { numbersOf } from "./numbers.ts";
 
 /** Element type and shape of a value, both known. */
 export interface ValueType {
@@ -47,6 +48,16 @@ export function inputType(typed: TypedNode, index: number): ValueType {
 /** The value of input `index`. @throws TrainingError `ERR_MODEL_SHAPE` when it is not constant */
 export function constantInput(typed: TypedNode, index: number): Tensor {
   return typed.constants[index] ?? badShape(typed.node, `input ${index} must be a constant`);
+}
+
+/** Most entries of a list that shapes depend on: one or two per dimension. */
+const MAX_LIST_LENGTH = 2 * MAX_RANK;
+
+/** The list that input `index` holds: axes, sizes, pads. @throws TrainingError `ERR_MODEL_SHAPE` when it is not constant */
+export function constantList(typed: TypedNode, index: number): readonly number[] {
+  const tensor = constantInput(typed, index);
+  if (elementCount(tensor.shape) > MAX_LIST_LENGTH) badShape(typed.node, `input ${index} is too long`);
+  return numbersOf(tensor);
 }
 
 /** What an attribute of each kind holds. */

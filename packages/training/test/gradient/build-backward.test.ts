@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { buildBackward } from "../../src/gradient/index.ts";
 import { GraphBuilder } from "../../src/graph/index.ts";
+import { ints } from "../../src/onnx/index.ts";
 import { interpret } from "../reference/interpret.ts";
 
 const f32 = (...shape: number[]) => ({ dtype: "f32", shape }) as const;
@@ -72,4 +73,21 @@ describe("buildBackward", () => {
       }),
     );
   });
+
+  test.each([
+    ["webgpu", "MaxPool"],
+    ["cpu", "AveragePool"],
+  ] as const)(
+    "refuses windows whose gradient on %s would need gigabytes of constants",
+    (profile, operator) => {
+      const builder = new GraphBuilder();
+      const x = builder.input("x", f32(1, 1, 2000, 2000));
+      const attributes = { kernel_shape: ints([900, 900]), pads: ints([1, 1, 1, 1]) };
+      const y = builder.add(operator, [x], { attributes });
+
+      const build = () => buildBackward(builder, { output: y, gradient: y, parameters: [x], profile });
+
+      expect(build).toThrow(expect.objectContaining({ code: "ERR_MODEL_OPERATOR" }));
+    },
+  );
 });

@@ -196,6 +196,11 @@ const POOLS: readonly GradientCase[] = ["MaxPool", "AveragePool"].flatMap((opera
   ]),
 ]);
 
+const wideTiles = pool("MaxPool", "in tiles of an image too wide for products", [
+  [1, 1, 2, 300],
+  { kernel_shape: ints([2, 2]), strides: ints([2, 2]) },
+]);
+
 /** Every gradient rule, in the forms in which it differs. */
 export const GRADIENT_CASES: readonly GradientCase[] = [
   ...binary("Add"),
@@ -225,6 +230,7 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   ...MATMULS,
   ...CONVS,
   ...POOLS,
+  wideTiles,
   pool("AveragePool", "padded, counting pads", [
     [2, 2, 6, 6],
     {

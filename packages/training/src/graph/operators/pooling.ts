@@ -1,6 +1,5 @@
-import { numbersOf } from "../numbers.ts";
 import type { Operator, OperatorTable } from "../operator.ts";
-import { attribute, badShape, constantInput, inputType, unsupported } from "../typed-node.ts";
+import { attribute, badShape, constantList, inputType, unsupported } from "../typed-node.ts";
 import { windowOf } from "../window.ts";
 
 const maxPool: Operator = {
@@ -32,7 +31,7 @@ const globalAveragePool: Operator = {
 
 /** The inverse of MaxPool with Indices; only with its output shape given, as gradients use it. */
 const maxUnpool: Operator = {
-  infer: (typed) => [{ dtype: inputType(typed, 0).dtype, shape: numbersOf(constantInput(typed, 2)) }],
+  infer: (typed) => [{ dtype: inputType(typed, 0).dtype, shape: constantList(typed, 2) }],
 };
 
 /** Pooling. */

@@ -1,12 +1,10 @@
-import { numbersOf } from "../numbers.ts";
 import type { Operator, OperatorTable } from "../operator.ts";
-import { attribute, inputType, normalAxis, type TypedNode } from "../typed-node.ts";
+import { attribute, constantList, inputType, normalAxis, type TypedNode } from "../typed-node.ts";
 
 /** The axes that a Reduce operator removes, counted from the front, in ascending order. */
 export function reducedAxes(typed: TypedNode): readonly number[] {
   const rank = inputType(typed, 0).shape.length;
-  const input = typed.constants[1];
-  const given = input === undefined ? (attribute(typed, "ints", "axes") ?? []) : numbersOf(input);
+  const given = typed.node.inputs[1] ? constantList(typed, 1) : (attribute(typed, "ints", "axes") ?? []);
   if (given.length > 0) return given.map((axis) => normalAxis(typed.node, axis, rank)).sort((a, b) => a - b);
   const nothing = attribute(typed, "int", "noop_with_empty_axes") === 1;
   return nothing ? [] : Array.from({ length: rank }, (_, axis) => axis);

@@ -7,6 +7,7 @@ import {
   attribute,
   badShape,
   constantInput,
+  constantList,
   describe,
   inputType,
   normalAxis,
@@ -30,7 +31,7 @@ function view(shapeOf: (typed: TypedNode, shape: readonly number[]) => readonly 
 }
 
 const reshape = view((typed, shape) => {
-  const wanted = numbersOf(constantInput(typed, 1));
+  const wanted = constantList(typed, 1);
   const keepsZero = attribute(typed, "int", "allowzero") === 1;
   const sizes = wanted.map((size, axis) => (size === 0 && !keepsZero ? (shape[axis] ?? 0) : size));
   const rest = sizes.indexOf(-1);
@@ -46,7 +47,7 @@ const flatten = view((typed, shape) => {
 });
 
 const unsqueeze = view((typed, shape) => {
-  const given = numbersOf(constantInput(typed, 1));
+  const given = constantList(typed, 1);
   const rank = shape.length + given.length;
   const axes = new Set(given.map((axis) => normalAxis(typed.node, axis, rank)));
   if (axes.size !== given.length) badShape(typed.node, `axes [${given}]`);
@@ -55,7 +56,7 @@ const unsqueeze = view((typed, shape) => {
 });
 
 const squeeze = view((typed, shape) => {
-  const given = typed.node.inputs[1] === undefined ? undefined : numbersOf(constantInput(typed, 1));
+  const given = typed.node.inputs[1] === undefined ? undefined : constantList(typed, 1);
   if (given === undefined) return shape.filter((size) => size !== 1);
   const axes = new Set(given.map((axis) => normalAxis(typed.node, axis, shape.length)));
   return shape.filter((_, axis) => !axes.has(axis));
@@ -144,7 +145,7 @@ const concat: Operator = {
 const expand: Operator = {
   infer: (typed) => {
     const { dtype, shape } = inputType(typed, 0);
-    const wanted = numbersOf(constantInput(typed, 1));
+    const wanted = constantList(typed, 1);
     const rank = Math.max(shape.length, wanted.length);
     const result = Array.from({ length: rank }, (_, axis) =>
       Math.max(shape[axis - rank + shape.length] ?? 1, wanted[axis - rank + wanted.length] ?? 1),
@@ -157,9 +158,9 @@ const expand: Operator = {
 const slice: Operator = {
   infer: (typed) => {
     const { dtype, shape } = inputType(typed, 0);
-    const [starts, ends] = [numbersOf(constantInput(typed, 1)), numbersOf(constantInput(typed, 2))];
-    const axes = typed.node.inputs[3] ? numbersOf(constantInput(typed, 3)) : starts.map((_, axis) => axis);
-    const steps = typed.node.inputs[4] ? numbersOf(constantInput(typed, 4)) : [];
+    const [starts, ends] = [constantList(typed, 1), constantList(typed, 2)];
+    const axes = typed.node.inputs[3] ? constantList(typed, 3) : starts.map((_, axis) => axis);
+    const steps = typed.node.inputs[4] ? constantList(typed, 4) : [];
     if (steps.some((step) => step !== 1)) badShape(typed.node, `steps [${steps}]`);
     const result = [...shape];
     axes.forEach((given, index) => {
@@ -172,7 +173,7 @@ const slice: Operator = {
   },
   fold: (typed, { dtype, shape }) => {
     if (shape.length !== 1 || !hasNumbers(dtype)) return undefined;
-    const [start] = numbersOf(constantInput(typed, 1));
+    const [start] = constantList(typed, 1);
     const values = numbersOf(constantInput(typed, 0));
     const from = (start ?? 0) < 0 ? Math.max(0, values.length + (start ?? 0)) : (start ?? 0);
     return tensorOf(dtype, shape, values.slice(from, from + (shape[0] ?? 0)));
@@ -183,7 +184,7 @@ const slice: Operator = {
 const pad: Operator = {
   infer: (typed) => {
     const { dtype, shape } = inputType(typed, 0);
-    const pads = numbersOf(constantInput(typed, 1));
+    const pads = constantList(typed, 1);
     if ((attribute(typed, "text", "mode") ?? "constant") !== "constant" || pads.length !== 2 * shape.length) {
       badShape(typed.node, `pads [${pads}]`);
     }
