@@ -26,6 +26,10 @@ export interface StoredConsent {
   readonly jobId: string;
   /** Name of the project. */
   readonly project: string;
+  /** SHA-256 of what the submitter had signed, lower-case hex: another job under the same id is not agreed to. */
+  readonly digest: string;
+  /** Name of the submitter that was shown. */
+  readonly submitter: string;
   /** Version of the text that was shown. */
   readonly textVersion: string;
   /** Milliseconds since 1970. */

@@ -58,7 +58,8 @@ test("leaving deletes the key, the certificate and the agreements of that projec
   const store = await aStore();
   await store.save(await anIdentity());
   await store.save(await anIdentity("other"));
-  await store.saveConsent({ project: "demo", jobId: "j", textVersion: "1", agreedAtMs: 1 });
+  const shown = { digest: "ab".repeat(32), submitter: "lead@example.org", textVersion: "1", agreedAtMs: 1 };
+  await store.saveConsent({ project: "demo", jobId: "j", ...shown });
 
   await store.forget("demo");
 

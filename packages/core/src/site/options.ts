@@ -38,8 +38,10 @@ export interface SiteLimits {
 
 /** A job that asks to be trained here, after its signature, its submitter's role and the limits were checked. */
 export interface JobProposal {
-  /** Id of the job: 32 hexadecimal digits. */
+  /** Id of the job: 32 hexadecimal digits. The submitter chose it; what was signed under it is {@link digest}. */
   readonly jobId: string;
+  /** SHA-256 of everything that the submitter signed, lower-case hex: what an agreement is bound to. */
+  readonly digest: string;
   /** What the job is. */
   readonly definition: JobDefinition;
   /** Who signed the job. */

@@ -59,6 +59,7 @@ export class SiteJob {
   readonly #updateLayout: TensorLayout;
   readonly #end = new AbortController();
   #hasAccepted = false;
+  #hasDeclined = false;
   #prepared: PreparedTrainer | undefined;
   #trainer: Trainer | undefined;
   /** The task at work, and what ends it. */
@@ -71,6 +72,11 @@ export class SiteJob {
     this.#modules = modules;
     this.#modelLayout = layoutOfTable(payload.parameters);
     this.#updateLayout = layoutOfUpdate(payload.parameters);
+  }
+
+  /** True when this site takes no part: the job then counts for no limit. */
+  get hasDeclined(): boolean {
+    return this.#hasDeclined;
   }
 
   /** True once tasks may come: the graph need not be sent again. */
@@ -95,6 +101,7 @@ export class SiteJob {
     if (this.#end.signal.aborted) return;
     const { jobId } = this.#proposal;
     if (decision !== "accept") {
+      this.#hasDeclined = true;
       board.update({ activity: "waiting" });
       await this.#send(jobDecline, { jobId, reason: decision.declined.slice(0, 500) });
       return;

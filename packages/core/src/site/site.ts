@@ -214,7 +214,7 @@ export class Site {
   }
 
   /** A job is offered: its signature and its submitter's role have been verified by the session. */
-  async #job({ objectId, signer: submitter }: VerifiedObject, value: unknown): Promise<void> {
+  async #job({ objectId, payloadDigest, signer: submitter }: VerifiedObject, value: unknown): Promise<void> {
     const jobId = toHex(objectId);
     const known = this.#jobs.get(jobId);
     if (known !== undefined) {
@@ -223,13 +223,17 @@ export class Site {
     }
     const payload = parseJobPayload(value);
     const { definition, initialParameters } = payload;
-    const proposal: JobProposal = { jobId, definition, submitter, modelBytes: initialParameters.byteLength };
+    const modelBytes = initialParameters.byteLength;
+    const proposal: JobProposal = {
+      ...{ jobId, definition, submitter, modelBytes },
+      digest: toHex(payloadDigest),
+    };
     const right = decide(submitter, "submit");
     const reason = right.allowed
       ? declineReason(payload, {
           limits: this.#limits,
           dataNames: this.#options.dataNames,
-          jobs: this.#jobs.size,
+          jobs: [...this.#jobs.values()].filter((job) => !job.hasDeclined).length,
         })
       : right.reason;
     if (reason !== undefined) {

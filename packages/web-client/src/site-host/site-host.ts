@@ -24,7 +24,7 @@ import type { SiteHostModules } from "./modules.ts";
 export class SiteHost {
   readonly #modules: SiteHostModules;
   readonly #abort: AbortController = new AbortController();
-  readonly #questions: Map<string, (decision: JobDecision) => void> = new Map();
+  readonly #questions: Map<string, Question> = new Map();
   #membership: Membership | undefined;
   #member: MemberIdentity | undefined;
   #data: SiteDataFiles | undefined;
@@ -114,9 +114,13 @@ export class SiteHost {
   /** Asks the person, unless the same text was agreed to for this job before. */
   async #ask(job: JobProposal, signal: AbortSignal): Promise<JobDecision> {
     const consent = await this.#modules.store.findConsent(this.#opened.project, job.jobId);
-    if (consent?.textVersion === CONSENT_TEXT.version) return "accept";
+    const isAgreed =
+      consent?.textVersion === CONSENT_TEXT.version &&
+      consent.digest === job.digest &&
+      consent.submitter === job.submitter.name;
+    if (isAgreed) return "accept";
     const answer = new Promise<JobDecision>((resolve) => {
-      this.#questions.set(job.jobId, resolve);
+      this.#questions.set(job.jobId, { job, resolve });
       signal.addEventListener("abort", () => resolve({ declined: "the task ended first" }), { once: true });
     });
     this.#modules.tell({ kind: "proposal", proposal: describe(job) });
@@ -124,14 +128,16 @@ export class SiteHost {
   }
 
   async #decide({ jobId, accepts, textVersion }: SiteCalls["decide"]["request"]): Promise<null> {
-    const answer = this.#questions.get(jobId);
-    if (answer === undefined)
+    const question = this.#questions.get(jobId);
+    if (question === undefined)
       throw new JobError("ERR_JOB_UNKNOWN", "this task no longer waits for an answer");
     if (accepts) {
       const { store, clock } = this.#modules;
-      await store.saveConsent({ jobId, project: this.#opened.project, textVersion, agreedAtMs: clock.now() });
+      const { digest, submitter } = question.job;
+      const agreed = { jobId, digest, submitter: submitter.name, textVersion, agreedAtMs: clock.now() };
+      await store.saveConsent({ ...agreed, project: this.#opened.project });
     }
-    answer(accepts ? "accept" : { declined: "the participant declined" });
+    question.resolve(accepts ? "accept" : { declined: "the participant declined" });
     return null;
   }
 
@@ -163,6 +169,12 @@ export class SiteHost {
     if (this.#membership === undefined) throw new PkiError("ERR_INVITE_REFUSED", "the join link comes first");
     return this.#membership;
   }
+}
+
+/** A job that waits for the person's answer. */
+interface Question {
+  readonly job: JobProposal;
+  readonly resolve: (decision: JobDecision) => void;
 }
 
 function describe({ jobId, definition, submitter, modelBytes }: JobProposal): Proposal {

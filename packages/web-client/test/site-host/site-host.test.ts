@@ -98,6 +98,23 @@ test("goes on after a reload without the link, as the same site and without aski
   expect(view).toMatchObject({ state: "finished" });
 });
 
+test("asks again when another job comes under an id that was agreed to", async () => {
+  const first = await aGuest();
+  await first.join(await first.invitation());
+  const jobId = await aProposal(first);
+  await first.federation.clock.runUntil(first.host.handlers.pause(null));
+  const agreed = { digest: "00".repeat(32), submitter: "lead@example.org", textVersion, agreedAtMs: 0 };
+  await first.store.saveConsent({ project: "test", jobId, ...agreed });
+
+  const second = new Guest(first.federation, first.store);
+  await second.host.handlers.open({ fragment: "" });
+  await second.host.handlers.useData(LINE);
+  await second.federation.clock.runUntil(second.host.handlers.join(null));
+  await second.federation.clock.settle();
+
+  expect(second.proposals).toMatchObject([{ jobId }]);
+});
+
 test("gives up the round that runs when it pauses, and carries on with what it had before", async () => {
   let isHeld = true;
   const gate = {
