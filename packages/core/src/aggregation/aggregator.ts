@@ -10,10 +10,10 @@ export interface Contribution {
   /** Number of training examples: > 0 and finite. */
   readonly weight: number;
   /**
-   * Asked once when the turn of this contribution has come and it was found valid, in the same synchronous stretch
+   * Asked once, with its L2 norm, when the turn of this contribution has come and it was found valid, in the same synchronous stretch
    * that begins to add it; `false` leaves the aggregate as it is. For callers who record the order of commits.
    */
-  readonly admit?: () => boolean;
+  readonly admit?: (norm: number) => boolean;
 }
 
 /** What an aggregator yields. */

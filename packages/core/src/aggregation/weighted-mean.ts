@@ -47,8 +47,9 @@ class WeightedMean implements Aggregator {
     return this.#inTurn(async () => {
       const { update, admit } = contribution;
       const weight = requireWeight(contribution.weight);
-      requireSummable(weight * (await this.measure(update)));
-      if (admit?.() === false) return false;
+      const norm = await this.measure(update);
+      requireSummable(weight * norm);
+      if (admit?.(norm) === false) return false;
       this.#weight += weight;
       this.#contributions += 1;
       const sum = this.#accumulator();

@@ -133,18 +133,19 @@ export class Intake {
   ): Promise<ContributionProblem | undefined> {
     const { collection, aggregator, order } = this.#target;
     if (aggregator === undefined) return { code: "ERR_TASK_UNKNOWN", detail: "the task asked for no update" };
-    const norm = await aggregator.measure(update);
-    if (norm > body.norm * NORM_TOLERANCE + Number.MIN_VALUE) {
-      return { code: "ERR_CONTRIBUTION_NORM", detail: `measured ${norm}, declared ${body.norm}` };
-    }
     const { exampleCount, trainingLoss, evaluation, manifest, taskId } = body;
-    const answer = { exampleCount, trainingLoss, norm, digest: toHex(manifest.root), ...given(evaluation) };
-    const admit = (): boolean => {
+    let problem: ContributionProblem | undefined;
+    const admit = (norm: number): boolean => {
+      problem = normProblem(norm, body.norm);
+      if (problem !== undefined) return false;
+      const digest = toHex(manifest.root);
+      const answer = { exampleCount, trainingLoss, norm, digest, ...given(evaluation) };
       if (!collection.accept(site.name, answer)) return false;
       order.commit(site.name);
       return true;
     };
-    if (!(await aggregator.add({ update, weight: exampleCount, admit }))) return this.#afterAbort(site.name);
+    const isCounted = await aggregator.add({ update, weight: exampleCount, admit });
+    if (!isCounted) return problem ?? this.#afterAbort(site.name);
     this.#context.board.addTraffic(site.name, { up: manifest.totalBytes });
     await this.#received(site, { ...this.#ids(taskId), root: manifest.root });
     return undefined;
@@ -190,6 +191,11 @@ const SHOWN_STEPS = 20;
 
 /** Sites sum in another order than the server: the norms differ in the last bits of float32. */
 const NORM_TOLERANCE = 1.0001;
+
+function normProblem(measured: number, declared: number): ContributionProblem | undefined {
+  if (measured <= declared * NORM_TOLERANCE + Number.MIN_VALUE) return undefined;
+  return { code: "ERR_CONTRIBUTION_NORM", detail: `measured ${measured}, declared ${declared}` };
+}
 
 const NOTHING = { exampleCount: 0, trainingLoss: 0, norm: 0, digest: "" };
 
