@@ -52,16 +52,18 @@ const RUNNERS: readonly Runner[] = [
   playwright,
 ];
 
-function testFiles(long: boolean): readonly string[] {
+/** The runners that have `*.long.test.ts` files. */
+function runnersWithLongTests(): readonly Runner[] {
   const folders = ["test", ...readdirSync(join(ROOT, "packages")).map((name) => `packages/${name}/test`)];
-  return folders
+  const files = folders
     .filter((folder) => existsSync(join(ROOT, folder)))
-    .flatMap((folder) =>
-      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map(
-        (file) => `${folder}/${file}`,
-      ),
-    )
-    .filter((file) => file.endsWith(".test.ts") && file.endsWith(".long.test.ts") === long);
+    .flatMap((folder) => {
+      const inside = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
+      return inside.map((file) => `${folder}/${file}`);
+    })
+    .filter((file) => file.endsWith(".long.test.ts"))
+    .map((file) => file.replace(".long.", "."));
+  return RUNNERS.filter(({ files: own }) => files.some((file) => own.test(file)));
 }
 
 async function runTests(
@@ -86,10 +88,8 @@ async function runTests(
 
 async function main(): Promise<void> {
   const long = process.argv.includes("--long");
-  const files = testFiles(long);
-  const runners = RUNNERS.filter(({ files: own }) =>
-    files.some((file) => own.test(file.replace(".long.", "."))),
-  );
+  // Without `--long` every runner must run something; long tests exist for some of them only.
+  const runners = long ? runnersWithLongTests() : RUNNERS;
   const environment = { CHROMIUM_PATH: await findChromium(), ...(long ? { LONG: "1" } : {}) };
   await buildPages();
   const results: RunnerResult[] = [];
