@@ -5,6 +5,13 @@ import { download } from "./download.ts";
 import { feedsOf, valuesOf } from "./feeds.ts";
 import type { Runtime, RuntimeSession, RuntimeTensor, Tensors } from "./runtime.ts";
 
+/** What one step is fed, and where it writes. */
+interface Turn {
+  readonly feeds: Record<string, RuntimeTensor>;
+  /** Absent where the runtime makes new tensors. */
+  readonly into?: Tensors;
+}
+
 /** A compiled training step that is open on a device, with the states between steps. */
 export class StepSession {
   /** The batch of the next step. */
@@ -12,9 +19,13 @@ export class StepSession {
   readonly #runtime: Runtime;
   readonly #compiled: CompiledStep;
   readonly #session: RuntimeSession;
-  #states: ReadonlyMap<string, RuntimeTensor> = new Map();
-  #spare: ReadonlyMap<string, RuntimeTensor> | undefined;
-  #frozen: Tensors = {};
+  readonly #learningRate = new Float32Array(1);
+  /**
+   * Where the runtime writes in place, two sets of states take turns; else there is one turn, whose states are replaced.
+   * Nothing is made anew for a step: for a small model, that would be a fifth of its time.
+   */
+  #turns: readonly Turn[] = [];
+  #steps = 0;
 
   private constructor(runtime: Runtime, compiled: CompiledStep, session: RuntimeSession) {
     this.#runtime = runtime;
@@ -31,41 +42,48 @@ export class StepSession {
 
   /** Starts from `parameters`, which are copied; states of the optimizer start as zeros. */
   start(parameters: ParameterSet): void {
-    this.#release(this.#states);
-    const { states, frozen } = this.#compiled;
-    this.#states = new Map(states.map((slot) => [slot.input, this.#initial(slot, parameters)]));
-    this.#spare = this.#runtime.writesInPlace
-      ? new Map(states.map((slot) => [slot.output, this.#zeros(slot)]))
-      : undefined;
-    this.#frozen = feedsOf(this.#runtime, frozen, parameters);
+    this.#releaseStates();
+    this.#steps = 0;
+    const { states, frozen, learningRate, loss } = this.#compiled;
+    const shared: Tensors = {
+      ...this.batch.feeds,
+      ...feedsOf(this.#runtime, frozen, parameters),
+      [learningRate.name]: this.#runtime.tensor(this.#learningRate, []),
+    };
+    const initial = states.map((slot) => this.#initial(slot, parameters));
+    if (!this.#runtime.writesInPlace) {
+      this.#turns = [{ feeds: { ...shared, ...byName(states, "input", initial) } }];
+      return;
+    }
+    const spare = states.map((slot) => this.#zeros(slot));
+    const lossTensor = { [loss.name]: this.#runtime.tensor(new Float32Array(1), []) };
+    const turn = (from: readonly RuntimeTensor[], to: readonly RuntimeTensor[]): Turn => ({
+      feeds: { ...shared, ...byName(states, "input", from) },
+      into: { ...byName(states, "output", to), ...lossTensor },
+    });
+    this.#turns = [turn(initial, spare), turn(spare, initial)];
   }
 
   /** Takes one step on {@link batch}. @returns the loss of the batch before the step; may be NaN */
   async step(learningRate: number): Promise<number> {
-    const { states, loss } = this.#compiled;
-    const rate = this.#runtime.tensor(Float32Array.of(learningRate), []);
-    const feeds: Tensors = {
-      ...this.batch.feeds,
-      ...this.#frozen,
-      ...Object.fromEntries(this.#states),
-      [this.#compiled.learningRate.name]: rate,
-    };
-    const results = await this.#session.run(feeds, this.#outputs());
-    const before = this.#states;
-    this.#states = new Map(
-      states.map(({ input, output }) => [input, results[output] ?? this.#stateOf(input)]),
-    );
-    this.#recycle(before);
-    return valuesOf(results[loss.name])[0] ?? Number.NaN;
+    this.#learningRate[0] = learningRate;
+    const turn = this.#turn();
+    const results = await this.#session.run(turn.feeds, turn.into);
+    this.#steps++;
+    if (turn.into === undefined) this.#replaceStates(turn.feeds, results);
+    return valuesOf(results[this.#compiled.loss.name])[0] ?? Number.NaN;
   }
 
   /** The parameters as they are; the memory is the caller's own. */
   async parameters(): Promise<ParameterSet> {
-    const slots = this.#compiled.states.filter(({ role }) => role === "parameter");
-    const held = slots.map(({ input, dtype, shape }) => ({ dtype, shape, tensor: this.#stateOf(input) }));
+    const { feeds } = this.#turn();
+    const held = this.#compiled.states.flatMap(({ role, parameter, input, dtype, shape }) => {
+      const tensor = feeds[input];
+      return role === "parameter" && tensor !== undefined ? [{ parameter, dtype, shape, tensor }] : [];
+    });
     const values = await download(this.#runtime, held);
     return new ParameterSet(
-      slots.map(({ parameter, shape }, index) => [
+      held.map(({ parameter, shape }, index) => [
         parameter,
         Tensor.f32(shape, values[index] ?? new Float32Array()),
       ]),
@@ -74,9 +92,15 @@ export class StepSession {
 
   /** Frees device memory and session. */
   async close(): Promise<void> {
-    this.#release(this.#states);
-    this.#states = new Map();
+    this.#releaseStates();
+    this.#turns = [];
     await this.#session.close();
+  }
+
+  #turn(): Turn {
+    const turn = this.#turns[this.#steps % this.#turns.length];
+    if (turn === undefined) throw new TypeError("start() comes first");
+    return turn;
   }
 
   #initial(slot: StateSlot, parameters: ParameterSet): RuntimeTensor {
@@ -90,33 +114,34 @@ export class StepSession {
     return this.#runtime.tensor(new Float32Array(elementCount(shape)), shape);
   }
 
-  #stateOf(input: string): RuntimeTensor {
-    const tensor = this.#states.get(input);
-    if (tensor === undefined) throw new RangeError("start() comes before step()");
-    return tensor;
-  }
-
-  /** Where the runtime writes in place, two sets of states take turns: no step takes memory. */
-  #outputs(): Tensors | undefined {
-    if (this.#spare === undefined) return undefined;
-    const loss = this.#runtime.tensor(new Float32Array(1), []);
-    return { ...Object.fromEntries(this.#spare), [this.#compiled.loss.name]: loss };
-  }
-
-  #recycle(before: ReadonlyMap<string, RuntimeTensor>): void {
-    if (this.#spare === undefined) {
-      this.#release(before);
-      return;
+  #replaceStates(feeds: Record<string, RuntimeTensor>, results: Tensors): void {
+    for (const { input, output } of this.#compiled.states) {
+      const [before, after] = [feeds[input], results[output]];
+      if (after === undefined) continue;
+      if (before?.location === "gpu-buffer") before.dispose();
+      feeds[input] = after;
     }
-    this.#spare = new Map(
-      this.#compiled.states.flatMap(({ input, output }) => {
-        const tensor = before.get(input);
-        return tensor === undefined ? [] : [[output, tensor] as const];
-      }),
-    );
   }
 
-  #release(states: ReadonlyMap<string, RuntimeTensor>): void {
-    for (const tensor of states.values()) if (tensor.location === "gpu-buffer") tensor.dispose();
+  #releaseStates(): void {
+    for (const { feeds } of this.#turns) {
+      for (const { input } of this.#compiled.states) {
+        const tensor = feeds[input];
+        if (tensor?.location === "gpu-buffer") tensor.dispose();
+      }
+    }
   }
+}
+
+function byName(
+  slots: readonly StateSlot[],
+  side: "input" | "output",
+  tensors: readonly RuntimeTensor[],
+): Tensors {
+  return Object.fromEntries(
+    slots.flatMap((slot, index) => {
+      const tensor = tensors[index];
+      return tensor === undefined ? [] : [[slot[side], tensor]];
+    }),
+  );
 }
