@@ -28,7 +28,7 @@ test("a site that consents and declines a thousand times fills no disk", async (
   await ground.untilView(job.jobId, ({ sites }) => sites.some(({ name }) => name === "mallory"));
 
   for (let count = 0; count < 500; count++) {
-    await mallory.session.send(jobAccept, { jobId: job.jobId });
+    await mallory.session.send(jobAccept, { jobId: job.jobId, terms: "" });
     await mallory.session.send(jobDecline, { jobId: job.jobId, reason: "no" });
   }
 

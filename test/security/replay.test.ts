@@ -31,7 +31,7 @@ test("a signed message that is sent again under a fresh counter is refused as re
   const { ground, job } = await atWork();
   const peer = await RawPeer.connect(ground);
   await peer.sendInner(peer.message(siteReady.type, encode(READY, builtInRegistry())));
-  const consent = await peer.signed({ type: jobAccept.type, body: { jobId: job.jobId } });
+  const consent = await peer.signed({ type: jobAccept.type, body: { jobId: job.jobId, terms: "" } });
   await peer.sendInner(consent);
 
   await peer.sendInner(consent);
@@ -45,7 +45,7 @@ test("a signed message that is sent again under a fresh counter is refused as re
 test("a signed message of one session is worth nothing in another of the same site", async () => {
   const { ground, job } = await atWork();
   const first = await RawPeer.connect(ground);
-  const consent = await first.signed({ type: jobAccept.type, body: { jobId: job.jobId } });
+  const consent = await first.signed({ type: jobAccept.type, body: { jobId: job.jobId, terms: "" } });
   const second = await RawPeer.connect(ground);
 
   await second.sendInner(consent);

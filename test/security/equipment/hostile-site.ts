@@ -62,7 +62,7 @@ export class HostileSite {
       this.answers.put({ kind, code: body.code ?? "", taskId: body.taskId });
     session.receive({
       onObject: async ({ objectType, objectId }) => {
-        if (objectType === 1) await session.send(jobAccept, { jobId: toHex(objectId) });
+        if (objectType === 1) await session.send(jobAccept, { jobId: toHex(objectId), terms: "" });
       },
       onBlobChunk: () => undefined,
       onRefused: (refusal) => this.refusals.put(refusal),

@@ -59,6 +59,8 @@ export class SiteJob {
   readonly #updateLayout: TensorLayout;
   readonly #end = new AbortController();
   #hasAccepted = false;
+  /** Version of the text that a person agreed to; empty when a policy decided. */
+  #terms = "";
   #hasDeclined = false;
   #prepared: PreparedTrainer | undefined;
   #trainer: Trainer | undefined;
@@ -100,23 +102,24 @@ export class SiteJob {
     }));
     if (this.#end.signal.aborted) return;
     const { jobId } = this.#proposal;
-    if (decision !== "accept") {
+    if (decision !== "accept" && "declined" in decision) {
       this.#hasDeclined = true;
       board.update({ activity: "waiting" });
       await this.#send(jobDecline, { jobId, reason: decision.declined.slice(0, 500) });
       return;
     }
     this.#hasAccepted = true;
+    this.#terms = decision === "accept" ? "" : decision.agreedTo;
     board.showJob(newJobStatus(this.#proposal));
     board.update({ activity: "preparing" });
-    await this.#send(jobAccept, { jobId });
+    await this.#send(jobAccept, { jobId, terms: this.#terms });
   }
 
   /** A new session began: says again where this job stands. */
   async reannounce(): Promise<void> {
     const { jobId } = this.#proposal;
     if (!this.#hasAccepted) return;
-    await this.#send(jobAccept, { jobId });
+    await this.#send(jobAccept, { jobId, terms: this.#terms });
     if (this.#prepared !== undefined) await this.#send(jobReady, { jobId, ...this.#prepared });
   }
 
@@ -129,6 +132,13 @@ export class SiteJob {
   /** The server gave a task. Returns at once; an earlier task ends, unless it is the same. */
   task(task: Task): void {
     if (this.#prepared === undefined || this.#end.signal.aborted) return;
+    const { rounds } = this.#payload.definition.workflow;
+    if (task.round > rounds) {
+      // The submitter signed so many rounds and this site agreed to them: no server adds to that.
+      const refusal = new JobError("ERR_JOB_INVALID", `round ${task.round} of a job of ${rounds} rounds`);
+      this.#inBackground(Promise.reject(refusal), task);
+      return;
+    }
     if (this.#held?.body.taskId === task.taskId) {
       this.#inBackground(this.#upload(this.#held), task);
       return;

@@ -1,0 +1,189 @@
+import type { Bytes } from "@photinus/core/bytes";
+import { toHex } from "@photinus/core/bytes";
+import { builtInRegistry } from "@photinus/core/decomposer";
+import { type SignedJob, signJob } from "@photinus/core/job";
+import {
+  type BlobReference,
+  type ContributionBody,
+  contribution,
+  evaluationResult,
+  jobAccept,
+  jobDecline,
+  jobGraph,
+  jobReady,
+  siteReady,
+  type TaskFailed,
+  task,
+  taskFailed,
+  taskProgress,
+} from "@photinus/core/message";
+import type { Identity } from "@photinus/core/pki";
+import { acceptSession, on, type Session } from "@photinus/core/session";
+import { Site, type Trainer } from "@photinus/core/site";
+import { layoutOf } from "@photinus/core/tensor";
+import { type TestProject, testProject } from "@photinus/core/testing";
+import { SUBPROTOCOL, webSocketConnection, webSocketConnector } from "@photinus/node-platform";
+import { onTestFinished } from "vitest";
+import { WebSocketServer } from "ws";
+import { publish } from "../../../packages/core/src/coordinator/publisher.ts";
+import { linearData, linearTrainer } from "../../../packages/core/test/coordinator/linear-trainer.ts";
+import { clock, crypto } from "./a-ground.ts";
+import { aLinearJob, UPDATE_LAYOUT } from "./linear-job.ts";
+import { Mailbox } from "./mailbox.ts";
+import { RecordingLogger } from "./recording-logger.ts";
+
+/** A server with the project's own certificate that does what the test wants, and an honest site at the other end. */
+export class DishonestServer {
+  readonly project: TestProject;
+  readonly log = new RecordingLogger();
+  /** Calls of the site's trainer. */
+  readonly trained: string[] = [];
+  readonly accepted = new Mailbox<string>();
+  readonly declined = new Mailbox<string>();
+  readonly ready = new Mailbox<string>();
+  readonly failed = new Mailbox<TaskFailed>();
+  readonly contributions = new Mailbox<ContributionBody>();
+  /** ERROR frames in reply to what the server sent. */
+  readonly refusals = new Mailbox<string>();
+  readonly evaluations = new Mailbox<string>();
+  readonly sessions = new Mailbox<Session>();
+  session: Session | undefined;
+
+  private constructor(project: TestProject) {
+    this.project = project;
+  }
+
+  /** Waits until the site has announced itself. */
+  static async open(): Promise<DishonestServer> {
+    const project = await testProject({ crypto, clock, sites: ["honest"] });
+    const server = new DishonestServer(project);
+    const sockets = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => SUBPROTOCOL });
+    onTestFinished(() => {
+      sockets.close();
+    });
+    sockets.on("connection", (socket) => {
+      const options = {
+        identity: project.server,
+        project: project.project,
+        root: project.root.certificate.der,
+      };
+      acceptSession(webSocketConnection(socket), options, { clock, crypto })
+        .then((session) => server.#receive(session))
+        .catch(() => undefined); // the site's log tells
+    });
+    await new Promise((resolve) => sockets.once("listening", resolve));
+    const address = sockets.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    server.#startSite(`ws://127.0.0.1:${address.port}/ws`);
+    server.session = await server.sessions.next();
+    return server;
+  }
+
+  #startSite(url: string): void {
+    const [identity] = this.project.sites.values();
+    if (identity === undefined) throw new RangeError("no site");
+    const site = new Site(
+      {
+        ...{ identity, project: this.project.project, root: this.project.root.certificate.der },
+        ...{ serverName: "hub", dataNames: ["line"], runtime: "node", reconnect: { firstMs: 10 } },
+      },
+      {
+        ...{ connector: webSocketConnector({ url }), clock, crypto, logger: this.log },
+        random: { bytes: (length) => crypto.randomBytes(length) },
+        createTrainer: () => this.#trainer(),
+        decideJob: async () => "accept",
+      },
+    );
+    onTestFinished(() => site.stop());
+    site.start();
+  }
+
+  #trainer(): Trainer {
+    const trainer = linearTrainer(linearData("honest"));
+    return {
+      ...trainer,
+      prepare: (job, options) => {
+        this.trained.push("prepare");
+        return trainer.prepare(job, options);
+      },
+      train: (request, options) => {
+        this.trained.push("train");
+        return trainer.train(request, options);
+      },
+    };
+  }
+
+  #receive(session: Session): void {
+    session.receive({
+      onRefused: ({ code }) => this.refusals.put(code),
+      routes: [
+        on(siteReady, () => this.sessions.put(session)),
+        on(jobAccept, ({ jobId }) => this.accepted.put(jobId)),
+        on(jobDecline, ({ reason }) => this.declined.put(reason)),
+        on(jobReady, ({ jobId }) => this.ready.put(jobId)),
+        on(taskProgress, () => undefined),
+        on(taskFailed, (body) => this.failed.put(body)),
+        on(contribution, (body) => this.contributions.put(body)),
+        on(evaluationResult, ({ taskId }) => this.evaluations.put(taskId)),
+      ],
+    });
+  }
+
+  get #live(): Session {
+    if (this.session === undefined) throw new RangeError("no site is connected");
+    return this.session;
+  }
+
+  /** The job that the lead signed: two rounds. */
+  async aJob(identity?: Identity): Promise<SignedJob> {
+    const [lead] = this.project.users.values();
+    const signer = identity ?? lead;
+    if (signer === undefined) throw new RangeError("no lead");
+    return await signJob(aLinearJob(), { identity: signer, crypto, clock });
+  }
+
+  /** Offers a job to the site. */
+  async offer(job: SignedJob, signer?: Identity): Promise<void> {
+    const [lead] = this.project.users.values();
+    await this.#live.sendObject(job.object, (signer ?? lead)?.participant.chain ?? []);
+  }
+
+  /** Publishes bytes for a job and sends them. */
+  async publish(jobId: string, kind: "graph" | "model", bytes: Bytes): Promise<BlobReference> {
+    const tensors = kind === "model" ? UPDATE_LAYOUT.tensors : [];
+    const published = await publish(
+      { jobId, kind, version: 0, bytes, chunkBytes: 65_536, tensors },
+      { project: this.project.project, identity: this.project.server },
+      { clock, crypto, registry: builtInRegistry() },
+    );
+    await this.#live.sendObject(published.object, this.project.server.participant.chain);
+    await this.#live.sendBlob(published.blob);
+    return published.reference;
+  }
+
+  /** Tells where the graph is. */
+  async giveGraph(jobId: string, graph: BlobReference): Promise<void> {
+    await this.#live.send(jobGraph, { jobId, graph }, { scope: jobId });
+  }
+
+  /** Gives a task to train. @returns its id */
+  async giveTask(jobId: string, round: number): Promise<string> {
+    const model = await this.publish(
+      jobId,
+      "model",
+      new Uint8Array(layoutOf(UPDATE_LAYOUT.tensors).byteLength),
+    );
+    const taskId = toHex(crypto.randomBytes(16));
+    const body = {
+      jobId,
+      taskId,
+      kind: "train",
+      round,
+      version: round - 1,
+      model,
+      timeoutMs: 10_000,
+    } as const;
+    await this.#live.send(task, body, { scope: jobId });
+    return taskId;
+  }
+}
