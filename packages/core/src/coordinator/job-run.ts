@@ -1,3 +1,4 @@
+import type { AuditNote } from "../audit/index.ts";
 import { toHex } from "../bytes/index.ts";
 import { JobError, PhotinusError } from "../errors/index.ts";
 import { type Evaluation, hasJobEnded, type JobRecord, nextJobState } from "../job/index.ts";
@@ -124,10 +125,10 @@ export class JobRun {
   }
 
   /** A site takes part: it gets the graph, unless it has it. */
-  async accepted(site: LiveSite): Promise<void> {
+  async accepted(site: LiveSite, terms: string): Promise<void> {
     const { sites, modules, jobId } = this.#context;
     if (!sites.consented(site.name)) return;
-    await this.#audit("consent", site, "accepted", "");
+    await this.#auditConsent(site, { outcome: "accepted", reason: "", details: { terms } });
     if (site.announced.preparedJobs.includes(jobId)) return;
     this.#graph ??= this.#publishGraph();
     const graph = await this.#graph;
@@ -143,7 +144,7 @@ export class JobRun {
   async declined(site: LiveSite, reason: string): Promise<void> {
     this.#context.sites.declined(site.name, "ERR_JOB_DECLINED");
     this.#context.modules.logger.info("site declined", { site: site.name, reason });
-    await this.#audit("consent", site, "refused", "ERR_JOB_DECLINED");
+    await this.#auditConsent(site, { outcome: "refused", reason: "ERR_JOB_DECLINED" });
   }
 
   /** A site's trainer is prepared. */
@@ -305,15 +306,13 @@ export class JobRun {
     this.#rounds.stop(reason);
   }
 
-  async #audit(
-    action: string,
+  async #auditConsent(
     site: LiveSite,
-    outcome: "accepted" | "refused",
-    reason: string,
+    note: Pick<AuditNote, "outcome" | "reason" | "details">,
   ): Promise<void> {
     const { modules, jobId } = this.#context;
     const { leafDigest, name } = site.session.peer;
     const actor = `${toHex(leafDigest)} ${name}`;
-    await modules.audit.record({ actor, action, object: jobId, outcome, reason, correlation: jobId });
+    await modules.audit.record({ actor, action: "consent", object: jobId, correlation: jobId, ...note });
   }
 }

@@ -8,7 +8,13 @@ export function showOutcome(board: JobBoard, { kind, round }: TaskOrder, outcome
   const accepted = (board.site(site)?.accepted ?? 0) + (kind === "train" ? 1 : 0);
   switch (outcome.outcome) {
     case "accepted":
-      board.updateSite(site, { phase: "received", progress: 0, cause: "", accepted });
+      // Nothing is kept of an evaluation, so there is nothing to commit.
+      board.updateSite(site, {
+        phase: kind === "train" ? "received" : "idle",
+        progress: 0,
+        cause: "",
+        accepted,
+      });
       break;
     case "refused":
     case "late":

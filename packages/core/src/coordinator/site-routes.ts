@@ -45,7 +45,9 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
   };
   return [
     on(siteReady, (body, _message, session) => desk.arrive(session, body)),
-    on(jobAccept, ({ jobId }, _message, session) => route(session, jobId, (site, run) => run.accepted(site))),
+    on(jobAccept, ({ jobId, terms }, _message, session) =>
+      route(session, jobId, (site, run) => run.accepted(site, terms)),
+    ),
     on(jobDecline, ({ jobId, reason }, _message, session) =>
       route(session, jobId, (site, run) => run.declined(site, reason)),
     ),

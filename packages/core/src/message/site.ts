@@ -38,12 +38,14 @@ export const siteReady: MessageDefinition<SiteReady> = defineMessage(
 export interface JobAccept {
   /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** Version of the text that a person agreed to; empty when a policy of the site decided. At most 64 characters. */
+  readonly terms: string;
 }
 
 /** The site takes part: its signed consent to this job. */
 export const jobAccept: MessageDefinition<JobAccept> = defineMessage(
   { type: 21, name: "job-accept", signed: true, from: ["site"] },
-  v.strictObject({ jobId }),
+  v.strictObject({ jobId, terms: textOf(0, 64) }),
 );
 
 /** Body of {@link jobDecline}. */

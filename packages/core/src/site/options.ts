@@ -50,8 +50,11 @@ export interface JobProposal {
   readonly modelBytes: number;
 }
 
-/** Answer of {@link SiteModules.decideJob}. */
-export type JobDecision = "accept" | { readonly declined: string };
+/**
+ * Answer of {@link SiteModules.decideJob}: a policy accepts, a person agrees to a text of that version (at most 64
+ * characters; it is signed and audited), or the reason why not.
+ */
+export type JobDecision = "accept" | { readonly agreedTo: string } | { readonly declined: string };
 
 /** What a site works with; all injected. */
 export interface SiteModules {

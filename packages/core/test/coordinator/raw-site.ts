@@ -83,7 +83,7 @@ export class RawSite {
     };
     session.receive({
       onObject: async ({ objectType, objectId }) => {
-        if (objectType === 1) await session.send(jobAccept, { jobId: toHex(objectId) });
+        if (objectType === 1) await session.send(jobAccept, { jobId: toHex(objectId), terms: "" });
       },
       onBlobChunk: () => undefined,
       routes: [

@@ -108,7 +108,7 @@ export const SAMPLES: readonly (readonly [MessageDefinition<unknown>, unknown])[
     preparedJobs: [jobId],
     heldUpdates: [{ jobId, taskId }],
   }),
-  pair(jobAccept, { jobId }),
+  pair(jobAccept, { jobId, terms: "2026-11" }),
   pair(jobDecline, { jobId, reason: "no" }),
   pair(jobReady, { jobId, device: "cpu", trainingExamples: 100, heldOutExamples: 16 }),
   pair(blobRequest, { jobId, root: filled(32, 1) }),

@@ -118,7 +118,7 @@ export class SiteHost {
       consent?.textVersion === CONSENT_TEXT.version &&
       consent.digest === job.digest &&
       consent.submitter === job.submitter.name;
-    if (isAgreed) return "accept";
+    if (isAgreed) return { agreedTo: consent.textVersion };
     const answer = new Promise<JobDecision>((resolve) => {
       this.#questions.set(job.jobId, { job, resolve });
       signal.addEventListener("abort", () => resolve({ declined: "the task ended first" }), { once: true });
@@ -137,7 +137,7 @@ export class SiteHost {
       const agreed = { jobId, digest, submitter: submitter.name, textVersion, agreedAtMs: clock.now() };
       await store.saveConsent({ ...agreed, project: this.#opened.project });
     }
-    question.resolve(accepts ? "accept" : { declined: "the participant declined" });
+    question.resolve(accepts ? { agreedTo: textVersion } : { declined: "the participant declined" });
     return null;
   }
 
