@@ -12,7 +12,7 @@ export interface PackedModel {
 /** A packed update as it is read from storage. */
 export interface StoredSegments {
   /** In order, without gaps; each begins at a multiple of 4 bytes. */
-  readonly segments: AsyncIterable<BlobSegment>;
+  readonly segments: AsyncIterable<BlobSegment> | Iterable<BlobSegment>;
   readonly layout: TensorLayout;
 }
 

@@ -119,7 +119,7 @@ export class Rounds implements WorkflowEffects {
     this.#records.keep(open.order.flushed());
     const evaluation = averageEvaluation(outcomes);
     if (evaluation !== undefined) await this.#evaluated(dispatch.order, evaluation);
-    const update = this.#isEnough(dispatch, outcomes) ? await this.#versions.storeMean() : undefined;
+    const model = this.#isEnough(dispatch, outcomes) ? await this.#versions.make(dispatch.order) : undefined;
     this.#records.keep(auditOutcomes(this.#context, outcomes));
     this.#garbage.push(() => open.order.clear());
     this.#close(dispatch.taskId);
@@ -127,23 +127,22 @@ export class Rounds implements WorkflowEffects {
     return {
       outcomes,
       endedAtMs,
-      ...(update === undefined ? {} : { update }),
+      ...(model === undefined ? {} : { model }),
       ...(evaluation === undefined ? {} : { evaluation }),
     };
   }
 
-  async checkpoint({ taskId, order }: Dispatch, { update, outcomes }: Collected): Promise<ModelVersion> {
-    if (update === undefined) throw new JobError("ERR_JOB_FAILED", `round ${order.round} has no update`);
+  async checkpoint({ taskId, order }: Dispatch, { model, outcomes }: Collected): Promise<ModelVersion> {
+    if (model === undefined) throw new JobError("ERR_JOB_FAILED", `round ${order.round} has no model`);
     await this.#records.kept();
-    const model = await this.#versions.next(order, update.blob);
+    await this.#versions.publish(model);
     this.#receipts.commit(taskId, model.version, outcomes);
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     const trainingLoss = meanTrainingLoss(outcomes);
     this.#context.board.updateRound(order.round, { endedAtMs, trainingLoss });
-    // The aggregate is in the journal and the model on disk: from here on the round counts, whatever happens.
+    // The model is on disk and in the journal: from here on the round counts, whatever happens.
     this.#records.keep(auditRound(this.#context, order.round, outcomes));
     this.#records.keep(this.#events.onVersion(model));
-    this.dropLater(update.blob);
     await this.#tellCommitted(taskId, outcomes);
     return model;
   }

@@ -1,7 +1,7 @@
 import type { Aggregator } from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
-import type { ModelVersion, StoredUpdate, TaskOrder } from "../workflow/index.ts";
+import type { ModelVersion, TaskOrder } from "../workflow/index.ts";
 import { applyUpdate } from "./apply-update.ts";
 import type { JobContext } from "./job-context.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
@@ -18,8 +18,8 @@ export class Versions {
   readonly #context: JobContext;
   #published: { readonly version: number; readonly model: PublishedBlob } | undefined;
   #aggregator: Aggregator | undefined;
-  /** The mean that was stored last, still in its slot: the next version is made there, without reading it back. */
-  #mean: { readonly blob: string; readonly slot: UploadSlot } | undefined;
+  /** The version that was made last, still in its slot: it is published from there, without reading it back. */
+  #made: { readonly version: number; readonly slot: UploadSlot; readonly bytes: Bytes } | undefined;
 
   constructor(context: JobContext) {
     this.#context = context;
@@ -30,47 +30,41 @@ export class Versions {
     const { updateLayout, modules } = this.#context;
     const create = modules.aggregators.get(AGGREGATOR);
     if (create === undefined) throw new JobError("ERR_JOB_FAILED", `there is no aggregator ${AGGREGATOR}`);
-    this.#letMeanGo();
+    this.#letMadeGo();
     this.#aggregator ??= create(updateLayout, modules);
     this.#aggregator.reset();
     return this.#aggregator;
   }
 
-  /** Divides the sum and stores the mean. @throws AggregationError when nothing was added, or it overflows */
-  async storeMean(): Promise<StoredUpdate> {
-    const { modules, jobId, updateLayout, modelLayout, signal } = this.#context;
+  /**
+   * w ← w + Δ: divides the sum, adds the mean to the model that was sent, and stores the result durably.
+   * @throws AggregationError when nothing was added, or the sum overflows
+   */
+  async make({ round, model }: TaskOrder): Promise<ModelVersion> {
+    const { modules, jobId, updateLayout, signal } = this.#context;
     if (this.#aggregator === undefined) throw new RangeError("no round is open");
     const slot = await modules.slots.acquire(jobId, updateLayout.byteLength, signal);
     try {
-      const { update, weight } = await this.#aggregator.finish(slot.bytes);
-      this.#aggregator.reset(); // gives its memory back before the next version is made
-      const blob = await modules.checkpoints.put(update);
-      const hasSameLayout = updateLayout.tensors.length === modelLayout.tensors.length;
-      if (hasSameLayout) this.#mean = { blob, slot };
-      return { blob, exampleCount: weight };
-    } finally {
-      if (this.#mean?.slot !== slot) slot.release();
-    }
-  }
-
-  /** w ← w + Δ, stored durably and published. @param update name of the stored mean */
-  async next({ round, model }: TaskOrder, update: string): Promise<ModelVersion> {
-    const slot = (await this.#addToMean(model, update)) ?? (await this.#addToModel(model, update));
-    this.#mean = undefined;
-    try {
-      this.#published = undefined; // lets the old ciphertext go before the next one is made
-      const checkpoint = await this.#context.modules.checkpoints.put(slot.bytes);
-      await this.#publish(round, slot.bytes);
+      const { update } = await this.#aggregator.finish(slot.bytes);
+      this.#aggregator.reset(); // gives its memory back before more is asked for
+      const bytes = await this.#moved(model, update);
+      const checkpoint = await modules.checkpoints.put(bytes);
+      this.#made = { version: round, slot, bytes };
       return { version: round, checkpoint };
     } finally {
-      slot.release();
+      if (this.#made?.slot !== slot) slot.release();
     }
   }
 
   /** A version as sites are sent it; sealed once, however many they are. */
   async publish(model: ModelVersion): Promise<PublishedBlob> {
     if (this.#published?.version === model.version) return this.#published.model;
-    this.#published = undefined;
+    this.#published = undefined; // lets the old ciphertext go before the next one is made
+    try {
+      if (this.#made?.version === model.version) return await this.#publish(model.version, this.#made.bytes);
+    } finally {
+      this.#letMadeGo();
+    }
     const { slots, checkpoints } = this.#context.modules;
     const { jobId, modelLayout, signal } = this.#context;
     const slot = await slots.acquire(jobId, modelLayout.byteLength, signal);
@@ -90,37 +84,24 @@ export class Versions {
 
   /** Gives everything back; no upload may be under way. */
   close(): void {
-    this.#letMeanGo();
+    this.#letMadeGo();
     this.#aggregator?.release();
     this.#published = undefined;
   }
 
-  /** Adds the model to the mean where that lies; `undefined` when it is not in memory (after a restart). */
-  async #addToMean(model: ModelVersion, update: string): Promise<UploadSlot | undefined> {
-    if (this.#mean?.blob !== update) return undefined;
-    const { modelLayout: layout, modules } = this.#context;
-    const { slot } = this.#mean;
-    // Both layouts are the same, and a + b is b + a to the bit.
-    await applyUpdate(
-      { bytes: slot.bytes, layout },
-      { segments: modules.checkpoints.segments(model.checkpoint), layout },
-    );
-    return slot;
-  }
-
-  async #addToModel(model: ModelVersion, update: string): Promise<UploadSlot> {
-    const { modules, jobId, modelLayout, updateLayout, signal } = this.#context;
-    this.#letMeanGo();
-    const slot = await modules.slots.acquire(jobId, modelLayout.byteLength, signal);
-    try {
-      await modules.checkpoints.get(model.checkpoint, slot.bytes);
-      const segments = modules.checkpoints.segments(update);
-      await applyUpdate({ bytes: slot.bytes, layout: modelLayout }, { segments, layout: updateLayout });
-      return slot;
-    } catch (error) {
-      slot.release();
-      throw error;
+  /** The model plus the update: in the memory of the update where both have the same tensors. */
+  async #moved(model: ModelVersion, update: Bytes): Promise<Bytes> {
+    const { modelLayout, updateLayout, modules } = this.#context;
+    if (updateLayout.tensors.length === modelLayout.tensors.length) {
+      // a + b is b + a to the bit.
+      const segments = modules.checkpoints.segments(model.checkpoint);
+      await applyUpdate({ bytes: update, layout: updateLayout }, { segments, layout: modelLayout });
+      return update;
     }
+    const bytes = await modules.checkpoints.get(model.checkpoint);
+    const segments = [{ offset: 0, bytes: update }];
+    await applyUpdate({ bytes, layout: modelLayout }, { segments, layout: updateLayout });
+    return bytes;
   }
 
   async #publish(version: number, bytes: Bytes): Promise<PublishedBlob> {
@@ -136,8 +117,8 @@ export class Versions {
     return model;
   }
 
-  #letMeanGo(): void {
-    this.#mean?.slot.release();
-    this.#mean = undefined;
+  #letMadeGo(): void {
+    this.#made?.slot.release();
+    this.#made = undefined;
   }
 }

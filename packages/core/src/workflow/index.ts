@@ -7,7 +7,6 @@ export type {
   Collected,
   Dispatch,
   ModelVersion,
-  StoredUpdate,
   TaskOrder,
   TaskOutcome,
   Workflow,

@@ -47,7 +47,7 @@ const outcome = v.strictObject({
 
 /** What came of a task. */
 export const collectedSchema: v.GenericSchema<unknown, Collected> = v.strictObject({
-  update: v.exactOptional(v.strictObject({ blob: hex(64), exampleCount: natural })),
+  model: v.exactOptional(modelVersionSchema),
   outcomes: v.pipe(v.array(outcome), v.maxLength(10_000)),
   evaluation: v.exactOptional(evaluation),
   endedAtMs: natural,

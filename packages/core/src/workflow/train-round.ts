@@ -20,7 +20,7 @@ export async function trainRound(
   for (;;) {
     const dispatch = await context.broadcast(order);
     const collected = await context.aggregate(dispatch);
-    if (collected.update !== undefined) return { dispatch, collected };
+    if (collected.model !== undefined) return { dispatch, collected };
     firstStartMs ??= dispatch.startedAtMs;
     if (collected.endedAtMs - firstStartMs >= waitForSitesMs) {
       throw new JobError(

@@ -9,14 +9,6 @@ export interface ModelVersion {
   readonly checkpoint: string;
 }
 
-/** An averaged update that is stored. */
-export interface StoredUpdate {
-  /** Name of the stored update: SHA-256 of its ciphertext, hex. */
-  readonly blob: string;
-  /** Training examples that it stands for. */
-  readonly exampleCount: number;
-}
-
 /** What sites are asked to do with a model version. */
 export interface TaskOrder {
   /** What to do with the model. */
@@ -63,8 +55,11 @@ export interface TaskOutcome {
 
 /** What came of a dispatched task. */
 export interface Collected {
-  /** Mean of the accepted updates; absent when fewer than the job's minimum were accepted, and for `evaluate`. */
-  readonly update?: StoredUpdate;
+  /**
+   * The sent model moved by the mean of the accepted updates, stored durably; absent when fewer than the job's minimum
+   * were accepted, and for `evaluate`.
+   */
+  readonly model?: ModelVersion;
   /** Every asked site once: the accepted ones in commit order, then the others by name. */
   readonly outcomes: readonly TaskOutcome[];
   /** Mean of the sites' evaluations of the sent model, weighted by examples; absent when no site has any. */
@@ -92,9 +87,12 @@ export interface WorkflowContext {
   broadcast(order: TaskOrder): Promise<Dispatch>;
   /** Gives a task to the named sites; those not ready are missing. */
   send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch>;
-  /** Waits until every asked site answered or the deadline passed, and averages what was accepted, as it arrives. */
+  /**
+   * Waits until every asked site answered or the deadline passed, averages what was accepted, as it arrives, and stores
+   * the model that follows from it.
+   */
   aggregate(dispatch: Dispatch): Promise<Collected>;
-  /** Applies the update to the model, stores the new version durably and tells its sites COMMITTED. */
+  /** Makes the aggregated model the job's newest version, publishes it and tells its sites COMMITTED. */
   checkpoint(dispatch: Dispatch, collected: Collected): Promise<ModelVersion>;
   /** Resolves `milliseconds` later; time that passed while the server was down counts. */
   sleep(milliseconds: number): Promise<void>;

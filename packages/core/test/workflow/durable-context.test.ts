@@ -38,8 +38,8 @@ function effectsOf(done: string[], changes: Partial<WorkflowEffects> = {}): Work
     dispatched: () => undefined,
     aggregate: ({ order }) => {
       done.push(`aggregate ${order.round}`);
-      const update = { blob: CHECKPOINT, exampleCount: 1 };
-      return Promise.resolve({ outcomes: [], endedAtMs: 2, ...(order.kind === "train" ? { update } : {}) });
+      const model = { version: order.round, checkpoint: CHECKPOINT };
+      return Promise.resolve({ outcomes: [], endedAtMs: 2, ...(order.kind === "train" ? { model } : {}) });
     },
     checkpoint: ({ order }) => {
       done.push(`checkpoint ${order.round}`);
