@@ -1,5 +1,5 @@
 import type { Bytes } from "@photinus/core/bytes";
-import { siteReady } from "@photinus/core/message";
+import { jobAccept, siteReady } from "@photinus/core/message";
 import { PREFIX_BYTES } from "@photinus/core/wire";
 import { expect, test } from "vitest";
 import { atWork, type Ground } from "./equipment/a-ground.ts";
@@ -83,9 +83,7 @@ test("an altered byte in a frame of the session ends that session and no other",
 test("an altered signature inside an authentic frame ends the session", async () => {
   const { ground, job } = await atWork(UNLIMITED);
   const peer = await RawPeer.connect(ground);
-  const body = { runtime: "node", dataNames: ["line"], preparedJobs: [], heldUpdates: [] };
-  const inner = await peer.signed({ type: 21, body: { jobId: job.jobId } });
-  expect(body).toBeDefined();
+  const inner = await peer.signed({ type: jobAccept.type, body: { jobId: job.jobId, terms: "" } });
   const headerLength = new DataView(inner.buffer).getUint16(4);
 
   await peer.sendInner(flipped(inner, PREFIX_BYTES + headerLength + 5));
@@ -97,7 +95,7 @@ test("an altered signature inside an authentic frame ends the session", async ()
 test("an altered payload under a good signature is refused by its digest, and nothing comes of it", async () => {
   const { ground, job } = await atWork(UNLIMITED);
   const peer = await RawPeer.connect(ground);
-  const inner = await peer.signed({ type: 21, body: { jobId: job.jobId } });
+  const inner = await peer.signed({ type: jobAccept.type, body: { jobId: job.jobId, terms: "" } });
 
   await peer.sendInner(flipped(inner, inner.byteLength - 1));
 

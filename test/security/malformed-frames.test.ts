@@ -1,6 +1,6 @@
 import { type Bytes, concatBytes } from "@photinus/core/bytes";
 import { builtInRegistry, encode } from "@photinus/core/decomposer";
-import { jobSubmit, siteReady, task } from "@photinus/core/message";
+import { jobAccept, jobSubmit, siteReady, task } from "@photinus/core/message";
 import { seededRandom } from "@photinus/core/testing";
 import { FRAME_KIND, MAX_FRAME_BYTES, readFrame, writeFrame } from "@photinus/core/wire";
 import { expect, test } from "vitest";
@@ -175,9 +175,9 @@ test("a message of a type that is unknown, the server's or a user's is refused, 
 test("a message that must be signed is refused when it is not", async () => {
   const { ground, job } = await atWork(UNLIMITED);
   const peer = await RawPeer.connect(ground);
-  const body = encode({ jobId: job.jobId }, builtInRegistry());
+  const body = encode({ jobId: job.jobId, terms: "" }, builtInRegistry());
 
-  await peer.sendInner(peer.message(21, body));
+  await peer.sendInner(peer.message(jobAccept.type, body));
 
   expect(await peer.refusal()).toBe("ERR_TYPE_UNKNOWN");
   await ground.survives(job);
