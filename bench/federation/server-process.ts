@@ -1,7 +1,7 @@
 import { type AggregatorFactory, aggregatorRegistry, weightedMean } from "@photinus/core/aggregation";
 import { silentLogger } from "@photinus/core/platform";
 import { openKit } from "@photinus/core/provision";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { nodeCrypto, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 import { serveParent, tell } from "./serve-parent.ts";
 import type { ServerStarted, StartServer } from "./start.ts";
@@ -26,6 +26,7 @@ let stop: () => Promise<void> = async () => undefined;
 let ended: (jobId: string) => Promise<string> = async () => "";
 
 async function start({ kit: { files, secret }, folder }: StartServer): Promise<ServerStarted> {
+  spareFullCollections(); // as `photinus server start` does
   const crypto = nodeCrypto();
   const clock = systemClock();
   const storage = await openStorage({ folder }, { crypto });

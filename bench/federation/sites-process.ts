@@ -1,7 +1,7 @@
 import { silentLogger } from "@photinus/core/platform";
 import { openKit } from "@photinus/core/provision";
 import { Site } from "@photinus/core/site";
-import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
+import { nodeCrypto, spareFullCollections, systemClock, webSocketConnector } from "@photinus/node-platform";
 import { noopTrainer } from "./noop-trainer.ts";
 import { serveParent, tell } from "./serve-parent.ts";
 import type { StartSites } from "./start.ts";
@@ -18,6 +18,7 @@ function shut(): void {
 }
 
 async function start({ kits, socketUrl, gated }: StartSites): Promise<void> {
+  spareFullCollections(); // as `photinus site start` does
   const crypto = nodeCrypto();
   const clock = systemClock();
   if (gated) shut();

@@ -1,3 +1,4 @@
+export { spareFullCollections } from "./garbage-collection.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
 export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";

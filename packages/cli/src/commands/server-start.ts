@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { nodeCrypto, pem, pinoLogger, systemClock } from "@photinus/node-platform";
+import { nodeCrypto, pem, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer, type TlsOptions } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
@@ -42,6 +42,7 @@ export async function startServer(
   options: ServerStartOptions,
   { terminal, signal, pages }: CommandContext,
 ): Promise<void> {
+  spareFullCollections();
   const ofHost = await openKitFolder(options);
   const logger = pinoLogger({ name: "server" });
   const crypto = nodeCrypto();

@@ -1,5 +1,5 @@
 import { nodeSite } from "@photinus/node-client";
-import { nodeCrypto, pinoLogger, systemClock } from "@photinus/node-platform";
+import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
@@ -29,6 +29,7 @@ export async function startSite(
   options: SiteStartOptions,
   { terminal, signal }: CommandContext,
 ): Promise<void> {
+  spareFullCollections();
   const { kit, tls } = await openKitFolder(options);
   const { server, device, threads } = options;
   const site = await nodeSite(

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { AuditBrokenError, verifyChain } from "@photinus/core/audit";
 import { HostError } from "@photinus/core/errors";
 import { type ProvisionedProject, type StartupKit, throwAwayProject } from "@photinus/core/provision";
-import { nodeCrypto, pinoLogger, systemClock } from "@photinus/node-platform";
+import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 import { openHostKit } from "../commands/open-kit-folder.ts";
 import type { DemoNetwork } from "./network.ts";
@@ -55,6 +55,7 @@ export function kitOf({ kits }: ProvisionedProject, name: string): StartupKit {
  */
 export async function startDemoServer(options: DemoServerOptions): Promise<DemoServer> {
   const { network, port } = options;
+  spareFullCollections();
   const clock = systemClock();
   const crypto = nodeCrypto();
   const { hosts, security } = network;
