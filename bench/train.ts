@@ -9,12 +9,12 @@ import {
   readModel,
   StepSession,
   seededRandom,
+  type Tensors,
 } from "@photinus/training";
 import * as onnxNode from "onnxruntime-node";
-import * as onnxWeb from "onnxruntime-web";
 import type { BenchmarkOptions, BenchmarkResult, Metric } from "./benchmark.ts";
 import { heavyNodes } from "./heavy-nodes.ts";
-import { comparePairs, distributionOf, type Work, wallMs } from "./paired.ts";
+import { comparePairs, cpuMs, distributionOf, type Work, wallMs } from "./paired.ts";
 
 const BATCH_SIZE = 64;
 const PAIRS = 15;
@@ -39,22 +39,31 @@ const HEAVY: Readonly<Record<BenchModelName, ReadonlySet<string>>> = {
  * only the step's products: for `mlp` its matrix products, for `cnn` its convolutions. One thread, CPU time, pairs.
  */
 export async function run({ log, signal }: BenchmarkOptions): Promise<BenchmarkResult> {
-  onnxWeb.env.wasm.numThreads = 1;
   const cpu = createRuntime(onnxNode, { device: "cpu", threads: 1, writesInPlace: true });
-  const wasm = createRuntime(onnxWeb as OnnxRuntime, { device: "wasm", threads: 1 });
-  const settings: readonly Setting[] = [
-    { model: "mlp", runtime: cpu, steps: 250, keys: ["mlpGemmRatio", "mlpStepsPerSecond"] },
-    { model: "cnn", runtime: cpu, steps: 25, keys: ["cnnGemmRatio", "cnnStepsPerSecond"] },
-    { model: "mlp", runtime: wasm, steps: 50, keys: ["wasmMlpGemmRatio", "wasmMlpStepsPerSecond"] },
-    { model: "cnn", runtime: wasm, steps: 8, keys: ["wasmCnnGemmRatio", "wasmCnnStepsPerSecond"] },
-  ];
   const metrics: Record<string, Metric> = {};
-  for (const setting of settings) {
-    signal.throwIfAborted();
-    log(`${setting.model} on ${setting.runtime.device}`);
-    Object.assign(metrics, await measure(setting, signal));
-  }
+  const measureAll = async (settings: readonly Setting[]): Promise<void> => {
+    for (const setting of settings) {
+      signal.throwIfAborted();
+      log(`${setting.model} on ${setting.runtime.device}`);
+      Object.assign(metrics, await measure(setting, signal));
+    }
+  };
+  await measureAll([
+    { model: "cnn", runtime: cpu, steps: 25, keys: ["cnnGemmRatio", "cnnStepsPerSecond"] },
+    { model: "mlp", runtime: cpu, steps: 250, keys: ["mlpGemmRatio", "mlpStepsPerSecond"] },
+  ]);
+  const wasm = await wasmRuntime();
+  await measureAll([
+    { model: "cnn", runtime: wasm, steps: 8, keys: ["wasmCnnGemmRatio", "wasmCnnStepsPerSecond"] },
+    { model: "mlp", runtime: wasm, steps: 50, keys: ["wasmMlpGemmRatio", "wasmMlpStepsPerSecond"] },
+  ]);
   return { benchmark: "train", metrics };
+}
+
+async function wasmRuntime(): Promise<Runtime> {
+  const onnx = await import("onnxruntime-web");
+  onnx.env.wasm.numThreads = 1;
+  return createRuntime(onnx as OnnxRuntime, { device: "wasm", threads: 1 });
 }
 
 async function measure(
@@ -80,11 +89,15 @@ async function measure(
   };
   const heavy = heavyNodes(compiled, HEAVY[model]);
   const heavySession = await runtime.open(heavy.model, []);
-  const feeds = tensorsOf(runtime, heavy.inputs);
-  const into = runtime.writesInPlace ? tensorsOf(runtime, heavy.outputs) : undefined;
-  const products: Work = async () => {
-    for (let index = 0; index < steps; index++) await heavySession.run(feeds, into);
-  };
+  // Where the memory of the tensors happens to lie makes a fifth of a difference: the reference is the best of several.
+  const candidates = [1, 2, 3, 4].map((variant): Work => {
+    const feeds = tensorsOf(runtime, heavy.inputs);
+    const into = runtime.writesInPlace && variant % 2 === 0 ? tensorsOf(runtime, heavy.outputs) : undefined;
+    return async () => {
+      for (let index = 0; index < steps; index++) await heavySession.run(feeds, into);
+    };
+  });
+  const products = await fastest(candidates);
   const { ratio } = await comparePairs(step, products, { pairs: PAIRS, warmUps: 2, signal });
   const times: number[] = [];
   for (let repetition = 0; repetition < 9; repetition++) times.push(await wallMs(step));
@@ -97,7 +110,16 @@ async function measure(
   };
 }
 
-function tensorsOf(runtime: Runtime, shapes: ReadonlyMap<string, readonly number[]>) {
+async function fastest(works: readonly Work[]): Promise<Work> {
+  const costs: number[] = [];
+  for (const work of works) {
+    await work();
+    costs.push(Math.min(await cpuMs(work), await cpuMs(work)));
+  }
+  return works[costs.indexOf(Math.min(...costs))] ?? (() => undefined);
+}
+
+function tensorsOf(runtime: Runtime, shapes: ReadonlyMap<string, readonly number[]>): Tensors {
   const random = seededRandom(2);
   return Object.fromEntries(
     [...shapes].map(([name, shape]) => {

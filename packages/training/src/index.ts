@@ -46,7 +46,9 @@ export {
   type OnnxRuntime,
   type Runtime,
   type RuntimeOptions,
+  type RuntimeTensor,
   StepSession,
+  type Tensors,
 } from "./runtime/index.ts";
 export {
   checkParameterTable,

@@ -5,5 +5,6 @@ export {
   type Runtime,
   type RuntimeOptions,
   type RuntimeTensor,
+  type Tensors,
 } from "./runtime.ts";
 export { StepSession } from "./step-session.ts";
