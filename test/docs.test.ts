@@ -20,7 +20,10 @@ function pagesUnder(folder: string, deep: boolean): readonly Page[] {
     .map((path) => ({ path, text: readFileSync(path, "utf8") }));
 }
 
-const PAGES = [...pagesUnder(".", false), ...pagesUnder("docs", true), ...pagesUnder("packages", false)];
+const packagePages = (): readonly Page[] =>
+  publishedPackages().flatMap(({ shortName }) => pagesUnder(`packages/${shortName}`, false));
+
+const PAGES = [...pagesUnder(".", false), ...pagesUnder("docs", true), ...packagePages()];
 
 /** The name that a heading gets as a link target on GitHub. */
 function anchorOf(heading: string): string {
@@ -76,6 +79,14 @@ function undatedNumbers({ path, text }: Page): readonly string[] {
 }
 
 const ABOUT_MEASUREMENTS = ["README.md", "docs/LIMITS.md", "docs/BENCHMARKS.md"];
+
+test("every decision is in the index of decisions", () => {
+  const index = readFileSync(join(ROOT, "docs/decisions/README.md"), "utf8");
+  const records = readdirSync(join(ROOT, "docs/decisions")).filter((file) => /^\d{4}-/.test(file));
+
+  expect(records.length).toBeGreaterThan(1);
+  expect(records.filter((file) => !index.includes(`(${file})`))).toEqual([]);
+});
 
 test("measured numbers stand in a section with their date", () => {
   const pages = PAGES.filter(({ path }) => ABOUT_MEASUREMENTS.includes(relative(ROOT, path)));
