@@ -31,6 +31,9 @@ export function renderWhat(model: JoinModel): TemplateResult {
         </ul>
       </div>
     </div>
+    <p class="muted">
+      What this page promises is worth as much as ${location.host}, which served it. Go on only if you trust who runs it.
+    </p>
     ${renderFault(fault)}
     <div class="actions">
       <button class="primary" ?disabled=${isBusy || invitation === undefined} @click=${() => model.checkDevice()}>
