@@ -29,7 +29,7 @@ export const TRAINING_ERRORS: Readonly<Record<TrainingErrorCode, ErrorDefinition
   ERR_MODEL_EXTERNAL_DATA: { action: "reject", remedy: "Export the model with its weights inside the file." },
   ERR_MODEL_OPERATOR: {
     action: "reject",
-    remedy: "Use only operators that photinus model inspect lists as trainable.",
+    remedy: "Use only operators that the README of @photinus/training lists.",
   },
   ERR_MODEL_OPSET: {
     action: "reject",
