@@ -1,7 +1,7 @@
 import { auditLog } from "../audit/index.ts";
 import { toHex } from "../bytes/index.ts";
 import { builtInRegistry } from "../decomposer/index.ts";
-import { PhotinusError } from "../errors/index.ts";
+import { MessageError, PhotinusError } from "../errors/index.ts";
 import { CheckpointStore, hasJobEnded, type JobRecord, JobStore } from "../job/index.ts";
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
@@ -186,6 +186,7 @@ export class Coordinator {
 
   #siteDesk(): Parameters<typeof siteRoutes>[0] {
     return {
+      now: () => this.#modules.clock.now(),
       arrive: (session, body) => this.#arrive(session, body),
       siteOf: (session) => {
         const site = this.#sites.get(session.peer.name);
@@ -214,6 +215,9 @@ export class Coordinator {
   async #arrive(session: Session, body: SiteReady): Promise<void> {
     const { name } = session.peer;
     const older = this.#sites.get(name);
+    if (older?.session === session) {
+      throw new MessageError("ERR_TYPE_UNKNOWN", "a site announces itself once in a session");
+    }
     if (older !== undefined) this.#siteLeft(older);
     const site = liveSite(session, body, Math.trunc(this.#modules.clock.now()));
     this.#sites.set(name, site);

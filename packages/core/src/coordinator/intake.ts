@@ -23,6 +23,8 @@ export interface IntakeTarget {
   readonly order: CommitOrder;
   /** Absent for an evaluation. */
   readonly aggregator: Aggregator | undefined;
+  /** Resolves when the audit records of what has settled are durable: only then is a site answered. */
+  readonly kept: () => Promise<void>;
 }
 
 /** Lateness that is known only by the signal of the upload. */
@@ -91,6 +93,7 @@ export class Intake {
     const problem = checkAnnouncement(body, expected) ?? (await this.#upload(site, body));
     if (problem === undefined) return;
     collection.refuse(site.name, problem.code);
+    await this.#target.kept();
     await refuse(site, body, problem);
   }
 
@@ -177,6 +180,7 @@ export class Intake {
   }
 
   async #received(site: LiveSite, body: ContributionReceived): Promise<void> {
+    await this.#target.kept();
     await ignoreLostSession(site.session.send(contributionReceived, body, { scope: body.jobId }));
   }
 }

@@ -126,7 +126,7 @@ export class JobRun {
 
   /** A site takes part: it gets the graph, unless it has it. */
   async accepted(site: LiveSite, terms: string): Promise<void> {
-    const { sites, modules, jobId } = this.#context;
+    const { sites, modules, jobId, signal } = this.#context;
     if (!sites.consented(site.name)) return;
     await this.#auditConsent(site, { outcome: "accepted", reason: "", details: { terms } });
     if (site.announced.preparedJobs.includes(jobId)) return;
@@ -137,7 +137,9 @@ export class JobRun {
     const sent = site.session.send(jobGraph, body, { scope: jobId });
     await ignoreLostSession(sent);
     // The chunks take their time; the handler must not.
-    ignoreLostSession(sendPublished(this.#context, site, graph)).catch((error: unknown) => this.#end(error));
+    ignoreLostSession(sendPublished(this.#context, site, { published: graph, signal })).catch(
+      (error: unknown) => this.#end(error),
+    );
   }
 
   /** A site does not take part. */
@@ -185,8 +187,8 @@ export class JobRun {
     const published =
       graph !== undefined && toHex(graph.reference.root) === root ? graph : this.#rounds.publishedBy(root);
     if (published === undefined) return; // an old version: the next task names another
-    ignoreLostSession(sendPublished(this.#context, site, published)).catch((error: unknown) =>
-      this.#end(error),
+    ignoreLostSession(sendPublished(this.#context, site, { published, signal: this.#context.signal })).catch(
+      (error: unknown) => this.#end(error),
     );
   }
 

@@ -41,24 +41,17 @@ export async function auditDispatch({ modules, jobId }: JobContext, dispatch: Di
   });
 }
 
-/** Records how each asked site ended, once and with its one cause. */
-export async function auditOutcomes(
-  { modules, jobId }: JobContext,
-  outcomes: readonly TaskOutcome[],
-): Promise<void> {
-  // Called together, so that a store can commit them as one; their order is that of the calls.
-  await Promise.all(
-    outcomes.map(({ site, outcome, cause, exampleCount, digest }) =>
-      modules.audit.record({
-        action: "result",
-        object: site,
-        outcome: outcome === "accepted" ? "accepted" : "refused",
-        reason: cause,
-        correlation: jobId,
-        details: { exampleCount, digest },
-      }),
-    ),
-  );
+/** Records how an asked site ended, once and with its one cause. */
+export async function auditOutcome({ modules, jobId }: JobContext, outcome: TaskOutcome): Promise<void> {
+  const { site, cause, exampleCount, digest } = outcome;
+  await modules.audit.record({
+    action: "result",
+    object: site,
+    outcome: outcome.outcome === "accepted" ? "accepted" : "refused",
+    reason: cause,
+    correlation: jobId,
+    details: { exampleCount, digest },
+  });
 }
 
 /** Records that a round's model is durable. */

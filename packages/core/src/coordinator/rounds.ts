@@ -20,7 +20,7 @@ import type { LiveSite } from "./live-site.ts";
 import { PendingRecords } from "./pending-records.ts";
 import type { PublishedBlob } from "./publisher.ts";
 import type { Receipts } from "./receipts.ts";
-import { auditDispatch, auditOutcomes, auditRound, showOutcome } from "./round-report.ts";
+import { auditDispatch, auditOutcome, auditRound, showOutcome } from "./round-report.ts";
 import { sendTask } from "./task-sender.ts";
 import { Versions } from "./versions.ts";
 
@@ -34,6 +34,8 @@ interface OpenRound {
   readonly order: CommitOrder;
   readonly intake: Intake;
   readonly model: PublishedBlob;
+  /** Ends what is still being sent when the task is over. */
+  readonly sending: AbortController;
 }
 
 /** What {@link Rounds} tells the job. */
@@ -56,6 +58,8 @@ export class Rounds implements WorkflowEffects {
   #open: OpenRound | undefined;
   readonly #versions: Versions;
   readonly #records = new PendingRecords();
+  /** The COMMITTED receipts of the last round. */
+  #told: Promise<void> = Promise.resolve();
   /** The task whose #begin was called last, and how that ends. */
   #begun: { readonly taskId: string; readonly done: Promise<void> } | undefined;
   #hasBegun = false;
@@ -120,7 +124,6 @@ export class Rounds implements WorkflowEffects {
     const evaluation = averageEvaluation(outcomes);
     if (evaluation !== undefined) await this.#evaluated(dispatch.order, evaluation);
     const model = this.#isEnough(dispatch, outcomes) ? await this.#versions.make(dispatch.order) : undefined;
-    this.#records.keep(auditOutcomes(this.#context, outcomes));
     this.#garbage.push(() => open.order.clear());
     this.#close(dispatch.taskId);
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
@@ -143,13 +146,15 @@ export class Rounds implements WorkflowEffects {
     // The model is on disk and in the journal: from here on the round counts, whatever happens.
     this.#records.keep(auditRound(this.#context, order.round, outcomes));
     this.#records.keep(this.#events.onVersion(model));
-    await this.#tellCommitted(taskId, outcomes);
+    this.#told = this.#records.kept().then(() => this.#tellCommitted(taskId, outcomes));
+    this.#told.catch(() => undefined); // who waits for the records hears of it
     return model;
   }
 
-  /** Resolves when everything that the calls so far had to keep is kept. @throws StorageError */
-  kept(): Promise<void> {
-    return this.#records.kept();
+  /** Resolves when everything that the calls so far had to keep is kept, and the sites were told. @throws StorageError */
+  async kept(): Promise<void> {
+    await this.#records.kept();
+    await this.#told;
   }
 
   now(): number {
@@ -234,7 +239,7 @@ export class Rounds implements WorkflowEffects {
   /** @param isResumed sites that are not there yet may come back and be asked again */
   async #begin(dispatch: Dispatch, { isResumed }: { readonly isResumed: boolean }): Promise<void> {
     const { modules, board, jobId, payload, signal, sites } = this.#context;
-    await this.#records.kept();
+    await this.kept();
     signal.throwIfAborted();
     const model = await this.#versions.publish(dispatch.order.model);
     const order = await CommitOrder.open(modules.metadata, jobId, dispatch.taskId);
@@ -244,12 +249,17 @@ export class Rounds implements WorkflowEffects {
       clock: modules.clock,
       onSettled: (outcome) => {
         order.settle(outcome.site);
+        this.#records.keep(auditOutcome(this.#context, outcome));
         showOutcome(this.#context.board, dispatch.order, outcome);
       },
     });
     const aggregator = isTraining ? this.#versions.emptyAggregator() : undefined;
-    const intake = new Intake(this.#context, { collection, order, aggregator }, this.#events.onFault);
-    this.#open = { dispatch, collection, order, intake, model };
+    const intake = new Intake(
+      this.#context,
+      { collection, order, aggregator, kept: () => this.#records.kept() },
+      this.#events.onFault,
+    );
+    this.#open = { dispatch, collection, order, intake, model, sending: new AbortController() };
     for (const name of dispatch.sites) {
       const site = sites.findReady(name);
       if (site !== undefined) this.#push(this.#open, site);
@@ -264,6 +274,8 @@ export class Rounds implements WorkflowEffects {
   }
 
   #close(taskId: string): void {
+    // Who has not got the model by now does not need it: the next task names another one.
+    this.#open?.sending.abort(new JobError("ERR_TASK_UNKNOWN", "the round has ended"));
     this.#open = undefined;
     this.#recentTasks.push(taskId);
     if (this.#recentTasks.length > REMEMBERED_TASKS) this.#recentTasks.shift();
@@ -288,9 +300,12 @@ export class Rounds implements WorkflowEffects {
     await sites.waitUntil(() => !sites.hasUndecided(), { waitMs, clock, signal });
   }
 
-  #push({ dispatch, collection, model }: OpenRound, site: LiveSite): void {
+  #push({ dispatch, collection, model, sending }: OpenRound, site: LiveSite): void {
     const onSent = (): void => collection.sent(site.name);
-    ignoreLostSession(sendTask(this.#context, site, { dispatch, model, onSent })).catch(this.#events.onFault);
+    const signal = AbortSignal.any([this.#context.signal, sending.signal]);
+    ignoreLostSession(sendTask(this.#context, site, { dispatch, model, onSent, signal })).catch(
+      this.#events.onFault,
+    );
   }
 
   async #evaluated({ kind, model, round }: TaskOrder, evaluation: Evaluation): Promise<void> {

@@ -18,7 +18,9 @@ import type { LiveSite } from "./live-site.ts";
 
 /** What a coordinator does with what sites say. */
 export interface SiteDesk {
-  /** A site announced itself. */
+  /** Now, ms. */
+  readonly now: () => number;
+  /** A site announced itself: once in a session. */
   readonly arrive: (session: Session, body: SiteReady) => Promise<void>;
   /** The site of a session, once it announced itself. */
   readonly siteOf: (session: Session) => LiveSite | undefined;
@@ -28,6 +30,7 @@ export interface SiteDesk {
 
 /** The messages that a site may send, each to the run of its job. */
 export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
+  const progress = new ProgressBudget();
   /** The site and the run that a message is about; `undefined` when the job is not running. */
   const place = async (session: Session, jobId: string): Promise<[LiveSite, JobRun] | undefined> => {
     const site = desk.siteOf(session);
@@ -54,9 +57,11 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
     on(jobReady, (body, _message, session) =>
       route(session, body.jobId, (site, run) => run.ready(site, body)),
     ),
-    on(taskProgress, (body, _message, session) =>
-      route(session, body.jobId, (site, run) => run.progress(site, body)),
-    ),
+    on(taskProgress, async (body, _message, session) => {
+      // Whoever watches is told of each: a site that floods is shown less often.
+      if (!progress.take(desk.now())) return;
+      await route(session, body.jobId, (site, run) => run.progress(site, body));
+    }),
     on(contribution, (body, _message, session) =>
       route(session, body.jobId, (site, run) => run.contribution(site, body)),
     ),
@@ -70,4 +75,24 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
       route(session, jobId, (site, run) => run.blobRequest(site, toHex(root))),
     ),
   ];
+}
+
+/** Progress that a site may show at once, and a second: an honest one tells a few times a second. */
+const PROGRESS_BURST = 64;
+const PROGRESS_PER_SECOND = 20;
+
+/** How often a site may still show its progress. */
+class ProgressBudget {
+  #left = PROGRESS_BURST;
+  #filledMs: number | undefined;
+
+  /** Takes one. @returns false when there is none */
+  take(nowMs: number): boolean {
+    const sinceMs = nowMs - (this.#filledMs ?? nowMs);
+    this.#filledMs = nowMs;
+    this.#left = Math.min(PROGRESS_BURST, this.#left + (sinceMs / 1000) * PROGRESS_PER_SECOND);
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
 }

@@ -5,13 +5,15 @@ import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
 import type { PublishedBlob } from "./publisher.ts";
 
-/** Pushes a published blob to a site: publication once per session, then the chunks, paced by the connection. */
+/**
+ * Pushes a published blob to a site: publication once per session, then the chunks, paced by the connection.
+ * @param signal ends it early: the blob is then sent again when it is needed again
+ */
 export async function sendPublished(
-  context: JobContext,
+  { board, modules }: JobContext,
   site: LiveSite,
-  published: PublishedBlob,
+  { published, signal }: { readonly published: PublishedBlob; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { board, modules, signal } = context;
   const root = toHex(published.reference.root);
   if (site.sendingBlobs.has(root)) return;
   site.sentBlobs.add(root);
@@ -20,6 +22,9 @@ export async function sendPublished(
     await site.session.sendObject(published.object, modules.identity.participant.chain);
     board.addTraffic(site.name, { down: published.wireBytes });
     await site.session.sendBlob(published.blob, signal);
+  } catch (error) {
+    site.sentBlobs.delete(root);
+    throw error;
   } finally {
     site.sendingBlobs.delete(root);
   }
@@ -32,7 +37,7 @@ export async function sendPublished(
 export async function sendTask(
   context: JobContext,
   site: LiveSite,
-  { dispatch, model, onSent }: TaskToSend,
+  { dispatch, model, onSent, signal }: TaskToSend,
 ): Promise<void> {
   const { jobId, payload } = context;
   const { taskId, order } = dispatch;
@@ -47,7 +52,10 @@ export async function sendTask(
   };
   const hasModel = site.sentBlobs.has(toHex(model.reference.root));
   const sent = site.session.send(taskMessage, body, { scope: jobId }).then(onSent);
-  await Promise.all([sent, hasModel ? undefined : sendPublished(context, site, model)]);
+  await Promise.all([
+    sent,
+    hasModel ? undefined : sendPublished(context, site, { published: model, signal }),
+  ]);
 }
 
 /** What {@link sendTask} sends. */
@@ -55,4 +63,5 @@ export interface TaskToSend {
   readonly dispatch: Dispatch;
   readonly model: PublishedBlob;
   readonly onSent: () => void;
+  readonly signal: AbortSignal;
 }

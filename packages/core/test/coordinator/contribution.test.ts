@@ -123,8 +123,8 @@ describe("a contribution", () => {
     ]);
     const results = (await federation.records()).filter(({ event }) => event.action === "result");
     expect(results.map(({ event }) => [event.object, event.outcome, event.reason])).toEqual([
-      ["site-1", "accepted", ""],
       ["site-2", "refused", "ERR_CONTRIBUTION_NOT_FINITE"],
+      ["site-1", "accepted", ""],
     ]);
     await federation.stop();
   });

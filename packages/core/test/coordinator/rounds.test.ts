@@ -85,7 +85,7 @@ test("names the one cause of each site that did not contribute, on the log and i
     ["site-4", "missing", "ERR_SITE_DISCONNECTED"],
   ]);
   const results = (await federation.records()).filter(({ event }) => event.action === "result");
-  expect(results.map(({ event }) => [event.object, event.reason])).toEqual([
+  expect(results.map(({ event }) => [event.object, event.reason]).sort()).toEqual([
     ["site-1", ""],
     ["site-2", "ERR_CONTRIBUTION_LATE"],
     ["site-3", "ERR_CONTRIBUTION_MISSING"],
