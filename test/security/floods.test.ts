@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { observe, resultRequest } from "@photinus/core/message";
+import { builtInRegistry, encode } from "@photinus/core/decomposer";
+import { observe, resultRequest, siteReady, taskProgress } from "@photinus/core/message";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { rawRequest, upgradeRequest } from "../../packages/node-server/test/http/raw-request.ts";
 import { atWork, type Ground } from "./equipment/a-ground.ts";
+import { HostileSite } from "./equipment/hostile-site.ts";
 import { logIn, refusalOf } from "./equipment/log-in.ts";
 import { RawPeer } from "./equipment/raw-peer.ts";
 
@@ -18,6 +20,13 @@ async function aSocket(ground: Ground): Promise<Socket> {
   socket.on("error", () => undefined);
   await once(socket, "connect");
   return socket;
+}
+
+/** How many increments the observation log of a job has seen, from an arbitrary beginning. */
+async function sequenceOf(ground: Ground, jobId: string): Promise<number> {
+  const signal = new AbortController().signal;
+  for await (const { sequence } of ground.server.coordinator.observe(jobId, { signal })) return sequence;
+  throw new RangeError("no snapshot");
 }
 
 test("a handshake that never goes on is dropped when its time is up", async () => {
@@ -149,11 +158,34 @@ test("an HTTP request that is no upgrade to the socket is answered and forgotten
   await ground.survives(job);
 });
 
+test("a site that announces itself again and again, or floods with progress, is shown no more than a few times", async () => {
+  const { ground, job } = await atWork();
+  const mallory = await HostileSite.connect(ground);
+  const task = mallory.tasks.next();
+  ground.gate.open();
+  const { jobId, taskId } = await task;
+  const before = await sequenceOf(ground, jobId);
+
+  for (let count = 0; count < 500; count++) {
+    const progress = count / 1000;
+    await mallory.session.send(taskProgress, { jobId, taskId, phase: "training", progress });
+    await mallory.session.send(siteReady, {
+      ...{ runtime: "node", dataNames: ["line"], preparedJobs: [], heldUpdates: [] },
+    });
+  }
+  for (let count = 0; count < 500; count++) {
+    expect((await mallory.refusals.next()).code).toBe("ERR_TYPE_UNKNOWN");
+  }
+
+  expect((await sequenceOf(ground, jobId)) - before).toBeLessThan(250);
+  await mallory.session.close("ERR_GOING_AWAY");
+  await ground.survives(job);
+});
+
 test("a user who asks for a thousand observations gets a few and is told about the rest", async () => {
   const { ground, job } = await atWork();
   const identity = await ground.project.add("member", "curious@example.org");
   const peer = await RawPeer.connect(ground, identity);
-  const { builtInRegistry, encode } = await import("@photinus/core/decomposer");
   const body = encode({ jobId: job.jobId }, builtInRegistry());
 
   for (let count = 0; count < 100; count++) await peer.sendInner(peer.message(observe.type, body));
