@@ -65,7 +65,9 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
         await requireRight(desk, session, { right: "view", jobId });
         const from = fromSequence === undefined ? {} : { fromSequence };
         background(desk, { session, inReplyTo, seats: requests }, async () => {
-          for await (const next of desk.observe(jobId, { ...from, signal: session.signal })) {
+          // A signal of its own: a session may watch many jobs.
+          const signal = AbortSignal.any([session.signal]);
+          for await (const next of desk.observe(jobId, { ...from, signal })) {
             await session.send(observation, { jobId, observation: next }, { inReplyTo, scope: jobId });
           }
         });
