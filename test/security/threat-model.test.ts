@@ -22,7 +22,7 @@ function namedTests(page: string): {
   const tests: NamedTest[] = [];
   const bare: string[] = [];
   for (const [, attack = "", , shown = ""] of rows) {
-    const file = /^`([a-z-]+)`/.exec(shown)?.[1];
+    const file = /^`([a-z/-]+)`/.exec(shown)?.[1];
     const titles = Array.from(shown.matchAll(/"([^"]+)"/g), ([, title = ""]) => title);
     if (file === undefined || titles.length === 0) bare.push(attack);
     else tests.push(...titles.map((title) => ({ file, title })));
@@ -30,9 +30,18 @@ function namedTests(page: string): {
   return { tests, bare };
 }
 
+/** `floods` is a file of this folder, `core/site/x` one of a package. */
+function pathOf(file: string): string {
+  const [name = "", ...path] = file.split("/");
+  const isHere = path.length === 0;
+  return isHere
+    ? join(HERE, `${name}.test.ts`)
+    : join(HERE, "../../packages", name, "test", `${path.join("/")}.test.ts`);
+}
+
 function sourceOf(file: string): string {
   try {
-    return readFileSync(join(HERE, `${file}.test.ts`), "utf8");
+    return readFileSync(pathOf(file), "utf8");
   } catch {
     return ""; // a missing file holds no title
   }
