@@ -1,7 +1,7 @@
 import type { Bytes } from "@photinus/core/bytes";
 import { toHex } from "@photinus/core/bytes";
 import { builtInRegistry } from "@photinus/core/decomposer";
-import { type SignedJob, signJob } from "@photinus/core/job";
+import { CheckpointStore, type SignedJob, signJob } from "@photinus/core/job";
 import {
   type BlobReference,
   type ContributionBody,
@@ -21,7 +21,7 @@ import type { Identity } from "@photinus/core/pki";
 import { acceptSession, on, type Session } from "@photinus/core/session";
 import { Site, type Trainer } from "@photinus/core/site";
 import { layoutOf } from "@photinus/core/tensor";
-import { type TestProject, testProject } from "@photinus/core/testing";
+import { memoryBlobs, memoryMetadata, type TestProject, testProject } from "@photinus/core/testing";
 import { SUBPROTOCOL, webSocketConnection, webSocketConnector } from "@photinus/node-platform";
 import { onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
@@ -151,9 +151,13 @@ export class DishonestServer {
   /** Publishes bytes for a job and sends them. */
   async publish(jobId: string, kind: "graph" | "model", bytes: Bytes): Promise<BlobReference> {
     const tensors = kind === "model" ? UPDATE_LAYOUT.tensors : [];
+    const { project } = this.project;
+    const storage = { crypto, blobs: memoryBlobs(crypto), metadata: memoryMetadata() };
+    const store = new CheckpointStore(new Uint8Array(32), storage);
+    const blob = await store.published(await store.putPublished(bytes, { project, chunkBytes: 65_536 }));
     const published = await publish(
-      { jobId, kind, version: 0, bytes, chunkBytes: 65_536, tensors },
-      { project: this.project.project, identity: this.project.server },
+      { jobId, kind, version: 0, blob, tensors },
+      { identity: this.project.server },
       { clock, crypto, registry: builtInRegistry() },
     );
     await this.#live.sendObject(published.object, this.project.server.participant.chain);

@@ -208,14 +208,9 @@ export class JobRun {
   }
 
   async #publishGraph(): Promise<PublishedBlob> {
-    const { modules, jobId, payload } = this.#context;
-    const { chunkBytes } = payload.definition;
-    const bytes = await modules.checkpoints.get(this.#record.graph);
-    return await publish(
-      { jobId, kind: "graph", version: 0, bytes, chunkBytes, tensors: [] },
-      modules,
-      modules,
-    );
+    const { modules, jobId } = this.#context;
+    const blob = await modules.checkpoints.published(this.#record.graph);
+    return await publish({ jobId, kind: "graph", version: 0, blob, tensors: [] }, modules, modules);
   }
 
   async #started(): Promise<void> {

@@ -55,8 +55,12 @@ export class Submission {
     const known = tokenDigest === undefined ? undefined : await this.#modules.jobs.jobOfToken(tokenDigest);
     if (known !== undefined) return { jobId: known };
     const payload = this.#parse(object);
-    const graph = await this.#receiveContent(body.graph, payload.graph);
-    const initialModel = await this.#receiveContent(body.parameters, payload.initialParameters);
+    const { chunkBytes } = payload.definition;
+    const graph = await this.#receiveContent(body.graph, { ...payload.graph, chunkBytes });
+    const initialModel = await this.#receiveContent(body.parameters, {
+      ...payload.initialParameters,
+      chunkBytes,
+    });
     const record = await this.#store(object, { name: payload.definition.name, graph, initialModel });
     return await this.#keepToken(tokenDigest, record);
   }
@@ -88,8 +92,11 @@ export class Submission {
   }
 
   /** @returns name of the sealed blob */
-  async #receiveContent(manifest: StreamManifest, expected: JobPayload["graph"]): Promise<string> {
-    const { slots, crypto, checkpoints, clock } = this.#modules;
+  async #receiveContent(
+    manifest: StreamManifest,
+    expected: JobPayload["graph"] & { readonly chunkBytes: number },
+  ): Promise<string> {
+    const { slots, crypto, checkpoints, clock, project } = this.#modules;
     if (manifest.totalBytes !== expected.byteLength) {
       throw new JobError(
         "ERR_JOB_INVALID",
@@ -103,7 +110,8 @@ export class Submission {
       if (!equalBytes(await crypto.sha256(slot.bytes), expected.digest)) {
         throw new JobError("ERR_JOB_INVALID", "what came is not what the job names");
       }
-      return await checkpoints.put(slot.bytes);
+      const { chunkBytes } = expected;
+      return await checkpoints.putPublished(slot.bytes, { project, chunkBytes });
     } finally {
       slot.release();
     }

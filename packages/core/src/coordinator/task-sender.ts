@@ -20,7 +20,7 @@ export async function sendPublished(
   site.sendingBlobs.add(root);
   try {
     await site.session.sendObject(published.object, modules.identity.participant.chain);
-    board.addTraffic(site.name, { down: published.wireBytes });
+    board.addTraffic(site.name, { down: published.blob.ciphertextBytes });
     await site.session.sendBlob(published.blob, signal);
   } catch (error) {
     site.sentBlobs.delete(root);

@@ -5,21 +5,19 @@ import type { ModelVersion, TaskOrder } from "../workflow/index.ts";
 import { applyUpdate } from "./apply-update.ts";
 import type { JobContext } from "./job-context.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
-import type { UploadSlot } from "./upload-slots.ts";
 
 /** The rule of FedAvg; jobs cannot choose another one in this version. */
 const AGGREGATOR = "weighted-mean";
 
 /**
  * The model versions of one job: the sum of a round's updates, the version that follows from it, and what is published
- * to sites. Models in memory: the sum, the published ciphertext, and what lies in staging slots; K + 2 altogether.
+ * to sites. Models in memory: the sum and what lies in staging slots, K + 1 altogether; what sites are sent is read from
+ * storage.
  */
 export class Versions {
   readonly #context: JobContext;
   #published: { readonly version: number; readonly model: PublishedBlob } | undefined;
   #aggregator: Aggregator | undefined;
-  /** The version that was made last, still in its slot: it is published from there, without reading it back. */
-  #made: { readonly version: number; readonly slot: UploadSlot; readonly bytes: Bytes } | undefined;
 
   constructor(context: JobContext) {
     this.#context = context;
@@ -30,7 +28,6 @@ export class Versions {
     const { updateLayout, modules } = this.#context;
     const create = modules.aggregators.get(AGGREGATOR);
     if (create === undefined) throw new JobError("ERR_JOB_FAILED", `there is no aggregator ${AGGREGATOR}`);
-    this.#letMadeGo();
     this.#aggregator ??= create(updateLayout, modules);
     this.#aggregator.reset();
     return this.#aggregator;
@@ -41,39 +38,29 @@ export class Versions {
    * @throws AggregationError when nothing was added, or the sum overflows
    */
   async make({ round, model }: TaskOrder): Promise<ModelVersion> {
-    const { modules, jobId, updateLayout, signal } = this.#context;
+    const { modules, jobId, payload, updateLayout, signal } = this.#context;
     if (this.#aggregator === undefined) throw new RangeError("no round is open");
     const slot = await modules.slots.acquire(jobId, updateLayout.byteLength, signal);
     try {
       const { update } = await this.#aggregator.finish(slot.bytes);
       this.#aggregator.reset(); // gives its memory back before more is asked for
       const bytes = await this.#moved(model, update);
-      const checkpoint = await modules.checkpoints.put(bytes);
-      this.#made = { version: round, slot, bytes };
-      return { version: round, checkpoint };
-    } finally {
-      if (this.#made?.slot !== slot) slot.release();
-    }
-  }
-
-  /** A version as sites are sent it; sealed once, however many they are. */
-  async publish(model: ModelVersion): Promise<PublishedBlob> {
-    if (this.#published?.version === model.version) return this.#published.model;
-    this.#published = undefined; // lets the old ciphertext go before the next one is made
-    try {
-      if (this.#made?.version === model.version) return await this.#publish(model.version, this.#made.bytes);
-    } finally {
-      this.#letMadeGo();
-    }
-    const { slots, checkpoints } = this.#context.modules;
-    const { jobId, modelLayout, signal } = this.#context;
-    const slot = await slots.acquire(jobId, modelLayout.byteLength, signal);
-    try {
-      await checkpoints.get(model.checkpoint, slot.bytes);
-      return await this.#publish(model.version, slot.bytes);
+      const form = { project: modules.project, chunkBytes: payload.definition.chunkBytes };
+      return { version: round, checkpoint: await modules.checkpoints.putPublished(bytes, form) };
     } finally {
       slot.release();
     }
+  }
+
+  /** A version as sites are sent it: sealed once, when it was stored, and signed once, however many they are. */
+  async publish({ version, checkpoint }: ModelVersion): Promise<PublishedBlob> {
+    if (this.#published?.version === version) return this.#published.model;
+    const { modules, jobId, modelLayout } = this.#context;
+    const blob = await modules.checkpoints.published(checkpoint);
+    const { tensors } = modelLayout;
+    const model = await publish({ jobId, kind: "model", version, blob, tensors }, modules, modules);
+    this.#published = { version, model };
+    return model;
   }
 
   /** The model that is out, when `root` (hex) is its blob. */
@@ -84,7 +71,6 @@ export class Versions {
 
   /** Gives everything back; no upload may be under way. */
   close(): void {
-    this.#letMadeGo();
     this.#aggregator?.release();
     this.#published = undefined;
   }
@@ -102,23 +88,5 @@ export class Versions {
     const segments = [{ offset: 0, bytes: update }];
     await applyUpdate({ bytes, layout: modelLayout }, { segments, layout: updateLayout });
     return bytes;
-  }
-
-  async #publish(version: number, bytes: Bytes): Promise<PublishedBlob> {
-    const { modules, jobId, payload, modelLayout } = this.#context;
-    const { chunkBytes } = payload.definition;
-    const { tensors } = modelLayout;
-    const model = await publish(
-      { jobId, kind: "model", version, bytes, chunkBytes, tensors },
-      modules,
-      modules,
-    );
-    this.#published = { version, model };
-    return model;
-  }
-
-  #letMadeGo(): void {
-    this.#made?.slot.release();
-    this.#made = undefined;
   }
 }

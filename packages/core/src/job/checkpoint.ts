@@ -1,41 +1,24 @@
-import * as v from "valibot";
-import { type Bytes, concatBytes, fromBase64Url, toBase64Url } from "../bytes/index.ts";
+import { type Bytes, fromBase64Url, toBase64Url } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
-import type { BlobStore, CryptoProvider, MetadataStore, SecretKey } from "../platform/index.ts";
+import type { BlobStore, CryptoProvider, MetadataStore } from "../platform/index.ts";
+import { chunkCount, ciphertextPlan, LEAF_BYTES, rootOf } from "../stream/index.ts";
+import { TAG_BYTES } from "../wire/index.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
+import { descriptionOf, publishedSeal, recordKey, type SealRecord, SealSchema } from "./seal-record.ts";
+import { openSegment, SEGMENT_BYTES, type SegmentSeal, sealSegments, segmentCount } from "./seal-segments.ts";
+import { type StoredBlob, StoredFrames } from "./stored-blob.ts";
 
-/** Plaintext bytes of one sealed segment. */
-export const SEGMENT_BYTES = 262_144;
-const TAG_BYTES = 16;
-/** Bytes of every sealed segment but the last. */
-const SEALED_BYTES = SEGMENT_BYTES + TAG_BYTES;
-/** Segments that one read of the store brings: 4 MiB. */
-const SEGMENTS_PER_READ = 16;
+/** Bytes that one read of the store brings: 4 MiB. */
+const READ_BYTES = 4_194_304;
 const KEY_BYTES = 32;
-
-/** What lies beside a sealed blob; the key only wrapped. */
-interface SealRecord {
-  readonly stateVersion: 1;
-  /** Random 16 bytes in base64url: binds every segment to its blob. */
-  readonly blobId: string;
-  /** AES-KW of the blob's key, 40 bytes in base64url. */
-  readonly wrappedKey: string;
-  /** Plaintext bytes. */
-  readonly size: number;
-}
-
-const SealSchema: v.GenericSchema<unknown, SealRecord> = v.strictObject({
-  stateVersion: v.literal(1),
-  blobId: v.pipe(v.string(), v.length(22)),
-  wrappedKey: v.pipe(v.string(), v.length(54)),
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-});
 
 /**
  * Models, updates, graphs and jobs at rest. Each blob has a random AES-256 key, wrapped by the storage key with AES-KW
  * (RFC 3394) and kept beside it, so that a new storage key re-wraps without touching blobs. Segments of 256 KiB under
- * AES-256-GCM; nonce = index, AAD = blob id ‖ index ‖ final: none can be swapped, left out or moved to another blob.
- * The name is the SHA-256 of the ciphertext.
+ * AES-256-GCM: none can be swapped, left out or moved to another blob. The name is the SHA-256 of the ciphertext.
+ *
+ * What sites read is stored as they read it: its ciphertext is the sealed blob of protocol section 5, so that a model
+ * version is encrypted once for the disk and for everybody, and leaves the server without being held in memory.
  */
 export class CheckpointStore {
   readonly #storageKey: Bytes;
@@ -50,21 +33,43 @@ export class CheckpointStore {
 
   /** Seals and stores `plaintext` durably. Needs one segment of memory. @returns its name: 64 hexadecimal digits */
   async put(plaintext: Bytes): Promise<string> {
-    const { crypto, blobs, metadata } = this.#modules;
-    const rawKey = crypto.randomBytes(KEY_BYTES);
-    const blobId = crypto.randomBytes(16);
-    const wrappedKey = await crypto.aesKeyWrap(this.#storageKey, rawKey);
-    const key = await crypto.importAesGcmKey(rawKey);
-    rawKey.fill(0);
-    const { digest } = await blobs.put(sealSegments(crypto, { key, blobId, plaintext }));
-    const record: SealRecord = {
-      stateVersion: 1,
-      blobId: toBase64Url(blobId),
-      wrappedKey: toBase64Url(wrappedKey),
-      size: plaintext.byteLength,
-    };
-    await metadata.put(recordKey(digest), encodeRecord(record));
+    const { crypto, blobs } = this.#modules;
+    const { seal, record } = await this.#newSeal(plaintext, { project: "", segmentBytes: SEGMENT_BYTES });
+    const { digest } = await blobs.put(sealSegments(plaintext, seal, crypto));
+    await this.#keep(digest, record);
     return digest;
+  }
+
+  /**
+   * {@link put} of what is published: sealed as sites read it.
+   * @param form project and chunk size of the job; the plaintext is not empty
+   */
+  async putPublished(plaintext: Bytes, form: PublishedForm): Promise<string> {
+    const { crypto, blobs } = this.#modules;
+    const { project, chunkBytes } = form;
+    const plan = { chunkBytes, totalBytes: plaintext.byteLength };
+    const leaves = new Uint8Array(LEAF_BYTES * chunkCount(plan));
+    const { seal, record } = await this.#newSeal(plaintext, { project, segmentBytes: chunkBytes });
+    const { digest } = await blobs.put(hashed(sealSegments(plaintext, seal, crypto), leaves, crypto));
+    const root = await rootOf(ciphertextPlan(plan), leaves, crypto);
+    const description = { ...plan, root, blobId: seal.blobId, leaves };
+    await this.#keep(digest, { ...record, published: publishedSeal(description, project) });
+    return digest;
+  }
+
+  /**
+   * A blob of {@link putPublished} with the key that opens it, to be sent as it lies there.
+   * @throws JobError `ERR_CHECKPOINT_UNREADABLE` when it is missing, was not stored to be published, or is under
+   *   another storage key
+   */
+  async published(name: string): Promise<StoredBlob> {
+    const record = await this.#record(name);
+    const description = descriptionOf(record);
+    if (description === undefined) throw unreadable(name, "it is not stored as it is published");
+    const key = await this.#unwrap(name, record);
+    const frames = new StoredFrames(description, (offset, length) => this.#read(name, offset, length));
+    const { totalBytes: ciphertextBytes } = ciphertextPlan(description);
+    return { description, key, frames, ciphertextBytes, read: () => frames.chunks() };
   }
 
   /**
@@ -87,17 +92,22 @@ export class CheckpointStore {
 
   /** The segments of a blob in order, one in memory at a time. @throws JobError `ERR_CHECKPOINT_UNREADABLE` */
   async *segments(name: string): AsyncGenerator<BlobSegment, void, undefined> {
+    const { crypto } = this.#modules;
     const record = await this.#record(name);
-    const seal = { key: await this.#unwrap(name, record), blobId: fromBase64Url(record.blobId) };
-    const count = segmentCount(record.size);
-    for (let first = 0; first < count; first += SEGMENTS_PER_READ) {
-      const afterLast = Math.min(count, first + SEGMENTS_PER_READ);
-      const sealed = await this.#read(name, { first, afterLast, size: record.size });
-      for (let index = first; index < afterLast; index++) {
-        const start = (index - first) * SEALED_BYTES;
-        const ciphertext = sealed.subarray(start, start + SEALED_BYTES);
-        const bytes = await this.#open(name, ciphertext, { ...seal, index, isFinal: index === count - 1 });
-        yield { offset: index * SEGMENT_BYTES, bytes };
+    const seal = await this.#sealOf(name, record);
+    const { segmentBytes } = seal;
+    const count = segmentCount(record.size, segmentBytes);
+    const sealedBytes = segmentBytes + TAG_BYTES;
+    const perRead = Math.max(1, Math.floor(READ_BYTES / segmentBytes));
+    for (let first = 0; first < count; first += perRead) {
+      const end = Math.min((first + perRead) * sealedBytes, record.size + count * TAG_BYTES);
+      const sealed = await this.#read(name, first * sealedBytes, end - first * sealedBytes);
+      for (let index = first; index < Math.min(count, first + perRead); index++) {
+        const start = (index - first) * sealedBytes;
+        const place = { index, isFinal: index === count - 1, crypto };
+        const bytes = await openSegment(sealed.subarray(start, start + sealedBytes), seal, place);
+        if (bytes === undefined) throw unreadable(name, `segment ${index} was altered`);
+        yield { offset: index * segmentBytes, bytes };
       }
     }
   }
@@ -115,13 +125,39 @@ export class CheckpointStore {
 
   /** Wraps the key of a blob anew, from this store's storage key to `storageKey`; the blob stays as it is. */
   async rewrap(name: string, storageKey: Bytes): Promise<void> {
-    const { crypto, metadata } = this.#modules;
     const record = await this.#record(name);
-    const rawKey = await crypto.aesKeyUnwrap(this.#storageKey, fromBase64Url(record.wrappedKey));
-    if (rawKey === undefined) throw unreadable(name, "the storage key does not open it");
-    const wrappedKey = toBase64Url(await crypto.aesKeyWrap(storageKey, rawKey));
+    const rawKey = await this.#unwrap(name, record);
+    const wrappedKey = toBase64Url(await this.#modules.crypto.aesKeyWrap(storageKey, rawKey));
     rawKey.fill(0);
-    await metadata.put(recordKey(name), encodeRecord({ ...record, wrappedKey }));
+    await this.#keep(name, { ...record, wrappedKey });
+  }
+
+  async #newSeal(
+    plaintext: Bytes,
+    form: Pick<SegmentSeal, "project" | "segmentBytes">,
+  ): Promise<{ readonly seal: SegmentSeal; readonly record: SealRecord }> {
+    const { crypto } = this.#modules;
+    const rawKey = crypto.randomBytes(KEY_BYTES);
+    const blobId = crypto.randomBytes(16);
+    const wrappedKey = toBase64Url(await crypto.aesKeyWrap(this.#storageKey, rawKey));
+    const key = await crypto.importAesGcmKey(rawKey);
+    rawKey.fill(0);
+    const size = plaintext.byteLength;
+    const record: SealRecord = { stateVersion: 1, blobId: toBase64Url(blobId), wrappedKey, size };
+    return { seal: { key, blobId, ...form }, record };
+  }
+
+  async #sealOf(name: string, record: SealRecord): Promise<SegmentSeal> {
+    const { crypto } = this.#modules;
+    const rawKey = await this.#unwrap(name, record);
+    const key = await crypto.importAesGcmKey(rawKey);
+    rawKey.fill(0);
+    const { project = "", chunkBytes: segmentBytes = SEGMENT_BYTES } = record.published ?? {};
+    return { key, blobId: fromBase64Url(record.blobId), project, segmentBytes };
+  }
+
+  async #keep(name: string, record: SealRecord): Promise<void> {
+    await this.#modules.metadata.put(recordKey(name), encodeRecord(record));
   }
 
   async #record(name: string): Promise<SealRecord> {
@@ -130,41 +166,33 @@ export class CheckpointStore {
     return decodeRecord(SealSchema, entry.value, recordKey(name));
   }
 
-  async #unwrap(name: string, record: SealRecord): Promise<SecretKey> {
+  async #unwrap(name: string, record: SealRecord): Promise<Bytes> {
     const { crypto } = this.#modules;
     const rawKey = await crypto.aesKeyUnwrap(this.#storageKey, fromBase64Url(record.wrappedKey));
     if (rawKey === undefined) throw unreadable(name, "the storage key does not open it");
-    const key = await crypto.importAesGcmKey(rawKey);
-    rawKey.fill(0);
-    return key;
+    return rawKey;
   }
 
-  async #read(name: string, { first, afterLast, size }: SegmentRange): Promise<Bytes> {
-    const offset = first * SEALED_BYTES;
-    const isLast = afterLast === segmentCount(size);
-    const length = (isLast ? size + afterLast * TAG_BYTES : afterLast * SEALED_BYTES) - offset;
+  async #read(name: string, offset: number, length: number): Promise<Bytes> {
     const sealed = await this.#modules.blobs.get(name, { offset, length });
     if (sealed?.byteLength !== length) throw unreadable(name, "it is missing or cut short");
     return sealed;
   }
+}
 
-  async #open(
-    name: string,
-    ciphertext: Bytes,
-    { key, blobId, index, isFinal }: SegmentPlace,
-  ): Promise<Bytes> {
-    const aad = segmentAad(blobId, index, isFinal);
-    const segment = await this.#modules.crypto.aesGcmOpen(key, nonceOf(index), ciphertext, aad);
-    if (segment === undefined) throw unreadable(name, `segment ${index} was altered`);
-    return segment;
-  }
+/** How the ciphertext of what is published is cut and bound. */
+export interface PublishedForm {
+  /** Name of the project. */
+  readonly project: string;
+  /** Plaintext bytes of every chunk but the last: the job's. */
+  readonly chunkBytes: number;
 }
 
 /** A part of an opened blob. */
 export interface BlobSegment {
   /** Bytes from the start of the plaintext. */
   readonly offset: number;
-  /** At most {@link SEGMENT_BYTES}. */
+  /** At most a segment: {@link SEGMENT_BYTES}, or the chunk size of what is published. */
   readonly bytes: Bytes;
 }
 
@@ -178,53 +206,18 @@ export interface CheckpointModules {
   readonly metadata: MetadataStore;
 }
 
-interface SegmentPlace {
-  readonly key: SecretKey;
-  readonly blobId: Bytes;
-  readonly index: number;
-  readonly isFinal: boolean;
-}
-
-interface SegmentRange {
-  readonly first: number;
-  readonly afterLast: number;
-  /** Plaintext bytes of the blob. */
-  readonly size: number;
-}
-
-const recordKey = (name: string): string => `seal/${name}`;
-
-/** An empty blob has one empty segment, so that its end is authenticated too. */
-const segmentCount = (size: number): number => Math.max(1, Math.ceil(size / SEGMENT_BYTES));
-
-async function* sealSegments(
+/** The segments as they come; the SHA-256 of each goes into `leaves`. */
+async function* hashed(
+  segments: AsyncIterable<Bytes>,
+  leaves: Bytes,
   crypto: CryptoProvider,
-  { key, blobId, plaintext }: { readonly key: SecretKey; readonly blobId: Bytes; readonly plaintext: Bytes },
-): AsyncGenerator<Bytes> {
-  const count = segmentCount(plaintext.byteLength);
-  for (let index = 0; index < count; index++) {
-    const segment = plaintext.subarray(index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES);
-    yield await crypto.aesGcmSeal(
-      key,
-      nonceOf(index),
-      segment,
-      segmentAad(blobId, index, index === count - 1),
-    );
+): AsyncGenerator<Bytes, void, undefined> {
+  let index = 0;
+  for await (const segment of segments) {
+    leaves.set(await crypto.sha256(segment), LEAF_BYTES * index);
+    index += 1;
+    yield segment;
   }
-}
-
-/** 12 bytes: the index, big endian. The key is fresh per blob, so a nonce never repeats under it. */
-function nonceOf(index: number): Bytes {
-  const nonce = new Uint8Array(12);
-  new DataView(nonce.buffer).setUint32(8, index);
-  return nonce;
-}
-
-function segmentAad(blobId: Bytes, index: number, isFinal: boolean): Bytes {
-  const place = new Uint8Array(5);
-  new DataView(place.buffer).setUint32(0, index);
-  place[4] = isFinal ? 1 : 0;
-  return concatBytes(blobId, place);
 }
 
 function unreadable(name: string, why: string): JobError {

@@ -1,4 +1,9 @@
-export { type BlobSegment, type CheckpointModules, CheckpointStore, SEGMENT_BYTES } from "./checkpoint.ts";
+export {
+  type BlobSegment,
+  type CheckpointModules,
+  CheckpointStore,
+  type PublishedForm,
+} from "./checkpoint.ts";
 export type {
   Evaluation,
   JobBundle,
@@ -16,5 +21,7 @@ export {
 export { type BestModel, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
 export { parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
+export { SEGMENT_BYTES } from "./seal-segments.ts";
 export { type SignedJob, type SignJobModules, signJob } from "./sign-job.ts";
 export { hasJobEnded, type JobEvent, nextJobState } from "./state.ts";
+export type { StoredBlob } from "./stored-blob.ts";

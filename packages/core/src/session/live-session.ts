@@ -12,7 +12,7 @@ import { EnvelopeError, type ErrorCode, PhotinusError } from "../errors/index.ts
 import type { MessageDefinition } from "../message/index.ts";
 import type { Participant } from "../pki/index.ts";
 import { sleep } from "../platform/index.ts";
-import type { SealedBlob, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
+import type { BlobFrames, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
 import { heartbeat, signerChain, type TokensBody, tokens } from "./control-messages.ts";
 import type { AllModules, Established } from "./established.ts";
 import { detailForPeer, endedError, endsSession, type Fault, faultOf } from "./fault.ts";
@@ -192,7 +192,7 @@ export class LiveSession implements Session {
     await this.#outbox.post(() => object);
   }
 
-  async sendBlob(blob: SealedBlob, signal?: AbortSignal): Promise<void> {
+  async sendBlob(blob: { readonly frames: BlobFrames }, signal?: AbortSignal): Promise<void> {
     this.#controller.signal.throwIfAborted();
     await this.#streams.sendBlob(blob, signal);
   }

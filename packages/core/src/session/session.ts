@@ -4,7 +4,7 @@ import type { ErrorCode } from "../errors/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { Participant } from "../pki/index.ts";
 import type { Awaitable } from "../platform/index.ts";
-import type { BlobChunk, SealedBlob, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
+import type { BlobChunk, BlobFrames, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
 
 /** Why a session ended. */
 export interface SessionEnd {
@@ -112,7 +112,7 @@ export interface Session {
   /** Sends an OBJECT that was sealed once; the signer's chain goes first when this session has not sent it yet. */
   sendObject(object: Bytes, signerChain: readonly Bytes[]): Promise<void>;
   /** Sends a sealed blob as BLOB frames, the same bytes to every socket, paced by the connection. */
-  sendBlob(blob: SealedBlob, signal?: AbortSignal): Promise<void>;
+  sendBlob(blob: { readonly frames: BlobFrames }, signal?: AbortSignal): Promise<void>;
   /**
    * Sends the chunks of a stream whose manifest went in a signed message before, under the credit that the receiver
    * grants. Resolves when the last chunk has left; the receiver's answer is a message of its own.

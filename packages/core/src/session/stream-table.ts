@@ -2,11 +2,11 @@ import { type Bytes, toHex } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 import {
+  type BlobFrames,
   checkManifest,
   chunkParts,
   IncomingStream,
   OutgoingStream,
-  type SealedBlob,
   type StreamChunk,
   type StreamManifest,
   type StreamSink,
@@ -137,7 +137,7 @@ export class StreamTable {
   }
 
   /** See `Session.sendBlob`. */
-  async sendBlob(blob: SealedBlob, signal?: AbortSignal): Promise<void> {
+  async sendBlob(blob: { readonly frames: BlobFrames }, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const bulk = new BlobBulk(blob.frames);
     this.#modules.outbox.add(bulk);
@@ -155,16 +155,16 @@ export class StreamTable {
   }
 }
 
-/** Frames that are ready, the same for every socket. */
+/** The frames of a blob, the same for every socket. */
 class BlobBulk implements Bulk {
   readonly encrypted = false;
   readonly done: Promise<void>;
-  readonly #frames: readonly Bytes[];
+  readonly #frames: BlobFrames;
   #next = 0;
   #resolve: () => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
 
-  constructor(frames: readonly Bytes[]) {
+  constructor(frames: BlobFrames) {
     this.#frames = frames;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -181,10 +181,11 @@ class BlobBulk implements Bulk {
     return this.#next >= this.#frames.length;
   }
 
-  take(): readonly Bytes[] {
-    const frame = this.#frames[this.#next];
-    if (frame === undefined) throw new RangeError("the blob has no further chunk");
+  async take(): Promise<readonly Bytes[]> {
+    const index = this.#next;
     this.#next += 1;
+    const frame = await this.#frames.at(index);
+    if (frame === undefined) throw new RangeError("the blob has no further chunk");
     return [frame];
   }
 

@@ -1,4 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
+import type { Awaitable } from "../platform/index.ts";
 
 /** What a signed message says of the chunks that follow it (protocol section 5). */
 export interface StreamManifest {
@@ -24,6 +25,14 @@ export interface StreamSource {
 export interface StreamSink {
   /** `data` may be kept until the promise settles; copy it to keep it longer. */
   write(offset: number, data: Bytes): void | Promise<void>;
+}
+
+/** The BLOB frames of a sealed blob in order: in memory (an array is one), or read from storage when they are sent. */
+export interface BlobFrames {
+  /** How many there are. */
+  readonly length: number;
+  /** One of them; the same bytes each time. */
+  at(index: number): Awaitable<Bytes | undefined>;
 }
 
 /** A byte string encrypted once for many readers (protocol section 5, sealed blobs). */

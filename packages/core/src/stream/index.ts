@@ -10,7 +10,14 @@ export {
   MIN_CHUNK_BYTES,
   rootOf,
 } from "./chunks.ts";
-export type { BlobChunk, SealedBlob, StreamManifest, StreamSink, StreamSource } from "./contract.ts";
+export type {
+  BlobChunk,
+  BlobFrames,
+  SealedBlob,
+  StreamManifest,
+  StreamSink,
+  StreamSource,
+} from "./contract.ts";
 export {
   blobHeader,
   chunkParts,
@@ -27,6 +34,7 @@ export { OutgoingStream } from "./outgoing.ts";
 export {
   type BlobDescription,
   BlobOpener,
+  chunkAssociatedData,
   ciphertextPlan,
   type OpenBlobOptions,
   openBlob,

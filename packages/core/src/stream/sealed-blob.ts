@@ -42,7 +42,11 @@ export interface SealedBlobWithKey {
 }
 
 /** AAD of one chunk: project ‖ blob id (16 B) ‖ index u32 ‖ final u8. The fixed lengths behind make it unambiguous. */
-function associatedData(project: string, blobId: Bytes, chunk: { index: number; final: boolean }): Bytes {
+export function chunkAssociatedData(
+  project: string,
+  blobId: Bytes,
+  chunk: { readonly index: number; readonly final: boolean },
+): Bytes {
   return concatBytes(utf8(project), blobId, u32(chunk.index), Uint8Array.of(chunk.final ? 1 : 0));
 }
 
@@ -79,7 +83,7 @@ export async function sealBlob(
     const sealed = ciphertextOf(frame, data.byteLength + TAG_BYTES);
     await sealInto(crypto, secret, {
       iv: counterNonce(index),
-      aad: associatedData(project, blobId, { index, final: index === count - 1 }),
+      aad: chunkAssociatedData(project, blobId, { index, final: index === count - 1 }),
       parts: [data],
       ciphertext: sealed.subarray(0, data.byteLength),
       tag: sealed.subarray(data.byteLength),
@@ -224,7 +228,7 @@ export class BlobOpener {
     if (!fits || !equalBytes(await this.#crypto.sha256(ciphertext), leafOf(description.leaves, index))) {
       throw new EnvelopeError("ERR_DIGEST_MISMATCH", `chunk ${index} is not the one that was published`);
     }
-    const aad = associatedData(project, description.blobId, { index, final: index === count - 1 });
+    const aad = chunkAssociatedData(project, description.blobId, { index, final: index === count - 1 });
     const data = await this.#crypto.aesGcmOpen(this.#secret, counterNonce(index), ciphertext, aad);
     // [W-83]
     if (data === undefined) {

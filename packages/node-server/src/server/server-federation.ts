@@ -51,8 +51,7 @@ class CoordinatorFederation implements Federation {
   async publishedBlob(digest: string): Promise<PublishedBlob | undefined> {
     const blob = await this.#modules.coordinator.blob(digest);
     if (blob === undefined) return undefined;
-    const size = blob.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    return { size, read: () => blob.chunks };
+    return { size: blob.ciphertextBytes, read: () => blob.read() };
   }
 
   accept(connection: Connection, peer: TransportPeer): AcceptedConnection {
