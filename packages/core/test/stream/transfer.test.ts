@@ -97,16 +97,21 @@ test("credit is granted again only after the data was written", async () => {
   const written = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const { stream, granted } = receiving(CHUNK, { write: () => written });
-  stream.take(chunkAt(0));
-  await crypto.sha256(new Uint8Array(0));
+  const { stream, granted } = await new Promise<ReturnType<typeof receiving>>((resolve) => {
+    const write = (): Promise<void> => {
+      resolve(receiver);
+      return written;
+    };
+    const receiver = receiving(CHUNK, { write });
+    receiver.stream.take(chunkAt(0));
+  });
+  await afterMicrotasks();
   expect(granted).toEqual([CHUNK]);
 
   release();
-  await written;
-  await Promise.resolve();
-  await Promise.resolve();
+  await afterMicrotasks();
 
+  expect(granted).toEqual([CHUNK, CHUNK]);
   expect(() => stream.take(chunkAt(2))).not.toThrow();
 });
 
