@@ -239,7 +239,9 @@ describe("a site", () => {
     const { crypto, blobs, metadata } = federation;
     const checkpoints = new CheckpointStore(new Uint8Array(32).fill(9), { crypto, blobs, metadata });
     const jobs = new JobStore(metadata);
-    await jobs.update(await jobs.get(jobId), { graph: await checkpoints.put(new Uint8Array(1000).fill(6)) });
+    const form = { project: "test", chunkBytes: 65_536 };
+    const graph = await checkpoints.putPublished(new Uint8Array(1000).fill(6), form);
+    await jobs.update(await jobs.get(jobId), { graph });
     await federation.clock.runUntil(federation.restart());
     let trainers = 0;
     federation.site("site-1", {
