@@ -1,10 +1,12 @@
 import {
+  type CipherGCM,
   createCipheriv,
   createDecipheriv,
   createHmac,
   createPrivateKey,
   createPublicKey,
   createSecretKey,
+  type DecipherGCM,
   diffieHellman,
   generateKeyPairSync,
   hash,
@@ -90,11 +92,21 @@ function importAesGcmKey(raw: Bytes): SecretKey {
 
 const TAG_BYTES = 16;
 
+/** Small enough that the allocator hands the same memory out again and again; larger pieces cost fresh pages. */
+const PIECE_BYTES = 16_384;
+
+/** Runs `input` through a stream cipher into `target`, which may be the same memory. */
+function updateInto(cipher: CipherGCM | DecipherGCM, input: Bytes, target: Bytes): void {
+  for (let start = 0; start < input.length; start += PIECE_BYTES) {
+    target.set(cipher.update(input.subarray(start, start + PIECE_BYTES)), start);
+  }
+}
+
 function aesGcmSeal(key: SecretKey, iv: Bytes, plaintext: Bytes, aad: Bytes): Bytes {
   if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
   const cipher = createCipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad);
   const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-  sealed.set(cipher.update(plaintext));
+  updateInto(cipher, plaintext, sealed);
   cipher.final(); // GCM is a stream: nothing is left
   sealed.set(cipher.getAuthTag(), plaintext.length);
   return sealed;
@@ -108,7 +120,7 @@ function aesGcmSealInto(key: SecretKey, { iv, aad, parts, ciphertext, tag }: Sea
   const cipher = createCipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad);
   let at = 0;
   for (const part of parts) {
-    ciphertext.set(cipher.update(part), at);
+    updateInto(cipher, part, ciphertext.subarray(at));
     at += part.length;
   }
   cipher.final(); // GCM is a stream: nothing is left
@@ -122,11 +134,13 @@ function aesGcmOpen(key: SecretKey, iv: Bytes, ciphertext: Bytes, aad: Bytes): B
   return aesGcmOpenApart(key, { iv, aad, ...parts });
 }
 
-function aesGcmOpenApart(key: SecretKey, { iv, aad, ciphertext, tag }: OpenApartRequest): Bytes | undefined {
+function aesGcmOpenApart(key: SecretKey, request: OpenApartRequest): Bytes | undefined {
+  const { iv, aad, ciphertext, tag, inPlace = false } = request;
   if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
   if (tag.length !== TAG_BYTES) return undefined; // a shorter one would authenticate less
   const decipher = createDecipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad).setAuthTag(tag);
-  const plaintext = toBytes(decipher.update(ciphertext));
+  const plaintext = inPlace ? ciphertext : toBytes(decipher.update(ciphertext));
+  if (inPlace) updateInto(decipher, ciphertext, ciphertext);
   return finishes(() => decipher.final()) ? plaintext : undefined;
 }
 

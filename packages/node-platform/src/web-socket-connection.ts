@@ -98,6 +98,7 @@ export function webSocketConnection(socket: WebSocket, options: WebSocketConnect
       return bufferedBytes();
     },
     frames: queue,
+    ownsFrames: true, // ws hands its buffers over
     ended,
     send(frame) {
       if (!hasEnded && socket.readyState === WebSocket.OPEN) {

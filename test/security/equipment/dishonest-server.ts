@@ -161,7 +161,7 @@ export class DishonestServer {
       { clock, crypto, registry: builtInRegistry() },
     );
     await this.#live.sendObject(published.object, this.project.server.participant.chain);
-    await this.#live.sendBlob(published.blob);
+    await this.#live.sendBlob({ frames: published.blob.frames() });
     return published.reference;
   }
 

@@ -21,7 +21,7 @@ export async function sendPublished(
   try {
     await site.session.sendObject(published.object, modules.identity.participant.chain);
     board.addTraffic(site.name, { down: published.blob.ciphertextBytes });
-    await site.session.sendBlob(published.blob, signal);
+    await site.session.sendBlob({ frames: published.blob.frames() }, signal);
   } catch (error) {
     site.sentBlobs.delete(root);
     throw error;

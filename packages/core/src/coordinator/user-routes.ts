@@ -88,7 +88,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
           await session.sendObject(published.object, desk.serverChain);
           const body = { jobId, version, model: published.reference, tensors };
           await session.send(resultModel, body, { inReplyTo });
-          await session.sendBlob(published.blob, session.signal);
+          await session.sendBlob({ frames: published.blob.frames() }, session.signal);
         });
       }),
     ],

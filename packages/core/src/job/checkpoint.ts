@@ -8,8 +8,8 @@ import { descriptionOf, publishedSeal, recordKey, type SealRecord, SealSchema } 
 import { openSegment, SEGMENT_BYTES, type SegmentSeal, sealSegments, segmentCount } from "./seal-segments.ts";
 import { type StoredBlob, StoredFrames } from "./stored-blob.ts";
 
-/** Bytes that one read of the store brings: 4 MiB. */
-const READ_BYTES = 4_194_304;
+/** Bytes that one read of the store brings at least: 512 KiB. */
+const READ_BYTES = 524_288;
 const KEY_BYTES = 32;
 
 /**
@@ -69,7 +69,8 @@ export class CheckpointStore {
     const key = await this.#unwrap(name, record);
     const frames = new StoredFrames(description, (offset, length) => this.#read(name, offset, length));
     const { totalBytes: ciphertextBytes } = ciphertextPlan(description);
-    return { description, key, frames, ciphertextBytes, read: () => frames.chunks() };
+    const readers = { frames: () => frames.reader(), read: () => frames.chunks() };
+    return { description, key, ciphertextBytes, ...readers };
   }
 
   /**

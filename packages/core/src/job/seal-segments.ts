@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { CryptoProvider, SecretKey } from "../platform/index.ts";
 import { chunkAssociatedData } from "../stream/index.ts";
-import { counterNonce } from "../wire/index.ts";
+import { counterNonce, openApart, TAG_BYTES } from "../wire/index.ts";
 
 /** Plaintext bytes of one sealed segment, where the blob is not published. */
 export const SEGMENT_BYTES = 262_144;
@@ -40,15 +40,25 @@ export async function* sealSegments(
   }
 }
 
-/** @returns `undefined` unless it is this segment of this blob */
+/**
+ * @param ciphertext fresh from storage: the plaintext may take its place
+ * @returns `undefined` unless it is this segment of this blob
+ */
 export async function openSegment(
   ciphertext: Bytes,
   seal: SegmentSeal,
   place: { readonly index: number; readonly isFinal: boolean; readonly crypto: CryptoProvider },
 ): Promise<Bytes | undefined> {
   const { index, isFinal, crypto } = place;
-  const aad = segmentAad(seal, index, isFinal);
-  return await crypto.aesGcmOpen(seal.key, counterNonce(index), ciphertext, aad);
+  const end = ciphertext.byteLength - TAG_BYTES;
+  if (end < 0) return undefined;
+  return await openApart(crypto, seal.key, {
+    iv: counterNonce(index),
+    aad: segmentAad(seal, index, isFinal),
+    ciphertext: ciphertext.subarray(0, end),
+    tag: ciphertext.subarray(end),
+    inPlace: true,
+  });
 }
 
 function segmentAad({ project, blobId }: SegmentSeal, index: number, final: boolean): Bytes {

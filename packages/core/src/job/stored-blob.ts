@@ -15,27 +15,27 @@ export interface StoredBlob {
   readonly description: BlobDescription;
   /** Content key: it leaves the server inside sessions only. */
   readonly key: Bytes;
-  /** The BLOB frames, read when they are sent. */
-  readonly frames: BlobFrames;
   /** Bytes of the ciphertext. */
   readonly ciphertextBytes: number;
+  /** The BLOB frames for one reader, who takes them in order; read when they are sent. */
+  frames(): BlobFrames;
   /** The ciphertext in order, for carriers beside the session. */
   read(): AsyncIterable<Bytes>;
 }
 
-/** Bytes that one read brings at least, and that are read ahead: 1 MiB. */
-const READ_BYTES = 1_048_576;
-/** Reads that are kept for other sites that are just as far: 4 MiB. */
+/** Bytes that one read brings at least: 512 KiB. */
+const READ_BYTES = 524_288;
+/** Reads that are kept for other readers who are about as far: 2 MiB. */
 const KEPT_READS = 4;
 
 /** Where ciphertext comes from. @throws when it is not there any more */
 export type ReadCiphertext = (offset: number, length: number) => Promise<Bytes>;
 
 /**
- * The frames of a blob over its ciphertext in storage. A few MiB are in memory, whatever the size of the blob and the
- * number of its readers: those that are equally far share a read.
+ * The frames of a blob over its ciphertext in storage: each reader holds one read of 512 KiB, whatever the size of the
+ * blob, and readers who are equally far share it.
  */
-export class StoredFrames implements BlobFrames {
+export class StoredFrames {
   readonly #description: BlobDescription;
   readonly #read: ReadCiphertext;
   readonly #framesPerRead: number;
@@ -48,25 +48,25 @@ export class StoredFrames implements BlobFrames {
     this.#framesPerRead = Math.max(1, Math.floor(READ_BYTES / description.chunkBytes));
   }
 
-  get length(): number {
-    return chunkCount(this.#description);
-  }
-
-  /** @throws JobError `ERR_CHECKPOINT_UNREADABLE` when the blob was deleted meanwhile */
-  async at(index: number): Promise<Bytes | undefined> {
-    const number = Math.floor(index / this.#framesPerRead);
-    const frames = await this.#group(number);
-    if ((number + 1) * this.#framesPerRead < this.length) {
-      this.#group(number + 1).catch(() => undefined); // whoever needs it hears of it
-    }
-    return frames[index % this.#framesPerRead];
+  /** The frames for one reader. `at` throws JobError `ERR_CHECKPOINT_UNREADABLE` when the blob was deleted meanwhile. */
+  reader(): BlobFrames {
+    let held: { readonly number: number; readonly frames: Promise<readonly Bytes[]> } | undefined;
+    return {
+      length: chunkCount(this.#description),
+      at: async (index) => {
+        const number = Math.floor(index / this.#framesPerRead);
+        if (held?.number !== number) held = { number, frames: this.#group(number) };
+        return (await held.frames)[index % this.#framesPerRead];
+      },
+    };
   }
 
   /** The chunks of ciphertext in order. */
   async *chunks(): AsyncGenerator<Bytes, void, undefined> {
     const plan = ciphertextPlan(this.#description);
-    for (let index = 0; index < this.length; index++) {
-      const frame = await this.at(index);
+    const frames = this.reader();
+    for (let index = 0; index < frames.length; index++) {
+      const frame = await frames.at(index);
       if (frame === undefined) return;
       yield frame.subarray(frame.byteLength - chunkLength(plan, index));
     }
@@ -85,9 +85,8 @@ export class StoredFrames implements BlobFrames {
     const { root } = this.#description;
     const plan = ciphertextPlan(this.#description);
     const first = number * this.#framesPerRead;
-    const lengths = Array.from({ length: Math.min(this.#framesPerRead, this.length - first) }, (_, index) =>
-      chunkLength(plan, first + index),
-    );
+    const count = Math.min(this.#framesPerRead, chunkCount(this.#description) - first);
+    const lengths = Array.from({ length: count }, (_, index) => chunkLength(plan, first + index));
     const total = lengths.reduce((sum, length) => sum + length, 0);
     const ciphertext = await this.#read(first * plan.chunkBytes, total);
     return lengths.map((length, index) => {

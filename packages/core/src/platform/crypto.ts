@@ -143,6 +143,11 @@ export interface OpenApartRequest {
   readonly ciphertext: Bytes;
   /** 16 bytes. */
   readonly tag: Bytes;
+  /**
+   * True: the plaintext takes the place of the ciphertext, whose memory is the caller's alone, and the result is a view
+   * of it. What lies there after a failure is not authenticated: the caller must not look at it. Default false.
+   */
+  readonly inPlace?: boolean;
 }
 
 /** How a certificate or request is signed. */

@@ -22,6 +22,8 @@ export interface Connection {
    * once. Not reading it pauses the peer where the transport can. It ends when the connection does.
    */
   readonly frames: AsyncIterable<Bytes>;
+  /** True: nobody else holds the memory of a frame that was read, so its reader may write to it. Default false. */
+  readonly ownsFrames?: boolean;
   /** Settles, never rejects, when the connection has ended. */
   readonly ended: Promise<ConnectionEnd>;
   /** Queues one frame; a no-op once the connection has ended. The bytes are not changed and must not be. */

@@ -19,6 +19,11 @@ export class FrameChannel {
     return { sentBytes: this.#sentBytes, receivedBytes: this.#receivedBytes };
   }
 
+  /** True: a frame that was read may be decrypted where it lies. */
+  get ownsFrames(): boolean {
+    return this.#connection.ownsFrames === true;
+  }
+
   /** Bytes that have not left yet. */
   get bufferedBytes(): number {
     return this.#connection.bufferedBytes;

@@ -115,7 +115,8 @@ export class Inbox {
     const frame = asRefused(() => readFrame(bytes));
     if (frame.kind === FRAME_KIND.session) {
       try {
-        return await this.#owner.established.receiver.open(frame);
+        const { receiver, channel } = this.#owner.established;
+        return await receiver.open(frame, channel.ownsFrames);
       } catch (error) {
         throw refused(error);
       }

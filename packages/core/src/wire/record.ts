@@ -118,10 +118,11 @@ export class RecordReceiver {
 
   /**
    * The inner frame. After an error nothing more may be opened: the session is over.
+   * @param inPlace true: the inner frame may take the place of the ciphertext, which nobody else reads
    * @throws WireError `ERR_FRAME_MALFORMED`, `ERR_GOING_AWAY`, or `ERR_SEQUENCE_GAP` when it does not authenticate at
    *   this position: altered, replayed, out of order, or one before it is missing
    */
-  async open(frame: Frame): Promise<Bytes> {
+  async open(frame: Frame, inPlace = false): Promise<Bytes> {
     // [W-31]
     if (frame.header.byteLength !== 0 || frame.tag.byteLength !== TAG_BYTES) {
       throw new WireError("ERR_FRAME_MALFORMED", "a SESSION frame has no header and a tag of 16 bytes");
@@ -131,6 +132,7 @@ export class RecordReceiver {
       aad: frame.prefix,
       ciphertext: frame.payload,
       tag: frame.tag,
+      inPlace,
     });
     // [W-32]
     if (inner === undefined) {

@@ -128,10 +128,16 @@ function gcm(create: () => CryptoProvider): void {
 
     expect(toHex(whole)).toBe(toHex(sealed));
     expect(await crypto.aesGcmOpenApart(secret, { iv, aad, ...target })).toEqual(plaintext);
+    const own = { ciphertext: target.ciphertext.slice(), tag: target.tag };
+    const inPlace = await crypto.aesGcmOpenApart(secret, { iv, aad, ...own, inPlace: true });
+    expect(inPlace).toEqual(plaintext);
+    expect(inPlace?.buffer).toBe(own.ciphertext.buffer);
     const shortTag = { ...target, tag: target.tag.slice(0, 12) };
     expect(await crypto.aesGcmOpenApart(secret, { iv, aad, ...shortTag })).toBeUndefined();
     const otherTag = { ...target, tag: new Uint8Array(16) };
     expect(await crypto.aesGcmOpenApart(secret, { iv, aad, ...otherTag })).toBeUndefined();
+    const altered = { ciphertext: target.ciphertext.slice(), tag: new Uint8Array(16), inPlace: true };
+    expect(await crypto.aesGcmOpenApart(secret, { iv, aad, ...altered })).toBeUndefined();
     const tooSmall = { ...target, ciphertext: target.ciphertext.slice(1) };
     await expect(async () =>
       crypto.aesGcmSealInto?.(secret, { iv, aad, parts, ...tooSmall }),
