@@ -67,7 +67,7 @@ export class CheckpointStore {
     const description = descriptionOf(record);
     if (description === undefined) throw unreadable(name, "it is not stored as it is published");
     const key = await this.#unwrap(name, record);
-    const frames = new StoredFrames(description, (offset, length) => this.#read(name, offset, length));
+    const frames = new StoredFrames(description, (range, target) => this.#read(name, range, target));
     const { totalBytes: ciphertextBytes } = ciphertextPlan(description);
     const readers = { frames: () => frames.reader(), read: () => frames.chunks() };
     return { description, key, ciphertextBytes, ...readers };
@@ -91,7 +91,10 @@ export class CheckpointStore {
     return plaintext;
   }
 
-  /** The segments of a blob in order, one in memory at a time. @throws JobError `ERR_CHECKPOINT_UNREADABLE` */
+  /**
+   * The segments of a blob in order, one in memory at a time: its bytes are used up when the next is asked for.
+   * @throws JobError `ERR_CHECKPOINT_UNREADABLE`
+   */
   async *segments(name: string): AsyncGenerator<BlobSegment, void, undefined> {
     const { crypto } = this.#modules;
     const record = await this.#record(name);
@@ -100,9 +103,11 @@ export class CheckpointStore {
     const count = segmentCount(record.size, segmentBytes);
     const sealedBytes = segmentBytes + TAG_BYTES;
     const perRead = Math.max(1, Math.floor(READ_BYTES / segmentBytes));
+    const memory = new Uint8Array(Math.min(perRead, count) * sealedBytes);
     for (let first = 0; first < count; first += perRead) {
       const end = Math.min((first + perRead) * sealedBytes, record.size + count * TAG_BYTES);
-      const sealed = await this.#read(name, first * sealedBytes, end - first * sealedBytes);
+      const range = { offset: first * sealedBytes, length: end - first * sealedBytes };
+      const sealed = await this.#read(name, range, memory);
       for (let index = first; index < Math.min(count, first + perRead); index++) {
         const start = (index - first) * sealedBytes;
         const place = { index, isFinal: index === count - 1, crypto };
@@ -174,9 +179,13 @@ export class CheckpointStore {
     return rawKey;
   }
 
-  async #read(name: string, offset: number, length: number): Promise<Bytes> {
-    const sealed = await this.#modules.blobs.get(name, { offset, length });
-    if (sealed?.byteLength !== length) throw unreadable(name, "it is missing or cut short");
+  async #read(
+    name: string,
+    range: { readonly offset: number; readonly length: number },
+    target?: Bytes,
+  ): Promise<Bytes> {
+    const sealed = await this.#modules.blobs.get(name, range, target);
+    if (sealed?.byteLength !== range.length) throw unreadable(name, "it is missing or cut short");
     return sealed;
   }
 }

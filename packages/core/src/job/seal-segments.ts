@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { CryptoProvider, SecretKey } from "../platform/index.ts";
 import { chunkAssociatedData } from "../stream/index.ts";
-import { counterNonce, openApart, TAG_BYTES } from "../wire/index.ts";
+import { counterNonce, openApart, sealInto, TAG_BYTES } from "../wire/index.ts";
 
 /** Plaintext bytes of one sealed segment, where the blob is not published. */
 export const SEGMENT_BYTES = 262_144;
@@ -24,7 +24,7 @@ export function segmentCount(size: number, segmentBytes: number): number {
 
 /**
  * Encrypts a blob segment by segment: AES-256-GCM, nonce = index, AAD = project ‖ blob id ‖ index ‖ final. The key is
- * fresh per blob, so a nonce never repeats under it.
+ * fresh per blob, so a nonce never repeats under it. All segments come in the same memory, one after another.
  */
 export async function* sealSegments(
   plaintext: Bytes,
@@ -33,10 +33,14 @@ export async function* sealSegments(
 ): AsyncGenerator<Bytes, void, undefined> {
   const { segmentBytes, key } = seal;
   const count = segmentCount(plaintext.byteLength, segmentBytes);
+  const memory = new Uint8Array(Math.min(segmentBytes, plaintext.byteLength) + TAG_BYTES);
   for (let index = 0; index < count; index++) {
     const segment = plaintext.subarray(index * segmentBytes, (index + 1) * segmentBytes);
     const aad = segmentAad(seal, index, index === count - 1);
-    yield await crypto.aesGcmSeal(key, counterNonce(index), segment, aad);
+    const end = segment.byteLength;
+    const target = { ciphertext: memory.subarray(0, end), tag: memory.subarray(end, end + TAG_BYTES) };
+    await sealInto(crypto, key, { iv: counterNonce(index), aad, parts: [segment], ...target });
+    yield memory.subarray(0, end + TAG_BYTES);
   }
 }
 

@@ -25,11 +25,14 @@ export interface StoredBlob {
 
 /** Bytes that one read brings at least: 512 KiB. */
 const READ_BYTES = 524_288;
-/** Reads that are kept for other readers who are about as far: 2 MiB. */
-const KEPT_READS = 4;
+/** Reads that are kept for readers who are a little behind, by what their sockets hold: 4 MiB. */
+const KEPT_READS = 8;
 
 /** Where ciphertext comes from. @throws when it is not there any more */
-export type ReadCiphertext = (offset: number, length: number) => Promise<Bytes>;
+export type ReadCiphertext = (
+  range: { readonly offset: number; readonly length: number },
+  target?: Bytes,
+) => Promise<Bytes>;
 
 /**
  * The frames of a blob over its ciphertext in storage: each reader holds one read of 512 KiB, whatever the size of the
@@ -39,6 +42,8 @@ export class StoredFrames {
   readonly #description: BlobDescription;
   readonly #read: ReadCiphertext;
   readonly #framesPerRead: number;
+  /** Takes the ciphertext of one read, unless another one uses it. */
+  #memory: Bytes | undefined;
   /** Frames of one read by its number, the least used first. */
   readonly #kept = new Map<number, Promise<readonly Bytes[]>>();
 
@@ -88,11 +93,16 @@ export class StoredFrames {
     const count = Math.min(this.#framesPerRead, chunkCount(this.#description) - first);
     const lengths = Array.from({ length: count }, (_, index) => chunkLength(plan, first + index));
     const total = lengths.reduce((sum, length) => sum + length, 0);
-    const ciphertext = await this.#read(first * plan.chunkBytes, total);
-    return lengths.map((length, index) => {
+    const memory = this.#memory ?? new Uint8Array(total);
+    this.#memory = undefined;
+    const range = { offset: first * plan.chunkBytes, length: total };
+    const ciphertext = await this.#read(range, memory);
+    const frames = lengths.map((length, index) => {
       const start = index * plan.chunkBytes;
       const payload = ciphertext.subarray(start, start + length);
       return writeFrame(FRAME_KIND.blob, { header: blobHeader(root, first + index, length), payload });
     });
+    this.#memory = memory;
+    return frames;
   }
 }

@@ -34,12 +34,21 @@ export interface StoredBlob {
 
 /** Immutable byte strings by the SHA-256 of their content (lower-case hex). */
 export interface BlobStore {
-  /** Stores the parts in order, durably, before it resolves. @returns digest and size in bytes */
+  /**
+   * Stores the parts in order, durably, before it resolves.
+   * @param parts one at a time: the memory of a part may be used again as soon as the next one is asked for
+   * @returns digest and size in bytes
+   */
   put(parts: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<StoredBlob>;
-  /** The bytes from `offset` (default 0), `length` of them (default: to the end). @throws StorageError `ERR_STORAGE_CORRUPT` */
+  /**
+   * The bytes from `offset` (default 0), `length` of them (default: to the end); the caller may change them.
+   * @param target memory for them: where it is large enough, the result may be a view of it
+   * @throws StorageError `ERR_STORAGE_CORRUPT`
+   */
   get(
     digest: string,
     range?: { readonly offset: number; readonly length?: number },
+    target?: Bytes,
   ): Promise<Bytes | undefined>;
   /** Size in bytes, or `undefined` when there is no such blob. */
   size(digest: string): Promise<number | undefined>;

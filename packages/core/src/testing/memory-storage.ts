@@ -69,7 +69,7 @@ export function memoryBlobs(crypto: CryptoProvider): BlobStore {
   return {
     async put(parts) {
       const collected: Bytes[] = [];
-      for await (const part of parts) collected.push(part);
+      for await (const part of parts) collected.push(Uint8Array.from(part)); // its memory may be used again
       const content = concatBytes(...collected);
       const digest = toHex(await crypto.sha256(content));
       blobs.set(digest, content);

@@ -59,6 +59,7 @@ export class BlobFiles implements BlobStore {
   async get(
     digest: string,
     range: { readonly offset: number; readonly length?: number } = { offset: 0 },
+    target?: Bytes,
   ): Promise<Bytes | undefined> {
     requireRange(range);
     const file = await openIfExists(this.#path(digest));
@@ -66,9 +67,11 @@ export class BlobFiles implements BlobStore {
     try {
       const size = await available(() => this.#requireGenuine(digest, file));
       const start = Math.min(range.offset, size);
-      const bytes = new Uint8Array(Math.min(range.length ?? size, size - start));
-      await available(() => readFully(file, bytes, start));
-      return bytes;
+      const length = Math.min(range.length ?? size, size - start);
+      const bytes = length <= (target?.byteLength ?? 0) ? target?.subarray(0, length) : undefined;
+      const read = bytes ?? new Uint8Array(length);
+      await available(() => readFully(file, read, start));
+      return read;
     } finally {
       await file.close();
     }
