@@ -2,6 +2,8 @@ import { type Bytes, toBytes } from "@photinus/core/bytes";
 import type { Connection, ConnectionEnd } from "@photinus/core/platform";
 import { WebSocket } from "ws";
 import { FrameQueue } from "./frame-queue.ts";
+import { countReceived } from "./garbage-collection.ts";
+import { releaseMemory } from "./release-memory.ts";
 
 /** Subprotocol of Photinus; an upgrade without it is refused. */
 export const SUBPROTOCOL = "photinus.v1";
@@ -83,15 +85,17 @@ export function webSocketConnection(socket: WebSocket, options: WebSocketConnect
     });
   });
   socket.on("message", (data, isBinary) => {
-    if (isBinary) queue.push(frameOf(data));
-    else close(4000, "text messages are not part of photinus.v1");
+    if (!isBinary) {
+      close(4000, "text messages are not part of photinus.v1");
+      return;
+    }
+    const frame = frameOf(data);
+    countReceived(frame.byteLength);
+    queue.push(frame);
   });
   // ws closes after each error, oversized frames included; "close" tells the end.
   socket.on("error", () => undefined);
   const bufferedBytes = (): number => (hasEnded ? 0 : socket.bufferedAmount);
-  const onSent = (): void => {
-    if (bufferedBytes() < LOW_WATER_BYTES) drain.release();
-  };
   return {
     remoteAddress: options.remoteAddress,
     get bufferedBytes() {
@@ -99,11 +103,14 @@ export function webSocketConnection(socket: WebSocket, options: WebSocketConnect
     },
     frames: queue,
     ownsFrames: true, // ws hands its buffers over
+    release: releaseMemory,
     ended,
-    send(frame) {
-      if (!hasEnded && socket.readyState === WebSocket.OPEN) {
-        socket.send(frame, { binary: true, compress: false }, onSent);
-      }
+    send(frame, onSent) {
+      if (hasEnded || socket.readyState !== WebSocket.OPEN) return;
+      socket.send(frame, { binary: true, compress: false }, () => {
+        onSent?.();
+        if (bufferedBytes() < LOW_WATER_BYTES) drain.release();
+      });
     },
     async drained() {
       while (!hasEnded && socket.readyState === WebSocket.OPEN && bufferedBytes() >= LOW_WATER_BYTES) {

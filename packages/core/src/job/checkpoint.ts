@@ -3,10 +3,11 @@ import { JobError } from "../errors/index.ts";
 import type { BlobStore, CryptoProvider, MetadataStore } from "../platform/index.ts";
 import { chunkCount, ciphertextPlan, LEAF_BYTES, rootOf } from "../stream/index.ts";
 import { TAG_BYTES } from "../wire/index.ts";
+import { FrameCache } from "./frame-cache.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 import { descriptionOf, publishedSeal, recordKey, type SealRecord, SealSchema } from "./seal-record.ts";
 import { openSegment, SEGMENT_BYTES, type SegmentSeal, sealSegments, segmentCount } from "./seal-segments.ts";
-import { type StoredBlob, StoredFrames } from "./stored-blob.ts";
+import { type ReadCiphertext, type StoredBlob, StoredFrames } from "./stored-blob.ts";
 
 /** Bytes that one read of the store brings at least: 512 KiB. */
 const READ_BYTES = 524_288;
@@ -23,6 +24,7 @@ const KEY_BYTES = 32;
 export class CheckpointStore {
   readonly #storageKey: Bytes;
   readonly #modules: CheckpointModules;
+  readonly #cache = new FrameCache();
 
   /** @param storageKey 32 bytes. @throws RangeError for another length */
   constructor(storageKey: Bytes, modules: CheckpointModules) {
@@ -67,7 +69,8 @@ export class CheckpointStore {
     const description = descriptionOf(record);
     if (description === undefined) throw unreadable(name, "it is not stored as it is published");
     const key = await this.#unwrap(name, record);
-    const frames = new StoredFrames(description, (range, target) => this.#read(name, range, target));
+    const read: ReadCiphertext = (range, target) => this.#read(name, range, target);
+    const frames = new StoredFrames(description, { read, cache: this.#cache });
     const { totalBytes: ciphertextBytes } = ciphertextPlan(description);
     const readers = { frames: () => frames.reader(), read: () => frames.chunks() };
     return { description, key, ciphertextBytes, ...readers };

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, toHex } from "../bytes/index.ts";
 import {
   type BlobDescription,
   type BlobFrames,
@@ -8,6 +8,7 @@ import {
   ciphertextPlan,
 } from "../stream/index.ts";
 import { FRAME_KIND, writeFrame } from "../wire/index.ts";
+import type { FrameCache, FrameGroup } from "./frame-cache.ts";
 
 /** A sealed blob that is published as it lies in storage. */
 export interface StoredBlob {
@@ -25,8 +26,8 @@ export interface StoredBlob {
 
 /** Bytes that one read brings at least: 512 KiB. */
 const READ_BYTES = 524_288;
-/** Reads that are kept for readers who are a little behind, by what their sockets hold: 4 MiB. */
-const KEPT_READS = 8;
+/** Room for what a BLOB frame has before its chunk: 12 bytes of prefix, at most 45 of header. */
+const BEFORE_CHUNK_BYTES = 64;
 
 /** Where ciphertext comes from. @throws when it is not there any more */
 export type ReadCiphertext = (
@@ -35,33 +36,40 @@ export type ReadCiphertext = (
 ) => Promise<Bytes>;
 
 /**
- * The frames of a blob over its ciphertext in storage: each reader holds one read of 512 KiB, whatever the size of the
- * blob, and readers who are equally far share it.
+ * The frames of a blob over its ciphertext in storage, read 512 KiB at a time, whatever the size of the blob; readers
+ * who are about as far share what was read.
  */
 export class StoredFrames {
   readonly #description: BlobDescription;
   readonly #read: ReadCiphertext;
+  readonly #cache: FrameCache;
+  readonly #name: string;
   readonly #framesPerRead: number;
   /** Takes the ciphertext of one read, unless another one uses it. */
-  #memory: Bytes | undefined;
-  /** Frames of one read by its number, the least used first. */
-  readonly #kept = new Map<number, Promise<readonly Bytes[]>>();
+  #ciphertext: Bytes | undefined;
 
-  constructor(description: BlobDescription, read: ReadCiphertext) {
+  constructor(description: BlobDescription, { read, cache }: StoredFramesModules) {
     this.#description = description;
     this.#read = read;
+    this.#cache = cache;
+    this.#name = toHex(description.root);
     this.#framesPerRead = Math.max(1, Math.floor(READ_BYTES / description.chunkBytes));
   }
 
   /** The frames for one reader. `at` throws JobError `ERR_CHECKPOINT_UNREADABLE` when the blob was deleted meanwhile. */
   reader(): BlobFrames {
-    let held: { readonly number: number; readonly frames: Promise<readonly Bytes[]> } | undefined;
+    const out = new Map<number, FrameGroup>();
     return {
       length: chunkCount(this.#description),
       at: async (index) => {
-        const number = Math.floor(index / this.#framesPerRead);
-        if (held?.number !== number) held = { number, frames: this.#group(number) };
-        return (await held.frames)[index % this.#framesPerRead];
+        const group = this.#group(Math.floor(index / this.#framesPerRead));
+        group.out += 1;
+        out.set(index, group);
+        return (await group.frames)[index % this.#framesPerRead];
+      },
+      release: (index) => {
+        const group = out.get(index);
+        if (out.delete(index) && group !== undefined) this.#cache.release(group);
       },
     };
   }
@@ -77,32 +85,36 @@ export class StoredFrames {
     }
   }
 
-  #group(number: number): Promise<readonly Bytes[]> {
-    const frames = this.#kept.get(number) ?? this.#readGroup(number);
-    this.#kept.delete(number);
-    this.#kept.set(number, frames);
-    const [least] = this.#kept.keys();
-    if (this.#kept.size > KEPT_READS && least !== undefined) this.#kept.delete(least);
-    return frames;
+  #group(number: number): FrameGroup {
+    const { chunkBytes } = ciphertextPlan(this.#description);
+    const byteLength = this.#framesPerRead * (BEFORE_CHUNK_BYTES + chunkBytes);
+    return this.#cache.group(`${this.#name}/${number}`, byteLength, (memory) =>
+      this.#readInto(memory, number * this.#framesPerRead),
+    );
   }
 
-  async #readGroup(number: number): Promise<readonly Bytes[]> {
+  /** The frames from `first` on that one read brings. */
+  async #readInto(memory: Bytes, first: number): Promise<readonly Bytes[]> {
     const { root } = this.#description;
     const plan = ciphertextPlan(this.#description);
-    const first = number * this.#framesPerRead;
-    const count = Math.min(this.#framesPerRead, chunkCount(this.#description) - first);
-    const lengths = Array.from({ length: count }, (_, index) => chunkLength(plan, first + index));
-    const total = lengths.reduce((sum, length) => sum + length, 0);
-    const memory = this.#memory ?? new Uint8Array(total);
-    this.#memory = undefined;
-    const range = { offset: first * plan.chunkBytes, length: total };
-    const ciphertext = await this.#read(range, memory);
-    const frames = lengths.map((length, index) => {
-      const start = index * plan.chunkBytes;
-      const payload = ciphertext.subarray(start, start + length);
-      return writeFrame(FRAME_KIND.blob, { header: blobHeader(root, first + index, length), payload });
+    const { chunkBytes } = plan;
+    const offset = first * chunkBytes;
+    const length = Math.min(this.#framesPerRead * chunkBytes, plan.totalBytes - offset);
+    const target = this.#ciphertext ?? new Uint8Array(length);
+    this.#ciphertext = undefined;
+    const ciphertext = await this.#read({ offset, length }, target);
+    const frames = Array.from({ length: chunkCount({ chunkBytes, totalBytes: length }) }, (_, index) => {
+      const payload = ciphertext.subarray(index * chunkBytes, (index + 1) * chunkBytes);
+      const header = blobHeader(root, first + index, payload.byteLength);
+      const place = memory.subarray(index * (BEFORE_CHUNK_BYTES + chunkBytes));
+      return writeFrame(FRAME_KIND.blob, { header, payload }, place);
     });
-    this.#memory = memory;
+    this.#ciphertext = target;
     return frames;
   }
+}
+
+interface StoredFramesModules {
+  readonly read: ReadCiphertext;
+  readonly cache: FrameCache;
 }

@@ -24,10 +24,15 @@ export interface Connection {
   readonly frames: AsyncIterable<Bytes>;
   /** True: nobody else holds the memory of a frame that was read, so its reader may write to it. Default false. */
   readonly ownsFrames?: boolean;
+  /** Frees the memory of a frame that was read or sent and is used no more; absent: the garbage collector does. */
+  readonly release?: (frame: Bytes) => void;
   /** Settles, never rejects, when the connection has ended. */
   readonly ended: Promise<ConnectionEnd>;
-  /** Queues one frame; a no-op once the connection has ended. The bytes are not changed and must not be. */
-  send(frame: Bytes): void;
+  /**
+   * Queues one frame; a no-op once the connection has ended. The bytes are not changed, and must not be until
+   * `onSent` is called: never, where the transport cannot tell.
+   */
+  send(frame: Bytes, onSent?: () => void): void;
   /** Resolves when `bufferedBytes` is below the transport's low-water mark (1 MiB), or the connection ended. */
   drained(): Promise<void>;
   /** Starts an orderly close; `closeCode` is 1000 or 4000-4999. */

@@ -24,6 +24,11 @@ export class FrameChannel {
     return this.#connection.ownsFrames === true;
   }
 
+  /** Whoever read a frame does not need it any more. */
+  release(frame: Bytes): void {
+    this.#connection.release?.(frame);
+  }
+
   /** Bytes that have not left yet. */
   get bufferedBytes(): number {
     return this.#connection.bufferedBytes;
@@ -47,10 +52,10 @@ export class FrameChannel {
     return value;
   }
 
-  /** Queues one frame. */
-  send(frame: Bytes): void {
+  /** Queues one frame; see `Connection.send`. */
+  send(frame: Bytes, onSent?: () => void): void {
     this.#sentBytes += frame.byteLength;
-    this.#connection.send(frame);
+    this.#connection.send(frame, onSent);
   }
 
   /** Closes the connection in order. @param reason cut to what a close frame holds */

@@ -97,7 +97,7 @@ export class Inbox {
       case FRAME_KIND.object:
         return await this.#takeObject(inner);
       case FRAME_KIND.chunk:
-        return asRefused(() => this.#modules.streams.takeChunk(readChunk(frame)));
+        return asRefused(() => this.#modules.streams.takeChunk(readChunk(frame), () => this.#release(bytes)));
       case FRAME_KIND.credit:
         return asRefused(() => this.#modules.streams.takeCredit(readCredit(frame)));
       case FRAME_KIND.error:
@@ -128,7 +128,11 @@ export class Inbox {
       );
     }
     const chunk = asRefused(() => readBlobChunk(frame));
-    this.#enqueue(async () => onBlobChunk(chunk, this.#owner.session), undefined, bytes.byteLength);
+    const handle = async (): Promise<void> => {
+      await onBlobChunk(chunk, this.#owner.session);
+      this.#release(bytes);
+    };
+    this.#enqueue(handle, undefined, bytes.byteLength);
     return undefined;
   }
 
@@ -265,6 +269,10 @@ export class Inbox {
         else this.#owner.refuse(error, messageId);
       }
     }, bytes);
+  }
+
+  #release(frame: Bytes): void {
+    this.#owner.established.channel.release(frame);
   }
 
   #serverNow(): number {

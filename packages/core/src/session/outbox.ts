@@ -10,6 +10,14 @@ const BULK_BUFFER_BYTES = 1_048_576;
 /** A peer that leaves this much unread, of control frames alone, is gone or means harm. */
 const UNREAD_BYTES = 64 * 1_048_576;
 
+/** A piece of something long. */
+export interface Piece {
+  /** Its bytes, in order. */
+  readonly parts: readonly Bytes[];
+  /** Called when nobody reads them any more; see `Connection.send`. */
+  readonly onSent?: () => void;
+}
+
 /** Something long that is sent piece by piece, taking turns with others. */
 export interface Bulk {
   /** True when a piece may leave now. */
@@ -18,8 +26,8 @@ export interface Bulk {
   readonly finished: boolean;
   /** True: pieces are inner frames that are encrypted. False: they travel as they are. */
   readonly encrypted: boolean;
-  /** The parts of the next piece, in order. */
-  take(): Awaitable<readonly Bytes[]>;
+  /** The next piece. */
+  take(): Awaitable<Piece>;
   /** The last piece has left. */
   complete(): void;
   /** No further piece will be asked for. */
@@ -130,7 +138,7 @@ export class Outbox {
       return;
     }
     try {
-      await this.#send([inner], true);
+      await this.#send({ parts: [inner] }, true);
       resolve();
     } catch (error) {
       reject(error);
@@ -139,7 +147,7 @@ export class Outbox {
   }
 
   async #sendBulk(bulk: Bulk): Promise<void> {
-    let piece: readonly Bytes[];
+    let piece: Piece;
     try {
       piece = await bulk.take();
     } catch (error) {
@@ -154,13 +162,19 @@ export class Outbox {
     bulk.complete();
   }
 
-  async #send(parts: readonly Bytes[], encrypted: boolean): Promise<void> {
+  async #send({ parts, onSent }: Piece, encrypted: boolean): Promise<void> {
     const { channel, records, clock } = this.#modules;
     // [W-60]
     if (channel.bufferedBytes > UNREAD_BYTES) {
       throw new WireError("ERR_RATE_LIMITED", "the peer does not read what it is sent");
     }
-    channel.send(encrypted ? await records.seal(...parts) : wholeOf(parts));
+    if (encrypted) {
+      const frame = await records.seal(...parts);
+      onSent?.();
+      channel.send(frame, () => channel.release(frame));
+    } else {
+      channel.send(wholeOf(parts), onSent);
+    }
     this.#lastSentMs = clock.now();
   }
 

@@ -13,7 +13,7 @@ import {
   type StreamSource,
   writeCredit,
 } from "../stream/index.ts";
-import type { Bulk, Outbox } from "./outbox.ts";
+import type { Bulk, Outbox, Piece } from "./outbox.ts";
 
 /** Limits of the streams of a session. */
 export interface StreamTableLimits {
@@ -69,14 +69,17 @@ export class StreamTable {
     }
   }
 
-  /** @throws EnvelopeError `ERR_STREAM_REFUSED` when no credit was granted for it: the session ends */
-  takeChunk(chunk: StreamChunk): void {
+  /**
+   * @param release called when nobody needs the memory of the chunk any more
+   * @throws EnvelopeError `ERR_STREAM_REFUSED` when no credit was granted for it: the session ends
+   */
+  takeChunk(chunk: StreamChunk, release: () => void): void {
     const id = toHex(chunk.streamId);
     const stream = this.#incoming.get(id);
     // [W-75]
     if (stream === undefined)
       throw new EnvelopeError("ERR_STREAM_REFUSED", "a chunk of a stream that is not open");
-    stream.take(chunk);
+    stream.take(chunk, release);
     this.#forgetSpent(id, stream);
   }
 
@@ -103,7 +106,7 @@ export class StreamTable {
       get finished() {
         return stream.finished;
       },
-      take: async () => chunkParts(await stream.take()),
+      take: async () => ({ parts: chunkParts(await stream.take()) }),
       complete: () => stream.complete(),
       stop: (reason) => stream.stop(reason),
     };
@@ -181,12 +184,12 @@ class BlobBulk implements Bulk {
     return this.#next >= this.#frames.length;
   }
 
-  async take(): Promise<readonly Bytes[]> {
+  async take(): Promise<Piece> {
     const index = this.#next;
     this.#next += 1;
     const frame = await this.#frames.at(index);
     if (frame === undefined) throw new RangeError("the blob has no further chunk");
-    return [frame];
+    return { parts: [frame], onSent: () => this.#frames.release?.(index) };
   }
 
   complete(): void {

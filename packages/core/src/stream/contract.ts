@@ -33,6 +33,8 @@ export interface BlobFrames {
   readonly length: number;
   /** One of them; the same bytes each time. */
   at(index: number): Awaitable<Bytes | undefined>;
+  /** A frame that {@link at} gave has left: its memory may be used again. */
+  release?(index: number): void;
 }
 
 /** A byte string encrypted once for many readers (protocol section 5, sealed blobs). */

@@ -75,9 +75,10 @@ export class IncomingStream {
   /**
    * Takes one chunk. The checks that end the session are made at once; the leaf is checked and the data written
    * later, so that other frames need not wait.
+   * @param release called when the chunk was written
    * @throws EnvelopeError `ERR_STREAM_REFUSED` when the peer had no credit for it
    */
-  take(chunk: StreamChunk): void {
+  take(chunk: StreamChunk, release?: () => void): void {
     const length = chunk.data.byteLength;
     // [W-75]
     if (length > this.#creditBytes) {
@@ -91,7 +92,9 @@ export class IncomingStream {
       return;
     }
     this.#received[chunk.index] = 1;
-    this.#verify(chunk).catch((reason: unknown) => this.fail(reason));
+    this.#verify(chunk)
+      .catch((reason: unknown) => this.fail(reason))
+      .finally(release);
   }
 
   #problemOf({ index, data }: StreamChunk): string | undefined {

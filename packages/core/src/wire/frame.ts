@@ -108,15 +108,17 @@ const EMPTY: Bytes = new Uint8Array(0);
 
 /**
  * One frame in one allocation.
+ * @param memory in which the frame is written, at its beginning; absent: new memory
  * @throws RangeError when a part is longer than the format allows: our own fault, never a peer's
  */
-export function writeFrame(kind: FrameKind, parts: FrameParts): Bytes {
+export function writeFrame(kind: FrameKind, parts: FrameParts, memory?: Bytes): Bytes {
   const { header = EMPTY, tag = EMPTY, payload = EMPTY } = parts;
   if (header.byteLength > MAX_HEADER_BYTES) throw new RangeError(`header of ${header.byteLength} bytes`);
   if (tag.byteLength > MAX_TAG_BYTES) throw new RangeError(`tag of ${tag.byteLength} bytes`);
   const length = PREFIX_BYTES + header.byteLength + tag.byteLength + payload.byteLength;
   if (length > MAX_FRAME_BYTES) throw new RangeError(`frame of ${length} bytes`);
-  const frame = new Uint8Array(length);
+  const frame = memory?.subarray(0, length) ?? new Uint8Array(length);
+  if (frame.byteLength !== length) throw new RangeError(`no room for ${length} bytes`);
   writePrefix(frame, kind, {
     header: header.byteLength,
     tag: tag.byteLength,
