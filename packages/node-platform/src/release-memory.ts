@@ -1,17 +1,11 @@
-import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { MessageChannel } from "node:worker_threads";
 
 /** Below this many bytes a view may be one of many in a pool of Node's, and the garbage collector is as quick. */
 const SMALLEST = 4_096;
 
-let drain: MessagePort | undefined;
-
-/** One end of a channel without another: what is moved into it is freed at once. */
-function openDrain(): MessagePort {
-  const { port1, port2 } = new MessageChannel();
-  port2.close();
-  port1.unref();
-  return port1;
-}
+/** A port that is closed: what is moved into it is freed. */
+const { port1: drain } = new MessageChannel();
+drain.close();
 
 /**
  * Frees memory now instead of at some later garbage collection, and so lets the next allocation have it while it is
@@ -21,7 +15,6 @@ function openDrain(): MessagePort {
 export function releaseMemory(bytes: Uint8Array<ArrayBuffer>): void {
   const { buffer, byteLength } = bytes;
   if (byteLength < SMALLEST || byteLength !== buffer.byteLength) return;
-  drain ??= openDrain();
   try {
     drain.postMessage(undefined, [buffer]);
   } catch {

@@ -27,11 +27,7 @@ export class FrameCache {
    * The group of this name.
    * @param byteLength of the memory that `read` gets when the group is not kept
    */
-  group(
-    name: string,
-    byteLength: number,
-    read: (memory: Bytes) => Promise<readonly Bytes[]>,
-  ): FrameGroup {
+  group(name: string, byteLength: number, read: (memory: Bytes) => Promise<readonly Bytes[]>): FrameGroup {
     const group = this.#kept.get(name) ?? this.#read(byteLength, read);
     this.#kept.delete(name);
     this.#kept.set(name, group);

@@ -45,6 +45,31 @@ function carries(create: () => Promise<ConnectedPair> | ConnectedPair): void {
     expect([first, second]).toEqual([utf8("first"), utf8("second")]);
   });
 
+  test("does not look at a frame any more once it says that it was sent", async () => {
+    const { client, server } = await create();
+    const frames = LENGTHS.map((length, index) => new Uint8Array(length).fill(index + 1));
+
+    for (const frame of frames) client.send(frame, () => frame.fill(0));
+
+    const received = await take(server, frames.length);
+    expect(received.map((frame) => frame.every((byte) => byte === frame[0]) && frame[0])).toEqual(
+      LENGTHS.map((_, index) => index + 1),
+    );
+  });
+
+  test("frees the memory of the frame that is given back, and of no other", async () => {
+    const { client, server } = await create();
+    for (const length of LENGTHS) client.send(new Uint8Array(length).fill(7));
+
+    const received = await take(server, LENGTHS.length);
+    const kept = received.filter((_, index) => index % 2 === 0);
+    for (const frame of received) if (!kept.includes(frame)) server.release?.(frame);
+
+    expect(kept.map((frame) => frame.every((byte) => byte === 7) && frame.byteLength)).toEqual(
+      LENGTHS.filter((_, index) => index % 2 === 0),
+    );
+  });
+
   test("drains when the peer reads", async () => {
     const { client, server } = await create();
     const frame = new Uint8Array(524_288);
