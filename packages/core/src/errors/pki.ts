@@ -11,6 +11,14 @@ export type PkiErrorCode =
   | "ERR_CERTIFICATE_NAME"
   | "ERR_CERTIFICATE_SIGNATURE"
   | "ERR_CERTIFICATE_UNSUPPORTED"
+  | "ERR_CERTIFICATE_CONSTRAINT"
+  | "ERR_REVOKED"
+  | "ERR_CRL_MALFORMED"
+  | "ERR_CRL_UNSUPPORTED"
+  | "ERR_CRL_UNTRUSTED"
+  | "ERR_CRL_STALE"
+  | "ERR_CRL_MISSING"
+  | "ERR_CRL_ROLLBACK"
   | "ERR_REQUEST_MALFORMED"
   | "ERR_KEY_UNREADABLE"
   | "ERR_INVITE_REFUSED";
@@ -46,6 +54,44 @@ export const PKI_ERRORS: Readonly<Record<PkiErrorCode, ErrorDefinition>> = {
     action: "reject",
     remedy:
       "Issue the certificate with P-256, P-384 or RSA of 2048 bits or more and without the named feature.",
+  },
+  ERR_REVOKED: {
+    wire: 4012,
+    action: "stop",
+    remedy:
+      "Ask the project's administrator why the certificate was revoked, and for a new kit or join link.",
+  },
+  ERR_CRL_MALFORMED: {
+    action: "reject",
+    remedy: "Issue the revocation list again: it is not a complete version 2 list in DER.",
+  },
+  ERR_CRL_UNSUPPORTED: {
+    action: "reject",
+    remedy: "Issue one complete revocation list: delta, indirect and partial ones are refused.",
+  },
+  ERR_CRL_UNTRUSTED: {
+    action: "reject",
+    remedy: "Use the revocation list that the root or the enrolment CA of this project signed.",
+  },
+  ERR_CRL_STALE: {
+    wire: 4032,
+    action: "reject",
+    remedy: "Give the server the project's next revocation list (photinus revoke), and check the clocks.",
+  },
+  ERR_CRL_MISSING: {
+    wire: 4033,
+    action: "reject",
+    remedy: "Give the server a revocation list of the project's root (photinus revoke).",
+  },
+  ERR_CRL_ROLLBACK: {
+    wire: 4034,
+    action: "reject",
+    remedy:
+      "Use the newest revocation list of the project: an older one, or another of the same number, came.",
+  },
+  ERR_CERTIFICATE_CONSTRAINT: {
+    action: "reject",
+    remedy: "Use a certificate whose names its issuer may give: a CA of the chain is restricted to others.",
   },
   ERR_REQUEST_MALFORMED: { action: "reject", remedy: "Make the certificate request again." },
   ERR_KEY_UNREADABLE: { action: "stop", remedy: "Check the passphrase and that the key file is whole." },

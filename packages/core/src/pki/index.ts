@@ -1,5 +1,19 @@
 export { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from "./certificate.ts";
 export { ChainCache } from "./chain-cache.ts";
+export {
+  MAX_REVOCATION_LIST_BYTES,
+  parseRevocationList,
+  type RevocationList,
+  type RevokedCertificate,
+} from "./crl.ts";
+export type { RevocationReason } from "./crl-extensions.ts";
+export {
+  issueRevocationList,
+  REVOCATION_LIFETIME_MS,
+  type RevocationIssuer,
+  type RevocationRequest,
+} from "./crl-issue.ts";
+export { type RevocationProof, requireCurrent, verifyRevocationList } from "./crl-verify.ts";
 export { type FileSigner, signDetached, verifyDetached } from "./detached-signature.ts";
 export type { DistinguishedName } from "./distinguished-name.ts";
 export type { Issuer } from "./encode-certificate.ts";

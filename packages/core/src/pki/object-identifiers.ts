@@ -15,6 +15,16 @@ export const OID = {
   subjectAltName: "2.5.29.17",
   /** RFC 5280, section 4.2.1.9. */
   basicConstraints: "2.5.29.19",
+  /** RFC 5280, section 5.2.3. */
+  crlNumber: "2.5.29.20",
+  /** RFC 5280, section 5.3.1. */
+  reasonCode: "2.5.29.21",
+  /** RFC 5280, section 5.2.4. */
+  deltaCrlIndicator: "2.5.29.27",
+  /** RFC 5280, section 5.2.5. */
+  issuingDistributionPoint: "2.5.29.28",
+  /** RFC 5280, section 5.3.3. */
+  certificateIssuer: "2.5.29.29",
   /** RFC 5280, section 4.2.1.10. */
   nameConstraints: "2.5.29.30",
   /** RFC 5280, section 4.2.1.4. */
