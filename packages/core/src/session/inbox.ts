@@ -102,8 +102,10 @@ export class Inbox {
         return asRefused(() => this.#modules.streams.takeCredit(readCredit(frame)));
       case FRAME_KIND.error:
         return this.#takeError(frame);
+      case FRAME_KIND.rekey:
+        return await this.#takeRekey(frame);
       default:
-        // [W-35] CHECKPOINT and REKEY wait for a later version; what waits is refused
+        // [W-35]
         throw refused(
           new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${frame.kind} inside the session`),
         );
@@ -242,6 +244,14 @@ export class Inbox {
       await this.#objects.commit(verified);
     };
     this.#enqueue(handle, verified.objectId, bytes.byteLength);
+  }
+
+  async #takeRekey({ header, tag, payload }: Frame): Promise<void> {
+    // [W-85]
+    if (header.byteLength + tag.byteLength + payload.byteLength > 0) {
+      throw refused(new WireError("ERR_FRAME_MALFORMED", "REKEY is a prefix and nothing else"));
+    }
+    await this.#owner.established.receiver.rekey();
   }
 
   #takeError(frame: Frame): void {

@@ -74,8 +74,8 @@ export class KeepAlive {
   #requireLife(nowMs: number): void {
     const { established } = this.#owner;
     // [W-34]
-    if (nowMs >= this.#endsMs || established.sender.nearLimit || established.receiver.nearLimit) {
-      throw new WireError("ERR_GOING_AWAY", "the session has reached the limits of its keys; connect again");
+    if (nowMs >= this.#endsMs) {
+      throw new WireError("ERR_GOING_AWAY", "the session has reached the end of its life; connect again");
     }
     const serverNowMs = nowMs + established.clockOffsetMs;
     // [W-64]

@@ -65,7 +65,8 @@ export class LiveSession implements Session {
     this.#serverKeyId = serverKeyId;
     this.#modules = modules;
     const { channel, sender, limits } = established;
-    this.#outbox = new Outbox({ channel, records: sender, clock: modules.clock });
+    const { ageMs: keyAgeMs } = limits.record;
+    this.#outbox = new Outbox({ channel, records: sender, clock: modules.clock, keyAgeMs });
     this.#streams = new StreamTable(limits, { crypto: modules.crypto, outbox: this.#outbox });
     this.#lane = new HandlerLane(limits.waitingBytes);
     this.#lastReceivedMs = modules.clock.now();

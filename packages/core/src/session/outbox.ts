@@ -3,6 +3,7 @@ import { WireError } from "../errors/index.ts";
 import type { Awaitable, Clock } from "../platform/index.ts";
 import type { RecordSender } from "../wire/index.ts";
 import type { FrameChannel } from "./frame-channel.ts";
+import { KeyChange } from "./key-change.ts";
 
 /** Bulk waits while this many bytes have not left; control frames do not. */
 const BULK_BUFFER_BYTES = 1_048_576;
@@ -45,6 +46,8 @@ export interface OutboxModules {
   readonly channel: FrameChannel;
   readonly records: RecordSender;
   readonly clock: Clock;
+  /** Age at which the key is changed, ms. */
+  readonly keyAgeMs: number;
 }
 
 /**
@@ -53,6 +56,7 @@ export interface OutboxModules {
  */
 export class Outbox {
   readonly #modules: OutboxModules;
+  readonly #keys: KeyChange;
   readonly #control: Control[] = [];
   readonly #bulk: Bulk[] = [];
   #wake: (() => void) | undefined;
@@ -62,6 +66,7 @@ export class Outbox {
 
   constructor(modules: OutboxModules) {
     this.#modules = modules;
+    this.#keys = new KeyChange(modules.keyAgeMs, modules);
     this.#lastSentMs = modules.clock.now();
   }
 
@@ -114,7 +119,7 @@ export class Outbox {
 
   /**
    * Sends until it is stopped.
-   * @throws WireError `ERR_GOING_AWAY` when the key has reached its limits, `ERR_RATE_LIMITED` when the peer does not read
+   * @throws WireError `ERR_RATE_LIMITED` when the peer does not read
    */
   async run(): Promise<void> {
     while (this.#stopped === undefined) {
@@ -169,6 +174,8 @@ export class Outbox {
       throw new WireError("ERR_RATE_LIMITED", "the peer does not read what it is sent");
     }
     if (encrypted) {
+      const rekey = await this.#keys.before(lengthOf(parts));
+      if (rekey !== undefined) channel.send(rekey);
       const frame = await records.seal(...parts);
       onSent?.();
       channel.send(frame, () => channel.release(frame));
@@ -209,6 +216,10 @@ export class Outbox {
       };
     });
   }
+}
+
+function lengthOf(parts: readonly Bytes[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
 /** The one part of a piece that travels as it is; more are joined. */

@@ -30,9 +30,9 @@ export const FRAME_KIND = {
   signed: 6,
   /** A piece of a stream. */
   chunk: 7,
-  /** Reserved: signature over a run of messages. */
+  /** Signature over the messages so far. */
   checkpoint: 8,
-  /** Reserved: change of keys inside a session. */
+  /** The sender's last frame under its key. */
   rekey: 9,
   /** A refusal or the end of the session. */
   error: 10,

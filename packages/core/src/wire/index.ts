@@ -29,3 +29,4 @@ export {
   RecordReceiver,
   RecordSender,
 } from "./record.ts";
+export { nextKey, writeRekey } from "./rekey.ts";

@@ -4,61 +4,73 @@ import type { CryptoProvider, SecretKey } from "../platform/index.ts";
 import { openApart, sealInto, TAG_BYTES } from "./aead.ts";
 import { counterNonce } from "./big-endian.ts";
 import { FRAME_KIND, type Frame, MAX_FRAME_BYTES, PREFIX_BYTES, writePrefix } from "./frame.ts";
+import { nextKey, REKEY_BYTES, writeRekey } from "./rekey.ts";
 
 /** What encryption adds to an inner frame: prefix and tag. */
 export const RECORD_OVERHEAD_BYTES: number = PREFIX_BYTES + TAG_BYTES;
 /** Largest inner frame. */
 export const MAX_INNER_FRAME_BYTES: number = MAX_FRAME_BYTES - RECORD_OVERHEAD_BYTES;
 
-/** How much one key may encrypt. */
+/** How much one key may encrypt, and for how long. */
 export interface RecordLimits {
-  /** SESSION frames under one key; default 2^22. */
+  /** SESSION frames under one key, its REKEY included; default 2^22, at least 2. */
   readonly frames: number;
   /** Bytes of inner frames under one key; default 64 GiB. */
   readonly bytes: number;
+  /** Age at which a sender changes its key, ms; default one hour. */
+  readonly ageMs: number;
 }
 
 /** The limits of protocol version 1. */
-export const RECORD_LIMITS: RecordLimits = { frames: 2 ** 22, bytes: 64 * 2 ** 30 };
+export const RECORD_LIMITS: RecordLimits = { frames: 2 ** 22, bytes: 64 * 2 ** 30, ageMs: 3_600_000 };
 
-/** Frames and bytes that are kept free at the end of a key, so that the session can still say why it ends. */
-const RESERVED_FRAMES = 64;
-const RESERVED_BYTES = 64 * MAX_FRAME_BYTES;
-
-/** One direction of a session: its key, its counter, how much it has carried. */
+/** One direction of a session: its key, what that has carried, and the counter, which outlives its keys. */
 class RecordDirection {
-  readonly key: SecretKey;
   readonly limits: RecordLimits;
-  frames = 0;
-  bytes = 0;
+  #key: SecretKey;
+  /** Frames of this direction so far: n, never reset. */
+  #counter = 0;
+  #keyFrames = 0;
+  #keyBytes = 0;
 
   constructor(key: SecretKey, limits: RecordLimits) {
-    this.key = key;
+    this.#key = key;
     this.limits = limits;
+  }
+
+  get key(): SecretKey {
+    return this.#key;
+  }
+
+  /** True when a frame of so many bytes would leave no room for REKEY under this key. */
+  isFull(innerBytes: number): boolean {
+    const { frames, bytes } = this.limits;
+    return this.#keyFrames + 1 >= frames || this.#keyBytes + innerBytes + REKEY_BYTES > bytes;
   }
 
   /** The nonce of the next frame; no counter is ever used twice. */
   next(innerBytes: number): Bytes {
-    // [W-33] a key past its limits encrypts nothing more; there is no rekey in this version
-    if (this.frames >= this.limits.frames || this.bytes + innerBytes > this.limits.bytes) {
-      throw new WireError("ERR_GOING_AWAY", "the keys of this session have carried all that they may");
+    // [W-33] a key past its limits encrypts and decrypts nothing more
+    if (this.#keyFrames >= this.limits.frames || this.#keyBytes + innerBytes > this.limits.bytes) {
+      throw new WireError("ERR_GOING_AWAY", "a key of this session has carried all that it may");
     }
-    const nonce = counterNonce(this.frames);
-    this.frames += 1;
-    this.bytes += innerBytes;
+    const nonce = counterNonce(this.#counter);
+    this.#counter += 1;
+    this.#keyFrames += 1;
+    this.#keyBytes += innerBytes;
     return nonce;
   }
 
-  get nearLimit(): boolean {
-    return (
-      this.frames >= this.limits.frames - RESERVED_FRAMES || this.bytes >= this.limits.bytes - RESERVED_BYTES
-    );
+  async rekey(crypto: CryptoProvider): Promise<void> {
+    this.#key = await nextKey(this.#key, crypto);
+    this.#keyFrames = 0;
+    this.#keyBytes = 0;
   }
 }
 
 /** What a sender and a receiver of SESSION frames work with. */
 export interface RecordModules {
-  /** AES-256-GCM. */
+  /** AES-256-GCM, and the import of the keys that follow. */
   readonly crypto: CryptoProvider;
 }
 
@@ -73,9 +85,19 @@ export class RecordSender {
     this.#crypto = modules.crypto;
   }
 
-  /** True shortly before the key's limits: the session must end. */
-  get nearLimit(): boolean {
-    return this.#direction.nearLimit;
+  /** True when {@link rekey} must come before a frame whose inner frame has so many bytes. */
+  isRekeyDue(innerBytes: number): boolean {
+    return this.#direction.isFull(innerBytes);
+  }
+
+  /**
+   * The last frame under the present key: REKEY. What is sealed after it is under the next one; nothing may be sealed
+   * until the promise has settled.
+   */
+  async rekey(): Promise<Bytes> {
+    const frame = await this.seal(writeRekey());
+    await this.#direction.rekey(this.#crypto);
+    return frame;
   }
 
   /**
@@ -111,9 +133,9 @@ export class RecordReceiver {
     this.#crypto = modules.crypto;
   }
 
-  /** True shortly before the key's limits: the session must end. */
-  get nearLimit(): boolean {
-    return this.#direction.nearLimit;
+  /** REKEY came: only frames under the next key are opened from now on. */
+  async rekey(): Promise<void> {
+    await this.#direction.rekey(this.#crypto);
   }
 
   /**

@@ -1,6 +1,12 @@
 import type { Bytes } from "../../src/bytes/index.ts";
 import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
-import { readError, type SignedMessage, sealSigned, verifyToken } from "../../src/envelope/index.ts";
+import {
+  readError,
+  type SignedMessage,
+  sealSigned,
+  verifyToken,
+  writeMessage,
+} from "../../src/envelope/index.ts";
 import type { Identity } from "../../src/pki/index.ts";
 import { greet, pinnedRoot } from "../../src/session/client-handshake.ts";
 import { completeModules } from "../../src/session/established.ts";
@@ -20,6 +26,12 @@ export interface HostileClient {
   readonly identity: Identity;
   /** Encrypts an inner frame as the next of the session and sends it. */
   readonly sendInner: (inner: Bytes) => Promise<void>;
+  /** Encrypts an inner frame as the next of the session, without sending it. */
+  readonly seal: (inner: Bytes) => Promise<Bytes>;
+  /** Changes the sending key and tells nobody. */
+  readonly rekey: () => Promise<unknown>;
+  /** A MESSAGE frame that is right in everything: a note with this text. */
+  readonly message: (text?: string) => Bytes;
   /** Sends a frame as it is. */
   readonly sendOuter: (frame: Bytes) => void;
   /** A SIGNED frame that is right in everything but `change`. */
@@ -80,6 +92,7 @@ export async function hostileClient(
       const bytes = await outcome.channel.next();
       if (bytes === undefined) return;
       const frame = readFrame(await outcome.receiver.open(readFrame(bytes)));
+      if (frame.kind === FRAME_KIND.rekey) await outcome.receiver.rekey();
       if (frame.kind === FRAME_KIND.error) replies.push(readError(frame));
     }
   };
@@ -90,6 +103,19 @@ export async function hostileClient(
     identity,
     tokenRef: token.ref,
     sendInner: async (inner) => outcome.channel.send(await outcome.sender.seal(inner)),
+    seal: (inner) => outcome.sender.seal(inner),
+    rekey: () => outcome.sender.rekey(),
+    message: (text = "x") =>
+      writeMessage(
+        {
+          type: 900,
+          messageId: crypto.randomBytes(16),
+          inReplyTo: undefined,
+          scope: undefined,
+          tokenRef: token.ref,
+        },
+        encode({ text }, builtInRegistry()),
+      ),
     sendOuter: (frame) => outcome.channel.send(frame),
     signed: (change = {}, key = identity.signingKey) =>
       sealSigned(

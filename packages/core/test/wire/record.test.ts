@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { type Bytes, toHex, utf8 } from "../../src/bytes/index.ts";
+import { type Bytes, concatBytes, fromHex, toHex, utf8 } from "../../src/bytes/index.ts";
 import { webCrypto } from "../../src/platform/index.ts";
 import {
+  counterNonce,
+  FRAME_KIND,
   MAX_INNER_FRAME_BYTES,
   type RecordLimits,
   RecordReceiver,
@@ -22,6 +24,7 @@ async function aDirection(
 }
 
 const open = (receiver: RecordReceiver, bytes: Bytes): Promise<Bytes> => receiver.open(readFrame(bytes));
+const NEXT_KEY = "f590782fc76a17d3847d154b6418cbf8a061f73ed7fd25db47b2e9b0cfb4b7c3";
 const gap = { code: "ERR_SEQUENCE_GAP" };
 
 test("opens what was sealed, in order, with 28 bytes on top", async () => {
@@ -82,23 +85,63 @@ test("refuses a SESSION frame with a header or a tag of another length", async (
   await expect(receiver.open({ ...frame, tag: new Uint8Array(15) })).rejects.toMatchObject(malformed);
 });
 
-test("a key ends at its limits instead of repeating a counter", async () => {
-  const { sender, receiver } = await aDirection({ frames: 66, bytes: 1e12 });
-  const frames: Bytes[] = [];
-  for (let index = 0; index < 66; index++) {
-    expect(sender.nearLimit).toBe(index >= 2);
-    frames.push(await sender.seal(utf8("x")));
+const RECORD_LIMITS_OF_TESTS = { frames: 4, bytes: 1e12, ageMs: 1e9 };
+
+test("a key carries its number of frames, REKEY the last of them, and the counter goes on under the next", async () => {
+  const { sender, receiver } = await aDirection(RECORD_LIMITS_OF_TESTS);
+
+  for (let key = 0; key < 3; key++) {
+    for (let index = 0; index < 3; index++) {
+      expect(sender.isRekeyDue(1)).toBe(false);
+      expect(await open(receiver, await sender.seal(utf8("x")))).toEqual(utf8("x"));
+    }
+    expect(sender.isRekeyDue(1)).toBe(true);
+    expect(readFrame(await open(receiver, await sender.rekey())).kind).toBe(FRAME_KIND.rekey);
+    await receiver.rekey();
   }
+});
+
+test("the next key is that of Noise's REKEY, at the counter that follows", async () => {
+  const { sender } = await aDirection();
+  // AES-256-GCM of 32 zero bytes under 32 bytes of 7, iv 00000000 ffffffffffffffff, computed with OpenSSL
+  const next = await crypto.importAesGcmKey(fromHex(NEXT_KEY));
+  await sender.rekey();
+
+  const frame = readFrame(await sender.seal(utf8("x")));
+
+  const sealed = concatBytes(frame.payload, frame.tag);
+  expect(await crypto.aesGcmOpen(next, counterNonce(1), sealed, frame.prefix)).toEqual(utf8("x"));
+  expect(await crypto.aesGcmOpen(next, counterNonce(0), sealed, frame.prefix)).toBeUndefined();
+});
+
+test("a frame under the old key is refused after REKEY, and one under the next key before it", async () => {
+  const honest = await aDirection();
+  const late = await aDirection();
+  const rekey = await honest.sender.rekey();
+  await late.sender.seal(utf8("takes the counter of REKEY"));
+  const underOldKey = await late.sender.seal(utf8("x"));
+  const underNextKey = await honest.sender.seal(utf8("x"));
+
+  await expect(open((await aDirection()).receiver, underNextKey)).rejects.toMatchObject(gap);
+  await open(honest.receiver, rekey);
+  await honest.receiver.rekey();
+  await expect(open(honest.receiver, underOldKey)).rejects.toMatchObject(gap);
+});
+
+test("a key that is not changed ends at its limits instead of repeating a counter", async () => {
+  const { sender, receiver } = await aDirection(RECORD_LIMITS_OF_TESTS);
+  const frames: Bytes[] = [];
+  for (let index = 0; index < 4; index++) frames.push(await sender.seal(utf8("x")));
 
   await expect(sender.seal(utf8("x"))).rejects.toMatchObject({ code: "ERR_GOING_AWAY" });
   for (const frame of frames) await open(receiver, frame);
-  expect(receiver.nearLimit).toBe(true);
   await expect(open(receiver, frames[0]!)).rejects.toMatchObject({ code: "ERR_GOING_AWAY" });
 });
 
 test("a key ends at its number of bytes", async () => {
-  const { sender } = await aDirection({ frames: 1e6, bytes: 10 });
+  const { sender } = await aDirection({ frames: 1e6, bytes: 10, ageMs: 1e9 });
   await sender.seal(new Uint8Array(8));
+  expect(sender.isRekeyDue(1)).toBe(true);
 
   await expect(sender.seal(new Uint8Array(3))).rejects.toMatchObject({ code: "ERR_GOING_AWAY" });
 });
