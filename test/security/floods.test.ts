@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { builtInRegistry, encode } from "@photinus/core/decomposer";
 import { observe, resultRequest, siteReady, taskProgress } from "@photinus/core/message";
+import { sleep } from "@photinus/core/platform";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { rawRequest, upgradeRequest } from "../../packages/node-server/test/http/raw-request.ts";
-import { atWork, type Ground } from "./equipment/a-ground.ts";
+import { atWork, clock, type Ground } from "./equipment/a-ground.ts";
 import { HostileSite } from "./equipment/hostile-site.ts";
 import { logIn, refusalOf } from "./equipment/log-in.ts";
 import { RawPeer } from "./equipment/raw-peer.ts";
@@ -126,6 +127,73 @@ test("one IPv6 network counts as one address: its owner has more than anybody ca
 
   expect(statuses).toEqual(["101", "101", "101", "101", "429", "429"]);
   await ground.survives(job);
+});
+
+test("a flood of half-open connections from one address does not keep another one out", async () => {
+  const { ground, job } = await atWork({
+    server: { trustedProxies: ["127.0.0.1"], limits: { halfOpen: 8, halfOpenPerAddress: 8 } },
+  });
+  const flood: Socket[] = [];
+  for (let count = 0; count < 8; count++) {
+    const socket = await aSocket(ground);
+    socket.write(upgradeRequest("/ws", [...PROTOCOL, "X-Forwarded-For: 203.0.113.66"]));
+    await once(socket, "data");
+    flood.push(socket);
+  }
+  const evicted = once(flood[0] ?? new Socket(), "close");
+
+  const session = await logIn(ground, ground.siteIdentity("mallory"));
+
+  await evicted;
+  expect(flood.filter(({ destroyed }) => !destroyed)).toHaveLength(7);
+  await session.close("ERR_GOING_AWAY");
+  await ground.survives(job);
+});
+
+test("a storm of log-ins is sent away with a time for each, and everybody who keeps it is let in", async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `storm-${index}`);
+  const { ground, job } = await atWork({
+    sites: ["honest", ...names],
+    server: { limits: { halfOpen: 2, allUpgradesPerMinute: 60_000 } },
+  });
+  const waits: number[] = [];
+  const storm = names.map(async (name) => {
+    for (;;) {
+      try {
+        return await logIn(ground, ground.siteIdentity(name));
+      } catch (error) {
+        const seconds = /503: the server is busy, retry after (\d+) s/.exec(String(error))?.[1];
+        if (seconds === undefined) throw error;
+        waits.push(Number(seconds));
+        await sleep(clock, Number(seconds) * 1000);
+      }
+    }
+  });
+
+  const sessions = await Promise.all(storm);
+
+  expect(waits.length).toBeGreaterThan(0);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(60);
+  for (const session of sessions) await session.close("ERR_GOING_AWAY");
+  await ground.survives(job);
+});
+
+test("a flood of refused log-ins fills no disk: it is two records, with how many they were", async () => {
+  const { ground, job } = await atWork({ server: { limits: { upgradesPerMinute: 1_000_000 } } });
+
+  for (let count = 0; count < 200; count++) {
+    const connection = await ground.connector.connect(new AbortController().signal);
+    connection.send(new Uint8Array(20));
+    expect((await connection.ended).closeCode).toBe(4003);
+  }
+
+  await ground.survives(job);
+  await ground.server.stop();
+  const refused = (await ground.events("login")).filter(({ outcome }) => outcome === "refused");
+  expect(refused.map(({ object, details }) => [object, details])).toEqual([
+    ["127.0.0.1", {}],
+    ["127.0.0.1", { count: 199, ERR_FRAME_MALFORMED: 199 }],
+  ]);
 });
 
 test("a refused upgrade does not keep its socket, though the peer never closes it", async () => {

@@ -114,16 +114,6 @@ export class Coordinator {
     await older?.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
   }
 
-  /** Records a login that the session layer refused. */
-  async recordRefusedLogin(refusal: { readonly address: string; readonly code: string }): Promise<void> {
-    await this.#modules.audit.record({
-      action: "login",
-      object: refusal.address,
-      outcome: "refused",
-      reason: refusal.code,
-    });
-  }
-
   /**
    * The observation log of a job: a snapshot, then increments, until the job or the signal ends.
    * @throws JobError `ERR_JOB_UNKNOWN` at the first step

@@ -34,7 +34,6 @@ test("records logins, consent, tasks, results, rounds and the job in a chain tha
   const federation = await TestFederation.start();
   federation.site("site-1");
   federation.site("site-2");
-  await federation.coordinator.recordRefusedLogin({ address: "192.0.2.1", code: "ERR_AUTH_FAILED" });
   const jobId = await federation.submit({ rounds: 1 });
   await federation.untilEnd(jobId);
 
@@ -47,7 +46,6 @@ test("records logins, consent, tasks, results, rounds and the job in a chain tha
   }
   expect(Object.fromEntries(counts)).toEqual({
     "login accepted": 3,
-    "login refused": 1,
     "job accepted": 1,
     "consent accepted": 2,
     "task done": 2,

@@ -129,16 +129,21 @@ export class HttpHost {
   #create(): Server {
     const { tls } = this.#options;
     const listener = getRequestListener(this.#app().fetch, { overrideGlobalObjects: false });
-    const limits = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 };
+    const requests = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 };
     const handle: Parameters<typeof createServer>[1] = (request, response) =>
       void listener(request, response);
     const server =
       tls === undefined
-        ? createServer(limits, handle)
-        : createSecureServer({ ...limits, ...nodeTlsOptions(tls) }, handle);
+        ? createServer(requests, handle)
+        : createSecureServer({ ...requests, ...nodeTlsOptions(tls) }, handle);
     const { trustedProxies = [], allowedOrigins = [], limits: upgradeLimits } = this.#options;
-    const gate = upgradeGate({ ...DEFAULT_UPGRADE_LIMITS, ...upgradeLimits }, this.#modules.metrics);
-    const handler = upgrades({ trustedProxies, allowedOrigins }, { ...this.#modules, gate });
+    const limits = { ...DEFAULT_UPGRADE_LIMITS, ...upgradeLimits };
+    const { bytesBeforeAuthentication } = limits;
+    const gate = upgradeGate(limits, this.#modules);
+    const handler = upgrades(
+      { trustedProxies, allowedOrigins, bytesBeforeAuthentication },
+      { ...this.#modules, gate },
+    );
     server.on("upgrade", (request, socket, head) => handler.handle(request, socket, head));
     this.#upgrades = handler;
     return server;

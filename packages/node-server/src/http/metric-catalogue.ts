@@ -16,6 +16,7 @@ const PLAIN: readonly number[] = [0.001, 0.01, 0.1, 1, 10, 100, 1_000];
 export const HOST_METRICS: Readonly<Record<string, string>> = {
   photinus_connections: "Open WebSocket connections",
   photinus_connections_half_open: "Connections that have not authenticated yet",
+  photinus_connections_evicted_total: "Such connections that gave their place to an address with fewer",
   photinus_upgrades_total: "WebSocket upgrades by outcome: accepted, or the code of the refusal",
   photinus_http_requests_total: "HTTP requests by route and status",
   photinus_observers: "Readers of observation logs",

@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Bytes } from "@photinus/core/bytes";
+import { wireCodeOf, writeError } from "@photinus/core/envelope";
 import { type ErrorCode, isErrorCode, PhotinusError } from "@photinus/core/errors";
 import type { Clock, Logger, Metrics } from "@photinus/core/platform";
 import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "@photinus/node-platform";
@@ -10,7 +11,7 @@ import type { Federation } from "./federation.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { problem, statusOf } from "./problem.ts";
 import { tlsLeafDigestOf } from "./tls.ts";
-import type { UpgradeGate } from "./upgrade-limits.ts";
+import type { Passage, Refusal, UpgradeGate } from "./upgrade-limits.ts";
 
 /** What upgrades work with. */
 export interface UpgradeModules {
@@ -26,6 +27,8 @@ export interface UpgradeOptions {
   readonly trustedProxies: readonly string[];
   /** Origins whose pages may open a socket, beside the server's own. */
   readonly allowedOrigins: readonly string[];
+  /** See `UpgradeLimits`. */
+  readonly bytesBeforeAuthentication: number;
 }
 
 /** Takes over requests that ask for a WebSocket. */
@@ -40,7 +43,10 @@ export interface Upgrades {
 
 /** How long a closing socket waits for the peer's close frame, in ms. */
 const CLOSE_TIMEOUT_MS = 2_000;
-const RETRY_AFTER_S = 10;
+/** What a peer waits when the server stops, in ms. */
+const RETRY_AFTER_MS = 10_000;
+/** Pages that hear their refusal at a time; the others are answered like everybody else. */
+const MAX_TOLD = 64;
 
 /** `closeTimeout` is an option of ws 8.23 that its types lack. */
 const SOCKET_OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
@@ -54,10 +60,11 @@ const SOCKET_OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
 };
 
 /** Answers a socket that gets no WebSocket: HTTP with the refusal as JSON. */
-function answer(socket: Duplex, code: ErrorCode, message: string): void {
+function answer(socket: Duplex, code: ErrorCode, message: string, retryAfterMs = RETRY_AFTER_MS): void {
   const status = statusOf(code);
   const body = JSON.stringify(problem(code, message));
-  const retry = status === 429 || status === 503 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : "";
+  const hasRetry = status === 429 || status === 503;
+  const retry = hasRetry ? `Retry-After: ${Math.ceil(retryAfterMs / 1000)}\r\n` : "";
   // A peer that never closes its end would keep the socket, and the server from stopping.
   socket.once("finish", () => socket.destroy());
   socket.end(
@@ -93,11 +100,20 @@ function refusalOf(
   return undefined;
 }
 
+/** A request that asks for a WebSocket. */
+interface Upgrading {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
 /** Who came through the gate. */
 interface Entrant {
   readonly address: string;
-  readonly leave: () => void;
+  readonly passage: Passage;
   readonly tlsLeafDigest: Bytes | undefined;
+  /** The line below the WebSocket. */
+  readonly line: Duplex;
 }
 
 class UpgradeHandler implements Upgrades {
@@ -105,6 +121,7 @@ class UpgradeHandler implements Upgrades {
   readonly #modules: UpgradeModules;
   readonly #server = new WebSocketServer(SOCKET_OPTIONS);
   readonly #open = new Set<WebSocket>();
+  readonly #told = new Set<WebSocket>();
   #isClosed = false;
 
   constructor(options: UpgradeOptions, modules: UpgradeModules) {
@@ -123,6 +140,7 @@ class UpgradeHandler implements Upgrades {
   }
 
   async end(graceMs: number): Promise<void> {
+    for (const socket of this.#told) socket.terminate();
     const closed = [...this.#open].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
     for (const socket of this.#open) socket.close(4024, "the server stops");
     const cut = this.#modules.clock.after(graceMs, () => {
@@ -142,16 +160,20 @@ class UpgradeHandler implements Upgrades {
       return;
     }
     const address = clientAddress(request, this.#options.trustedProxies);
-    const leave = await this.#modules.gate.enter(address);
-    socket.once("close", leave);
-    if (socket.destroyed) leave();
+    const passage = await this.#modules.gate.enter(address, () => socket.destroy());
+    if ("code" in passage) {
+      this.#sendAway(passage, { request, socket, head });
+      return;
+    }
+    socket.once("close", passage.leave);
+    if (socket.destroyed) passage.leave();
     else
       this.#server.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#accept(webSocket, { address, leave, tlsLeafDigest: tlsLeafDigestOf(request) }),
+        this.#accept(webSocket, { address, passage, tlsLeafDigest: tlsLeafDigestOf(request), line: socket }),
       );
   }
 
-  #accept(socket: WebSocket, { address: remoteAddress, leave, tlsLeafDigest }: Entrant): void {
+  #accept(socket: WebSocket, { address: remoteAddress, passage, tlsLeafDigest, line }: Entrant): void {
     const { federation, clock, logger, metrics } = this.#modules;
     this.#count("accepted");
     this.#open.add(socket);
@@ -162,11 +184,50 @@ class UpgradeHandler implements Upgrades {
       this.#open.delete(socket);
       metrics.gauge("photinus_connections", this.#open.size);
     });
+    const stopCounting = this.#limitBytes(socket, line);
     const connection = webSocketConnection(socket, { remoteAddress });
-    federation.accept(connection, { tlsLeafDigest }).authenticated.then(leave, (error: unknown) => {
-      leave();
-      const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
-      logger.info("a connection was not admitted", { remoteAddress, errorCode: code });
+    federation
+      .accept(connection, { tlsLeafDigest })
+      .authenticated.then(passage.authenticated, (error: unknown) => {
+        passage.leave();
+        const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
+        logger.info("a connection was not admitted", { remoteAddress, errorCode: code });
+      })
+      .finally(stopCounting);
+  }
+
+  /** A handshake is small: who sends more before it is through is cut off, whatever a frame may hold afterwards. */
+  #limitBytes(socket: WebSocket, line: Duplex): () => void {
+    let bytes = 0;
+    const count = (data: Uint8Array): void => {
+      bytes += data.byteLength;
+      // What comes to a socket that closes is thrown away anyway; cutting it would lose the reason.
+      if (bytes > this.#options.bytesBeforeAuthentication && socket.readyState === socket.OPEN) {
+        this.#count("ERR_TOO_LARGE");
+        socket.terminate();
+      }
+    };
+    line.on("data", count);
+    return () => line.off("data", count);
+  }
+
+  /**
+   * A page cannot read the answer to an upgrade, so it is told by an ERROR frame: some at a time. Everybody else is
+   * answered by HTTP.
+   */
+  #sendAway({ code, message, retryAfterMs }: Refusal, { request, socket, head }: Upgrading): void {
+    this.#count(code);
+    const isPage = request.headers.origin !== undefined;
+    if (!isPage || this.#told.size >= MAX_TOLD || socket.destroyed) {
+      answer(socket, code, message, retryAfterMs);
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#told.add(webSocket);
+      webSocket.once("close", () => this.#told.delete(webSocket));
+      webSocket.on("error", () => undefined); // "close" follows
+      webSocket.send(writeError({ code, retryAfterMs, detail: message }));
+      webSocket.close(wireCodeOf(code), code);
     });
   }
 

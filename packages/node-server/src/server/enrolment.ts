@@ -4,6 +4,7 @@ import { PhotinusError } from "@photinus/core/errors";
 import type { Issuer } from "@photinus/core/pki";
 import { type EnrolmentModules, redeemInvite } from "@photinus/core/provision";
 import type { EnrolmentAuthority } from "@photinus/core/session";
+import type { RefusalRecords } from "./refusal-records.ts";
 
 /** Options of {@link invitedEnrolment}. */
 export interface InvitedEnrolmentOptions {
@@ -18,9 +19,9 @@ export interface InvitedEnrolmentOptions {
 /** Issues certificates for invite codes and records each attempt. */
 export function invitedEnrolment(
   options: InvitedEnrolmentOptions,
-  modules: EnrolmentModules & { readonly audit: AuditLog },
+  modules: EnrolmentModules & { readonly audit: AuditLog; readonly refusals: RefusalRecords },
 ): EnrolmentAuthority {
-  const { audit } = modules;
+  const { audit, refusals } = modules;
   return {
     async redeem(code, request) {
       try {
@@ -37,8 +38,8 @@ export function invitedEnrolment(
         });
         return { chain: site.chain };
       } catch (error) {
-        const reason = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
-        await audit.record({ action: "enrol", outcome: "refused", reason });
+        const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
+        await refusals.note({ action: "enrol", code });
         throw error;
       }
     },

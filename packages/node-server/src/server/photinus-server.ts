@@ -1,5 +1,5 @@
 import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggregation";
-import { auditLog } from "@photinus/core/audit";
+import { type AuditLog, auditLog } from "@photinus/core/audit";
 import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator";
 import { HostError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
@@ -13,6 +13,7 @@ import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-me
 import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import { invitedEnrolment } from "./enrolment.ts";
 import { makeInvite } from "./make-invite.ts";
+import { RefusalRecords } from "./refusal-records.ts";
 import { serverFederation } from "./server-federation.ts";
 import type { ServerStorage } from "./storage.ts";
 
@@ -51,6 +52,7 @@ export class PhotinusServer {
   readonly #options: PhotinusServerOptions;
   readonly #modules: PhotinusServerModules;
   readonly #host: HttpHost;
+  readonly #refusals: RefusalRecords;
 
   /** @throws HostError `ERR_CONFIG_INVALID` when the kit is not a server's, or demands TLS that is not configured */
   constructor(options: PhotinusServerOptions, modules: PhotinusServerModules) {
@@ -61,9 +63,15 @@ export class PhotinusServer {
     const metrics = prometheusMetrics();
     this.coordinator = createCoordinator(options, { ...modules, metrics });
     const session: SessionModules = { ...modules, metrics, chainCache: new ChainCache() };
+    const audit = auditLog(modules.storage.audit, modules.clock);
+    const refusals = new RefusalRecords({ ...modules, audit });
+    this.#refusals = refusals;
     const federation = serverFederation(
-      { accept: acceptOptions(options, modules), security: options.kit.configuration.security },
-      { coordinator: this.coordinator, session, logger: modules.logger },
+      {
+        accept: acceptOptions(options, { ...modules, audit, refusals }),
+        security: options.kit.configuration.security,
+      },
+      { coordinator: this.coordinator, session, refusals, logger: modules.logger },
     );
     this.#host = new HttpHost(options, { ...modules, federation, tokens: this.tokens, metrics });
   }
@@ -86,6 +94,7 @@ export class PhotinusServer {
   async stop(): Promise<void> {
     await this.#host.stop();
     await this.coordinator.stop();
+    await this.#refusals.stop();
   }
 
   /**
@@ -139,13 +148,17 @@ function createCoordinator(
   );
 }
 
+interface AcceptModules extends PhotinusServerModules {
+  readonly audit: AuditLog;
+  readonly refusals: RefusalRecords;
+}
+
 function acceptOptions(
   { kit, sessions }: PhotinusServerOptions,
-  { storage, clock, crypto }: PhotinusServerModules,
+  { storage, clock, crypto, audit, refusals }: AcceptModules,
 ): AcceptOptions {
   const { identity, configuration, root, enrolment, machineNames } = kit;
   const { project } = configuration;
-  const audit = auditLog(storage.audit, clock);
   return {
     ...sessions,
     identity,
@@ -156,7 +169,7 @@ function acceptOptions(
       : {
           enrolment: invitedEnrolment(
             { project, issuer: enrolment, isProvisioned: (name) => machineNames.has(name) },
-            { metadata: storage.metadata, clock, crypto, audit },
+            { metadata: storage.metadata, clock, crypto, audit, refusals },
           ),
         }),
   };

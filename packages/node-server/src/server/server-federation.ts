@@ -5,6 +5,7 @@ import type { Connection, Logger } from "@photinus/core/platform";
 import type { ConnectionSecurity } from "@photinus/core/provision";
 import { type AcceptOptions, acceptSession, type Session, type SessionModules } from "@photinus/core/session";
 import type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } from "../http/federation.ts";
+import type { RefusalRecords } from "./refusal-records.ts";
 import { requireTlsPeer } from "./tls-admission.ts";
 
 /** Options of {@link serverFederation}. */
@@ -19,6 +20,8 @@ export interface ServerFederationOptions {
 export interface ServerFederationModules {
   readonly coordinator: Coordinator;
   readonly session: SessionModules;
+  /** Where refused logins are taken down. */
+  readonly refusals: RefusalRecords;
   readonly logger: Logger;
 }
 
@@ -85,13 +88,13 @@ class CoordinatorFederation implements Federation {
   }
 
   async #admit(accepting: Promise<Session>, { remoteAddress = "unknown" }: Connection): Promise<void> {
-    const { coordinator } = this.#modules;
+    const { coordinator, refusals } = this.#modules;
     let session: Session;
     try {
       session = await accepting;
     } catch (error) {
       const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
-      await coordinator.recordRefusedLogin({ address: remoteAddress, code });
+      await refusals.note({ action: "login", address: remoteAddress, code });
       return;
     }
     if (session.scope !== "full") return;

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { readError } from "@photinus/core/envelope";
+import { readFrame } from "@photinus/core/wire";
 import { webSocketConnector } from "@photinus/node-platform";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
@@ -265,4 +267,65 @@ test("stop before start does nothing", async () => {
 
   await httpHost.stop();
   await httpHost.stop();
+});
+
+test("a page that is sent away hears why and when to come back, which HTTP could not tell it", async () => {
+  const { socketUrl, origin } = await aHost({ limits: { upgradesPerMinute: 1 } });
+  const first = new WebSocket(socketUrl, ["photinus.v1"], { origin });
+  await once(first, "open");
+
+  const second = new WebSocket(socketUrl, ["photinus.v1"], { origin });
+  const [bytes] = await once(second, "message");
+  const [closeCode] = await once(second, "close");
+
+  const notice = readError(readFrame(Uint8Array.from(bytes)));
+  expect(notice).toMatchObject({ code: "ERR_RATE_LIMITED" });
+  expect(notice.retryAfterMs).toBeGreaterThan(55_000);
+  expect(closeCode).toBe(4005);
+  first.terminate();
+});
+
+test("tells no more than 64 pages at a time: the others get the answer that costs nothing", async () => {
+  const { socketUrl, origin } = await aHost({ limits: { halfOpen: 0 } });
+  const deaf = Array.from({ length: 66 }, () => new WebSocket(socketUrl, ["photinus.v1"], { origin }));
+  const outcomes = await Promise.all(
+    deaf.map(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          socket.on("open", () => {
+            socket.pause(); // it never answers the close
+            resolve("told");
+          });
+          socket.on("error", (error) => resolve(error.message));
+        }),
+    ),
+  );
+  for (const socket of deaf) socket.terminate();
+
+  expect(outcomes.filter((outcome) => outcome === "told")).toHaveLength(64);
+  expect(outcomes.filter((outcome) => outcome.endsWith("503"))).toHaveLength(2);
+});
+
+test("cuts a connection that sends more than a handshake before it has authenticated", async () => {
+  const host = await aHost();
+  host.federation.authenticate = () => new Promise(() => undefined);
+  const socket = await aSocket(host.socketUrl);
+  const closed = once(socket, "close");
+  socket.on("error", () => undefined);
+
+  for (let index = 0; index < 5; index++) socket.send(new Uint8Array(60_000));
+
+  expect((await closed)[0]).toBe(1006);
+  expect(await metric(host, 'photinus_upgrades_total{outcome="ERR_TOO_LARGE"}')).toMatch(/ 1$/);
+});
+
+test("a connection that has authenticated sends what it likes", async () => {
+  const { socketUrl, federation } = await aHost();
+  const client = await webSocketConnector({ url: socketUrl }).connect(never);
+  const server = federation.connections[0]!;
+
+  for (let index = 0; index < 5; index++) client.send(new Uint8Array(60_000));
+  const frames = server.frames[Symbol.asyncIterator]();
+
+  for (let index = 0; index < 5; index++) expect((await frames.next()).value).toHaveLength(60_000);
 });
