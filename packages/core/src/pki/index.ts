@@ -43,6 +43,21 @@ export {
 } from "./private-key.ts";
 export { algorithmOf, type CertificateKey } from "./public-key.ts";
 export { type CertificateRequest, createCertificateRequest, openCertificateRequest } from "./request.ts";
+export {
+  type HeldRevocationList,
+  type OfferedRevocationList,
+  RevocationLists,
+  type RevocationListsModules,
+  type RevocationListsOptions,
+  type RevocationNumber,
+} from "./revocation-lists.ts";
+export {
+  decodeRevocationRecord,
+  encodeRevocationRecord,
+  metadataRevocationStore,
+  type RevocationRecord,
+  type RevocationStore,
+} from "./revocation-store.ts";
 export type { NamedSignatureAlgorithm } from "./signature-algorithm.ts";
 export type { SubjectAlternativeNames } from "./subject-alternative-names.ts";
 export {

@@ -1,0 +1,276 @@
+import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { PkiError } from "../errors/index.ts";
+import type { Clock, CryptoProvider } from "../platform/index.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
+import { parseRevocationList, type RevocationList } from "./crl.ts";
+import { requireCurrent, verifyRevocationList } from "./crl-verify.ts";
+import { derChildren, derContent } from "./der-reader.ts";
+import type { RevocationAnswer, RevocationSource } from "./path-rules.ts";
+import type { RevocationStore } from "./revocation-store.ts";
+import { enrolmentUrn } from "./urn.ts";
+import { verifyPath } from "./verify-path.ts";
+
+/** Whose lists {@link RevocationLists} holds. */
+export interface RevocationListsOptions {
+  /** Name of the project. */
+  readonly project: string;
+  /** Pinned root of the project, DER. */
+  readonly root: Bytes;
+}
+
+/** What {@link RevocationLists} works with. */
+export interface RevocationListsModules {
+  /** Verifies the lists. */
+  readonly crypto: CryptoProvider;
+  /** The local time. */
+  readonly clock: Pick<Clock, "now">;
+  /** Where the newest lists are kept; without it they are forgotten with the process. */
+  readonly store?: RevocationStore;
+}
+
+/** A list as it comes: from a server, an administrator, the own CA. */
+export interface OfferedRevocationList {
+  /** The list, DER. */
+  readonly list: Bytes;
+  /** Certificate of the enrolment CA when it is the issuer, DER; absent for the root. */
+  readonly issuer?: Bytes;
+}
+
+/** The newest list of an issuer. */
+export interface HeldRevocationList {
+  /** The root or an enrolment CA. */
+  readonly issuer: Certificate;
+  /** Its list with the highest number. */
+  readonly list: RevocationList;
+}
+
+/** Number of the newest list of an issuer. */
+export interface RevocationNumber {
+  /** SHA-256 of the issuer's certificate. */
+  readonly issuer: Bytes;
+  /** Number of the list. */
+  readonly number: number;
+}
+
+/** A project has one root and an enrolment CA every 90 days, whose lists end with it. */
+const MAX_ISSUERS = 16;
+
+/**
+ * What one participant knows about revoked certificates of a project: of each issuer the list with the highest number
+ * that it has seen. Only lists that the root or an enrolment CA signed are taken, so it does not matter who brings
+ * one; a list that goes back is refused.
+ */
+export class RevocationLists implements RevocationSource {
+  readonly #options: RevocationListsOptions;
+  readonly #modules: RevocationListsModules;
+  readonly #listeners = new Set<(held: HeldRevocationList) => void>();
+  #held: readonly HeldRevocationList[] = [];
+  #epoch = 0;
+  #loading: Promise<void> | undefined;
+  /** Lists are taken one after another: two at once would both be compared with the one before. */
+  #taking: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RevocationListsOptions, modules: RevocationListsModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Another number after each list that was taken. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The newest lists, of the root first. */
+  get held(): readonly HeldRevocationList[] {
+    return this.#held;
+  }
+
+  /** The newest list of the root. */
+  get ofRoot(): RevocationList | undefined {
+    return this.#heldOf(this.#options.root)?.list;
+  }
+
+  /**
+   * Reads and verifies what the store keeps. {@link take} does it by itself, once.
+   * @throws PkiError when what is kept does not verify: then nobody is admitted
+   */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  /** Looks into the store again: another process may have taken a list. */
+  async reload(): Promise<void> {
+    await this.load();
+    for (const { list, issuer, number } of (await this.#modules.store?.load()) ?? []) {
+      const held = this.#heldOf(issuer);
+      if (held === undefined || held.list.number < number) await this.take({ list, issuer });
+    }
+  }
+
+  /**
+   * Takes a list when it is newer than what is held. It has its effect before this resolves and before it is stored.
+   *
+   * @returns false when it is the one that is held
+   * @throws PkiError `ERR_CRL_MALFORMED`, `ERR_CRL_UNSUPPORTED`, `ERR_CRL_UNTRUSTED` when no CA of this project signed
+   *   it, `ERR_CRL_ROLLBACK` when it is older than the one held, or another with the same number
+   */
+  take(offered: OfferedRevocationList): Promise<boolean> {
+    const taken = this.#taking.then(async () => {
+      await this.load();
+      return await this.#take(offered, true);
+    });
+    this.#taking = taken.catch(() => undefined);
+    return taken;
+  }
+
+  /** Calls `listener` in the same turn in which a list takes effect. @returns ends it */
+  watch(listener: (held: HeldRevocationList) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What the newest list of the issuer says of a certificate. */
+  async check(certificate: Certificate, issuer: Certificate, atMs: number): Promise<RevocationAnswer> {
+    await this.load();
+    const list = this.#heldOf(issuer.der)?.list;
+    if (list === undefined) return { status: "unknown" };
+    // Also a list that is out of date names only what is revoked.
+    if (list.entries.has(toHex(certificate.serialNumber))) return { status: "revoked" };
+    const isCurrent = atMs >= list.thisUpdateMs && atMs <= list.nextUpdateMs;
+    return isCurrent ? { status: "good", untilMs: list.nextUpdateMs } : { status: "unknown" };
+  }
+
+  /**
+   * True when a list names a certificate of the chain. Cheap: for sessions whose chain was verified when they began.
+   * @param chain DER, leaf first, without the root
+   */
+  isRevoked(chain: readonly Bytes[]): boolean {
+    return chain.some((der, index) => {
+      const held = this.#heldOf(chain[index + 1] ?? this.#options.root);
+      return held?.list.entries.has(serialNumberOf(der)) ?? false;
+    });
+  }
+
+  /**
+   * What every new session needs: the list of the root, not out of date.
+   * @throws PkiError `ERR_CRL_MISSING`, `ERR_CRL_STALE`
+   */
+  async requireCurrent(): Promise<void> {
+    await this.load();
+    const list = this.ofRoot;
+    if (list === undefined) {
+      throw new PkiError("ERR_CRL_MISSING", "there is no revocation list of the project's root");
+    }
+    requireCurrent(list, this.#modules.clock.now());
+  }
+
+  /** The numbers of the newest lists. */
+  numbers(): readonly RevocationNumber[] {
+    return this.#held.map(({ issuer, list }) => ({ issuer: issuer.digest, number: list.number }));
+  }
+
+  /**
+   * Checks the numbers that a peer goes by.
+   * @throws PkiError `ERR_CRL_ROLLBACK` when the peer goes by an older list than the one held
+   */
+  requireNotOlder(numbers: readonly RevocationNumber[]): void {
+    for (const { issuer, number } of numbers) {
+      const held = this.#held.find((candidate) => equalBytes(candidate.issuer.digest, issuer));
+      if (held !== undefined) requireNewer(number, held.list.number);
+    }
+  }
+
+  async #load(): Promise<void> {
+    for (const { list, issuer } of (await this.#modules.store?.load()) ?? []) {
+      // A CA that has expired issues nothing that counts.
+      const isRoot = equalBytes(issuer, this.#options.root);
+      if (!isRoot && !(await this.#isValid(issuer))) continue;
+      await this.#take({ list, issuer }, false);
+    }
+  }
+
+  async #isValid(issuer: Bytes): Promise<boolean> {
+    const { notAfterMs } = await parseCertificate(issuer, this.#modules);
+    return this.#modules.clock.now() <= notAfterMs;
+  }
+
+  async #take(offered: OfferedRevocationList, isNew: boolean): Promise<boolean> {
+    // Every handshake brings the same list again: this is the way that is taken nearly always.
+    if (this.#held.some(({ list }) => equalBytes(list.der, offered.list))) return false;
+    const issuer = await this.#issuerOf(offered.issuer ?? this.#options.root);
+    const list = await parseRevocationList(offered.list, this.#modules);
+    await verifyRevocationList(list, issuer, this.#modules);
+    const before = this.#heldOf(issuer.der)?.list;
+    if (before !== undefined) {
+      requireNewer(list.number, before.number);
+      if (list.number === before.number) {
+        requireSame(list, before);
+        return false;
+      }
+    }
+    this.#hold({ issuer, list });
+    if (isNew) await this.#save({ issuer, list });
+    return true;
+  }
+
+  #hold(held: HeldRevocationList): void {
+    const nowMs = this.#modules.clock.now();
+    const others = this.#held.filter(
+      ({ issuer }) => !equalBytes(issuer.der, held.issuer.der) && nowMs <= issuer.notAfterMs,
+    );
+    if (others.length >= MAX_ISSUERS) {
+      throw new PkiError("ERR_CRL_UNSUPPORTED", `lists of more than ${MAX_ISSUERS} issuers`);
+    }
+    const isRoot = equalBytes(held.issuer.der, this.#options.root);
+    this.#held = isRoot ? [held, ...others] : [...others, held];
+    this.#epoch++;
+    for (const listener of this.#listeners) listener(held);
+  }
+
+  async #save({ issuer, list }: HeldRevocationList): Promise<void> {
+    await this.#modules.store?.save({
+      name: toHex(issuer.digest),
+      number: list.number,
+      issuer: issuer.der,
+      list: list.der,
+    });
+  }
+
+  /** The root, or an enrolment CA that the root issued for this project. */
+  async #issuerOf(der: Bytes): Promise<Certificate> {
+    const { root, project } = this.#options;
+    const known = this.#heldOf(der)?.issuer;
+    if (known !== undefined) return known;
+    if (equalBytes(der, root)) return await parseCertificate(root, this.#modules);
+    const nowMs = this.#modules.clock.now();
+    const { leaf } = await verifyPath([der], { root, nowMs }, this.#modules);
+    const { authority, names } = leaf.extensions;
+    const isEnrolment = names.uris.length === 1 && names.uris[0] === enrolmentUrn(project);
+    if (authority !== undefined && isEnrolment) return leaf;
+    throw new PkiError("ERR_CRL_UNTRUSTED", "the issuer is neither the root nor the enrolment CA");
+  }
+
+  #heldOf(issuer: Bytes): HeldRevocationList | undefined {
+    return this.#held.find((held) => equalBytes(held.issuer.der, issuer));
+  }
+}
+
+function requireNewer(number: number, held: number): void {
+  if (number >= held) return;
+  throw new PkiError("ERR_CRL_ROLLBACK", `revocation list ${number} came after list ${held}`);
+}
+
+/** What was signed is compared, not the signature: an ECDSA signature has a second form that says the same. */
+function requireSame(list: RevocationList, held: RevocationList): void {
+  if (equalBytes(list.tbs, held.tbs)) return;
+  throw new PkiError("ERR_CRL_ROLLBACK", `there are two revocation lists with number ${list.number}`);
+}
+
+/** Of a certificate that was verified before: content of the INTEGER in hex. */
+function serialNumberOf(der: Bytes): string {
+  const [tbs = der] = derChildren(der);
+  const serialNumber = derChildren(tbs)[1];
+  if (serialNumber === undefined) throw new RangeError("a certificate without a serial number");
+  return toHex(derContent(serialNumber, 2));
+}
