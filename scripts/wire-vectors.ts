@@ -1,19 +1,15 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nodeCrypto } from "@photinus/node-platform";
-import { goldenBytes, makeGoldenSigned } from "../packages/core/test/session/golden.ts";
 import { ROOT } from "./process.ts";
+import { wireVectors } from "./wire-vectors/all.ts";
 
-// Writes the golden bytes of the wire format. Run it for a new version of the protocol only: the file of a version
-// that is in use never changes.
+// Writes test/vectors/wire: the vectors of the protocol for other implementers. A test fails when what is committed is
+// not what this writes. A difference is a change of the wire format: it needs a new version, or is a mistake.
 
-const FILE = "packages/core/test/vectors/wire/version-1.json";
+const FOLDER = join(ROOT, "test/vectors/wire");
 
-const crypto = nodeCrypto();
-const vectors = {
-  source: "scripts/wire-vectors.ts",
-  bytes: await goldenBytes(crypto),
-  signed: await makeGoldenSigned(crypto),
-};
-writeFileSync(join(ROOT, FILE), `${JSON.stringify(vectors, null, 1)}\n`);
-console.log(`wrote ${FILE}`);
+mkdirSync(FOLDER, { recursive: true });
+for (const [file, text] of await wireVectors()) {
+  writeFileSync(join(FOLDER, file), text);
+  console.log(`wrote ${file}`);
+}

@@ -1,5 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { DecomposerError } from "../errors/index.ts";
+import { isShortAscii } from "./ascii.ts";
 import {
   DEFAULT_DECOMPOSER_LIMITS,
   type Decomposer,
@@ -75,7 +76,8 @@ class Encoder {
   }
 
   #object(writer: TokenWriter, value: object, depth: number): void {
-    if (Array.isArray(value)) this.#array(writer, value, this.#deeper(depth));
+    if (Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype)
+      this.#array(writer, value, this.#deeper(depth));
     else if (value instanceof Uint8Array) writer.bytes(value);
     else if (isPlain(value)) this.#map(writer, value, this.#deeper(depth));
     else this.#registered(writer, value, depth);
@@ -91,20 +93,26 @@ class Encoder {
   }
 
   #map(writer: TokenWriter, map: object, depth: number): void {
-    if (Object.getOwnPropertySymbols(map).length > 0) this.refuse("an object with symbol keys");
-    const properties = Object.entries(Object.getOwnPropertyDescriptors(map));
-    properties.sort(([left], [right]) => (left < right ? -1 : 1));
-    writer.map(properties.length);
-    for (const [key, { value, get, set, enumerable }] of properties) {
+    const keys = Object.keys(map).sort(); // by UTF-16 code unit
+    if (Reflect.ownKeys(map).length !== keys.length) this.#refuseHidden(map, keys);
+    writer.map(keys.length);
+    for (const key of keys) {
       this.#path.push(key);
-      if (get !== undefined || set !== undefined || enumerable !== true)
-        this.refuse("an accessor or hidden property");
+      const property = Object.getOwnPropertyDescriptor(map, key);
+      if (property === undefined || !("value" in property)) this.refuse("an accessor");
       if (key === "__proto__") this.refuse("the key __proto__");
       this.#nodes += 1;
       writer.text(this.#wellFormed(key));
-      this.value(writer, value, depth);
+      this.value(writer, property.value, depth);
       this.#path.pop();
     }
+  }
+
+  #refuseHidden(map: object, keys: readonly string[]): never {
+    const hidden = Object.getOwnPropertyNames(map).find((key) => !keys.includes(key));
+    if (hidden === undefined) return this.refuse("an object with symbol keys");
+    this.#path.push(hidden);
+    return this.refuse("a hidden property");
   }
 
   #registered(writer: TokenWriter, value: object | bigint, depth: number): void {
@@ -113,15 +121,15 @@ class Encoder {
     const inner = this.#deeper(depth);
     this.#path.push(`<${decomposer.name}>`);
     const fields = this.#decompose(decomposer, value);
-    const body = new TokenWriter();
-    body.array(2);
-    body.number(decomposer.id);
-    // A bigint decomposes to itself: here, and only here, it is an integer of up to 64 bits.
-    if (typeof fields === "bigint" && typeof value === "bigint") {
-      this.#nodes += 1;
-      body.bigint(fields);
-    } else this.value(body, fields, inner);
-    writer.extension(REGISTERED_EXTENSION, body.finish());
+    writer.extension(REGISTERED_EXTENSION, () => {
+      writer.array(2);
+      writer.number(decomposer.id);
+      // A bigint decomposes to itself: here, and only here, it is an integer of up to 64 bits.
+      if (typeof fields === "bigint" && typeof value === "bigint") {
+        this.#nodes += 1;
+        writer.bigint(fields);
+      } else this.value(writer, fields, inner);
+    });
     this.#path.pop();
   }
 
@@ -135,6 +143,7 @@ class Encoder {
 
   /** UTF-8 has no lone surrogates: encoding would replace them silently. */
   #wellFormed(text: string): string {
+    if (isShortAscii(text)) return text;
     return /\p{Surrogate}/u.test(text) ? this.refuse("a string with a lone surrogate") : text;
   }
 

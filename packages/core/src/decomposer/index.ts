@@ -12,13 +12,14 @@ export { encode } from "./encode.ts";
 export { PositionalReader, type PositionalValue, readPositional, writePositional } from "./positional.ts";
 export { builtInDecomposers, builtInRegistry } from "./types/built-in.ts";
 export {
+  booleanField,
+  bytesField,
   finiteField,
   integerField,
-  type RecordField,
-  type RecordFields,
-  type RecordOptions,
-  recordDecomposer,
+  listField,
+  optionalField,
   textField,
   unionField,
   valueField,
-} from "./types/record.ts";
+} from "./types/fields.ts";
+export { type RecordField, type RecordFields, type RecordOptions, recordDecomposer } from "./types/record.ts";

@@ -117,7 +117,7 @@ export class PositionalReader {
     if (length !== undefined && value.byteLength !== length) {
       this.#tokens.refuse(`${length} bytes expected, got ${value.byteLength}`);
     }
-    return Uint8Array.from(value);
+    return new Uint8Array(value);
   }
 
   /** `undefined` for nil, else what `read` takes. */

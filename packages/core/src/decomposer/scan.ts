@@ -13,8 +13,8 @@ export interface ScanContext {
 
 /**
  * Walks over one encoded value once, before anything of it is decoded: depth, number of values, every declared length
- * against what is left, UTF-8, shortest forms, string keys without repetition, registered types. It keeps nothing but
- * the keys of the maps that it is in.
+ * against what is left, UTF-8, shortest forms, string keys in their order and so without repetition, registered types.
+ * It keeps nothing but the path to where it is.
  * @throws DecomposerError `ERR_DECODE_REFUSED` naming the place
  */
 export function scan(reader: TokenReader, context: ScanContext): void {
@@ -48,7 +48,7 @@ class Scanner {
         reader.float();
         break;
       case "text":
-        reader.text();
+        reader.skipText();
         break;
       case "bytes":
         reader.bytes();
@@ -78,15 +78,15 @@ class Scanner {
   #map(reader: TokenReader, depth: number): void {
     const length = reader.mapLength();
     const { path } = this.#context;
-    const keys = new Set<string>();
+    let previous: string | undefined;
     for (let index = 0; index < length; index++) {
       this.#count(reader);
       if (reader.peek() !== "text") reader.refuse("a key that is no string");
       const key = reader.text();
       // A copy into an ordinary object would set its prototype.
       if (key === "__proto__") reader.refuse("the key __proto__");
-      if (keys.has(key)) reader.refuse(`the key ${describeKey(key)} occurs twice`);
-      keys.add(key);
+      if (previous !== undefined && key <= previous) refuseOrder(reader, previous, key);
+      previous = key;
       path.push(key);
       this.value(reader, depth);
       path.pop();
@@ -121,4 +121,9 @@ class Scanner {
     if (depth >= limit) reader.refuse(`more than ${limit} levels`);
     return depth + 1;
   }
+}
+
+function refuseOrder(reader: TokenReader, previous: string, key: string): never {
+  if (key === previous) reader.refuse(`the key ${describeKey(key)} occurs twice`);
+  return reader.refuse(`the key ${describeKey(key)} comes after ${describeKey(previous)}`);
 }

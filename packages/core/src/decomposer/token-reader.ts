@@ -1,5 +1,6 @@
 import { type Bytes, fromUtf8 } from "../bytes/index.ts";
 import { DecomposerError } from "../errors/index.ts";
+import { isAscii, readShortAscii } from "./ascii.ts";
 
 /** What the next value of a MessagePack string of bytes is. */
 export type TokenKind =
@@ -109,7 +110,7 @@ export class TokenReader {
       case 0xce:
         return this.#atLeast(this.#uint(4), 0x10000);
       case 0xcf:
-        return this.#wide(this.#view.getBigUint64(this.#take(8)), (value) => value > 0xffffffffn);
+        return this.#wideUnsigned(this.#take(8));
       case 0xd0:
         return this.#below(this.#view.getInt8(this.#take(1)), -0x20);
       case 0xd1:
@@ -117,7 +118,7 @@ export class TokenReader {
       case 0xd2:
         return this.#below(this.#view.getInt32(this.#take(4)), -0x8000);
       default:
-        return this.#wide(this.#view.getBigInt64(this.#take(8)), (value) => value < -0x80000000n);
+        return this.#wideNegative(this.#take(8));
     }
   }
 
@@ -134,16 +135,16 @@ export class TokenReader {
 
   /** Consumes a string; UTF-8 only. */
   text(maxBytes: number = Number.POSITIVE_INFINITY): string {
-    this.#expect("text");
-    const first = this.#uint(1);
-    const length = first <= 0xbf ? first & 0x1f : this.#length(first - 0xd9, 0x20);
-    if (length > maxBytes) this.refuse(`a string has at most ${maxBytes} bytes here, got ${length}`);
+    const length = this.#textLength(maxBytes);
     const at = this.#take(length);
-    try {
-      return fromUtf8(this.#bytes.subarray(at, at + length));
-    } catch (cause) {
-      return this.refuse("the string is not UTF-8", cause);
-    }
+    return readShortAscii(this.#bytes, at, at + length) ?? this.#utf8(at, length);
+  }
+
+  /** Consumes a string as {@link text} does, and makes none of it. */
+  skipText(): void {
+    const length = this.#textLength(Number.POSITIVE_INFINITY);
+    const at = this.#take(length);
+    if (!isAscii(this.#bytes, at, at + length)) this.#utf8(at, length);
   }
 
   /** Consumes a byte string. @returns a view into the bytes that are read */
@@ -196,6 +197,22 @@ export class TokenReader {
     throw new DecomposerError("ERR_DECODE_REFUSED", `${place}: ${problem}`, { cause });
   }
 
+  #textLength(maxBytes: number): number {
+    this.#expect("text");
+    const first = this.#uint(1);
+    const length = first <= 0xbf ? first & 0x1f : this.#length(first - 0xd9, 0x20);
+    if (length > maxBytes) this.refuse(`a string has at most ${maxBytes} bytes here, got ${length}`);
+    return length;
+  }
+
+  #utf8(at: number, length: number): string {
+    try {
+      return fromUtf8(this.#bytes.subarray(at, at + length));
+    } catch (cause) {
+      return this.refuse("the string is not UTF-8", cause);
+    }
+  }
+
   #expect(kind: TokenKind): void {
     const found = this.peek();
     if (found !== kind) this.refuse(`expected ${kind}, got ${found}`);
@@ -233,8 +250,17 @@ export class TokenReader {
     return value;
   }
 
-  #wide(value: bigint, isShortest: (value: bigint) => boolean): number | bigint {
-    if (!isShortest(value)) this.refuse("not the shortest form");
+  #wideUnsigned(at: number): number | bigint {
+    const high = this.#view.getUint32(at);
+    if (high === 0) this.refuse("not the shortest form");
+    // Times and counters are of this range: no bigint is made of them.
+    if (high <= 0x1f_ffff) return high * 0x1_0000_0000 + this.#view.getUint32(at + 4);
+    return this.#view.getBigUint64(at);
+  }
+
+  #wideNegative(at: number): number | bigint {
+    const value = this.#view.getBigInt64(at);
+    if (value >= -0x80000000n) this.refuse("not the shortest form");
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : value;
   }

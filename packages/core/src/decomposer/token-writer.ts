@@ -1,15 +1,24 @@
 import { type Bytes, utf8 } from "../bytes/index.ts";
+import { isShortAscii } from "./ascii.ts";
 
 const FIRST_CAPACITY = 256;
+/** Lengths of extensions that have a form of their own, from first byte 0xd4 on. */
+const FIXED_EXTENSIONS: readonly number[] = [1, 2, 4, 8, 16];
 
 /**
  * Writes MessagePack value by value, each in its shortest form, into memory that grows. It checks nothing: what may
  * be written is decided by `encode` and `writePositional`.
  */
 export class TokenWriter {
-  #bytes: Bytes = new Uint8Array(FIRST_CAPACITY);
-  #view: DataView = new DataView(this.#bytes.buffer);
+  #bytes: Bytes;
+  #view: DataView;
   #length = 0;
+
+  /** @param capacity bytes at the start; default 256 */
+  constructor(capacity: number = FIRST_CAPACITY) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   /** What was written, in memory of its own. */
   finish(): Bytes {
@@ -52,16 +61,32 @@ export class TokenWriter {
 
   /** Appends a well-formed string. */
   text(value: string): void {
+    if (isShortAscii(value)) this.#shortAscii(value);
+    else this.#longText(value);
+  }
+
+  #shortAscii(value: string): void {
+    const { length } = value;
+    if (length < 0x20) this.#uint8(0xa0 | length);
+    else {
+      this.#uint8(0xd9);
+      this.#uint8(length);
+    }
+    const at = this.#reserve(length);
+    for (let index = 0; index < length; index++) this.#bytes[at + index] = value.charCodeAt(index);
+  }
+
+  #longText(value: string): void {
     const encoded = utf8(value);
     if (encoded.byteLength < 0x20) this.#uint8(0xa0 | encoded.byteLength);
     else this.#head([0xd9, 0xda, 0xdb], encoded.byteLength);
-    this.raw(encoded);
+    this.#raw(encoded);
   }
 
   /** Appends a byte string. */
   bytes(value: Uint8Array): void {
     this.#head([0xc4, 0xc5, 0xc6], value.byteLength);
-    this.raw(value);
+    this.#raw(value);
   }
 
   /** Appends the head of an array of `length` values. */
@@ -76,17 +101,26 @@ export class TokenWriter {
     else this.#head([undefined, 0xde, 0xdf], length);
   }
 
-  /** Appends an extension. @param code -128 to 127 */
-  extension(code: number, body: Uint8Array): void {
-    const fixed = [1, 2, 4, 8, 16].indexOf(body.byteLength);
-    if (fixed >= 0) this.#uint8(0xd4 + fixed);
-    else this.#head([0xc7, 0xc8, 0xc9], body.byteLength);
-    this.#room(1).setInt8(this.#reserve(1), code);
-    this.raw(body);
+  /**
+   * Appends an extension, whose body is all that `writeBody` appends.
+   * @param code -128 to 127
+   */
+  extension(code: number, writeBody: () => void): void {
+    const start = this.#length;
+    writeBody();
+    const length = this.#length - start;
+    // Only the end of the body tells the length of its head: the body moves behind it.
+    const head = new TokenWriter(8);
+    const fixed = FIXED_EXTENSIONS.indexOf(length);
+    if (fixed >= 0) head.#uint8(0xd4 + fixed);
+    else head.#head([0xc7, 0xc8, 0xc9], length);
+    head.#uint8(code & 0xff);
+    this.#reserve(head.#length);
+    this.#bytes.copyWithin(start + head.#length, start, start + length);
+    this.#bytes.set(head.finish(), start);
   }
 
-  /** Appends bytes that are MessagePack already. */
-  raw(bytes: Uint8Array): void {
+  #raw(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.byteLength);
     this.#bytes.set(bytes, at);
   }

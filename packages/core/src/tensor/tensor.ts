@@ -9,7 +9,8 @@ export function elementCount(shape: readonly number[]): number {
   if (shape.length > MAX_RANK) throw new RangeError(`at most ${MAX_RANK} dimensions, got ${shape.length}`);
   let count = 1;
   for (const dimension of shape) {
-    if (!Number.isSafeInteger(dimension) || dimension < 0) throw new RangeError(`bad dimension ${dimension}`);
+    const isCount = Number.isSafeInteger(dimension) && dimension >= 0 && !Object.is(dimension, -0);
+    if (!isCount) throw new RangeError(`bad dimension ${dimension}`);
     count *= dimension;
   }
   if (!Number.isSafeInteger(count)) throw new RangeError("too many elements");

@@ -1,14 +1,19 @@
+import type { Bytes } from "@photinus/core/bytes";
 import {
+  booleanField,
   builtInDecomposers,
+  bytesField,
   type Decomposer,
   finiteField,
+  listField,
+  optionalField,
   recordDecomposer,
   textField,
   unionField,
 } from "@photinus/core/decomposer";
-import { ParameterSet, Tensor } from "@photinus/core/tensor";
+import { BYTES_PER_ELEMENT, type DType, ParameterSet, Tensor } from "@photinus/core/tensor";
 import { decomposerContract } from "@photinus/core/testing/contracts";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 const built = new Map(builtInDecomposers().map((decomposer) => [decomposer.name, decomposer]));
 
@@ -23,19 +28,19 @@ const tensorDecomposer = named<Tensor>("Tensor");
 decomposerContract(named<bigint>("bigint"), {
   values: [0n, -1n, 2n ** 53n, -(2n ** 63n), 2n ** 64n - 1n],
   refused: [2n ** 64n, -(2n ** 63n) - 1n],
-  badFields: [null, "1", 0.5, [1], new Uint8Array(8)],
+  badFields: [null, "1", 0.5, -0, [1], new Uint8Array(8)],
 });
 
 decomposerContract(named<Date>("Date"), {
   values: [new Date(0), new Date(-8.64e15), new Date(8.64e15), new Date(1_767_225_600_123)],
   refused: [new Date(Number.NaN)],
-  badFields: [null, "2026", 0.5, 8.64e15 + 1, Number.POSITIVE_INFINITY],
+  badFields: [null, "2026", 0.5, -0, 8.64e15 + 1, Number.POSITIVE_INFINITY],
 });
 
 decomposerContract(named<Set<unknown>>("Set"), {
   values: [new Set(), new Set(["b", "a", 1, null, true])],
   refused: [new Set([undefined])],
-  badFields: [null, {}, ["a", "a"], [0.5, 0.5]],
+  badFields: [null, {}, ["a", "a"], [0.5, 0.5], [-0]],
 });
 
 decomposerContract(named<Map<unknown, unknown>>("Map"), {
@@ -48,7 +53,7 @@ decomposerContract(named<Map<unknown, unknown>>("Map"), {
     ]),
   ],
   refused: [new Map([["f", () => undefined]])],
-  badFields: [null, {}, ["key"], ["a", 1, "a", 2]],
+  badFields: [null, {}, ["key"], ["a", 1, "a", 2], [-0, 1]],
 });
 
 decomposerContract(tensorDecomposer, {
@@ -57,6 +62,9 @@ decomposerContract(tensorDecomposer, {
     new Tensor("i64", [], new Uint8Array(8)),
     new Tensor("bool", [4], Uint8Array.of(0, 1, 1, 0)),
     new Tensor("bf16", [0, 5], new Uint8Array(0)),
+    ...Object.entries(BYTES_PER_ELEMENT).map(
+      ([dtype, bytes]) => new Tensor(dtype as DType, [3], new Uint8Array(3 * bytes).fill(1)),
+    ),
   ],
   refused: [],
   badFields: [
@@ -65,6 +73,7 @@ decomposerContract(tensorDecomposer, {
     ["f32", [1], new Uint8Array(3)],
     ["f33", [1], new Uint8Array(4)],
     ["f32", [-1], new Uint8Array(0)],
+    ["f32", [-0], new Uint8Array(0)],
     ["f32", [0.5], new Uint8Array(2)],
     ["f32", ["1"], new Uint8Array(4)],
     ["f32", Array(9).fill(1), new Uint8Array(4)],
@@ -91,6 +100,29 @@ decomposerContract(named<Float32Array>("Float32Array"), {
   values: [new Float32Array(0), Float32Array.of(1.5, -0, Number.POSITIVE_INFINITY)],
   refused: [],
   badFields: [null, [1], new Uint8Array(3), "1234"],
+});
+
+describe.each([
+  [Int8Array],
+  [Uint8ClampedArray],
+  [Int16Array],
+  [Uint16Array],
+  [Int32Array],
+  [Uint32Array],
+  [Float64Array],
+])("%o", (type) => {
+  const size = type.BYTES_PER_ELEMENT;
+  decomposerContract(named<InstanceType<typeof type>>(type.name), {
+    values: [new type(0), new type([1, 2, 127])],
+    refused: [],
+    badFields: [null, [1], "1", ...(size === 1 ? [] : [new Uint8Array(size + 1)])],
+  });
+});
+
+decomposerContract(named<BigInt64Array>("BigInt64Array"), {
+  values: [BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n)],
+  refused: [],
+  badFields: [null, new Uint8Array(7)],
 });
 
 decomposerContract(named<BigUint64Array>("BigUint64Array"), {
@@ -135,6 +167,57 @@ decomposerContract(
       ["kelvin", 1, ""],
       [0, "1", ""],
       [0, 1, "123456"],
+      [-0, 1, ""],
+    ],
+  },
+);
+
+class Report {
+  readonly isFinal: boolean;
+  readonly digest: Bytes;
+  readonly losses: readonly number[];
+  readonly remark: string | undefined;
+
+  constructor(fields: Pick<Report, "isFinal" | "digest" | "losses" | "remark">) {
+    this.isFinal = fields.isFinal;
+    this.digest = fields.digest;
+    this.losses = fields.losses;
+    this.remark = fields.remark;
+  }
+}
+
+const aReport = (fields: Partial<Report> = {}): Report =>
+  new Report({ isFinal: false, digest: new Uint8Array(2), losses: [], remark: undefined, ...fields });
+
+decomposerContract(
+  recordDecomposer({
+    id: 1002,
+    name: "Report",
+    type: Report,
+    fields: {
+      isFinal: booleanField(),
+      digest: bytesField(2),
+      losses: listField(finiteField(), 2),
+      remark: optionalField(textField(5)),
+    },
+    create: (fields) => new Report(fields),
+  }),
+  {
+    values: [aReport(), aReport({ isFinal: true, losses: [0.5, 1], remark: "fine" })],
+    refused: [
+      aReport({ digest: new Uint8Array(3) }),
+      aReport({ losses: [1, 2, 3] }),
+      aReport({ losses: [Number.NaN] }),
+      aReport({ remark: "too long" }),
+    ],
+    badFields: [
+      [1, new Uint8Array(2), [], null],
+      [true, [0, 0], [], null],
+      [true, new Uint8Array(3), [], null],
+      [true, new Uint8Array(2), [1, 2, 3], null],
+      [true, new Uint8Array(2), ["1"], null],
+      [true, new Uint8Array(2), {}, null],
+      [true, new Uint8Array(2), [], 5],
     ],
   },
 );
@@ -156,5 +239,6 @@ test("ids of built-in types stay as they are", () => {
     BigUint64Array: 16,
     Float32Array: 17,
     Float64Array: 18,
+    Uint8ClampedArray: 19,
   });
 });

@@ -1,49 +1,11 @@
 import { encode as bareEncode } from "@msgpack/msgpack";
 import { type Bytes, concatBytes, fromHex, toHex } from "@photinus/core/bytes";
-import {
-  builtInRegistry,
-  createRegistry,
-  type Decomposer,
-  decode,
-  encode,
-  finiteField,
-  integerField,
-  recordDecomposer,
-  textField,
-  unionField,
-} from "@photinus/core/decomposer";
-import { DecomposerError } from "@photinus/core/errors";
+import { builtInRegistry, createRegistry, type Decomposer, decode, encode } from "@photinus/core/decomposer";
 import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { seededRandom } from "@photinus/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-
-class Measurement {
-  readonly site: string;
-  readonly phase: "train" | "evaluate";
-  readonly loss: number;
-  readonly steps: number;
-
-  constructor(fields: Pick<Measurement, "site" | "phase" | "loss" | "steps">) {
-    this.site = fields.site;
-    this.phase = fields.phase;
-    this.loss = fields.loss;
-    this.steps = fields.steps;
-  }
-}
-
-const measurementDecomposer: Decomposer<Measurement> = recordDecomposer({
-  id: 1000,
-  name: "Measurement",
-  type: Measurement,
-  fields: {
-    site: textField(63),
-    phase: unionField(["train", "evaluate"]),
-    loss: finiteField(),
-    steps: integerField(0, 1_000_000),
-  },
-  create: (fields) => new Measurement(fields),
-});
+import { Measurement, measurementDecomposer } from "./notation.ts";
 
 const registry = builtInRegistry(measurementDecomposer);
 const decodeRefused = expect.objectContaining({ name: "DecomposerError", code: "ERR_DECODE_REFUSED" });
@@ -191,6 +153,11 @@ describe("what may not travel", () => {
       "$.a: an accessor",
     ],
     ["symbol keys", { [Symbol("s")]: 1 }, "symbol keys"],
+    ["a hidden property", Object.defineProperty({}, "a", { value: 1 }), "$.a: a hidden property"],
+    ["a subclass of Array", { list: new (class Listed extends Array {})() }, "$.list: class Listed"],
+    ["an ArrayBuffer", [new ArrayBuffer(1)], "$[0]: class ArrayBuffer"],
+    ["a DataView", [new DataView(new ArrayBuffer(1))], "$[0]: class DataView"],
+    ["a boxed string", [Object("s")], "$[0]: class String"],
     ["the key __proto__", JSON.parse('{"__proto__": 1}'), "__proto__"],
     ["a lone surrogate", ["\udc00"], "lone surrogate"],
     ["a lone surrogate in a key", { "\ud800": 1 }, "lone surrogate"],
@@ -219,56 +186,6 @@ describe("what may not travel", () => {
 describe("hostile bytes", () => {
   const nested = (levels: number): Bytes =>
     concatBytes(new Uint8Array(levels).fill(0x91), Uint8Array.of(0xc0));
-
-  test.each<[string, string]>([
-    ["nothing", ""],
-    ["a value cut short", "92c0"],
-    ["a second value", "c0c0"],
-    ["an array that declares more than there is", "ddffffffff"],
-    ["a map that declares more than there is", "dfffffffff"],
-    ["a string that declares more than there is", "dbffffffff"],
-    ["an extension that declares more than there is", "c9ffffffff01"],
-    ["a longer form", "cc01"],
-    ["a longer form of a length", "d90161"],
-    ["a longer form of an extension", "c70101c0"],
-    ["float32", "ca3f000000"],
-    ["a safe integer as float64", "cb3ff0000000000000"],
-    ["another NaN", "cb7ff8000000000001"],
-    ["an integer outside the safe range", "cf0020000000000000"],
-    ["the byte that never begins a value", "c1"],
-    ["a string that is not UTF-8", "a2fffe"],
-    ["an overlong UTF-8 form", "a2c080"],
-    ["a surrogate in UTF-8", "a3eda080"],
-    ["a key that occurs twice", "82a16101a16102"],
-    ["a key that is no string", "810102"],
-    ["a key of bytes", "81c4016102"],
-    ["the key __proto__", "81a95f5f70726f746f5f5f80"],
-    ["a timestamp", "d6ff00000000"],
-    ["an extension of another code", "d40290"],
-    ["a registered value of one part", "d5019102"],
-    ["a type that is not registered", "c7050192cdffffc0"],
-    ["a type id that is no integer", "c7040192a178c0"],
-    ["bytes after a registered value", "c70401920200c0"],
-    ["a date that is no number", "c704019202a178"],
-    ["a set with a member twice", "c705019203920101"],
-    ["a map without a value", "d60192049101"],
-    ["a bigint that is a string", "c704019201a178"],
-    ["a tensor whose bytes do not fit its shape", "c70c01920593a36633329102c40100"],
-    ["a tensor of an unknown dtype", "c70a01920593a1789101c40100"],
-    ["a bool tensor with other bytes", "c70c01920593a4626f6f6c90c40102"],
-    ["a parameter set with a number", "c70501920692a17801"],
-    ["a record with too few fields", "c7060192cd03e89101"],
-  ])("refuses %s", (_, hex) => {
-    expect(() => decode(fromHex(hex), registry)).toThrow(decodeRefused);
-  });
-
-  test("a tensor with the most negative shape or a dimension that is no number is refused", () => {
-    for (const shape of ["91ff", "91a178", "91cb3fe0000000000000", "99000000000000000000"]) {
-      const body = fromHex(`920593a3663332${shape}c400`);
-      const bytes = concatBytes(Uint8Array.of(0xc7, body.length, 1), body);
-      expect(() => decode(bytes, registry)).toThrow(decodeRefused);
-    }
-  });
 
   test("takes 32 levels and refuses 33, without recursing further", () => {
     expect(() => decode(nested(32), registry)).not.toThrow();
@@ -321,12 +238,11 @@ describe("hostile bytes", () => {
       for (let change = 0; change < attempt % 4; change++)
         bytes[random.integer(bytes.length)] = random.integer(256);
       try {
-        // What is taken is canonical but for the order of keys, so it can be sent again.
-        encode(decode(bytes, registry), registry);
+        // What is taken is canonical, so it is sent again as it came.
+        expect(toHex(encode(decode(bytes, registry), registry))).toBe(toHex(bytes));
       } catch (error) {
         refusals += 1;
-        expect(error).toBeInstanceOf(DecomposerError);
-        expect((error as DecomposerError).code).toBe("ERR_DECODE_REFUSED");
+        expect(error).toMatchObject({ name: "DecomposerError", code: "ERR_DECODE_REFUSED" });
       }
     }
     expect(refusals).toBeGreaterThan(2000);

@@ -16,7 +16,8 @@ export const bigintDecomposer: Decomposer<bigint> = {
   },
   compose(fields) {
     if (typeof fields === "bigint") return fields;
-    if (!Number.isSafeInteger(fields)) throw new RangeError("expected an integer");
+    // -0 would be a second encoding of 0.
+    if (!Number.isSafeInteger(fields) || Object.is(fields, -0)) throw new RangeError("expected an integer");
     return BigInt(Number(fields));
   },
 };

@@ -11,7 +11,8 @@ export const dateDecomposer: Decomposer<Date> = {
     return atMs;
   },
   compose(fields) {
-    if (!Number.isSafeInteger(fields)) throw new RangeError("expected milliseconds");
+    // -0 would be a second encoding of 0.
+    if (!Number.isSafeInteger(fields) || Object.is(fields, -0)) throw new RangeError("expected milliseconds");
     const date = new Date(Number(fields));
     if (Number.isNaN(date.getTime())) throw new RangeError("outside the range of dates");
     return date;

@@ -4,6 +4,7 @@ import { type Decomposer, requireBytes } from "../decomposer.ts";
 /** Typed arrays that travel by a decomposer; Uint8Array is native. */
 type TypedArray =
   | Int8Array
+  | Uint8ClampedArray
   | Int16Array
   | Uint16Array
   | Int32Array
@@ -39,7 +40,8 @@ function typedArray<T extends TypedArray>(id: number, type: TypedArrayClass<T>):
 }
 
 /**
- * Decomposers of the typed arrays but Uint8Array.
+ * Decomposers of the typed arrays but Uint8Array. Float16Array is not among them: not every runtime has it, and half
+ * precision travels as tensors.
  * @throws TypeError on a big-endian machine
  */
 export function typedArrayDecomposers(): readonly Decomposer[] {
@@ -55,5 +57,6 @@ export function typedArrayDecomposers(): readonly Decomposer[] {
     typedArray(16, BigUint64Array),
     typedArray(17, Float32Array),
     typedArray(18, Float64Array),
+    typedArray(19, Uint8ClampedArray),
   ];
 }
