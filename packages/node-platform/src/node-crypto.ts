@@ -21,7 +21,7 @@ import type {
   SealIntoRequest,
   SecretKey,
 } from "@photinus/core/platform";
-import { keyObject, spkiOf } from "./node-crypto-key.ts";
+import { keyObject } from "./node-crypto-key.ts";
 import { nodeSigning } from "./node-crypto-signing.ts";
 import { releaseMemory } from "./release-memory.ts";
 
@@ -57,14 +57,17 @@ export function nodeCrypto(): CryptoProvider {
   };
 }
 
+// Raw keys go in and out as JWK (RFC 8037), whose 32 bytes OpenSSL takes as they are: its readers and writers of DER take
+// twice as long as the key agreement itself.
+
 function generateAgreementKey(): AgreementKey {
   const { publicKey, privateKey } = generateKeyPairSync("x25519");
-  return { publicKey: spkiOf(publicKey).slice(-32), handle: privateKey };
+  const { x = "" } = publicKey.export({ format: "jwk" });
+  return { publicKey: new Uint8Array(Buffer.from(x, "base64url")), handle: privateKey };
 }
 
-// PrivateKeyInfo and SubjectPublicKeyInfo of RFC 8410 up to the 32 bytes of the key.
+// PrivateKeyInfo of RFC 8410 up to the 32 bytes of the key.
 const PKCS8_PREFIX = fromHex("302e020100300506032b656e04220420");
-const SPKI_PREFIX = fromHex("302a300506032b656e032100");
 
 function importAgreementKey(privateKey: Bytes, publicKey: Bytes): AgreementKey {
   if (privateKey.length !== 32 || publicKey.length !== 32) throw new RangeError("X25519 keys have 32 bytes");
@@ -74,8 +77,8 @@ function importAgreementKey(privateKey: Bytes, publicKey: Bytes): AgreementKey {
 
 function agree(key: AgreementKey, peerPublicKey: Bytes): Bytes | undefined {
   if (peerPublicKey.length !== 32) return undefined;
-  const spki = Buffer.from(concatBytes(SPKI_PREFIX, peerPublicKey));
-  const publicKey = createPublicKey({ key: spki, format: "der", type: "spki" });
+  const x = Buffer.from(peerPublicKey).toString("base64url");
+  const publicKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
   const privateKey = keyObject(key.handle);
   try {
     const secret = toBytes(diffieHellman({ privateKey, publicKey }));
