@@ -1,10 +1,11 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
+import { type CertificateTime, readTime } from "./certificate-time.ts";
 import { derChildren, derContent, requireDer } from "./der-reader.ts";
 import { type DistinguishedName, readDistinguishedName } from "./distinguished-name.ts";
 import { type CertificateExtensions, readExtensions } from "./extensions.ts";
-import { loadPki, type PkiLibraries } from "./libraries.ts";
+import { type FormRules, STRICT_FORM } from "./path-rules.ts";
 import { type CertificateKey, readPublicKey } from "./public-key.ts";
 import { type NamedSignatureAlgorithm, readSignatureAlgorithm } from "./signature-algorithm.ts";
 
@@ -15,11 +16,14 @@ export const MAX_CERTIFICATE_BYTES = 8192;
 export interface Certificate {
   /** The whole, DER. */
   readonly der: Bytes;
-  /** SHA-256 of {@link der}. */
+  /**
+   * SHA-256 of {@link der}: identifies the certificate once `verifyChain` has brought the signature into its one form
+   * (docs/decisions/0008-either-s.md).
+   */
   readonly digest: Bytes;
   /** What the issuer signed, DER. */
   readonly tbs: Bytes;
-  /** Content of the INTEGER: 1 to 20 bytes, positive. */
+  /** Content of the INTEGER: 1 to 20 bytes, positive unless the form admits others. */
   readonly serialNumber: Bytes;
   /** The issuer's name. */
   readonly issuer: DistinguishedName;
@@ -43,21 +47,22 @@ export interface Certificate {
  * Reads one certificate in strict DER.
  *
  * @param der kept, not changed
+ * @param form what else is admitted; nothing by default
  * @throws PkiError `ERR_CERTIFICATE_MALFORMED`, `ERR_CERTIFICATE_UNSUPPORTED`
  */
 export async function parseCertificate(
   der: Bytes,
   { crypto }: { readonly crypto: CryptoProvider },
+  form: FormRules = STRICT_FORM,
 ): Promise<Certificate> {
   if (der.length > MAX_CERTIFICATE_BYTES) {
     throw new PkiError("ERR_CERTIFICATE_MALFORMED", `certificate of ${der.length} bytes`);
   }
-  const libraries = await loadPki();
-  const certificate = asMalformed(() => read(der, libraries));
+  const certificate = asMalformed(() => read(der, form));
   return { ...certificate, digest: await crypto.sha256(der) };
 }
 
-/** The parser fails with its own errors by place of damage: all of them mean the same to our caller. */
+/** Readers of parts throw RangeError: of whichever part, it means the same to our caller. */
 function asMalformed<T>(parse: () => T): T {
   try {
     return parse();
@@ -68,67 +73,81 @@ function asMalformed<T>(parse: () => T): T {
   }
 }
 
-function read(der: Bytes, libraries: PkiLibraries): Omit<Certificate, "digest"> {
+function read(der: Bytes, form: FormRules): Omit<Certificate, "digest"> {
   requireDer(der);
-  const [tbs, outerAlgorithm, signatureBits] = exactly(3, derChildren(der));
-  const fields = tbsFields(tbs);
+  const [tbs, outerAlgorithm, signatureBits, ...more] = derChildren(der);
+  if (!tbs || !outerAlgorithm || !signatureBits || more.length > 0)
+    throw new RangeError("expected three values");
+  const fields = tbsFields(tbs, form);
   // RFC 5280, section 4.1.1.2: the signed and the unsigned AlgorithmIdentifier are the same.
   if (!equalBytes(fields.algorithm, outerAlgorithm)) throw new RangeError("inner and outer algorithm differ");
-  const parsed = libraries.pkijs.Certificate.fromBER(der);
+  const issuer = readDistinguishedName(fields.issuer);
+  // RFC 5280, section 4.1.2.4
+  if (issuer.relativeNames.length === 0) throw new RangeError("an issuer without a name");
   return {
     der,
     tbs,
-    serialNumber: serialNumber(fields.serialNumber),
-    issuer: readDistinguishedName(fields.issuer, libraries),
-    subject: readDistinguishedName(fields.subject, libraries),
-    ...validity(parsed.notBefore.value, parsed.notAfter.value),
-    publicKey: readPublicKey(fields.publicKey, libraries),
-    signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm, libraries),
+    serialNumber: serialNumber(fields.serialNumber, form),
+    issuer,
+    subject: readDistinguishedName(fields.subject),
+    ...validity(fields.validity, form),
+    publicKey: readPublicKey(fields.publicKey),
+    signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm),
     signature: wholeBytes(signatureBits),
-    extensions: readExtensions(parsed.extensions ?? [], libraries),
+    extensions: readExtensions(fields.extensions),
   };
-}
-
-type Three = readonly [Bytes, Bytes, Bytes];
-
-function exactly(count: 3, values: readonly Bytes[]): Three {
-  if (values.length !== count) throw new RangeError(`expected ${count} values, got ${values.length}`);
-  return values as readonly Bytes[] as Three; // the length was checked
 }
 
 interface TbsFields {
   readonly serialNumber: Bytes;
   readonly algorithm: Bytes;
   readonly issuer: Bytes;
+  readonly validity: Bytes;
   readonly subject: Bytes;
   readonly publicKey: Bytes;
+  readonly extensions: Bytes;
 }
 
-/** Version 3, the six fields of every certificate, extensions, and nothing else: no unique identifiers. */
-function tbsFields(tbs: Bytes): TbsFields {
-  const [version, serialNumber, algorithm, issuer, validityDer, subject, publicKey, extensions, ...rest] =
+const VERSION_3 = Uint8Array.of(0xa0, 3, 2, 1, 2);
+
+/** Version 3: the six fields of every certificate and extensions, where the form admits it unique identifiers. */
+function tbsFields(tbs: Bytes, form: FormRules): TbsFields {
+  const [version, serialNumber, algorithm, issuer, validityDer, subject, publicKey, ...rest] =
     derChildren(tbs);
-  const isVersion3 = version !== undefined && equalBytes(version, Uint8Array.of(0xa0, 3, 2, 1, 2));
-  if (!isVersion3 || extensions?.[0] !== 0xa3 || rest.length > 0) {
-    throw new RangeError("not a version 3 certificate with extensions only");
-  }
-  const isWhole = serialNumber && algorithm && issuer && validityDer && subject && publicKey;
-  if (!isWhole) throw new RangeError("fields are missing");
-  return { serialNumber, algorithm, issuer, subject, publicKey };
+  if (version === undefined || !equalBytes(version, VERSION_3)) throw new RangeError("not of version 3");
+  if (form.uniqueIdentifiers) dropUniqueIdentifiers(rest);
+  const [wrapped, ...more] = rest;
+  if (wrapped === undefined || more.length > 0) throw new RangeError("expected extensions and nothing else");
+  const [extensions, ...others] = derChildren(wrapped, 0xa3);
+  const isWhole = serialNumber && algorithm && issuer && validityDer && subject && publicKey && extensions;
+  if (!isWhole || others.length > 0) throw new RangeError("fields are missing, or there are too many");
+  return { serialNumber, algorithm, issuer, validity: validityDer, subject, publicKey, extensions };
 }
 
-function serialNumber(der: Bytes): Bytes {
+/** issuerUniqueID [1] and subjectUniqueID [2], BIT STRINGs each, in this order. */
+function dropUniqueIdentifiers(fields: Bytes[]): void {
+  for (const tag of [0x81, 0x82]) if (fields[0]?.[0] === tag) fields.shift();
+}
+
+function serialNumber(der: Bytes, { anySerialNumber }: FormRules): Bytes {
   const digits = derContent(der, 2);
   const isPositive = (digits[0] ?? 0x80) < 0x80 && digits.some((digit) => digit !== 0);
   // RFC 5280, section 4.1.2.2: positive, at most 20 bytes.
-  if (!isPositive || digits.length > 20) throw new RangeError("serial number is not positive, or too long");
+  if (digits.length > 20 || !(isPositive || anySerialNumber)) {
+    throw new RangeError("serial number is not positive, or too long");
+  }
   return digits;
 }
 
-function validity(notBefore: Date, notAfter: Date): { notBeforeMs: number; notAfterMs: number } {
-  const times = { notBeforeMs: notBefore.getTime(), notAfterMs: notAfter.getTime() };
-  if (!(times.notBeforeMs <= times.notAfterMs)) throw new RangeError("validity ends before it begins");
-  return times;
+function validity(der: Bytes, { anyTimeForm }: FormRules): { notBeforeMs: number; notAfterMs: number } {
+  const [notBefore, notAfter, ...more] = derChildren(der).map(readTime);
+  if (notBefore === undefined || notAfter === undefined || more.length > 0) throw new RangeError("validity");
+  const isInItsForm = (time: CertificateTime): boolean => anyTimeForm || time.isInItsForm;
+  // RFC 5280, section 4.1.2.5
+  if (!isInItsForm(notBefore) || !isInItsForm(notAfter))
+    throw new RangeError("a time before 2050 in the long form");
+  if (notBefore.atMs > notAfter.atMs) throw new RangeError("validity ends before it begins");
+  return { notBeforeMs: notBefore.atMs, notAfterMs: notAfter.atMs };
 }
 
 /** Content of a BIT STRING that consists of whole bytes. */

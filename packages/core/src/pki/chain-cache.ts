@@ -1,5 +1,6 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import type { Certificate } from "./certificate.ts";
+import type { RevocationSource } from "./path-rules.ts";
 import type { VerifiedPath } from "./verify-path.ts";
 
 /** Default number of chains that a cache keeps. */
@@ -8,13 +9,32 @@ const DEFAULT_CAPACITY = 4096;
 /** A project has one root and an enrolment CA every 90 days. */
 const MAX_AUTHORITIES = 8;
 
+/** What was known about revocation when a path was validated. */
+export interface RevocationState {
+  /** Who was asked. */
+  readonly source: RevocationSource | undefined;
+  /** Number of the source's state at that time. */
+  readonly epoch: number | undefined;
+}
+
+/** The state of a source now. Read it before a validation begins: a list that comes meanwhile is then not missed. */
+export function revocationState(source: RevocationSource | undefined): RevocationState {
+  return { source, epoch: source?.epoch };
+}
+
+interface CachedPath {
+  readonly path: VerifiedPath;
+  readonly revocation: RevocationState;
+}
+
 /**
  * Paths that were validated, by the digest of all their bytes and the root's, until the first of their certificates
- * expires. A validation costs milliseconds and chains come with every handshake and object.
+ * expires, a new revocation list was taken in, or the one that was asked is out of date. A validation costs
+ * milliseconds and chains come with every handshake and object.
  */
 export class ChainCache {
   readonly #capacity: number;
-  readonly #paths = new Map<string, VerifiedPath>();
+  readonly #paths = new Map<string, CachedPath>();
   /** Roots and CAs of validated paths: every other chain of the project holds the same. */
   #authorities: readonly Certificate[] = [];
 
@@ -28,13 +48,17 @@ export class ChainCache {
     return this.#paths.size;
   }
 
-  /** The path, when it was validated before and is valid at `nowMs`. */
-  get(key: string, nowMs: number): VerifiedPath | undefined {
-    const path = this.#paths.get(key);
-    if (path === undefined) return undefined;
+  /** The path, when it was validated before and nothing has changed since that could make it invalid at `nowMs`. */
+  get(key: string, nowMs: number, revocation: RevocationState): VerifiedPath | undefined {
+    const cached = this.#paths.get(key);
+    if (cached === undefined) return undefined;
     this.#paths.delete(key);
-    if (nowMs < path.notBeforeMs || nowMs > path.notAfterMs) return undefined;
-    this.#paths.set(key, path); // back in, as the latest asked for
+    const { path } = cached;
+    const isSame =
+      cached.revocation.source === revocation.source && cached.revocation.epoch === revocation.epoch;
+    const isValid = nowMs >= path.notBeforeMs && nowMs <= Math.min(path.notAfterMs, path.statusUntilMs);
+    if (!isSame || !isValid) return undefined;
+    this.#paths.set(key, cached); // back in, as the latest asked for
     return path;
   }
 
@@ -43,11 +67,11 @@ export class ChainCache {
     return this.#authorities.find((authority) => equalBytes(authority.der, der));
   }
 
-  /** Keeps a validated path and its CAs. */
-  set(key: string, path: VerifiedPath): void {
+  /** Keeps a validated path and its CAs, with what was known about revocation before its validation. */
+  set(key: string, path: VerifiedPath, revocation: RevocationState): void {
     const fresh = [path.root, ...path.authorities].filter(({ der }) => this.authority(der) === undefined);
     this.#authorities = [...fresh, ...this.#authorities].slice(0, MAX_AUTHORITIES);
-    this.#paths.set(key, path);
+    this.#paths.set(key, { path, revocation });
     const oldest = this.#paths.keys().next();
     if (this.#paths.size > this.#capacity && oldest.done === false) this.#paths.delete(oldest.value);
   }

@@ -5,7 +5,6 @@ import { wholeBytes } from "./certificate.ts";
 import { type RevocationReason, readEntryExtensions, readListExtensions } from "./crl-extensions.ts";
 import { derChildren, derContent, requireDer } from "./der-reader.ts";
 import { type DistinguishedName, readDistinguishedName } from "./distinguished-name.ts";
-import { loadPki, type PkiLibraries } from "./libraries.ts";
 import { type NamedSignatureAlgorithm, readSignatureAlgorithm } from "./signature-algorithm.ts";
 
 /**
@@ -68,8 +67,7 @@ export async function parseRevocationList(
   if (der.length > MAX_REVOCATION_LIST_BYTES) {
     throw new PkiError("ERR_CRL_MALFORMED", `revocation list of ${der.length} bytes`);
   }
-  const libraries = await loadPki();
-  const list = asMalformed(() => read(der, libraries));
+  const list = asMalformed(() => read(der));
   return { ...list, digest: await crypto.sha256(der) };
 }
 
@@ -84,7 +82,7 @@ function asMalformed<T>(parse: () => T): T {
   }
 }
 
-function read(der: Bytes, libraries: PkiLibraries): Omit<RevocationList, "digest"> {
+function read(der: Bytes): Omit<RevocationList, "digest"> {
   requireDer(der);
   const [tbs, outerAlgorithm, signatureBits, ...more] = derChildren(der);
   if (tbs === undefined || outerAlgorithm === undefined || signatureBits === undefined || more.length > 0) {
@@ -99,12 +97,12 @@ function read(der: Bytes, libraries: PkiLibraries): Omit<RevocationList, "digest
   return {
     der,
     tbs,
-    issuer: readDistinguishedName(fields.issuer, libraries),
+    issuer: readDistinguishedName(fields.issuer),
     ...readListExtensions(fields.extensions),
     thisUpdateMs,
     nextUpdateMs,
     entries: entriesOf(fields.revoked),
-    signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm, libraries),
+    signatureAlgorithm: readSignatureAlgorithm(outerAlgorithm),
     signature: wholeBytes(signatureBits),
   };
 }

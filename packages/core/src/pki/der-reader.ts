@@ -43,6 +43,27 @@ export function derContent(bytes: Uint8Array, tag: number): Bytes {
   return toBytes(bytes.subarray(header.start, header.end));
 }
 
+/** No object identifier that anybody assigned is longer. */
+const MAX_IDENTIFIER_BYTES = 64;
+
+/** The dotted decimals of an OBJECT IDENTIFIER. @throws RangeError when it is none, or of more than 64 bytes */
+export function derObjectIdentifier(bytes: Uint8Array): string {
+  const content = derContent(bytes, 6);
+  if (content.length > MAX_IDENTIFIER_BYTES) throw new RangeError("an overlong object identifier");
+  const numbers: bigint[] = [];
+  let number = 0n;
+  for (const byte of content) {
+    number = (number << 7n) | BigInt(byte & 0x7f);
+    if (byte >= 0x80) continue;
+    numbers.push(number);
+    number = 0n;
+  }
+  // X.690, section 8.19.4: the first two numbers stand in one, the first is 2 at most.
+  const [joined = 0n, ...rest] = numbers;
+  const first = joined < 80n ? joined / 40n : 2n;
+  return [first, joined - 40n * first, ...rest].join(".");
+}
+
 interface Header {
   readonly tag: number;
   readonly start: number;

@@ -37,14 +37,14 @@ export function fromCertificateForm(scheme: CertificateSignatureScheme, signatur
 }
 
 /**
- * True when an ECDSA signature has the smaller s. (r, n - s) verifies as well as (r, s), so without this anybody
- * could give a certificate a second digest, and revocation goes by digest.
+ * An ECDSA signature in DER with the smaller s, another signature as it is. (r, n - s) verifies as well as (r, s), so
+ * anybody can give a certificate a second form; of both this yields the same.
+ *
+ * @param signature which has verified by `scheme`
  */
-export function isCanonicalSignature(scheme: CertificateSignatureScheme, p1363: Bytes): boolean {
-  if (scheme.name !== "ECDSA") return true;
-  if (scheme.curve === "P-521") return false;
-  const order = scheme.curve === "P-256" ? ORDER_P256 : ORDER_P384;
-  return 2n * BigInt(`0x${toHex(p1363.subarray(p1363.length / 2))}`) <= order;
+export function toCanonicalForm(scheme: CertificateSignatureScheme, signature: Bytes): Bytes {
+  if (scheme.name !== "ECDSA" || scheme.curve === "P-521") return signature;
+  return toCertificateForm(scheme.curve === "P-256" ? 1 : 3, fromCertificateForm(scheme, signature));
 }
 
 function unsigned(integerDer: Bytes, length: number): Bytes {

@@ -1,11 +1,15 @@
-import type { Extension } from "pkijs";
-import { type Bytes, toBytes } from "../bytes/index.ts";
+import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
-import { derContent, requireDer } from "./der-reader.ts";
-import { objectIdentifier } from "./der-writer.ts";
-import type { PkiLibraries } from "./libraries.ts";
+import { derChildren, derContent, derObjectIdentifier } from "./der-reader.ts";
+import { TRUE } from "./der-writer.ts";
+import { derOf, type EncodedExtension, readExtensionList } from "./extension-list.ts";
+import { type NameConstraints, readNameConstraints } from "./name-constraints.ts";
 import { OID } from "./object-identifiers.ts";
-import { readSubjectAlternativeNames, type SubjectAlternativeNames } from "./subject-alternative-names.ts";
+import {
+  NO_NAMES,
+  readSubjectAlternativeNames,
+  type SubjectAlternativeNames,
+} from "./subject-alternative-names.ts";
 
 /** What the bits of keyUsage allow, by their names in RFC 5280, section 4.2.1.3. */
 export type KeyUsage = "digitalSignature" | "keyCertSign" | "cRLSign";
@@ -20,6 +24,8 @@ export interface CertificateExtensions {
   readonly purposes: readonly string[] | undefined;
   /** Names beside the subject's. */
   readonly names: SubjectAlternativeNames;
+  /** Names that the certificates below a CA may have; `undefined` when the extension is absent. */
+  readonly nameConstraints: NameConstraints | undefined;
   /** Identifier of the holder's key. */
   readonly subjectKeyIdentifier: Bytes | undefined;
   /** Identifier of the issuer's key. */
@@ -28,9 +34,8 @@ export interface CertificateExtensions {
   readonly inviteDigest: Bytes | undefined;
 }
 
-/** Extensions whose meaning this code does not carry out: present at all, they are refused, not ignored. */
+/** Policy machinery: present at all, critical or not, it is refused, since it changes what a path means. */
 const REFUSED: ReadonlySet<string> = new Set([
-  OID.nameConstraints,
   OID.policyMappings,
   OID.policyConstraints,
   OID.inhibitAnyPolicy,
@@ -41,75 +46,48 @@ const HANDLED: ReadonlySet<string> = new Set([
   OID.keyUsage,
   OID.extendedKeyUsage,
   OID.subjectAltName,
+  OID.nameConstraints,
   OID.subjectKeyIdentifier,
   OID.authorityKeyIdentifier,
+  OID.inviteDigest,
 ]);
 
 /**
- * Reads the extensions.
- * @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` for an unknown critical one and for one that restricts what is signed
- *   below in ways that are not checked here; RangeError for malformed ones
+ * Reads the extensions: the SEQUENCE of them, of which `requireDer` has checked the whole.
+ * @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` for an unknown critical one, for policy machinery and for constraints
+ *   that are not checked here; RangeError for malformed ones
  */
-export function readExtensions(
-  extensions: readonly Extension[],
-  libraries: PkiLibraries,
-): CertificateExtensions {
-  const values = new Map<string, Bytes>();
-  for (const { extnID, critical, extnValue } of extensions) {
-    if (values.has(extnID)) throw new RangeError(`extension ${extnID} occurs twice`);
-    if (REFUSED.has(extnID) || (critical && !HANDLED.has(extnID))) {
-      throw new PkiError("ERR_CERTIFICATE_UNSUPPORTED", `extension ${extnID} is not supported`);
-    }
-    values.set(extnID, toBytes(extnValue.valueBlock.valueHexView));
+export function readExtensions(der: Bytes): CertificateExtensions {
+  const extensions = new Map(readExtensionList(der).map((extension) => [extension.type, extension]));
+  for (const { type, isCritical } of extensions.values()) {
+    if (!REFUSED.has(type) && (!isCritical || HANDLED.has(type))) continue;
+    throw new PkiError("ERR_CERTIFICATE_UNSUPPORTED", `extension ${type} is not supported`);
   }
-  return interpret(values, libraries);
-}
-
-function interpret(values: ReadonlyMap<string, Bytes>, libraries: PkiLibraries): CertificateExtensions {
-  const read = <T>(type: string, parse: (der: Bytes) => T): T | undefined => {
-    const der = values.get(type);
-    if (der === undefined) return undefined;
-    requireDer(der);
-    return parse(der);
+  const read = <T>(type: string, parse: (value: Bytes, extension: EncodedExtension) => T): T | undefined => {
+    const extension = extensions.get(type);
+    return extension === undefined ? undefined : parse(derOf(extension), extension);
   };
-  const { pkijs, asn1 } = libraries;
   return {
-    authority: read(OID.basicConstraints, (der) => readBasicConstraints(der, libraries)),
+    authority: read(OID.basicConstraints, readBasicConstraints),
     keyUsage: read(OID.keyUsage, readKeyUsage),
-    purposes: read(OID.extendedKeyUsage, (der) => [...pkijs.ExtKeyUsage.fromBER(der).keyPurposes]),
-    names: read(OID.subjectAltName, (der) => readSubjectAlternativeNames(der, libraries)) ?? {
-      uris: [],
-      dnsNames: [],
-      ipAddresses: [],
-      others: 0,
-    },
-    subjectKeyIdentifier: read(OID.subjectKeyIdentifier, (der) => derContent(der, 4)),
-    authorityKeyIdentifier: read(OID.authorityKeyIdentifier, (der) => {
-      const identifier = pkijs.AuthorityKeyIdentifier.fromBER(der).keyIdentifier;
-      return identifier === undefined ? undefined : toBytes(identifier.valueBlock.valueHexView);
-    }),
-    inviteDigest: read(parsedForm(OID.inviteDigest, asn1), readInviteDigest),
+    purposes: read(OID.extendedKeyUsage, readPurposes),
+    names: read(OID.subjectAltName, readSubjectAlternativeNames) ?? NO_NAMES,
+    nameConstraints: read(OID.nameConstraints, readNameConstraints),
+    subjectKeyIdentifier: read(OID.subjectKeyIdentifier, (value) => derContent(value, 4)),
+    authorityKeyIdentifier: read(OID.authorityKeyIdentifier, readAuthorityKey),
+    inviteDigest: read(OID.inviteDigest, readInviteDigest),
   };
 }
 
-/** asn1js writes numbers of an OID that exceed 53 bits in a form of its own: the form to look for. */
-function parsedForm(dotted: string, asn1: PkiLibraries["asn1"]): string {
-  const { result } = asn1.fromBER(objectIdentifier(dotted));
-  return result.valueBlock.toString();
-}
-
-function readBasicConstraints(
-  der: Bytes,
-  { pkijs }: PkiLibraries,
-): { readonly pathLength: number | undefined } | undefined {
-  const { cA, pathLenConstraint } = pkijs.BasicConstraints.fromBER(der);
-  if (!cA) {
-    if (pathLenConstraint !== undefined) throw new RangeError("path length without a CA");
-    return undefined;
-  }
-  if (pathLenConstraint === undefined) return { pathLength: undefined };
-  if (typeof pathLenConstraint !== "number" || pathLenConstraint < 0) throw new RangeError("path length");
-  return { pathLength: pathLenConstraint };
+/** RFC 5280, section 4.2.1.9: SEQUENCE { cA DEFAULT FALSE, pathLenConstraint OPTIONAL, for a CA only }. */
+function readBasicConstraints(der: Bytes): CertificateExtensions["authority"] {
+  const [isAuthority, pathLength, ...more] = derChildren(der);
+  if (isAuthority === undefined) return undefined;
+  if (!equalBytes(isAuthority, TRUE) || more.length > 0) throw new RangeError("basic constraints");
+  if (pathLength === undefined) return { pathLength: undefined };
+  const digits = derContent(pathLength, 2);
+  if ((digits[0] ?? 0x80) >= 0x80 || digits.length > 4) throw new RangeError("path length");
+  return { pathLength: digits.reduce((value, digit) => value * 256 + digit, 0) };
 }
 
 /** Bit 0 is the highest of the first byte (RFC 5280, section 4.2.1.3). */
@@ -120,13 +98,29 @@ const KEY_USAGE_BITS: readonly (readonly [KeyUsage, number])[] = [
 ];
 
 function readKeyUsage(der: Bytes): ReadonlySet<KeyUsage> {
-  const [, bits = 0] = derContent(der, 3);
+  const content = derContent(der, 3);
+  const [unused = 0, bits = 0] = content;
+  // At least one bit is set, and X.690, section 11.2.2 leaves zeros behind the last one out.
+  const last = content.length > 3 ? 0 : (content.at(-1) ?? 0);
+  if (content.length < 2 || ((last >> unused) & 1) === 0) throw new RangeError("key usage");
   return new Set(KEY_USAGE_BITS.filter(([, bit]) => (bits & bit) !== 0).map(([usage]) => usage));
 }
 
 /** The bits of keyUsage for these uses, as one byte. */
 export function keyUsageBits(usages: readonly KeyUsage[]): number {
   return KEY_USAGE_BITS.reduce((bits, [usage, bit]) => (usages.includes(usage) ? bits | bit : bits), 0);
+}
+
+function readPurposes(der: Bytes): readonly string[] {
+  const purposes = derChildren(der).map(derObjectIdentifier);
+  if (purposes.length === 0) throw new RangeError("an empty list of purposes");
+  return purposes;
+}
+
+/** keyIdentifier [0]; the issuer's name and serial number, [1] and [2], only help to find a certificate. */
+function readAuthorityKey(der: Bytes): Bytes | undefined {
+  const identifier = derChildren(der).find(([tag]) => tag === 0x80);
+  return identifier === undefined ? undefined : derContent(identifier, 0x80);
 }
 
 function readInviteDigest(der: Bytes): Bytes {

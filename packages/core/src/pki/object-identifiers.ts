@@ -7,6 +7,9 @@ export const OID = {
   /** RFC 5280, appendix A.1. */
   organizationalUnit: "2.5.4.11",
 
+  /** RFC 5280, appendix A.1; PKCS#9. */
+  emailAddress: "1.2.840.113549.1.9.1",
+
   /** RFC 5280, section 4.2.1.2. */
   subjectKeyIdentifier: "2.5.29.14",
   /** RFC 5280, section 4.2.1.3. */

@@ -10,7 +10,6 @@ import {
   readDistinguishedName,
 } from "./distinguished-name.ts";
 import { fromCertificateForm, toCertificateForm } from "./ecdsa-form.ts";
-import { loadPki, type PkiLibraries } from "./libraries.ts";
 import { algorithmOf, type CertificateKey, readPublicKey } from "./public-key.ts";
 import {
   type NamedSignatureAlgorithm,
@@ -58,8 +57,7 @@ export async function openCertificateRequest(
 ): Promise<CertificateRequest> {
   if (der.length > MAX_REQUEST_BYTES)
     throw new PkiError("ERR_REQUEST_MALFORMED", `request of ${der.length} bytes`);
-  const libraries = await loadPki();
-  const request = asMalformed(() => read(der, libraries));
+  const request = asMalformed(() => read(der));
   const { publicKey, subject, information, signature } = request;
   const scheme = schemeOf(request.signatureAlgorithm, publicKey);
   const p1363 = asMalformed(() => fromCertificateForm(scheme, signature));
@@ -86,7 +84,7 @@ interface ReadRequest {
   readonly signature: Bytes;
 }
 
-function read(der: Bytes, libraries: PkiLibraries): ReadRequest {
+function read(der: Bytes): ReadRequest {
   requireDer(der);
   const [information, algorithm, signature, ...after] = derChildren(der);
   if (!information || !algorithm || !signature || after.length > 0)
@@ -97,9 +95,9 @@ function read(der: Bytes, libraries: PkiLibraries): ReadRequest {
   }
   return {
     information,
-    subject: readDistinguishedName(subject, libraries),
-    publicKey: readPublicKey(publicKey, libraries),
-    signatureAlgorithm: readSignatureAlgorithm(algorithm, libraries),
+    subject: readDistinguishedName(subject),
+    publicKey: readPublicKey(publicKey),
+    signatureAlgorithm: readSignatureAlgorithm(algorithm),
     signature: wholeBytes(signature),
   };
 }

@@ -1,8 +1,8 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CertificateHash, CertificateSignatureScheme, SignatureAlgorithm } from "../platform/index.ts";
+import { derChildren, derObjectIdentifier } from "./der-reader.ts";
 import { explicit, integer, NULL, objectIdentifier, sequence } from "./der-writer.ts";
-import type { PkiLibraries } from "./libraries.ts";
 import { OID } from "./object-identifiers.ts";
 import type { CertificateKey } from "./public-key.ts";
 
@@ -18,50 +18,58 @@ export function signatureAlgorithmIdentifier(algorithm: SignatureAlgorithm): Byt
     case 1:
       return sequence(objectIdentifier(OID.ecdsaSha256));
     case 2:
-      return sequence(objectIdentifier(OID.rsaPss), pssParameters());
+      return sequence(objectIdentifier(OID.rsaPss), pssParameters(OID.sha256, 32));
     case 3:
       return sequence(objectIdentifier(OID.ecdsaSha384));
   }
 }
 
-/** RSASSA-PSS-params for SHA-256 and a salt of 32 bytes (RFC 4055, section 3.1). */
-function pssParameters(): Bytes {
-  const sha256 = sequence(objectIdentifier(OID.sha256), NULL);
-  const mgf1 = sequence(objectIdentifier(OID.mgf1), sha256);
-  return sequence(explicit(0, sha256), explicit(1, mgf1), explicit(2, integer(32)));
+const HASHES = [
+  ["SHA-256", OID.sha256, 32],
+  ["SHA-384", OID.sha384, 48],
+  ["SHA-512", OID.sha512, 64],
+] as const;
+
+/** RSASSA-PSS-params with MGF1 of the same hash and a salt as long as the hash (RFC 4055, section 3.1). */
+function pssParameters(hashOid: string, saltLength: number): Bytes {
+  const hash = sequence(objectIdentifier(hashOid), NULL);
+  const mgf1 = sequence(objectIdentifier(OID.mgf1), hash);
+  return sequence(explicit(0, hash), explicit(1, mgf1), explicit(2, integer(saltLength)));
 }
 
-const SIMPLE: ReadonlyMap<string, NamedSignatureAlgorithm> = new Map([
-  [OID.ecdsaSha256, { name: "ECDSA", hash: "SHA-256" }],
-  [OID.ecdsaSha384, { name: "ECDSA", hash: "SHA-384" }],
-  [OID.ecdsaSha512, { name: "ECDSA", hash: "SHA-512" }],
-  [OID.rsaSha256, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }],
-  [OID.rsaSha384, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-384" }],
-  [OID.rsaSha512, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" }],
+/** AlgorithmIdentifiers, DER in hex: each algorithm has one, with exactly these parameters. */
+const ALGORITHMS: ReadonlyMap<string, NamedSignatureAlgorithm> = new Map([
+  known({ name: "ECDSA", hash: "SHA-256" }, objectIdentifier(OID.ecdsaSha256)),
+  known({ name: "ECDSA", hash: "SHA-384" }, objectIdentifier(OID.ecdsaSha384)),
+  known({ name: "ECDSA", hash: "SHA-512" }, objectIdentifier(OID.ecdsaSha512)),
+  known({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, objectIdentifier(OID.rsaSha256), NULL),
+  known({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-384" }, objectIdentifier(OID.rsaSha384), NULL),
+  known({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" }, objectIdentifier(OID.rsaSha512), NULL),
+  ...HASHES.map(([hash, oid, saltLength]) =>
+    known(
+      { name: "RSA-PSS", hash, saltLength },
+      objectIdentifier(OID.rsaPss),
+      pssParameters(oid, saltLength),
+    ),
+  ),
 ]);
 
-const HASHES: ReadonlyMap<string, CertificateHash> = new Map([
-  [OID.sha256, "SHA-256"],
-  [OID.sha384, "SHA-384"],
-  [OID.sha512, "SHA-512"],
-]);
+function known(
+  algorithm: NamedSignatureAlgorithm,
+  ...identifier: readonly Bytes[]
+): readonly [string, NamedSignatureAlgorithm] {
+  return [toHex(sequence(...identifier)), algorithm];
+}
 
 /**
- * Reads an AlgorithmIdentifier.
+ * Reads an AlgorithmIdentifier, of which `requireDer` has checked the whole.
  * @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` for an algorithm or parameters that are not supported
  */
-export function readSignatureAlgorithm(der: Bytes, { pkijs }: PkiLibraries): NamedSignatureAlgorithm {
-  const { algorithmId, algorithmParams } = pkijs.AlgorithmIdentifier.fromBER(der);
-  const simple = SIMPLE.get(algorithmId);
-  if (simple !== undefined) return simple;
-  if (algorithmId !== OID.rsaPss || algorithmParams === undefined) throw unsupported(algorithmId);
-  const parameters = new pkijs.RSASSAPSSParams({ schema: algorithmParams });
-  const hash = HASHES.get(parameters.hashAlgorithm.algorithmId);
-  const mask = parameters.maskGenAlgorithm;
-  const maskHash = new pkijs.AlgorithmIdentifier({ schema: mask.algorithmParams }).algorithmId;
-  const isUniform = mask.algorithmId === OID.mgf1 && HASHES.get(maskHash) === hash;
-  if (hash === undefined || !isUniform || parameters.trailerField !== 1) throw unsupported(algorithmId);
-  return { name: "RSA-PSS", hash, saltLength: parameters.saltLength };
+export function readSignatureAlgorithm(der: Bytes): NamedSignatureAlgorithm {
+  const algorithm = ALGORITHMS.get(toHex(der));
+  if (algorithm !== undefined) return algorithm;
+  const [type] = derChildren(der);
+  throw unsupported(type === undefined ? "without a name" : derObjectIdentifier(type));
 }
 
 /**
@@ -81,5 +89,8 @@ export function schemeOf(
 }
 
 function unsupported(algorithmId: string): PkiError {
-  return new PkiError("ERR_CERTIFICATE_UNSUPPORTED", `signature algorithm ${algorithmId} is not supported`);
+  return new PkiError(
+    "ERR_CERTIFICATE_UNSUPPORTED",
+    `signature algorithm ${algorithmId} with these parameters is not supported`,
+  );
 }

@@ -25,8 +25,7 @@ export interface ExpectedSigner {
 }
 
 /**
- * True when the value is signed by the key. Of an ECDSA signature either s is accepted (docs/decisions/0008): the
- * digest of a certificate identifies what its issuer signed once, not the only bytes that would verify.
+ * True when the value is signed by the key. Of an ECDSA signature either s is accepted.
  *
  * @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` when scheme and key do not go together or the scheme is not admitted,
  *   `ERR_CERTIFICATE_SIGNATURE` when the signature is not in DER

@@ -1,8 +1,10 @@
-import { type Bytes, concatBytes, toBytes, utf8 } from "../bytes/index.ts";
+import { type Bytes, concatBytes, utf8 } from "../bytes/index.ts";
+import { derChildren } from "./der-reader.ts";
 import { implicit, sequence } from "./der-writer.ts";
-import type { PkiLibraries } from "./libraries.ts";
+import type { DistinguishedName } from "./distinguished-name.ts";
+import { readGeneralName } from "./general-name.ts";
 
-/** The names of subjectAltName that Photinus reads (RFC 5280, section 4.2.1.6). */
+/** The names of subjectAltName (RFC 5280, section 4.2.1.6). */
 export interface SubjectAlternativeNames {
   /** URIs; exactly one in a certificate of Photinus. */
   readonly uris: readonly string[];
@@ -10,33 +12,45 @@ export interface SubjectAlternativeNames {
   readonly dnsNames: readonly string[];
   /** Addresses of 4 or 16 bytes, for TLS. */
   readonly ipAddresses: readonly Bytes[];
+  /** E-mail addresses; none in a certificate of Photinus. */
+  readonly emailAddresses: readonly string[];
+  /** Names as in a subject; none in a certificate of Photinus. */
+  readonly directoryNames: readonly DistinguishedName[];
   /** How many names of other kinds there are. */
   readonly others: number;
 }
+
+/** What a certificate without the extension says. */
+export const NO_NAMES: SubjectAlternativeNames = {
+  uris: [],
+  dnsNames: [],
+  ipAddresses: [],
+  emailAddresses: [],
+  directoryNames: [],
+  others: 0,
+};
 
 // Tag numbers of GeneralName.
 const DNS_NAME = 2;
 const URI = 6;
 const IP_ADDRESS = 7;
 
-/** Reads the content of the extension, which was checked to be DER. */
-export function readSubjectAlternativeNames(
-  der: Bytes,
-  { pkijs, asn1 }: PkiLibraries,
-): SubjectAlternativeNames {
-  const { altNames } = pkijs.AltName.fromBER(der);
-  const texts = (type: number): string[] =>
-    altNames.filter((name) => name.type === type).map(({ value }: { value: unknown }) => String(value));
-  const ipAddresses = altNames
-    .filter(({ type }) => type === IP_ADDRESS)
-    .map(({ value }: { value: unknown }) => {
-      if (!(value instanceof asn1.OctetString)) throw new RangeError("address is not an octet string");
-      return toBytes(value.valueBlock.valueHexView);
-    });
-  const uris = texts(URI);
-  const dnsNames = texts(DNS_NAME);
-  const others = altNames.length - uris.length - dnsNames.length - ipAddresses.length;
-  return { uris, dnsNames, ipAddresses, others };
+/** Reads the content of the extension, which was checked to be DER. @throws RangeError */
+export function readSubjectAlternativeNames(der: Bytes): SubjectAlternativeNames {
+  const names = derChildren(der).map(readGeneralName);
+  if (names.length === 0) throw new RangeError("an empty list of names");
+  const texts = (kind: "uniformResourceIdentifier" | "dNSName" | "rfc822Name"): readonly string[] =>
+    names.flatMap((name) => (name.kind === kind ? [name.text] : []));
+  const ipAddresses = names.flatMap((name) => (name.kind === "iPAddress" ? [name.address] : []));
+  if (ipAddresses.some(({ length }) => length !== 4 && length !== 16)) throw new RangeError("no IP address");
+  return {
+    uris: texts("uniformResourceIdentifier"),
+    dnsNames: texts("dNSName"),
+    ipAddresses,
+    emailAddresses: texts("rfc822Name"),
+    directoryNames: names.flatMap((name) => (name.kind === "directoryName" ? [name.name] : [])),
+    others: names.filter(({ kind }) => kind === "other").length,
+  };
 }
 
 /** Content of the extension. */

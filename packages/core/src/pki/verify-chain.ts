@@ -2,10 +2,11 @@ import { type Bytes, concatBytes, equalBytes, toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider, VerifyingKey } from "../platform/index.ts";
 import type { Certificate } from "./certificate.ts";
-import type { ChainCache } from "./chain-cache.ts";
+import { type ChainCache, revocationState } from "./chain-cache.ts";
 import { isName } from "./names.ts";
 import { OID } from "./object-identifiers.ts";
 import type { Participant, Role } from "./participant.ts";
+import type { RevocationSource } from "./path-rules.ts";
 import { enrolmentUrn, parseParticipantUrn, type Subject } from "./urn.ts";
 import { type VerifiedPath, verifyPath } from "./verify-path.ts";
 
@@ -37,6 +38,8 @@ export interface ChainModules {
   readonly crypto: CryptoProvider;
   /** Spares the work for chains that were seen before. */
   readonly cache?: ChainCache;
+  /** Where revocation is asked for; without it no certificate counts as revoked. */
+  readonly revocation?: RevocationSource;
 }
 
 /** A participant with proof. */
@@ -73,7 +76,12 @@ export async function verifyChain(
   if (isEnrolled) requireEnrolledSite(path.leaf, subject);
   const org = requireAgreement(path.leaf, subject);
   return {
-    participant: { ...subject, org, leafDigest: path.leaf.digest, chain: ownChain },
+    participant: {
+      ...subject,
+      org,
+      leafDigest: path.leaf.digest,
+      chain: [path.leaf, ...path.authorities].map(({ der }) => der),
+    },
     verifyingKey: path.verifyingKey,
     publicKey: path.leaf.publicKey.spki,
     notAfterMs: path.notAfterMs,
@@ -89,15 +97,17 @@ function withoutRoot(chain: readonly Bytes[], root: Bytes): readonly Bytes[] {
 async function cachedPath(
   chain: readonly Bytes[],
   expectations: ChainExpectations,
-  { crypto, cache }: ChainModules,
+  modules: ChainModules,
 ): Promise<VerifiedPath> {
-  if (cache === undefined) return verifyPath(chain, expectations, { crypto });
+  const { crypto, cache, revocation } = modules;
+  if (cache === undefined) return verifyPath(chain, expectations, modules);
   // DER ends itself, so no other list of certificates has the same bytes in a row.
   const key = toHex(await crypto.sha256(concatBytes(...chain, expectations.root)));
-  const known = cache.get(key, expectations.nowMs);
+  const state = revocationState(revocation);
+  const known = cache.get(key, expectations.nowMs, state);
   if (known !== undefined) return known;
-  const path = await verifyPath(chain, expectations, { crypto, cache });
-  cache.set(key, path);
+  const path = await verifyPath(chain, expectations, modules);
+  cache.set(key, path, state);
   return path;
 }
 
@@ -112,8 +122,9 @@ function requireKnownAuthorities({ authorities }: VerifiedPath, project: string)
 }
 
 function requireSubject({ extensions }: Certificate, expectations: ChainExpectations): Subject {
-  const { uris, others } = extensions.names;
-  const subject = uris.length === 1 && others === 0 ? parseParticipantUrn(uris[0] ?? "") : undefined;
+  const { uris, emailAddresses, directoryNames, others } = extensions.names;
+  const isOne = uris.length === 1 && emailAddresses.length + directoryNames.length + others === 0;
+  const subject = isOne ? parseParticipantUrn(uris[0] ?? "") : undefined;
   if (subject === undefined) {
     throw new PkiError("ERR_CERTIFICATE_NAME", "the certificate does not name one participant of Photinus");
   }
@@ -130,8 +141,8 @@ function requireSubject({ extensions }: Certificate, expectations: ChainExpectat
 function requirePurpose({ extensions }: Certificate, role: Role, expectations: ChainExpectations): void {
   const { authority, keyUsage, purposes = [] } = extensions;
   const { usage, roles } = expectations;
-  const isSigner =
-    authority === undefined && keyUsage?.has("digitalSignature") && !keyUsage.has("keyCertSign");
+  const isAuthority = authority !== undefined || keyUsage?.has("keyCertSign") || keyUsage?.has("cRLSign");
+  const isSigner = !isAuthority && keyUsage?.has("digitalSignature");
   const hasPurpose = purposes.includes(role === "server" ? OID.serverAuth : OID.clientAuth);
   const isUsable = usage === "signer" || (usage === "server") === (role === "server");
   const isAdmitted = roles === undefined || roles.includes(role);
