@@ -6,14 +6,16 @@ import { isIPv6 } from "node:net";
  * then only its last entry, which that proxy wrote; the rest is the client's own invention. Never an identity.
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): string {
-  const peer = plain(request.socket.remoteAddress ?? "unknown");
+  const peer = plainAddress(request.socket.remoteAddress ?? "unknown");
   if (!trustedProxies.includes(peer)) return peer;
   const forwarded = [request.headers["x-forwarded-for"] ?? []].flat().join(",").split(",").at(-1)?.trim();
-  return forwarded === undefined || forwarded === "" || forwarded.length > 64 ? peer : plain(forwarded);
+  return forwarded === undefined || forwarded === "" || forwarded.length > 64
+    ? peer
+    : plainAddress(forwarded);
 }
 
-/** IPv4 in its own form, where the socket is a dual one. */
-function plain(address: string): string {
+/** An address of a socket; IPv4 in its own form, where the socket is a dual one. */
+export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
 }
 
@@ -40,7 +42,7 @@ export function networkOf(address: string): string {
 export function isLocalRequest(request: IncomingMessage, trustedProxies: readonly string[]): boolean {
   const { forwarded, host = "" } = request.headers;
   const isForwarded = forwarded !== undefined || request.headers["x-forwarded-for"] !== undefined;
-  const isTrusted = trustedProxies.includes(plain(request.socket.remoteAddress ?? "unknown"));
+  const isTrusted = trustedProxies.includes(plainAddress(request.socket.remoteAddress ?? "unknown"));
   if (isForwarded && !isTrusted) return false;
   return isLoopback(clientAddress(request, trustedProxies)) && isLoopback(host.replace(/:\d+$/, ""));
 }

@@ -11,6 +11,7 @@ import { isLocalRequest, isLoopback } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import type { ReadTokens } from "./read-tokens.ts";
+import { RequestSockets } from "./request-sockets.ts";
 import { type StaticFolder, staticFolder } from "./static-folder.ts";
 import { nodeTlsOptions, type TlsOptions } from "./tls.ts";
 import { type Upgrades, upgrades } from "./upgrade.ts";
@@ -72,6 +73,17 @@ const DEFAULT_DRAIN_MS = 5_000;
 /** Node tells nothing when a connection becomes idle: it is looked at this often while the host stops, in ms. */
 const POLL_MS = 10;
 
+/** What a request and the TLS handshake before it may take, in bytes and ms; who is late is found a tenth later. */
+function requestOptions(headersMs: number) {
+  return {
+    headersTimeout: headersMs,
+    requestTimeout: headersMs + 20_000,
+    maxHeaderSize: 16_384,
+    connectionsCheckingInterval: Math.ceil(headersMs / 10),
+    handshakeTimeout: headersMs,
+  };
+}
+
 /** What listening failed of. */
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): HostError {
   if (cause.code === "EADDRINUSE") {
@@ -129,22 +141,27 @@ export class HttpHost {
   #create(): Server {
     const { tls } = this.#options;
     const listener = getRequestListener(this.#app().fetch, { overrideGlobalObjects: false });
-    const requests = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 };
     const handle: Parameters<typeof createServer>[1] = (request, response) =>
       void listener(request, response);
+    const { trustedProxies = [], allowedOrigins = [], limits: upgradeLimits } = this.#options;
+    const limits = { ...DEFAULT_UPGRADE_LIMITS, ...upgradeLimits };
+    const requests = requestOptions(limits.headersMs);
     const server =
       tls === undefined
         ? createServer(requests, handle)
         : createSecureServer({ ...requests, ...nodeTlsOptions(tls) }, handle);
-    const { trustedProxies = [], allowedOrigins = [], limits: upgradeLimits } = this.#options;
-    const limits = { ...DEFAULT_UPGRADE_LIMITS, ...upgradeLimits };
     const { bytesBeforeAuthentication } = limits;
     const gate = upgradeGate(limits, this.#modules);
     const handler = upgrades(
       { trustedProxies, allowedOrigins, bytesBeforeAuthentication },
       { ...this.#modules, gate },
     );
-    server.on("upgrade", (request, socket, head) => handler.handle(request, socket, head));
+    const sockets = new RequestSockets(limits, trustedProxies, this.#modules.metrics);
+    server.on("connection", (socket) => sockets.opened(socket));
+    server.on("upgrade", (request, socket, head) => {
+      sockets.upgraded(socket);
+      handler.handle(request, socket, head);
+    });
     this.#upgrades = handler;
     return server;
   }

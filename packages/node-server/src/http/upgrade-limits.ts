@@ -1,11 +1,12 @@
 import type { Clock, Metrics } from "@photinus/core/platform";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { networkOf } from "./client-address.ts";
-import { HalfOpenConnections } from "./half-open-connections.ts";
+import { FairPlaces } from "./fair-places.ts";
 import { KnownNetworks } from "./known-networks.ts";
+import type { RequestSocketLimits } from "./request-sockets.ts";
 
 /** Limits for peers that have not proved who they are. */
-export interface UpgradeLimits {
+export interface UpgradeLimits extends RequestSocketLimits {
   /** Upgrades of one address in a minute; an IPv6 network of 64 bits counts as one. Default 120. */
   readonly upgradesPerMinute: number;
   /** Upgrades of all addresses together in a minute, beside those where somebody proved who he is. Default 6 000. */
@@ -25,6 +26,9 @@ export const DEFAULT_UPGRADE_LIMITS: UpgradeLimits = {
   halfOpenPerAddress: 64,
   halfOpen: 256,
   bytesBeforeAuthentication: 147_456,
+  requestSocketsPerAddress: 256,
+  requestSockets: 4_096,
+  headersMs: 10_000,
 };
 
 /** A connection that was let through the gate. */
@@ -78,7 +82,7 @@ class Gate implements UpgradeGate {
   readonly #rate: RateLimiterMemory;
   readonly #allRate: RateLimiterMemory;
   readonly #known = new KnownNetworks();
-  readonly #halfOpen: HalfOpenConnections;
+  readonly #halfOpen: FairPlaces;
   #nextTurnMs = 0;
 
   constructor(limits: UpgradeLimits, { clock, metrics }: UpgradeGateModules) {
@@ -86,7 +90,13 @@ class Gate implements UpgradeGate {
     this.#clock = clock;
     this.#rate = new RateLimiterMemory({ points: limits.upgradesPerMinute, duration: 60 });
     this.#allRate = new RateLimiterMemory({ points: limits.allUpgradesPerMinute, duration: 60 });
-    this.#halfOpen = new HalfOpenConnections(limits, metrics);
+    this.#halfOpen = new FairPlaces(
+      { perNetwork: limits.halfOpenPerAddress, altogether: limits.halfOpen },
+      {
+        onCount: (taken) => metrics.gauge("photinus_connections_half_open", taken),
+        onEvicted: () => metrics.count("photinus_connections_evicted_total"),
+      },
+    );
   }
 
   async enter(remoteAddress: string, evict: () => void): Promise<Passage | Refusal> {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { readError } from "@photinus/core/envelope";
 import { readFrame } from "@photinus/core/wire";
 import { webSocketConnector } from "@photinus/node-platform";
@@ -328,4 +328,44 @@ test("a connection that has authenticated sends what it likes", async () => {
   const frames = server.frames[Symbol.asyncIterator]();
 
   for (let index = 0; index < 5; index++) expect((await frames.next()).value).toHaveLength(60_000);
+});
+
+/** A plain socket to the host that sends what it is told. */
+async function aLine(port: number, text = ""): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  socket.write(text);
+  return socket;
+}
+
+test("cuts sockets that send nothing, or the headers of a request byte by byte", async () => {
+  const { port, get } = await aHost({ limits: { headersMs: 300 } });
+  const silent = await aLine(port);
+  const slow = await aLine(port, "GET / HTTP/1.1\r\nHost: x\r\n");
+  const drip = setInterval(() => slow.write("X: y\r\n"), 20);
+  onTestFinished(() => clearInterval(drip));
+  for (const socket of [silent, slow]) socket.resume();
+
+  await Promise.all([silent, slow].map((socket) => once(socket, "close")));
+
+  expect((await get("/healthz")).status).toBe(200);
+});
+
+test("one address holds no more sockets than it may, and WebSockets do not count among them", async () => {
+  const host = await aHost({ limits: { requestSocketsPerAddress: 4 } });
+  const { port, socketUrl } = host;
+  for (let count = 0; count < 8; count++) await webSocketConnector({ url: socketUrl }).connect(never);
+  const held = [];
+  for (let count = 0; count < 4; count++) held.push(await aLine(port));
+
+  const beyond = await aLine(port);
+  await once(beyond, "close");
+
+  expect(held.filter(({ destroyed }) => destroyed)).toEqual([]);
+  for (const socket of held) socket.destroy();
+  await expect
+    .poll(() => rawRequest(port, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
+    .toMatch(/^HTTP\/1\.1 200/);
 });
