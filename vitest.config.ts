@@ -17,6 +17,7 @@ const onlyWebGpu = ["**/*.webgpu.test.ts", "**/*.webgpu.long.test.ts"];
 
 /** Packages that vite prepares before the first page loads: one found later would reload the page mid-test. */
 const prepared = [
+  "@hpke/core",
   "@msgpack/msgpack",
   "asn1js",
   "axe-core",

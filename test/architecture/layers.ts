@@ -16,6 +16,7 @@ export const LAYERS = [
   "wire",
   "envelope",
   "stream",
+  "sealing",
   "message",
   "session",
   "authorization",

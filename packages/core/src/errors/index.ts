@@ -10,6 +10,7 @@ export { PhotinusError, type PhotinusErrorOptions } from "./photinus-error.ts";
 export { PkiError, type PkiErrorCode } from "./pki.ts";
 export { ProvisionError, type ProvisionErrorCode } from "./provision.ts";
 export { describeError, ERRORS, type ErrorCode, errorCodeOfWire, isErrorCode } from "./registry.ts";
+export { SealingError, type SealingErrorCode } from "./sealing.ts";
 export { StorageError, type StorageErrorCode } from "./storage.ts";
 export { isTrainingErrorCode, TrainingError, type TrainingErrorCode } from "./training.ts";
 export { WireError, type WireErrorCode } from "./wire.ts";

@@ -8,6 +8,7 @@ import { JOB_ERRORS, type JobErrorCode } from "./job.ts";
 import { MESSAGE_ERRORS, type MessageErrorCode } from "./message.ts";
 import { PKI_ERRORS, type PkiErrorCode } from "./pki.ts";
 import { PROVISION_ERRORS, type ProvisionErrorCode } from "./provision.ts";
+import { SEALING_ERRORS, type SealingErrorCode } from "./sealing.ts";
 import { STORAGE_ERRORS, type StorageErrorCode } from "./storage.ts";
 import { TRAINING_ERRORS, type TrainingErrorCode } from "./training.ts";
 import { WIRE_ERRORS, type WireErrorCode } from "./wire.ts";
@@ -23,6 +24,7 @@ export type ErrorCode =
   | MessageErrorCode
   | PkiErrorCode
   | ProvisionErrorCode
+  | SealingErrorCode
   | StorageErrorCode
   | TrainingErrorCode
   | WireErrorCode;
@@ -39,6 +41,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   ...JOB_ERRORS,
   ...AGGREGATION_ERRORS,
   ...TRAINING_ERRORS,
+  ...SEALING_ERRORS,
   ...STORAGE_ERRORS,
   ...HOST_ERRORS,
 };

@@ -4,4 +4,6 @@ export const OBJECT_TYPES = {
   job: 1,
   /** A sealed blob: signed by the server, audience "all". */
   publication: 2,
+  /** A public key for content sealed end to end: signed by its owner, audience "all". */
+  keyPackage: 3,
 } as const;

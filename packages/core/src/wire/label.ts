@@ -1,7 +1,18 @@
 import { type Bytes, concatBytes, utf8 } from "../bytes/index.ts";
 
 /** What a signature or a derivation is for; a signature made for one never stands for another. */
-export type Label = "server" | "client" | "token" | "message" | "object" | "stream" | "audit" | "seed";
+export type Label =
+  | "server"
+  | "client"
+  | "token"
+  | "message"
+  | "object"
+  | "checkpoint"
+  | "stream"
+  | "audit"
+  | "seed"
+  | "sealed"
+  | "content-key";
 
 const PROTOCOL = utf8("photinus/1\0");
 
