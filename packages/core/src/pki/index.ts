@@ -1,5 +1,6 @@
+export { findValidPath, type PathMaterial } from "./build-path.ts";
 export { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from "./certificate.ts";
-export { ChainCache } from "./chain-cache.ts";
+export { ChainCache, type RevocationState } from "./chain-cache.ts";
 export {
   MAX_REVOCATION_LIST_BYTES,
   parseRevocationList,
@@ -18,6 +19,7 @@ export { type FileSigner, signDetached, verifyDetached } from "./detached-signat
 export type { DistinguishedName } from "./distinguished-name.ts";
 export type { Issuer } from "./encode-certificate.ts";
 export type { CertificateExtensions, KeyUsage } from "./extensions.ts";
+export type { GeneralName } from "./general-name.ts";
 export type { Identity } from "./identity.ts";
 export {
   type EnrolmentCaRequest,
@@ -31,9 +33,22 @@ export {
   type Validity,
 } from "./issue.ts";
 export { loadPki, type PkiLibraries } from "./libraries.ts";
+export { type ListedRevocationOptions, listedRevocation } from "./listed-revocation.ts";
 export { type IdentityParts, loadIdentity } from "./load-identity.ts";
+export type { NameConstraints } from "./name-constraints.ts";
 export { isMachineName, isName, isUserName, type Name, requireName, type UserName } from "./names.ts";
 export type { Participant, Role } from "./participant.ts";
+export {
+  type FormRules,
+  GENERAL_PATH_RULES,
+  type PathRules,
+  PHOTINUS_PATH_RULES,
+  type RevocationAnswer,
+  type RevocationSource,
+  type SchemeName,
+  STRICT_FORM,
+  TOLERANT_FORM,
+} from "./path-rules.ts";
 export { certificatesFromPem, decodePem, encodePem, type PemLabel } from "./pem.ts";
 export {
   GENERATED_SECRET_ITERATIONS,
@@ -69,6 +84,7 @@ export {
   type Subject,
   subjectOf,
 } from "./urn.ts";
+export { type PathConditions, type ValidPath, validatePath } from "./validate-path.ts";
 export {
   type ChainExpectations,
   type ChainModules,

@@ -1,0 +1,63 @@
+import { equalBytes } from "../bytes/index.ts";
+import { PkiError } from "../errors/index.ts";
+import type { CryptoProvider } from "../platform/index.ts";
+import type { Certificate } from "./certificate.ts";
+import { isSameName } from "./distinguished-name.ts";
+import { type PathConditions, type ValidPath, validatePath } from "./validate-path.ts";
+
+/** What a path may be built of. */
+export interface PathMaterial extends PathConditions {
+  /** CAs in any order, some of which may lead from the holder to the anchor. */
+  readonly authorities: readonly Certificate[];
+}
+
+/** Paths that are tried: many CAs of one name, each with a new key, could otherwise be combined without end. */
+const MAX_ATTEMPTS = 64;
+
+/**
+ * Finds a valid path from a certificate to the anchor. Sessions do not need it, where chains come whole and in order;
+ * it is for certificates that somebody else's directory holds, and for the signers of revocation lists.
+ *
+ * @throws PkiError of the last path that was tried
+ */
+export async function findValidPath(
+  certificate: Certificate,
+  material: PathMaterial,
+  modules: { readonly crypto: CryptoProvider },
+): Promise<ValidPath> {
+  let refusal = new PkiError("ERR_CERTIFICATE_UNTRUSTED", "no certificates lead from this one to the root");
+  let attempts = 0;
+  for (const path of candidatePaths([certificate], material)) {
+    try {
+      return await validatePath(path, material, modules);
+    } catch (error) {
+      if (!(error instanceof PkiError)) throw error;
+      refusal = error;
+    }
+    attempts++;
+    if (attempts === MAX_ATTEMPTS) break;
+  }
+  throw refusal;
+}
+
+/** Paths whose names and key identifiers fit, each certificate at most once, the shortest ways to the anchor first. */
+function* candidatePaths(
+  path: readonly Certificate[],
+  material: PathMaterial,
+): Generator<readonly Certificate[], void, undefined> {
+  const { anchor, authorities, rules } = material;
+  const last = path.at(-1);
+  if (last === undefined || path.length >= rules.maximumDepth) return;
+  if (mayHaveIssued(anchor, last)) yield path;
+  for (const authority of authorities) {
+    const isUsed = path.some(({ digest }) => equalBytes(digest, authority.digest));
+    if (!isUsed && mayHaveIssued(authority, last)) yield* candidatePaths([...path, authority], material);
+  }
+}
+
+function mayHaveIssued(issuer: Certificate, certificate: Certificate): boolean {
+  const wanted = certificate.extensions.authorityKeyIdentifier;
+  const present = issuer.extensions.subjectKeyIdentifier;
+  const isOtherKey = wanted !== undefined && present !== undefined && !equalBytes(wanted, present);
+  return !isOtherKey && isSameName(certificate.issuer, issuer.subject);
+}
