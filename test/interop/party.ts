@@ -13,6 +13,7 @@ import {
 import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { TEST_EPOCH_MS, testProject, virtualClock } from "@photinus/core/testing";
 import { HandshakeState, prologueOf, RecordReceiver, RecordSender, readFrame } from "@photinus/core/wire";
+import { sealingSteps } from "./sealing-steps.ts";
 
 /** One runtime in a conversation: each step takes and gives hexadecimal, so that it crosses into a page. */
 export type Party = Readonly<Record<string, (input: string) => Promise<string>>>;
@@ -163,5 +164,6 @@ export async function createParty(crypto: CryptoProvider, initiator: boolean): P
     ...blobSteps(crypto),
     ...objectSteps(crypto),
     ...codecSteps,
+    ...(await sealingSteps(crypto)),
   };
 }

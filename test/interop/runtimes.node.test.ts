@@ -10,6 +10,7 @@ import { createParty, type Party } from "./party.ts";
 
 const STEPS = ["writeMessage", "readMessage", "split", "sealRecord", "openRecord", "sign", "verify"];
 const ONE_WAY = ["sealBlob", "openBlob", "sealObject", "openObject", "encodeSample", "encodeAgain"];
+const END_TO_END = ["publishKey", "packForSealing", "sealFor", "openFrom"];
 
 let browser: Browser;
 let page: Page;
@@ -51,7 +52,7 @@ async function pageParty(initiator: boolean): Promise<Party> {
   await page.evaluate(`createParty(${initiator}).then((party) => { globalThis.party = party; })`);
   const call = (step: string) => (input: string) =>
     page.evaluate<string>(`globalThis.party.${step}(${JSON.stringify(input)})`);
-  return Object.fromEntries([...STEPS, ...ONE_WAY].map((step) => [step, call(step)]));
+  return Object.fromEntries([...STEPS, ...ONE_WAY, ...END_TO_END].map((step) => [step, call(step)]));
 }
 
 const step = (party: Party, name: string, input = ""): Promise<string> => {
@@ -100,6 +101,17 @@ describe.for(["Node", "the page"])("with %s as the first to speak", (first) => {
     const content = "0123456789abcdef".repeat(10_000);
 
     expect(await step(answerer, "openBlob", await step(speaker, "sealBlob", content))).toBe(content);
+  });
+
+  test("content sealed end to end opens on the other side, its sender proved there", async () => {
+    const [speaker, answerer] = await parties();
+    const content = "fedcba9876543210".repeat(10_000);
+    const published = await step(answerer, "publishKey");
+    const wanted = await step(speaker, "packForSealing", `${published} ${content}`);
+
+    const opened = await step(answerer, "openFrom", await step(speaker, "sealFor", wanted));
+
+    expect(opened).toBe(`1.5 12 ${content}`);
   });
 
   test("every type that travels has the same bytes on both sides", async () => {
