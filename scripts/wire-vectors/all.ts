@@ -1,7 +1,23 @@
 import { decomposerVectors } from "./decomposers.ts";
+import { objectVectors, signedVectors, tokenVectors } from "./envelopes.ts";
+import { errorVectors } from "./errors.ts";
+import { frameVectors } from "./frames.ts";
+import { handshakeVectors, sessionVectors } from "./handshake.ts";
+import { participantVectors } from "./participants.ts";
+import { blobVectors, streamVectors } from "./streams.ts";
 
 /** What makes each file of test/vectors/wire, by the file's name. */
 const SUBJECTS: Readonly<Record<string, () => object | Promise<object>>> = {
+  "participants.json": participantVectors,
+  "frames.json": frameVectors,
+  "handshake.json": handshakeVectors,
+  "session.json": sessionVectors,
+  "tokens.json": tokenVectors,
+  "signed.json": signedVectors,
+  "objects.json": objectVectors,
+  "streams.json": streamVectors,
+  "blobs.json": blobVectors,
+  "errors.json": errorVectors,
   "decomposers.json": decomposerVectors,
 };
 
