@@ -16,6 +16,8 @@ export interface AcceptedAnswer {
 /** What a {@link Collection} works with. */
 export interface CollectionModules {
   readonly clock: Clock;
+  /** A site whose session ended may come back within this time, ms; the deadline of the task stands all the same. */
+  readonly graceMs: number;
   /** Called once per site, in the order in which the sites settled. */
   readonly onSettled: (outcome: TaskOutcome) => void;
 }
@@ -31,12 +33,15 @@ interface Asked {
   readonly upload: AbortController;
   isUploading: boolean;
   timer: Timer | undefined;
+  /** Runs while the site is away. */
+  grace: Timer | undefined;
   outcome: TaskOutcome | undefined;
 }
 
 /**
  * The answers to one dispatched task. Every asked site settles exactly once, with exactly one cause: accepted, refused
- * by a check, late (it had the task and was not done in time) or missing (it was never heard, or its session ended).
+ * by a check, late (it had the task and was not done in time) or missing (it was never heard, or its session ended and
+ * it did not come back).
  */
 export class Collection {
   readonly dispatch: Dispatch;
@@ -46,6 +51,7 @@ export class Collection {
   readonly #timeoutMs: number;
   readonly #modules: CollectionModules;
   readonly #accepted: TaskOutcome[] = [];
+  #isStopped = false;
   #resolve: (outcomes: readonly TaskOutcome[]) => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
 
@@ -67,7 +73,7 @@ export class Collection {
   /** The task was sent: from now on the site's time runs. */
   sent(site: string): void {
     const asked = this.#open(site);
-    if (asked === undefined) return;
+    if (asked === undefined || asked.wasSent) return; // sent again after a reconnect, it has no more time
     asked.wasSent = true;
     asked.sinceMs = this.#modules.clock.now();
     this.#startTime(site);
@@ -105,15 +111,40 @@ export class Collection {
     return this.#settle(site, { ...this.#outline(site), outcome: "refused", cause });
   }
 
-  /** The site's session ended. */
+  /** The upload was interrupted: it may go on. @returns false when the site has settled */
+  interrupted(site: string): boolean {
+    const asked = this.#open(site);
+    if (asked === undefined) return false;
+    asked.isUploading = false;
+    return true;
+  }
+
+  /** The site's session ended: it may come back for a while. */
   lost(site: string): void {
+    const asked = this.#open(site);
+    if (asked === undefined || asked.grace !== undefined || this.#isStopped) return;
+    asked.grace = this.#modules.clock.after(this.#modules.graceMs, () => this.left(site));
+  }
+
+  /** The site is back and ready. */
+  returned(site: string): void {
+    const asked = this.#open(site);
+    if (asked === undefined) return;
+    asked.grace?.cancel();
+    asked.grace = undefined;
+  }
+
+  /** The site is gone and is not waited for. */
+  left(site: string): void {
     this.#settle(site, { ...this.#outline(site), outcome: "missing", cause: "ERR_SITE_DISCONNECTED" });
   }
 
   /** Ends without an answer: the job or the server stops. */
   stop(reason: unknown): void {
+    this.#isStopped = true;
     for (const asked of this.#asked.values()) {
       asked.timer?.cancel();
+      asked.grace?.cancel();
       if (asked.outcome === undefined) asked.upload.abort(reason);
     }
     this.#reject(reason);
@@ -126,19 +157,21 @@ export class Collection {
     asked.timer = this.#modules.clock.after(this.#timeoutMs, () => this.#timeUp(site, asked));
   }
 
-  #timeUp(site: string, { wasHeard, wasSent }: Asked): void {
+  #timeUp(site: string, { wasHeard, wasSent, grace }: Asked): void {
     const outline = this.#outline(site);
-    if (wasHeard) this.#settle(site, { ...outline, outcome: "late", cause: "ERR_CONTRIBUTION_LATE" });
+    if (grace !== undefined) this.left(site);
+    else if (wasHeard) this.#settle(site, { ...outline, outcome: "late", cause: "ERR_CONTRIBUTION_LATE" });
     else if (wasSent)
       this.#settle(site, { ...outline, outcome: "missing", cause: "ERR_CONTRIBUTION_MISSING" });
-    else this.lost(site);
+    else this.left(site);
   }
 
   #settle(site: string, outcome: TaskOutcome): boolean {
     const asked = this.#open(site);
-    if (asked === undefined) return false;
+    if (asked === undefined || this.#isStopped) return false;
     asked.outcome = outcome;
     asked.timer?.cancel();
+    asked.grace?.cancel();
     if (outcome.outcome === "accepted") this.#accepted.push(outcome);
     else asked.upload.abort(outcome.cause);
     this.#modules.onSettled(outcome);
@@ -176,6 +209,7 @@ function newAsked(sinceMs: number): Asked {
     upload: new AbortController(),
     isUploading: false,
     timer: undefined,
+    grace: undefined,
     outcome: undefined,
   };
 }

@@ -1,15 +1,17 @@
 import { auditLog } from "../audit/index.ts";
-import { toHex } from "../bytes/index.ts";
+import { fromHex, toHex } from "../bytes/index.ts";
 import { builtInRegistry } from "../decomposer/index.ts";
 import { MessageError, PhotinusError } from "../errors/index.ts";
 import { CheckpointStore, hasJobEnded, type JobRecord, JobStore } from "../job/index.ts";
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
-import type { Session } from "../session/index.ts";
+import { participantUrn, subjectOf } from "../pki/index.ts";
+import { type ResumeBody, resumed, type Session, type SessionEnd } from "../session/index.ts";
 import { ignoreLostSession } from "./intake.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import type { JobRun } from "./job-run.ts";
-import { type LiveSite, liveSite } from "./live-site.ts";
+import { KeptUploads } from "./kept-uploads.ts";
+import { type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -19,6 +21,7 @@ import type {
 } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
 import { loadResult } from "./result.ts";
+import { ResumeRecords } from "./resume-records.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { Submission } from "./submission.ts";
 import { UploadSlots } from "./upload-slots.ts";
@@ -27,6 +30,7 @@ import { type UserDesk, userHandler } from "./user-routes.ts";
 const DEFAULT_UPLOAD_SLOTS = 2;
 const DEFAULT_CONCURRENT_JOBS = 4;
 const DEFAULT_START_GRACE_MS = 2000;
+const DEFAULT_RECONNECT_GRACE_MS = 15_000;
 const DEFAULT_MODEL_BYTES = 2 ** 30;
 const DEFAULT_OBSERVATION_BUFFER = 1024;
 
@@ -37,6 +41,7 @@ const DEFAULT_OBSERVATION_BUFFER = 1024;
 export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #modules: JobModules;
+  readonly #records: ResumeRecords;
   /** The one live session of each certificate, by digest of the leaf. */
   readonly #sessions = new Map<string, Session>();
   /** Connected sites by name. */
@@ -50,6 +55,9 @@ export class Coordinator {
     this.#options = options;
     const { clock, crypto, metadata, blobs, audit, logger, metrics } = modules;
     const { workflows, aggregators, kernels } = modules;
+    const checkpoints = new CheckpointStore(options.storageKey, { crypto, blobs, metadata });
+    const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS);
+    this.#records = new ResumeRecords({ metadata, clock });
     this.#modules = {
       project: options.project,
       identity: options.identity,
@@ -62,11 +70,13 @@ export class Coordinator {
       aggregators,
       kernels,
       startGraceMs: options.startGraceMs ?? DEFAULT_START_GRACE_MS,
+      reconnectGraceMs: options.reconnectGraceMs ?? DEFAULT_RECONNECT_GRACE_MS,
       registry: builtInRegistry(),
-      checkpoints: new CheckpointStore(options.storageKey, { crypto, blobs, metadata }),
+      checkpoints,
       jobs: new JobStore(metadata),
       audit: auditLog(audit, clock),
-      slots: new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS),
+      slots,
+      uploads: new KeptUploads({ slots, checkpoints, records: this.#records, clock, logger }),
     };
   }
 
@@ -74,6 +84,7 @@ export class Coordinator {
   async start(): Promise<void> {
     if (this.#state !== "new") return;
     this.#state = "started";
+    await this.#modules.uploads.sweep();
     const jobs = await this.#modules.jobs.list();
     this.#queue = jobs.filter(({ state }) => !hasJobEnded(state));
     await this.#schedule();
@@ -85,6 +96,7 @@ export class Coordinator {
     this.#state = "stopped";
     for (const run of this.#runs.values()) run.stop("server");
     await Promise.all(this.#running);
+    await this.#modules.slots.spillAll(); // half-done uploads go on in the next process
     const sessions = [...this.#sessions.values()];
     await Promise.all(sessions.map((session) => session.close("ERR_GOING_AWAY", "the server stops")));
   }
@@ -106,9 +118,9 @@ export class Coordinator {
     const key = toHex(peer.leafDigest);
     const older = this.#sessions.get(key);
     this.#sessions.set(key, session);
-    if (older !== undefined) this.#leave(key, older);
+    if (older !== undefined) this.#leave(key, older, false);
     await this.#auditLogin(session, "accepted", "");
-    session.ended.then(() => this.#leave(key, session)).catch(this.#logFault);
+    session.ended.then((end) => this.#leave(key, session, isLeaving(end))).catch(this.#logFault);
     if (peer.role === "site") session.receive({ routes: siteRoutes(this.#siteDesk()) });
     else session.receive(userHandler(this.#userDesk(), session));
     await older?.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
@@ -177,7 +189,8 @@ export class Coordinator {
   #siteDesk(): Parameters<typeof siteRoutes>[0] {
     return {
       now: () => this.#modules.clock.now(),
-      arrive: (session, body) => this.#arrive(session, body),
+      takeUp: (session, body) => this.#takeUp(session, body),
+      arrive: (session, body, state) => this.#arrive(session, body, state),
       siteOf: (session) => {
         const site = this.#sites.get(session.peer.name);
         return site?.session === session ? site : undefined;
@@ -202,14 +215,38 @@ export class Coordinator {
     };
   }
 
-  async #arrive(session: Session, body: SiteReady): Promise<void> {
+  async #takeUp(session: Session, body: ResumeBody | undefined): Promise<ResumedState> {
+    const { uploads } = this.#modules;
+    const { project, role, name } = session.peer;
+    const subject = subjectOf(project, role, name);
+    if (subject === undefined) throw new MessageError("ERR_TYPE_UNKNOWN", "a participant without a name");
+    const urn = participantUrn(subject);
+    const opened = await this.#records.open({ urn, session: session.id, last: body?.session });
+    const { record, isResumed } = opened;
+    // [W-125]
+    if (!isResumed) await uploads.dropParticipant(urn, opened.dropped);
+    if (body === undefined) return { record, hasAsked: false, acknowledged: new Set() };
+    const answer = {
+      isResumed,
+      acknowledged: record.commits.map(({ messageId }) => fromHex(messageId)),
+      streams: uploads
+        .ofParticipant(urn)
+        .map(({ streamId, chunks }) => ({ streamId: fromHex(streamId), chunks })),
+    };
+    await ignoreLostSession(session.send(resumed, answer));
+    const acknowledged = new Set(isResumed ? body.acknowledged.map((id) => toHex(id)) : []);
+    return { record, hasAsked: true, acknowledged };
+  }
+
+  async #arrive(session: Session, body: SiteReady, state: ResumedState): Promise<void> {
     const { name } = session.peer;
     const older = this.#sites.get(name);
     if (older?.session === session) {
       throw new MessageError("ERR_TYPE_UNKNOWN", "a site announces itself once in a session");
     }
-    if (older !== undefined) this.#siteLeft(older);
-    const site = liveSite(session, body, Math.trunc(this.#modules.clock.now()));
+    if (older !== undefined) this.#siteLeft(older, false);
+    const connectedAtMs = Math.trunc(this.#modules.clock.now());
+    const site = liveSite({ session, announced: body, connectedAtMs, resumed: state });
     this.#sites.set(name, site);
     this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
     for (const [jobId, run] of this.#runs) {
@@ -233,16 +270,16 @@ export class Coordinator {
     return undefined;
   }
 
-  #leave(key: string, session: Session): void {
+  #leave(key: string, session: Session, isGone: boolean): void {
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
     const site = this.#sites.get(session.peer.name);
-    if (site?.session === session) this.#siteLeft(site);
+    if (site?.session === session) this.#siteLeft(site, isGone);
   }
 
-  #siteLeft(site: LiveSite): void {
+  #siteLeft(site: LiveSite, isGone: boolean): void {
     this.#sites.delete(site.name);
     this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
-    for (const run of this.#runs.values()) run.siteLeft(site);
+    for (const run of this.#runs.values()) run.siteLeft(site, isGone);
   }
 
   async #enqueue(record: JobRecord): Promise<void> {
@@ -325,6 +362,9 @@ export class Coordinator {
     });
   }
 }
+
+/** True when the peer itself ended its session in order: it does not come back soon. */
+const isLeaving = ({ code, local }: SessionEnd): boolean => !local && code === "ERR_GOING_AWAY";
 
 function summaryOf({ jobId, name, state, submitter, submittedAtMs }: JobRecord): JobSummary {
   return { jobId, name, state, submitter: submitter.name, submittedAtMs };

@@ -1,6 +1,6 @@
 import type { Aggregator } from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
-import { AggregationError, EnvelopeError, PhotinusError } from "../errors/index.ts";
+import { AggregationError, EnvelopeError, isErrorCode, PhotinusError, WireError } from "../errors/index.ts";
 import {
   type ContributionBody,
   type ContributionReceived,
@@ -13,9 +13,9 @@ import { type ContributionProblem, checkAnnouncement, evaluationProblem } from "
 import type { Collection } from "./collection.ts";
 import type { CommitOrder } from "./commit-order.ts";
 import type { JobContext } from "./job-context.ts";
+import type { Staged, UploadId } from "./kept-uploads.ts";
 import type { LiveSite } from "./live-site.ts";
 import { receiveStream } from "./receive-stream.ts";
-import type { UploadSlot } from "./upload-slots.ts";
 
 /** What an {@link Intake} fills. */
 export interface IntakeTarget {
@@ -25,6 +25,32 @@ export interface IntakeTarget {
   readonly aggregator: Aggregator | undefined;
   /** Resolves when the audit records of what has settled are durable: only then is a site answered. */
   readonly kept: () => Promise<void>;
+  /** Takes a record that is being written: {@link kept} waits for it. */
+  readonly keep: (record: Promise<unknown>) => void;
+}
+
+/** A signed message as it is told apart from others, whatever session brings it. */
+export interface MessageIdentity {
+  /** Hex. */
+  readonly messageId: string;
+  /** SHA-256 of the payload, hex. */
+  readonly payloadDigest: string;
+}
+
+/** What a site was told of its update. */
+type Answer = "received" | ContributionProblem;
+
+/** The message of a site that this task deals with, and its outcome once there is one. */
+interface Announced extends MessageIdentity {
+  answer: Answer | undefined;
+}
+
+/** An upload under way. */
+interface OpenUpload {
+  readonly session: LiveSite["session"];
+  /** Ends it for a newer session of the site. */
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
 }
 
 /** Lateness that is known only by the signal of the upload. */
@@ -36,12 +62,16 @@ const LATE: ContributionProblem = {
 /**
  * Takes the answers to one task: announcement checked, staging slot, chunks verified, values checked, added; then
  * RECEIVED. Whatever is wrong is answered by exactly one cause. At most K updates are in memory, here and over all jobs.
+ * A session that ends in between is no cause: what is there is kept, and the message sent again goes on with it, or is
+ * answered as it was before.
  */
 export class Intake {
   readonly #context: JobContext;
   readonly #target: IntakeTarget;
   readonly #fail: (error: unknown) => void;
   readonly #work = new Set<Promise<void>>();
+  readonly #announced = new Map<string, Announced>();
+  readonly #uploads = new Map<string, OpenUpload>();
 
   /** @param fail ends the job: storage or audit could not take what has to be kept */
   constructor(context: JobContext, target: IntakeTarget, fail: (error: unknown) => void) {
@@ -50,9 +80,14 @@ export class Intake {
     this.#fail = fail;
   }
 
-  /** A site announced its update. Returns at once; the upload goes on beside other messages. */
-  contribution(site: LiveSite, body: ContributionBody): void {
-    const work = this.#receive(site, body)
+  /**
+   * A site announced its update. Returns at once; the upload goes on beside other messages.
+   * @throws EnvelopeError `ERR_ENVELOPE_REPLAYED` when another message came under this id
+   */
+  contribution(site: LiveSite, body: ContributionBody, message: MessageIdentity): void {
+    const known = this.#announced.get(site.name);
+    if (known?.messageId === message.messageId) requireSame(known.payloadDigest, message);
+    const work = this.#receive(site, body, message)
       .catch(this.#fail)
       .finally(() => this.#work.delete(work));
     this.#work.add(work);
@@ -81,43 +116,125 @@ export class Intake {
     await this.#received(site, this.#ids(taskId));
   }
 
-  async #receive(site: LiveSite, body: ContributionBody): Promise<void> {
+  async #receive(site: LiveSite, body: ContributionBody, message: MessageIdentity): Promise<void> {
     const { collection } = this.#target;
+    await this.#endOlder(site);
+    const told = this.#toldBefore(site, message);
+    if (told !== undefined) {
+      await this.#tellAgain(site, body, told);
+      return;
+    }
     const standing = this.#standingProblem(site.name);
     if (standing !== undefined) {
       await refuse(site, body, standing);
       return;
     }
+    this.#announced.set(site.name, { ...message, answer: undefined });
     const { payload, updateLayout: layout } = this.#context;
     const expected = { definition: payload.definition, layout, order: collection.dispatch.order };
-    const problem = checkAnnouncement(body, expected) ?? (await this.#upload(site, body));
+    const problem = checkAnnouncement(body, expected) ?? (await this.#upload(site, body, message));
     if (problem === undefined) return;
-    collection.refuse(site.name, problem.code);
+    if (collection.refuse(site.name, problem.code)) this.#answered(site, body, problem);
     await this.#target.kept();
     await refuse(site, body, problem);
   }
 
   /** @returns what is wrong with the update; `undefined` when it was added or its site had settled meanwhile */
-  async #upload(site: LiveSite, body: ContributionBody): Promise<ContributionProblem | undefined> {
-    const signal = this.#target.collection.beginUpload(site.name);
-    const { jobId, modules, board } = this.#context;
+  async #upload(
+    site: LiveSite,
+    body: ContributionBody,
+    message: MessageIdentity,
+  ): Promise<ContributionProblem | undefined> {
+    const { collection, order } = this.#target;
+    const { modules, board, payload } = this.#context;
+    const task = collection.beginUpload(site.name);
+    const { stop, end } = this.#openUpload(site);
+    const signal = AbortSignal.any([task, stop.signal, site.session.signal]);
+    const id = uploadId(site, body, message);
     board.updateSite(site.name, { phase: "uploading", progress: 0 });
-    let slot: UploadSlot | undefined;
+    let staged: Staged | undefined;
     try {
-      await this.#target.order.turnOf(site.name, signal);
-      slot = await modules.slots.acquire(jobId, body.manifest.totalBytes, signal);
-      await this.#stage(site, body, { slot, signal });
-      return await this.#add(site, body, slot.bytes);
+      await order.turnOf(site.name, signal);
+      staged = await modules.uploads.begin(id, signal);
+      await this.#stage(site, body, { ...staged, signal });
+      return await this.#add(site, body, staged.slot.bytes);
     } catch (error) {
-      if (site.session.signal.aborted) this.#target.collection.lost(site.name);
-      if (signal.aborted) return this.#afterAbort(site.name);
-      return problemOf(error);
+      // The site's session, or this process, ended: the upload goes on in another one while the task waits.
+      if (signal.aborted && collection.interrupted(site.name)) {
+        if (staged !== undefined)
+          modules.uploads.keep(id, staged, payload.definition.workflow.roundTimeoutMs);
+        staged = undefined;
+        return undefined;
+      }
+      return task.aborted ? this.#afterAbort(site.name) : problemOf(error);
     } finally {
-      slot?.release();
+      staged?.slot.release();
+      end();
     }
   }
 
-  async #stage(site: LiveSite, body: ContributionBody, { slot, signal }: Staging): Promise<void> {
+  #openUpload(site: LiveSite): { readonly stop: AbortController; readonly end: () => void } {
+    const stop = new AbortController();
+    let resolve = (): void => undefined;
+    const done = new Promise<void>((settle) => {
+      resolve = settle;
+    });
+    const upload: OpenUpload = { session: site.session, stop, done };
+    this.#uploads.set(site.name, upload);
+    const end = (): void => {
+      if (this.#uploads.get(site.name) === upload) this.#uploads.delete(site.name);
+      resolve();
+    };
+    return { stop, end };
+  }
+
+  /** A newer session of the site takes over what an older one, which may not know yet that it has ended, began. */
+  async #endOlder(site: LiveSite): Promise<void> {
+    const older = this.#uploads.get(site.name);
+    if (older === undefined || older.session === site.session) return;
+    older.stop.abort(new WireError("ERR_SUPERSEDED", "a newer session of this site took over"));
+    await older.done;
+  }
+
+  /** The outcome of a message that was answered before, by this process or, when it was refused, by an earlier one. */
+  #toldBefore(site: LiveSite, { messageId }: MessageIdentity): Answer | undefined {
+    const announced = this.#announced.get(site.name);
+    if (announced?.messageId === messageId) return announced.answer;
+    const stored = site.record.commits.find((entry) => entry.messageId === messageId);
+    if (stored?.outcome !== "refused" || !isErrorCode(stored.code)) return undefined;
+    return { code: stored.code, detail: stored.detail };
+  }
+
+  async #tellAgain(site: LiveSite, body: ContributionBody, answer: Answer): Promise<void> {
+    if (answer === "received") {
+      await this.#received(site, { ...this.#ids(body.taskId), root: body.manifest.root });
+      return;
+    }
+    this.#target.collection.refuse(site.name, answer.code);
+    await this.#target.kept();
+    await refuse(site, body, answer);
+  }
+
+  /** The site's message has its outcome; it is stored before the site is told. */
+  #answered(site: LiveSite, body: ContributionBody, answer: Answer): void {
+    const announced = this.#announced.get(site.name);
+    if (announced === undefined) return;
+    announced.answer = answer;
+    const { messageId, payloadDigest } = announced;
+    const { modules, payload } = this.#context;
+    const problem = answer === "received" ? { code: "", detail: "" } : answer;
+    const entry = {
+      ...{ messageId, payloadDigest, ...this.#ids(body.taskId) },
+      outcome: answer === "received" ? ("accepted" as const) : ("refused" as const),
+      code: problem.code,
+      detail: problem.detail.slice(0, 500),
+      untilMs: Math.trunc(modules.clock.now() + payload.definition.workflow.roundTimeoutMs),
+    };
+    this.#target.keep(site.record.commit(entry).catch(ignoreSuperseded));
+  }
+
+  async #stage(site: LiveSite, body: ContributionBody, staging: Staging): Promise<void> {
+    const { slot, received, signal } = staging;
     const { board, modules } = this.#context;
     const { totalBytes } = body.manifest;
     const onProgress = (receivedBytes: number): void => {
@@ -125,7 +242,7 @@ export class Intake {
       const progress = Math.floor((SHOWN_STEPS * receivedBytes) / totalBytes) / SHOWN_STEPS;
       board.updateSite(site.name, { progress });
     };
-    const target = { bytes: slot.bytes, clock: modules.clock, signal, onProgress };
+    const target = { bytes: slot.bytes, received, clock: modules.clock, signal, onProgress };
     await receiveStream(site.session, body.manifest, target);
   }
 
@@ -145,6 +262,7 @@ export class Intake {
       const answer = { exampleCount, trainingLoss, norm, digest, ...given(evaluation) };
       if (!collection.accept(site.name, answer)) return false;
       order.commit(site.name);
+      this.#answered(site, body, "received");
       return true;
     };
     const isCounted = await aggregator.add({ update, weight: exampleCount, admit });
@@ -185,9 +303,30 @@ export class Intake {
   }
 }
 
-interface Staging {
-  readonly slot: UploadSlot;
+interface Staging extends Staged {
   readonly signal: AbortSignal;
+}
+
+/**
+ * A message that is sent again is the same message.
+ * @throws EnvelopeError `ERR_ENVELOPE_REPLAYED`
+ */
+export function requireSame(payloadDigest: string | undefined, message: MessageIdentity): void {
+  // [W-123]
+  if (payloadDigest === undefined || payloadDigest === message.payloadDigest) return;
+  throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "another message was sent under this id");
+}
+
+function uploadId(site: LiveSite, body: ContributionBody, message: MessageIdentity): UploadId {
+  const { jobId, taskId, manifest } = body;
+  const { messageId, payloadDigest } = message;
+  const streamId = toHex(manifest.streamId);
+  return { urn: site.record.urn, messageId, payloadDigest, jobId, taskId, streamId, manifest };
+}
+
+/** What an older session writes does not count: the newer one has the outcome from memory. */
+function ignoreSuperseded(error: unknown): void {
+  if (!(error instanceof WireError) || error.code !== "ERR_SUPERSEDED") throw error;
 }
 
 /** Steps in which the progress of an upload is shown. */

@@ -10,6 +10,7 @@ import type { TensorLayout } from "../tensor/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
 import type { JobBoard } from "./job-board.ts";
 import type { JobSites } from "./job-sites.ts";
+import type { KeptUploads } from "./kept-uploads.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
 /** What all jobs of one coordinator share. */
@@ -26,11 +27,14 @@ export interface JobModules {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly slots: UploadSlots;
+  readonly uploads: KeptUploads;
   readonly workflows: WorkflowRegistry;
   readonly aggregators: AggregatorRegistry;
   readonly kernels: Kernels;
   /** How long a job's first task waits for sites that are about to be ready. */
   readonly startGraceMs: number;
+  /** How long a task waits for a site whose session ended. */
+  readonly reconnectGraceMs: number;
 }
 
 /** One job as its parts see it. */

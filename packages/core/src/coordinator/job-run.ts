@@ -14,7 +14,7 @@ import {
 } from "../message/index.ts";
 import { type ModelVersion, openJournal, runWorkflow } from "../workflow/index.ts";
 import { CommitOrder } from "./commit-order.ts";
-import { ignoreLostSession, refuse } from "./intake.ts";
+import { type Intake, ignoreLostSession, type MessageIdentity, refuse, requireSame } from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
@@ -44,12 +44,18 @@ export class JobRun {
   readonly #rounds: Rounds;
   #record: JobRecord;
   #graph: Promise<PublishedBlob> | undefined;
+  /** Settles when it is known what earlier processes gave and committed. */
+  readonly #restored: Promise<void>;
+  #isRestored: () => void = () => undefined;
 
   /** @param stop the controller behind `context.signal` */
   constructor(record: JobRecord, context: JobContext, stop: AbortController) {
     this.#record = record;
     this.#context = context;
     this.#stop = stop;
+    this.#restored = new Promise((resolve) => {
+      this.#isRestored = resolve;
+    });
     this.#receipts = new Receipts(context.jobId);
     this.#rounds = new Rounds(context, this.#receipts, {
       onStarted: () => this.#started(),
@@ -76,10 +82,23 @@ export class JobRun {
 
   /** Runs the workflow from where its journal ends. Never rejects; a fault ends this job only. */
   async run(): Promise<RunEnd> {
+    let end: RunEnd | undefined;
     try {
-      return await this.#run();
+      end = await this.#run();
+      return end;
     } finally {
+      this.#isRestored();
       await this.#rounds.close();
+      if (end !== "stopped") await this.#dropUploads();
+    }
+  }
+
+  async #dropUploads(): Promise<void> {
+    const { modules, jobId } = this.#context;
+    try {
+      await modules.uploads.dropJob(jobId);
+    } catch (error) {
+      modules.logger.error("half-done uploads of the job stay on disk", error, { jobId });
     }
   }
 
@@ -91,6 +110,7 @@ export class JobRun {
         throw new JobError("ERR_WORKFLOW_UNKNOWN", "the workflow is not registered");
       const journal = openJournal(jobId, modules);
       this.#receipts.restore(await journal.load());
+      this.#isRestored();
       const initialModel = { version: 0, checkpoint: this.#record.initialModel };
       const job = { jobId, definition: payload.definition, initialModel };
       await runWorkflow(workflow, job, { effects: this.#rounds, journal });
@@ -119,9 +139,9 @@ export class JobRun {
     }
   }
 
-  /** A site's session ended. */
-  siteLeft(site: LiveSite): void {
-    if (this.#context.sites.remove(site)) this.#rounds.siteLost(site.name);
+  /** A site's session ended. @param isLeaving it said so, and is not waited for */
+  siteLeft(site: LiveSite, isLeaving: boolean): void {
+    if (this.#context.sites.remove(site)) this.#rounds.siteLost(site.name, isLeaving);
   }
 
   /** A site takes part: it gets the graph, unless it has it. */
@@ -159,11 +179,16 @@ export class JobRun {
     this.#rounds.progress(site.name, body);
   }
 
-  /** A site announced its update. */
-  async contribution(site: LiveSite, body: ContributionBody): Promise<void> {
-    const intake = this.#rounds.intakeOf(body.taskId);
-    if (intake === undefined) await this.#tooLate(site, body);
-    else intake.contribution(site, body);
+  /** A site announced its update, perhaps again. @throws EnvelopeError `ERR_ENVELOPE_REPLAYED` */
+  async contribution(site: LiveSite, body: ContributionBody, message: MessageIdentity): Promise<void> {
+    requireSame(site.record.digestOf(message.messageId), message);
+    await this.#restored;
+    const { taskId } = body;
+    const take = (intake: Intake): void => intake.contribution(site, body, message);
+    const intake = this.#rounds.intakeOf(taskId);
+    if (intake !== undefined) take(intake);
+    else if (this.#receipts.isOut(taskId)) this.#rounds.takeLater(site, taskId, take);
+    else await this.#tooLate(site, body);
   }
 
   /** A site measured the model. */

@@ -1,9 +1,10 @@
 import type { SiteReady } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
 import type { ConnectedSite } from "./options.ts";
+import type { ResumeRecord } from "./resume-records.ts";
 
 /** A site that is connected and has said what it can do. */
-export interface LiveSite extends ConnectedSite {
+export interface LiveSite extends ConnectedSite, ResumedState {
   readonly session: Session;
   /** What it said of itself. */
   readonly announced: SiteReady;
@@ -11,12 +12,37 @@ export interface LiveSite extends ConnectedSite {
   readonly sentBlobs: Set<string>;
   /** Roots in hex of blobs that are being sent: asked for again, they are not sent twice at once. */
   readonly sendingBlobs: Set<string>;
+  /** Ids of the tasks that went over this session. */
+  readonly sentTasks: Set<string>;
+}
+
+/** What a session takes up of the earlier ones of its participant. */
+export interface ResumedState {
+  /** What lasts of its sessions. */
+  readonly record: ResumeRecord;
+  /** True when it asked by RESUME: it then sends again by itself what it holds. */
+  readonly hasAsked: boolean;
+  /** Tasks that it has at work or has answered, with their model: they are not sent again. */
+  readonly acknowledged: ReadonlySet<string>;
+}
+
+/** What a {@link liveSite} is made of. */
+export interface LiveSiteParts {
+  readonly session: Session;
+  readonly announced: SiteReady;
+  readonly connectedAtMs: number;
+  readonly resumed: ResumedState;
 }
 
 /** A {@link LiveSite} from its session and what it announced. */
-export function liveSite(session: Session, announced: SiteReady, connectedAtMs: number): LiveSite {
+export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSiteParts): LiveSite {
   const { name, org } = session.peer;
   const { runtime, dataNames } = announced;
   const facts = { name, org, runtime, dataNames, connectedAtMs };
-  return { ...facts, session, announced, sentBlobs: new Set(), sendingBlobs: new Set() };
+  const sent = {
+    sentBlobs: new Set<string>(),
+    sendingBlobs: new Set<string>(),
+    sentTasks: new Set<string>(),
+  };
+  return { ...facts, ...resumed, ...sent, session, announced };
 }

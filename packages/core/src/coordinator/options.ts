@@ -32,6 +32,11 @@ export interface CoordinatorOptions {
    * answered or are preparing. Default 2 000 ms.
    */
   readonly startGraceMs?: number;
+  /**
+   * A site whose session ended in the middle of a task may come back within this time and go on; at most until the
+   * task's deadline. Default 15 000 ms.
+   */
+  readonly reconnectGraceMs?: number;
   /** Increments that a slow reader of observations may fall behind before it gets a snapshot instead. Default 1 024. */
   readonly observationBuffer?: number;
 }

@@ -57,6 +57,16 @@ export class Receipts {
     if (this.#tasks.size > REMEMBERED_TASKS && oldest !== undefined) this.#tasks.delete(oldest);
   }
 
+  /** True for a task that an earlier process gave and that this one takes up again. */
+  isOut(taskId: string): boolean {
+    return this.#out.has(taskId);
+  }
+
+  /** The task is over. */
+  close(taskId: string): void {
+    this.#out.delete(taskId);
+  }
+
   /** True when the round of this task was committed. */
   has(taskId: string): boolean {
     return this.#tasks.has(taskId);

@@ -2,7 +2,7 @@ import type { Bytes } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
 import type { Clock, Timer } from "../platform/index.ts";
 import type { Session } from "../session/index.ts";
-import type { StreamManifest } from "../stream/index.ts";
+import { ChunkSet, type StreamManifest } from "../stream/index.ts";
 
 /** A peer that announced a stream and sends no chunk of it for this long loses its slot. */
 export const STALL_MS = 15_000;
@@ -11,6 +11,8 @@ export const STALL_MS = 15_000;
 export interface StreamTarget {
   /** As many bytes as the manifest says. */
   readonly bytes: Bytes;
+  /** Chunks that are there from an earlier session; those that come now are added. Default: none. */
+  readonly received?: ChunkSet;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called after each chunk with the bytes that are there. */
@@ -24,7 +26,7 @@ export interface StreamTarget {
 export async function receiveStream(
   session: Session,
   manifest: StreamManifest,
-  { bytes, clock, signal, onProgress }: StreamTarget,
+  { bytes, received = new ChunkSet(manifest), clock, signal, onProgress }: StreamTarget,
 ): Promise<void> {
   const stall = new AbortController();
   let timer: Timer | undefined;
@@ -34,13 +36,13 @@ export async function receiveStream(
       stall.abort(new EnvelopeError("ERR_STREAM_REFUSED", `no chunk came for ${STALL_MS} ms`)),
     );
   };
-  let receivedBytes = 0;
   const sink = {
+    received,
     write(offset: number, data: Bytes): void {
       bytes.set(data, offset);
-      receivedBytes += data.byteLength;
+      received.add(offset / manifest.chunkBytes);
       startTimer();
-      onProgress?.(receivedBytes);
+      onProgress?.(received.byteLength);
     },
   };
   startTimer();

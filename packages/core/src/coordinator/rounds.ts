@@ -65,6 +65,8 @@ export class Rounds implements WorkflowEffects {
   #hasBegun = false;
   readonly #recentTasks: string[] = [];
   #garbage: (() => Promise<void>)[] = [];
+  /** Answers to a task that is taken up again and is not out yet, by site. */
+  readonly #early = new Map<string, { readonly taskId: string; readonly take: (intake: Intake) => void }>();
 
   constructor(context: JobContext, receipts: Receipts, events: RoundsEvents) {
     this.#context = context;
@@ -179,15 +181,20 @@ export class Rounds implements WorkflowEffects {
     return this.#open?.dispatch.taskId === taskId ? this.#open.intake : undefined;
   }
 
-  /** A site got ready: it joins the task that is out when it was asked before a restart, else the next one. */
-  siteReady(site: LiveSite): void {
-    const open = this.#open;
-    if (open?.collection.standing(site.name) === "open") this.#push(open, site);
+  /** Takes an answer to a task of an earlier process as soon as that task is out again. */
+  takeLater(site: LiveSite, taskId: string, take: (intake: Intake) => void): void {
+    this.#early.set(site.name, { taskId, take });
   }
 
-  /** A site's session ended. */
-  siteLost(name: string): void {
-    this.#open?.collection.lost(name);
+  /** A site got ready: it goes on with the task that is out when it was asked before, else it joins the next one. */
+  siteReady(site: LiveSite): void {
+    if (this.#open !== undefined) this.#give(this.#open, site);
+  }
+
+  /** A site's session ended. @param isLeaving it said so, and is not waited for */
+  siteLost(name: string, isLeaving: boolean): void {
+    if (isLeaving) this.#open?.collection.left(name);
+    else this.#open?.collection.lost(name);
   }
 
   /** A site cannot do its task. */
@@ -206,7 +213,8 @@ export class Rounds implements WorkflowEffects {
 
   /** A site kept an update. */
   async held(site: LiveSite, held: HeldUpdate): Promise<void> {
-    if (this.#open?.dispatch.taskId === held.taskId) return; // it is asked again by the task
+    // It is asked again by the task, or sends its update again by itself and is answered then.
+    if (site.hasAsked || this.#open?.dispatch.taskId === held.taskId) return;
     await this.#receipts.answerHeld(site, held);
   }
 
@@ -247,6 +255,7 @@ export class Rounds implements WorkflowEffects {
     if (isTraining) board.beginRound(dispatch.order.round, dispatch.startedAtMs);
     const collection = new Collection(dispatch, payload.definition.workflow.roundTimeoutMs, {
       clock: modules.clock,
+      graceMs: modules.reconnectGraceMs,
       onSettled: (outcome) => {
         order.settle(outcome.site);
         this.#records.keep(auditOutcome(this.#context, outcome));
@@ -256,15 +265,21 @@ export class Rounds implements WorkflowEffects {
     const aggregator = isTraining ? this.#versions.emptyAggregator() : undefined;
     const intake = new Intake(
       this.#context,
-      { collection, order, aggregator, kept: () => this.#records.kept() },
+      {
+        ...{ collection, order, aggregator },
+        kept: () => this.#records.kept(),
+        keep: (record) => this.#records.keep(record),
+      },
       this.#events.onFault,
     );
     this.#open = { dispatch, collection, order, intake, model, sending: new AbortController() };
     for (const name of dispatch.sites) {
       const site = sites.findReady(name);
-      if (site !== undefined) this.#push(this.#open, site);
+      if (site !== undefined) this.#give(this.#open, site);
       else if (!isResumed) collection.lost(name);
     }
+    for (const { taskId, take } of this.#early.values()) if (taskId === dispatch.taskId) take(intake);
+    this.#early.clear();
   }
 
   #isEnough({ order }: Dispatch, outcomes: readonly TaskOutcome[]): boolean {
@@ -277,6 +292,11 @@ export class Rounds implements WorkflowEffects {
     // Who has not got the model by now does not need it: the next task names another one.
     this.#open?.sending.abort(new JobError("ERR_TASK_UNKNOWN", "the round has ended"));
     this.#open = undefined;
+    this.#receipts.close(taskId);
+    const { uploads, logger } = this.#context.modules;
+    uploads
+      .dropTask(taskId)
+      .catch((error: unknown) => logger.error("a half-done upload stays on disk", error));
     this.#recentTasks.push(taskId);
     if (this.#recentTasks.length > REMEMBERED_TASKS) this.#recentTasks.shift();
   }
@@ -298,6 +318,20 @@ export class Rounds implements WorkflowEffects {
     const { sites, modules, signal } = this.#context;
     const { clock, startGraceMs: waitMs } = modules;
     await sites.waitUntil(() => !sites.hasUndecided(), { waitMs, clock, signal });
+  }
+
+  /** Gives the task that is out to a site, unless it has it or has answered. */
+  #give(open: OpenRound, site: LiveSite): void {
+    const { collection, dispatch } = open;
+    collection.returned(site.name);
+    if (collection.standing(site.name) !== "open" || site.sentTasks.has(dispatch.taskId)) return;
+    site.sentTasks.add(dispatch.taskId);
+    if (!site.acknowledged.has(dispatch.taskId)) {
+      this.#push(open, site);
+      return;
+    }
+    collection.sent(site.name);
+    collection.heard(site.name);
   }
 
   #push({ dispatch, collection, model, sending }: OpenRound, site: LiveSite): void {

@@ -1,5 +1,5 @@
 import { toHex } from "../bytes/index.ts";
-import { MessageError } from "../errors/index.ts";
+import { MessageError, WireError } from "../errors/index.ts";
 import type { SiteReady } from "../message/index.ts";
 import {
   blobRequest,
@@ -12,25 +12,36 @@ import {
   taskFailed,
   taskProgress,
 } from "../message/index.ts";
-import { type MessageRoute, on, type Session } from "../session/index.ts";
+import {
+  type MessageRoute,
+  on,
+  type ReceivedMessage,
+  type ResumeBody,
+  resume,
+  type Session,
+} from "../session/index.ts";
+import type { MessageIdentity } from "./intake.ts";
 import type { JobRun } from "./job-run.ts";
-import type { LiveSite } from "./live-site.ts";
+import type { LiveSite, ResumedState } from "./live-site.ts";
 
 /** What a coordinator does with what sites say. */
 export interface SiteDesk {
   /** Now, ms. */
   readonly now: () => number;
+  /** A session takes up what lasts of the earlier ones of its site, and answers RESUME when there is one. */
+  readonly takeUp: (session: Session, body: ResumeBody | undefined) => Promise<ResumedState>;
   /** A site announced itself: once in a session. */
-  readonly arrive: (session: Session, body: SiteReady) => Promise<void>;
+  readonly arrive: (session: Session, body: SiteReady, resumed: ResumedState) => Promise<void>;
   /** The site of a session, once it announced itself. */
   readonly siteOf: (session: Session) => LiveSite | undefined;
   /** The run of a job; a site that speaks of another job is told that it has ended. */
   readonly runOf: (jobId: string, site: LiveSite) => Promise<JobRun | undefined>;
 }
 
-/** The messages that a site may send, each to the run of its job. */
+/** The messages that a site may send in one session, each to the run of its job. */
 export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
   const progress = new ProgressBudget();
+  let resumed: ResumedState | undefined;
   /** The site and the run that a message is about; `undefined` when the job is not running. */
   const place = async (session: Session, jobId: string): Promise<[LiveSite, JobRun] | undefined> => {
     const site = desk.siteOf(session);
@@ -47,7 +58,15 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
     if (found !== undefined) await handle(...found);
   };
   return [
-    on(siteReady, (body, _message, session) => desk.arrive(session, body)),
+    on(resume, async (body, _message, session) => {
+      // [W-124]
+      if (resumed !== undefined) throw new WireError("ERR_RESUME_REFUSED", "RESUME comes first, and once");
+      resumed = await desk.takeUp(session, body);
+    }),
+    on(siteReady, async (body, _message, session) => {
+      resumed ??= await desk.takeUp(session, undefined);
+      await desk.arrive(session, body, resumed);
+    }),
     on(jobAccept, ({ jobId, terms }, _message, session) =>
       route(session, jobId, (site, run) => run.accepted(site, terms)),
     ),
@@ -62,8 +81,8 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
       if (!progress.take(desk.now())) return;
       await route(session, body.jobId, (site, run) => run.progress(site, body));
     }),
-    on(contribution, (body, _message, session) =>
-      route(session, body.jobId, (site, run) => run.contribution(site, body)),
+    on(contribution, (body, message, session) =>
+      route(session, body.jobId, (site, run) => run.contribution(site, body, identityOf(message))),
     ),
     on(evaluationResult, (body, _message, session) =>
       route(session, body.jobId, (site, run) => run.evaluation(site, body)),
@@ -75,6 +94,12 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
       route(session, jobId, (site, run) => run.blobRequest(site, toHex(root))),
     ),
   ];
+}
+
+/** @throws MessageError `ERR_TYPE_UNKNOWN` for a message without a signature, which a route never gets */
+function identityOf({ messageId, payloadDigest }: ReceivedMessage): MessageIdentity {
+  if (payloadDigest === undefined) throw new MessageError("ERR_TYPE_UNKNOWN", "the message is not signed");
+  return { messageId: toHex(messageId), payloadDigest: toHex(payloadDigest) };
 }
 
 /** Progress that a site may show at once, and a second: an honest one tells a few times a second. */

@@ -1,4 +1,4 @@
-import { toHex } from "../bytes/index.ts";
+import { fromHex, toHex } from "../bytes/index.ts";
 import { task as taskMessage } from "../message/index.ts";
 import type { Dispatch } from "../workflow/index.ts";
 import type { JobContext } from "./job-context.ts";
@@ -51,7 +51,9 @@ export async function sendTask(
     timeoutMs: payload.definition.workflow.roundTimeoutMs,
   };
   const hasModel = site.sentBlobs.has(toHex(model.reference.root));
-  const sent = site.session.send(taskMessage, body, { scope: jobId }).then(onSent);
+  // The same message each time it is sent, whatever the session: its id is the task's.
+  const options = { scope: jobId, messageId: fromHex(taskId) };
+  const sent = site.session.send(taskMessage, body, options).then(onSent);
   await Promise.all([
     sent,
     hasModel ? undefined : sendPublished(context, site, { published: model, signal }),

@@ -6,6 +6,25 @@ export interface UploadSlot {
   readonly bytes: Bytes;
   /** Gives the slot to the next one waiting; idempotent. */
   release(): void;
+  /**
+   * Leaves what is in the slot there until somebody else needs the slot.
+   * @param spill saves it before that; it may overwrite the bytes. What it throws is the end of what was there.
+   */
+  park(spill: (bytes: Bytes) => Promise<void>): ParkedSlot;
+}
+
+/** A slot whose upload is interrupted. */
+export interface ParkedSlot {
+  /** The slot as it was left; `undefined` when it was, or is being, given to somebody else. */
+  reclaim(): UploadSlot | undefined;
+  /** What is in it is not needed any more; idempotent. */
+  drop(): void;
+  /** Settles, never rejects, when what was in it has been spilled or dropped. */
+  readonly spilled: Promise<void>;
+}
+
+interface Parked {
+  readonly spill: () => Promise<void>;
 }
 
 interface Waiting {
@@ -20,7 +39,11 @@ interface Waiting {
 export class UploadSlots {
   readonly #queues = new Map<string, Waiting[]>();
   readonly #buffers: Bytes[] = [];
+  /** The longest interrupted first: it is spilled first. */
+  readonly #parked = new Set<Parked>();
   #free: number;
+  /** Slots that become free when a spill has ended. */
+  #spilling = 0;
 
   /** @param count K, at least 1 */
   constructor(count: number) {
@@ -66,8 +89,17 @@ export class UploadSlots {
       const waiting = this.#next();
       if (waiting === undefined) return;
       this.#free -= 1;
-      waiting.give(this.#slot(waiting.byteLength));
+      waiting.give(this.#slot(this.#bufferOf(waiting.byteLength), waiting.byteLength));
     }
+    const waiting = [...this.#queues.values()].reduce((sum, { length }) => sum + length, 0);
+    for (const parked of [...this.#parked].slice(0, Math.max(0, waiting - this.#spilling))) {
+      void parked.spill();
+    }
+  }
+
+  /** Saves every interrupted upload: before the process ends. */
+  async spillAll(): Promise<void> {
+    await Promise.all([...this.#parked].map(({ spill }) => spill()));
   }
 
   /** The job at the front gives its first and goes to the back. */
@@ -86,19 +118,56 @@ export class UploadSlots {
     else this.#queues.delete(jobId);
   }
 
-  #slot(byteLength: number): UploadSlot {
-    const buffer = this.#bufferOf(byteLength);
+  #slot(buffer: Bytes, byteLength: number): UploadSlot {
     let held = true;
+    const bytes = buffer.subarray(0, byteLength);
     return {
-      bytes: buffer.subarray(0, byteLength),
+      bytes,
       release: () => {
         if (!held) return;
         held = false;
-        this.#buffers.push(buffer);
-        this.#free += 1;
-        this.#serve();
+        this.#giveBack(buffer);
+      },
+      park: (spill) => {
+        if (!held) throw new RangeError("the slot has been released");
+        held = false;
+        return this.#park(buffer, { byteLength, save: () => spill(bytes) });
       },
     };
+  }
+
+  #park(buffer: Bytes, { byteLength, save }: { byteLength: number; save: () => Promise<void> }): ParkedSlot {
+    let isSpilled = (): void => undefined;
+    const spilled = new Promise<void>((resolve) => {
+      isSpilled = resolve;
+    });
+    const parked: Parked = {
+      spill: async () => {
+        if (!this.#parked.delete(parked)) return await spilled;
+        this.#spilling += 1;
+        await save().catch(() => undefined); // what could not be saved is sent anew
+        this.#spilling -= 1;
+        isSpilled();
+        this.#giveBack(buffer);
+      },
+    };
+    this.#parked.add(parked);
+    this.#serve();
+    return {
+      spilled,
+      reclaim: () => (this.#parked.delete(parked) ? this.#slot(buffer, byteLength) : undefined),
+      drop: () => {
+        if (!this.#parked.delete(parked)) return;
+        isSpilled();
+        this.#giveBack(buffer);
+      },
+    };
+  }
+
+  #giveBack(buffer: Bytes): void {
+    this.#buffers.push(buffer);
+    this.#free += 1;
+    this.#serve();
   }
 
   /** A buffer that is large enough; too small ones are let go, so that never more than K live. */

@@ -147,6 +147,7 @@ export class Inbox {
       scope,
       from: this.#owner.established.peer,
       issuedAt: undefined,
+      payloadDigest: undefined,
       signedFrame: undefined,
     };
     const { route, body } = asRefused(() => {
@@ -177,7 +178,9 @@ export class Inbox {
       throw refused(error, messageId);
     }
     const { route, body } = asRefused(() => this.#decode(header.type, frame, true), messageId);
-    const message: ReceivedMessage = { messageId, inReplyTo, scope, from: peer, issuedAt, signedFrame };
+    const payloadDigest = header.payload.digest;
+    const facts = { messageId, inReplyTo, scope, from: peer, issuedAt, payloadDigest };
+    const message: ReceivedMessage = { ...facts, signedFrame };
     const record = (): void => {
       // [W-47] once more: another copy may have waited beside this one
       if (this.#seen.record(messageId, { expiresAt, nowMs: this.#serverNow() })) return;

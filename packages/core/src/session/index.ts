@@ -24,6 +24,16 @@ export {
   type SessionTimings,
 } from "./options.ts";
 export {
+  type HalfDoneStream,
+  MAX_ACKNOWLEDGED,
+  type ResumeBody,
+  type ResumedBody,
+  resume,
+  resumed,
+  type StreamResumedBody,
+  streamResumed,
+} from "./resume.ts";
+export {
   type MessageRoute,
   on,
   type ReceivedMessage,

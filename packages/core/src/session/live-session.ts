@@ -21,6 +21,7 @@ import { Inbox, PeerEnded, RefusedInput } from "./inbox.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { Outbox } from "./outbox.ts";
 import { RateBucket } from "./rate-bucket.ts";
+import { streamResumed } from "./resume.ts";
 import {
   type MessageRoute,
   on,
@@ -205,6 +206,11 @@ export class LiveSession implements Session {
 
   async acceptStream(manifest: StreamManifest, sink: StreamSink, signal?: AbortSignal): Promise<void> {
     this.#controller.signal.throwIfAborted();
+    const { received } = sink;
+    if (received !== undefined && received.count > 0) {
+      // Before the first credit, which the table grants.
+      await this.send(streamResumed, { streamId: manifest.streamId, received: received.bitmap() });
+    }
     await this.#streams.accept(manifest, sink, signal);
   }
 
@@ -263,6 +269,7 @@ export class LiveSession implements Session {
   #ownRoutes(): readonly MessageRoute[] {
     return [
       on(heartbeat, () => undefined),
+      on(streamResumed, (body) => this.#streams.takeResumed(body)),
       on(signerChain, async ({ chain }) => {
         await this.#established.chains.add(chain, this.#modules.clock.now());
       }),

@@ -28,6 +28,8 @@ export interface ReceivedMessage {
   readonly from: Participant;
   /** Sender's time, ms since 1970; checked for SIGNED, absent for MESSAGE. */
   readonly issuedAt: number | undefined;
+  /** SHA-256 of the payload when it was SIGNED: the same each time the message is sent again. */
+  readonly payloadDigest: Bytes | undefined;
   /** The frame as received when it was SIGNED: header and signature are the proof that can be stored. */
   readonly signedFrame: Bytes | undefined;
 }

@@ -40,6 +40,8 @@ export class StreamTable {
   readonly #outgoing = new Map<string, OutgoingStream>();
   /** The receiver of a manifest may be quicker than its sender, who has yet to begin. */
   readonly #earlyCredits = new Map<string, number>();
+  /** What the receiver has of streams that are yet to begin. */
+  readonly #earlyBitmaps = new Map<string, Bytes>();
 
   constructor(limits: StreamTableLimits, modules: StreamTableModules) {
     this.#limits = limits;
@@ -95,6 +97,7 @@ export class StreamTable {
     if (this.#outgoing.has(id)) throw new TypeError("a stream with this id is being sent");
     const stream = new OutgoingStream(manifest, source);
     this.#outgoing.set(id, stream);
+    this.#skipEarly(id, stream);
     const earlyCredit = this.#earlyCredits.get(id);
     this.#earlyCredits.delete(id);
     if (earlyCredit !== undefined) stream.credit(earlyCredit);
@@ -129,6 +132,33 @@ export class StreamTable {
     }
     stream.credit(bytes);
     this.#modules.outbox.nudge();
+  }
+
+  /**
+   * The receiver has chunks of a stream from an earlier session; one that is not being sent may begin yet.
+   * @throws EnvelopeError `ERR_STREAM_REFUSED` for what is no bitmap of the stream, or comes after credit
+   */
+  takeResumed({ streamId, received }: { readonly streamId: Bytes; readonly received: Bytes }): void {
+    const id = toHex(streamId);
+    const stream = this.#outgoing.get(id);
+    if (stream === undefined) {
+      this.#earlyBitmaps.set(id, received);
+      const [oldest] = this.#earlyBitmaps.keys();
+      if (this.#earlyBitmaps.size > MAX_EARLY_CREDITS && oldest !== undefined) {
+        this.#earlyBitmaps.delete(oldest);
+      }
+      return;
+    }
+    stream.skip(received);
+    if (stream.finished) stream.complete();
+  }
+
+  #skipEarly(id: string, stream: OutgoingStream): void {
+    const bitmap = this.#earlyBitmaps.get(id);
+    this.#earlyBitmaps.delete(id);
+    if (bitmap === undefined) return;
+    stream.skip(bitmap);
+    if (stream.finished) stream.complete();
   }
 
   #keepEarly(id: string, bytes: number): void {

@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { type Bytes, equalBytes, fromHex, toHex } from "../bytes/index.ts";
 import { JobError, PhotinusError, TrainingError } from "../errors/index.ts";
 import { type JobPayload, layoutOfTable, layoutOfUpdate } from "../job/index.ts";
 import {
@@ -46,8 +46,12 @@ export interface SiteJobModules {
 interface Held {
   readonly body: ContributionBody;
   readonly source: StreamSource;
-  /** Aborted when the server does not want it. */
-  readonly refused: AbortController;
+  /** The same each time it is sent: 16 bytes. */
+  readonly messageId: Bytes;
+  /** The session that it was last sent over. */
+  session: Session | undefined;
+  /** Ends the sending: the server has answered. */
+  sending: AbortController;
 }
 
 /** One job at one site: decided once, prepared once, then task after task until it ends. */
@@ -65,7 +69,7 @@ export class SiteJob {
   #prepared: PreparedTrainer | undefined;
   #trainer: Trainer | undefined;
   /** The task at work, and what ends it. */
-  #task: { readonly taskId: string; readonly stop: AbortController } | undefined;
+  #task: { readonly taskId: string; readonly stop: AbortController; hasModel: boolean } | undefined;
   #held: Held | undefined;
 
   constructor(proposal: JobProposal, payload: JobPayload, modules: SiteJobModules) {
@@ -93,6 +97,13 @@ export class SiteJob {
     return { jobId, taskId };
   }
 
+  /** Messages of tasks that need not come again: they are at work with their model, or their update is kept. */
+  get acknowledged(): readonly Bytes[] {
+    const task = this.#task?.hasModel === true ? this.#task.taskId : undefined;
+    const taskIds = new Set([task, this.#held?.body.taskId].filter((taskId) => taskId !== undefined));
+    return [...taskIds].map((taskId) => fromHex(taskId));
+  }
+
   /** Asks whether this site takes part, and tells the server. Never rejects. */
   async decide(): Promise<void> {
     const { board, decideJob } = this.#modules;
@@ -115,12 +126,14 @@ export class SiteJob {
     await this.#send(jobAccept, { jobId, terms: this.#terms });
   }
 
-  /** A new session began: says again where this job stands. */
+  /** A new session began: says again where this job stands, and sends again what it keeps. */
   async reannounce(): Promise<void> {
     const { jobId } = this.#proposal;
     if (!this.#hasAccepted) return;
     await this.#send(jobAccept, { jobId, terms: this.#terms });
-    if (this.#prepared !== undefined) await this.#send(jobReady, { jobId, ...this.#prepared });
+    if (this.#prepared === undefined) return;
+    await this.#send(jobReady, { jobId, ...this.#prepared });
+    if (this.#held !== undefined) this.#inBackground(this.#upload(this.#held), this.#held.body);
   }
 
   /** The server told where the graph is. Returns at once. */
@@ -146,7 +159,7 @@ export class SiteJob {
     if (this.#task?.taskId === task.taskId) return; // at work, sent again after a reconnect
     this.#task?.stop.abort(new JobError("ERR_TASK_UNKNOWN", "another task came"));
     const stop = new AbortController();
-    this.#task = { taskId: task.taskId, stop };
+    this.#task = { taskId: task.taskId, stop, hasModel: false };
     const timer = this.#modules.clock.after(task.timeoutMs, () =>
       stop.abort(new JobError("ERR_TASK_TIMEOUT", "the time for the task is up")),
     );
@@ -164,7 +177,8 @@ export class SiteJob {
     if (held?.body.taskId !== taskId) return;
     this.#modules.board.answered(toHex(held.body.manifest.root), receipt, cause);
     if (receipt !== "received") this.#held = undefined;
-    if (receipt === "refused") held.refused.abort(new JobError("ERR_TASK_UNKNOWN", cause));
+    // Answered as it was before, the server asks for no chunk of it.
+    held.sending.abort(new JobError("ERR_TASK_UNKNOWN", cause));
   }
 
   /** The job has ended, or the site stops: frees everything. Idempotent. */
@@ -204,6 +218,7 @@ export class SiteJob {
     );
     reporter.begin("evaluating");
     const { bytes } = await inbox.open(jobId, task.model, signal);
+    if (this.#task?.taskId === task.taskId) this.#task.hasModel = true;
     const parameters = this.#parametersOf(bytes);
     const evaluation = await this.#requireTrainer().evaluate(parameters, reporter.options(signal));
     if (evaluation !== undefined) {
@@ -271,18 +286,25 @@ export class SiteJob {
       steps,
     };
     const body = { ...facts, norm, manifest, tensors: layout.tensors, ...measured };
-    return { body, source, refused: new AbortController() };
+    const messageId = crypto.randomBytes(16);
+    return { body, source, messageId, session: undefined, sending: new AbortController() };
   }
 
-  /** Announces and streams the update; a lost session is no fault, the update is kept and asked for again. */
-  async #upload({ body, source, refused }: Held): Promise<void> {
+  /**
+   * Announces and streams the update, once in a session; a lost session is no fault: the update is kept and sent again
+   * by the same message, of which the server takes the chunks that it lacks.
+   */
+  async #upload(held: Held): Promise<void> {
+    const { body, source, messageId } = held;
     const session = this.#modules.session();
-    if (session === undefined) return;
-    const signal = AbortSignal.any([this.#end.signal, refused.signal]);
+    if (session === undefined || held.session === session) return;
+    held.session = session;
+    held.sending = new AbortController();
+    const signal = AbortSignal.any([this.#end.signal, held.sending.signal]);
     try {
       const streaming = session.sendStream(body.manifest, source, signal);
       streaming.catch(() => undefined); // awaited below, unless announcing it failed first
-      await session.send(contribution, body, { scope: body.jobId });
+      await session.send(contribution, body, { scope: body.jobId, messageId });
       await streaming;
     } catch (error) {
       if (!signal.aborted && !session.signal.aborted) throw error;
@@ -302,11 +324,11 @@ export class SiteJob {
     return this.#trainer;
   }
 
-  #inBackground(work: Promise<void>, task: Task | undefined): void {
+  #inBackground(work: Promise<void>, task: Pick<Task, "taskId"> | undefined): void {
     work.catch((error: unknown) => this.#failed(error, task)).catch(() => undefined); // nobody is left to tell
   }
 
-  async #failed(error: unknown, task: Task | undefined): Promise<void> {
+  async #failed(error: unknown, task: Pick<Task, "taskId"> | undefined): Promise<void> {
     const { logger, board, session } = this.#modules;
     const { jobId } = this.#proposal;
     if (this.#end.signal.aborted || session() === undefined) return;

@@ -1,5 +1,5 @@
 import { decide } from "../authorization/index.ts";
-import { toHex } from "../bytes/index.ts";
+import { type Bytes, toHex } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
 import { memoryReplayStore, type ObjectReplayStore, type VerifiedObject } from "../envelope/index.ts";
 import { type ErrorCode, isErrorCode, JobError, PhotinusError } from "../errors/index.ts";
@@ -18,7 +18,16 @@ import {
   task,
 } from "../message/index.ts";
 import { sleep } from "../platform/index.ts";
-import { connectSession, on, type Session, type SessionEnd, type SessionHandler } from "../session/index.ts";
+import {
+  connectSession,
+  MAX_ACKNOWLEDGED,
+  on,
+  resume,
+  resumed,
+  type Session,
+  type SessionEnd,
+  type SessionHandler,
+} from "../session/index.ts";
 import { backOffMs, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { declineReason } from "./job-limits.ts";
@@ -26,6 +35,7 @@ import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./option
 import { SiteJob, type SiteJobModules } from "./site-job.ts";
 import type { SiteStatus } from "./status.ts";
 import { StatusBoard } from "./status-board.ts";
+import { TasksSeen } from "./tasks-seen.ts";
 
 const DEFAULT_LIMITS: SiteLimits = {
   rounds: 10_000,
@@ -53,6 +63,11 @@ export class Site {
   readonly #inbox: BlobInbox;
   readonly #jobs = new Map<string, SiteJob>();
   #session: Session | undefined;
+  /** The session once this site has announced itself: only then do its jobs speak. */
+  #announced: Session | undefined;
+  /** Id of the last session that the server took up. */
+  #lastSession: Bytes | undefined;
+  readonly #tasks = new TasksSeen();
   /** Bytes of the sessions before the present one. */
   #earlierTraffic = { sentBytes: 0, receivedBytes: 0 };
   #stop: AbortController | undefined;
@@ -154,6 +169,7 @@ export class Site {
     const end = await session.ended;
     this.#stop?.signal.removeEventListener("abort", onStop);
     this.#session = undefined;
+    this.#announced = undefined;
     this.#countTraffic(session);
     this.#earlierTraffic = {
       sentBytes: this.#earlierTraffic.sentBytes + session.traffic.sentBytes,
@@ -165,12 +181,18 @@ export class Site {
   async #announce(session: Session): Promise<void> {
     const { runtime, dataNames } = this.#options;
     const jobs = [...this.#jobs.entries()];
+    const acknowledged = jobs.flatMap(([, job]) => job.acknowledged).slice(-MAX_ACKNOWLEDGED);
+    await session.send(resume, {
+      ...(this.#lastSession === undefined ? {} : { session: this.#lastSession }),
+      acknowledged,
+    });
     await session.send(siteReady, {
       runtime,
       dataNames,
       preparedJobs: jobs.filter(([, job]) => job.isPrepared).map(([jobId]) => jobId),
       heldUpdates: jobs.flatMap(([, { held }]) => (held === undefined ? [] : [held])),
     });
+    this.#announced = session;
     for (const [, job] of jobs) await job.reannounce();
   }
 
@@ -186,7 +208,14 @@ export class Site {
       onBlobChunk: (chunk) => this.#inbox.chunk(chunk),
       routes: [
         on(jobGraph, ({ jobId, graph }) => this.#jobs.get(jobId)?.graph(graph)),
-        on(task, (body) => this.#jobs.get(body.jobId)?.task(body)),
+        on(resumed, ({ isResumed, streams }, _message, { id }) => {
+          this.#lastSession = id;
+          this.#modules.logger.debug("session taken up", { isResumed, streams: streams.length });
+        }),
+        on(task, (body, { messageId, payloadDigest }) => {
+          this.#tasks.require(messageId, payloadDigest);
+          this.#jobs.get(body.jobId)?.task(body);
+        }),
         on(contributionReceived, answer("received")),
         on(contributionCommitted, answer("committed")),
         on(contributionRefused, answer("refused")),
@@ -256,7 +285,7 @@ export class Site {
       board: this.#board,
       createTrainer,
       decideJob,
-      session: () => this.#session,
+      session: () => this.#announced,
     };
   }
 

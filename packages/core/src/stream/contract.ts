@@ -1,5 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { Awaitable } from "../platform/index.ts";
+import type { ChunkSet } from "./chunk-set.ts";
 
 /** What a signed message says of the chunks that follow it (protocol section 5). */
 export interface StreamManifest {
@@ -25,6 +26,8 @@ export interface StreamSource {
 export interface StreamSink {
   /** `data` may be kept until the promise settles; copy it to keep it longer. */
   write(offset: number, data: Bytes): void | Promise<void>;
+  /** Chunks that it holds from an earlier session: they are not asked for. Absent: none. */
+  readonly received?: ChunkSet;
 }
 
 /** The BLOB frames of a sealed blob in order: in memory (an array is one), or read from storage when they are sent. */

@@ -46,9 +46,11 @@ export class IncomingStream {
     this.#sink = options.sink;
     this.#windowBytes = Math.max(options.windowBytes, manifest.chunkBytes);
     this.#modules = modules;
-    this.#missing = chunkCount(manifest);
-    this.#received = new Uint8Array(this.#missing);
-    this.#ungrantedBytes = manifest.totalBytes;
+    const { received } = options.sink;
+    const count = chunkCount(manifest);
+    this.#received = Uint8Array.from({ length: count }, (_, index) => (received?.has(index) ? 1 : 0));
+    this.#missing = count - (received?.count ?? 0);
+    this.#ungrantedBytes = manifest.totalBytes - (received?.byteLength ?? 0);
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -61,9 +63,10 @@ export class IncomingStream {
     return this.#missing === 0 || (this.#failed && this.#creditBytes === 0);
   }
 
-  /** Grants the first window. */
+  /** Grants the first window; a stream of which everything is there is done. */
   begin(): void {
-    this.#grant(this.#windowBytes);
+    if (this.#missing === 0) this.#resolve();
+    else this.#grant(this.#windowBytes);
   }
 
   /** Ends the stream; what still arrives under granted credit is ignored. */

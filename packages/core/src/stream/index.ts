@@ -1,3 +1,4 @@
+export { ChunkSet, MAX_BITMAP_BYTES } from "./chunk-set.ts";
 export {
   type ChunkPlan,
   chunkCount,

@@ -69,6 +69,8 @@ export class TestFederation {
   readonly #sites: Site[] = [];
   /** False: nobody gets through, as while the server is down. */
   isUp = true;
+  /** Of the present process. */
+  #life = { isOver: false };
 
   private constructor(parts: {
     project: TestProject;
@@ -97,7 +99,11 @@ export class TestFederation {
   }
 
   makeCoordinator(): Coordinator {
-    const { clock, crypto, metadata, blobs, audit } = this;
+    const { clock, crypto } = this;
+    this.#life = { isOver: false };
+    const metadata = mortal(this.metadata, this.#life);
+    const blobs = mortal(this.blobs, this.#life);
+    const audit = mortal(this.audit, this.#life);
     return new Coordinator(
       {
         project: this.project.project,
@@ -133,6 +139,7 @@ export class TestFederation {
   /** The server process dies without a word; the next one begins from what was stored. */
   async crash(): Promise<void> {
     this.isUp = false;
+    this.#life.isOver = true;
     for (const pair of this.connections.values()) pair.cut();
     this.coordinator.stop().catch(() => undefined); // what is left of the dead process
     this.coordinator = this.makeCoordinator();
@@ -249,6 +256,18 @@ export class TestFederation {
     await Promise.all(this.#sites.map((site) => this.clock.runUntil(site.stop())));
     await this.clock.runUntil(this.coordinator.stop());
   }
+}
+
+/** Storage as a process sees it: once its life is over, no call gets through. */
+function mortal<Store extends object>(store: Store, life: { readonly isOver: boolean }): Store {
+  return new Proxy(store, {
+    get: (target, name, receiver) => {
+      const value: unknown = Reflect.get(target, name, receiver);
+      if (typeof value !== "function") return value;
+      return (...given: unknown[]): unknown =>
+        life.isOver ? new Promise(() => undefined) : Reflect.apply(value, target, given);
+    },
+  });
 }
 
 export interface TestSiteOptions {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sleep } from "../../src/platform/index.ts";
 import { TestFederation } from "./a-federation.ts";
 import { RawSite, updateOf } from "./raw-site.ts";
 
@@ -156,7 +157,7 @@ test("a round with too few contributions is repeated while the job may wait", as
   await federation.stop();
 });
 
-test("a site whose session ends in the middle of its upload is missing and takes part in the next round", async () => {
+test("a site whose session ends while it trains goes on, and its update counts once", async () => {
   const federation = await TestFederation.start();
   const hold: { release?: () => void } = {};
   let trainings = 0;
@@ -183,10 +184,52 @@ test("a site whose session ends in the middle of its upload is missing and takes
   const view = await federation.untilEnd(jobId);
 
   expect(view.state).toBe("finished");
-  expect(view.history[0]?.contributions.find(({ site }) => site === "site-2")).toMatchObject({
-    outcome: "missing",
-    cause: "ERR_SITE_DISCONNECTED",
+  expect(view.history.map(({ contributions }) => contributions.map(({ outcome }) => outcome))).toEqual([
+    ["accepted", "accepted"],
+    ["accepted", "accepted"],
+  ]);
+  expect(trainings).toBe(2);
+  await federation.stop();
+});
+
+test("a site that comes back in the middle of a round has no more time than the others", async () => {
+  const federation = await TestFederation.start();
+  const site = federation.site("site-1", {
+    hooks: {
+      beforeTrain: (_request, { signal }) =>
+        sleep(federation.clock, 3_600_000, signal).catch(() => undefined),
+    },
   });
+  const jobId = await federation.submit({ rounds: 1, minimumSites: 1, roundTimeoutMs: 10_000 });
+  await federation.clock.settle();
+  await federation.clock.advance(6000);
+  federation.connections.get("site-1")?.cut();
+  await federation.clock.advance(2000);
+  expect(site.status.fault).toBeUndefined();
+
+  await federation.clock.advance(1999);
+  expect((await federation.view(jobId)).history[0]?.contributions).toEqual([]);
+  await federation.clock.advance(1);
+
+  expect((await federation.view(jobId)).history[0]?.contributions).toMatchObject([
+    { site: "site-1", outcome: "late", cause: "ERR_CONTRIBUTION_LATE" },
+  ]);
+  await federation.stop();
+});
+
+test("a site that leaves in order is missing at once", async () => {
+  const federation = await TestFederation.start();
+  const leaving = await RawSite.connect(federation, "site-1");
+  await RawSite.connect(federation, "site-2");
+  const jobId = await federation.submit({ rounds: 1 });
+  await federation.clock.settle();
+
+  await leaving.session.close("ERR_GOING_AWAY", "the site stops");
+  await federation.clock.settle();
+
+  expect((await federation.view(jobId)).history[0]?.contributions).toMatchObject([
+    { site: "site-1", outcome: "missing", cause: "ERR_SITE_DISCONNECTED" },
+  ]);
   await federation.stop();
 });
 

@@ -1,0 +1,234 @@
+import { type Bytes, fromBase64Url, toBase64Url } from "../bytes/index.ts";
+import { EnvelopeError, JobError, WireError } from "../errors/index.ts";
+import type { CheckpointStore } from "../job/index.ts";
+import type { Clock, Logger } from "../platform/index.ts";
+import { ChunkSet, chunkLength, type StreamManifest } from "../stream/index.ts";
+import type { ResumeRecords, StoredPart } from "./resume-records.ts";
+import type { ParkedSlot, UploadSlot, UploadSlots } from "./upload-slots.ts";
+
+/** An upload, by the message that announced it. */
+export interface UploadId {
+  /** SAN URI of the site. */
+  readonly urn: string;
+  /** Id of the message, hex. */
+  readonly messageId: string;
+  /** SHA-256 of the message's payload, hex. */
+  readonly payloadDigest: string;
+  readonly jobId: string;
+  readonly taskId: string;
+  /** Id of the stream, hex. */
+  readonly streamId: string;
+  readonly manifest: StreamManifest;
+}
+
+/** A slot and which chunks of the upload are in it. */
+export interface Staged {
+  readonly slot: UploadSlot;
+  readonly received: ChunkSet;
+}
+
+interface Kept extends Staged {
+  readonly id: UploadId;
+  readonly untilMs: number;
+  parked: ParkedSlot | undefined;
+  /** Nobody waits for it any more, or it goes on. */
+  isOver: boolean;
+}
+
+/** What {@link KeptUploads} works with. */
+export interface KeptUploadsModules {
+  readonly slots: UploadSlots;
+  readonly checkpoints: CheckpointStore;
+  readonly records: ResumeRecords;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * The verified chunks of uploads that were interrupted, for as long as their task waits: in their slot while nobody
+ * else needs it, otherwise, and when the server stops, once in a sealed blob that the participant's record names.
+ */
+export class KeptUploads {
+  readonly #modules: KeptUploadsModules;
+  readonly #kept = new Map<string, Kept>();
+  /** Jobs of which an earlier process spilled uploads: their sites may never come back. */
+  readonly #inherited = new Set<string>();
+
+  constructor(modules: KeptUploadsModules) {
+    this.#modules = modules;
+  }
+
+  /**
+   * A slot for an upload, with the chunks that an earlier session brought.
+   * @throws the signal's reason
+   */
+  async begin(id: UploadId, signal: AbortSignal): Promise<Staged> {
+    const kept = this.#kept.get(keyOf(id));
+    const slot = kept?.parked?.reclaim();
+    if (kept !== undefined && slot !== undefined) {
+      this.#forget(kept);
+      return { slot, received: kept.received };
+    }
+    const fresh = await this.#modules.slots.acquire(id.jobId, id.manifest.totalBytes, signal);
+    try {
+      await kept?.parked?.spilled;
+      return { slot: fresh, received: await this.#restore(id, fresh.bytes) };
+    } catch (error) {
+      fresh.release();
+      throw error;
+    }
+  }
+
+  /** An upload was interrupted: what is there is kept. @param keepMs for how long at most */
+  keep(id: UploadId, { slot, received }: Staged, keepMs: number): void {
+    if (received.count === 0) {
+      slot.release();
+      return;
+    }
+    const kept: Kept = {
+      ...{ id, slot, received },
+      untilMs: Math.trunc(this.#modules.clock.now() + keepMs),
+      parked: undefined,
+      isOver: false,
+    };
+    this.#kept.set(keyOf(id), kept);
+    kept.parked = slot.park((bytes) => this.#spill(kept, bytes)); // at once, when somebody waits for the slot
+  }
+
+  /** Uploads that an earlier session of a participant began, by stream and chunks. */
+  ofParticipant(urn: string): readonly { readonly streamId: string; readonly chunks: number }[] {
+    const inMemory = [...this.#kept.values()].filter(({ id }) => id.urn === urn);
+    const stored = this.#modules.records.find(urn)?.parts ?? [];
+    return [
+      ...inMemory.map(({ id: { streamId }, received }) => ({ streamId, chunks: received.count })),
+      ...stored.map(({ streamId, received }) => ({ streamId, chunks: bitsOf(fromBase64Url(received)) })),
+    ];
+  }
+
+  /** A participant starts fresh: nothing of it goes on. @param blobs that its record named */
+  async dropParticipant(urn: string, blobs: readonly string[]): Promise<void> {
+    this.#dropInMemory(({ id }) => id.urn === urn);
+    await this.#deleteBlobs(blobs);
+  }
+
+  /** A task is over. */
+  async dropTask(taskId: string): Promise<void> {
+    this.#dropInMemory(({ id }) => id.taskId === taskId);
+    await this.#dropStored(this.#modules.records.openParts().filter(({ part }) => part.taskId === taskId));
+  }
+
+  /** A job has ended. */
+  async dropJob(jobId: string): Promise<void> {
+    this.#dropInMemory(({ id }) => id.jobId === jobId);
+    const { records } = this.#modules;
+    const stored = this.#inherited.delete(jobId) ? await records.storedParts() : records.openParts();
+    await this.#dropStored(stored.filter(({ part }) => part.jobId === jobId));
+  }
+
+  /** Deletes what earlier processes left and nobody came back for in time. */
+  async sweep(): Promise<void> {
+    const nowMs = this.#modules.clock.now();
+    const stored = await this.#modules.records.storedParts();
+    for (const { part } of stored) this.#inherited.add(part.jobId);
+    await this.#dropStored(stored.filter(({ part }) => part.untilMs <= nowMs));
+  }
+
+  async #dropStored(parts: readonly StoredPart[]): Promise<void> {
+    for (const stored of parts) {
+      await this.#modules.records.dropPart(stored);
+      await this.#modules.checkpoints.delete(stored.part.blob);
+    }
+  }
+
+  async #deleteBlobs(blobs: readonly string[]): Promise<void> {
+    for (const blob of blobs) await this.#modules.checkpoints.delete(blob);
+  }
+
+  #dropInMemory(isOver: (kept: Kept) => boolean): void {
+    for (const kept of [...this.#kept.values()].filter(isOver)) {
+      this.#forget(kept);
+      kept.parked?.drop();
+    }
+  }
+
+  #forget(kept: Kept): void {
+    kept.isOver = true;
+    this.#kept.delete(keyOf(kept.id));
+  }
+
+  async #spill(kept: Kept, bytes: Bytes): Promise<void> {
+    const { checkpoints, records, logger } = this.#modules;
+    const { id, received, untilMs } = kept;
+    const { urn, manifest, ...names } = id;
+    try {
+      const blob = await checkpoints.put(packed(bytes, manifest, received));
+      const record = records.find(urn);
+      if (kept.isOver || record === undefined) {
+        await checkpoints.delete(blob);
+        return;
+      }
+      const part = { ...names, received: toBase64Url(received.bitmap()), blob, untilMs };
+      await this.#deleteBlobs(await record.keepPart(part));
+    } catch (error) {
+      logger.warn("a half-done upload could not be kept", { site: urn, detail: String(error) });
+    } finally {
+      if (this.#kept.get(keyOf(id)) === kept) this.#kept.delete(keyOf(id));
+    }
+  }
+
+  /** What was spilled of an upload, back at its place; the blob has served. */
+  async #restore(id: UploadId, bytes: Bytes): Promise<ChunkSet> {
+    const { checkpoints, records, logger } = this.#modules;
+    const record = records.find(id.urn);
+    const part = record?.parts.find(({ messageId }) => messageId === id.messageId);
+    const none = new ChunkSet(id.manifest);
+    if (record === undefined || part === undefined || part.payloadDigest !== id.payloadDigest) return none;
+    try {
+      const received = ChunkSet.fromBitmap(id.manifest, fromBase64Url(part.received));
+      await checkpoints.get(part.blob, bytes.subarray(0, received.byteLength));
+      unpack(bytes, id.manifest, received);
+      await record.dropParts([part]);
+      await checkpoints.delete(part.blob);
+      return received;
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      logger.warn("a half-done upload could not be read", { site: id.urn, detail: error.message });
+      return none;
+    }
+  }
+}
+
+/** What is not there any more, or not ours to go on with, is sent anew. */
+function isLost(error: unknown): error is Error {
+  return error instanceof JobError || error instanceof EnvelopeError || error instanceof WireError;
+}
+
+const keyOf = ({ urn, messageId }: UploadId): string => `${messageId} ${urn}`;
+
+/** The chunks that are there, moved together at the beginning of `bytes`. */
+function packed(bytes: Bytes, manifest: StreamManifest, received: ChunkSet): Bytes {
+  let end = 0;
+  for (const index of received.indices()) {
+    const start = index * manifest.chunkBytes;
+    const length = chunkLength(manifest, index);
+    bytes.copyWithin(end, start, start + length);
+    end += length;
+  }
+  return bytes.subarray(0, end);
+}
+
+/** The reverse of {@link packed}: the last chunk is moved first, so that none lies in another's way. */
+function unpack(bytes: Bytes, manifest: StreamManifest, received: ChunkSet): void {
+  let end = received.byteLength;
+  for (const index of [...received.indices()].reverse()) {
+    const length = chunkLength(manifest, index);
+    bytes.copyWithin(index * manifest.chunkBytes, end - length, end);
+    end -= length;
+  }
+}
+
+function bitsOf(bitmap: Bytes): number {
+  let bits = 0;
+  for (const byte of bitmap) for (let rest = byte; rest > 0; rest &= rest - 1) bits += 1;
+  return bits;
+}

@@ -1,0 +1,223 @@
+import { expect, test } from "vitest";
+import type { AuditEvent } from "../../src/platform/index.ts";
+import { TestFederation } from "./a-federation.ts";
+import { CHUNKS, type ResumingSite, resumingSite, submitChunked } from "./resuming-site.ts";
+
+const ONE_ROUND = { rounds: 1, minimumSites: 1 } as const;
+
+/** The only weight of the last version, which every update moved alike. */
+async function weightOf(federation: TestFederation, jobId: string): Promise<number> {
+  const user = await federation.user();
+  const { model } = await federation.clock.runUntil(user.job(jobId).result());
+  const [first = Number.NaN, ...others] = model.get("w")?.f32 ?? [];
+  expect(others.every((value) => value === first)).toBe(true);
+  return first;
+}
+
+async function results(federation: TestFederation): Promise<readonly AuditEvent[]> {
+  const records = await federation.records();
+  return records
+    .map(({ event }) => event)
+    .filter(({ action, object }) => action === "result" && object !== "");
+}
+
+/** Blobs of half-done uploads that storage knows of. */
+async function storedParts(federation: TestFederation): Promise<number> {
+  const entries = await federation.metadata.list("resume/");
+  return entries
+    .map(({ value }) => JSON.parse(new TextDecoder().decode(value)) as { parts: unknown[] })
+    .reduce((sum, { parts }) => sum + parts.length, 0);
+}
+
+/** A job under way whose site has sent `sent` chunks when its line breaks. */
+async function interrupted(
+  sent: number,
+  federation: TestFederation,
+): Promise<{ readonly jobId: string; readonly site: ResumingSite }> {
+  const site = resumingSite(federation, "site-1", 0.5);
+  site.line.limit = sent;
+  const jobId = await submitChunked(federation, ONE_ROUND);
+  await federation.clock.settle();
+  expect(site.chunks).toEqual([sent]);
+  return { jobId, site };
+}
+
+test.each([0, 1, 3, 5])("a drop after %i of 6 chunks sends exactly the others again", async (sent) => {
+  const federation = await TestFederation.start();
+  const { jobId, site } = await interrupted(sent, federation);
+
+  await site.drop();
+  const view = await federation.untilEnd(jobId);
+
+  expect(site.chunks).toEqual([sent, CHUNKS - sent]);
+  expect(view.state).toBe("finished");
+  expect(view.history[0]?.contributions).toMatchObject([{ site: "site-1", outcome: "accepted" }]);
+  expect(site.trainings()).toBe(1);
+  expect(await weightOf(federation, jobId)).toBe(0.5);
+  expect((await results(federation)).filter(({ outcome }) => outcome === "accepted")).toHaveLength(2);
+  await federation.stop();
+});
+
+test("several drops in a row send each chunk once", async () => {
+  const federation = await TestFederation.start();
+  const { jobId, site } = await interrupted(2, federation);
+
+  await site.drop();
+  site.line.limit = 1;
+  await federation.clock.advance(1000);
+  await site.drop();
+  site.line.limit = 0;
+  await federation.clock.advance(2000);
+  await site.drop();
+  await federation.untilEnd(jobId);
+
+  expect(site.chunks).toEqual([2, 1, 0, 3]);
+  expect(await weightOf(federation, jobId)).toBe(0.5);
+  await federation.stop();
+});
+
+test("a lost RECEIVED is told again for the message sent again, and no chunk is", async () => {
+  const federation = await TestFederation.start();
+  const [site, other] = [resumingSite(federation, "site-1", 0.5), resumingSite(federation, "site-2", 0.25)];
+  other.line.limit = 0;
+  site.line.deafAfter = CHUNKS;
+  const jobId = await submitChunked(federation, { rounds: 1, minimumSites: 2 });
+  await federation.clock.settle();
+  expect(site.site.status.outgoing).toMatchObject([{ receipt: "none" }]);
+
+  await site.drop();
+  await federation.clock.advance(1000);
+
+  expect(site.site.status.outgoing).toMatchObject([{ receipt: "received" }]);
+  await other.drop();
+  await federation.untilEnd(jobId);
+  expect([site.chunks, other.chunks]).toEqual([
+    [CHUNKS, 0],
+    [0, CHUNKS],
+  ]);
+  expect(await weightOf(federation, jobId)).toBe(0.375);
+  await federation.stop();
+});
+
+test("a drop after COMMITTED, whose receipt was lost, sends none: the receipt is given again", async () => {
+  const federation = await TestFederation.start();
+  const site = resumingSite(federation, "site-1", 0.5);
+  site.line.deafAfter = CHUNKS;
+  const jobId = await submitChunked(federation, ONE_ROUND);
+  await federation.clock.settle();
+  expect((await federation.records()).filter(({ event }) => event.action === "round")).toHaveLength(1);
+  expect(site.site.status.outgoing).toMatchObject([{ receipt: "none" }]);
+
+  await site.drop();
+  await federation.untilEnd(jobId);
+  await federation.clock.settle();
+
+  expect(site.chunks).toEqual([CHUNKS, 0]);
+  expect(site.site.status.outgoing).toMatchObject([{ receipt: "committed" }]);
+  expect(await weightOf(federation, jobId)).toBe(0.5);
+  await federation.stop();
+});
+
+test("a half-done upload whose slot others need is spilled once and goes on from there", async () => {
+  const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
+  const site = resumingSite(federation, "site-1", 0.5);
+  const other = resumingSite(federation, "site-2", 0.25);
+  site.line.limit = 4;
+  const jobId = await submitChunked(federation, { rounds: 1, minimumSites: 2 });
+  await federation.clock.settle();
+  site.line.isReachable = false;
+
+  await site.drop();
+
+  expect(other.chunks).toEqual([CHUNKS]);
+  expect(await storedParts(federation)).toBe(1);
+  site.line.isReachable = true;
+  await federation.untilEnd(jobId);
+  expect(site.chunks).toEqual([4, 2]);
+  expect(await storedParts(federation)).toBe(0);
+  expect(await weightOf(federation, jobId)).toBe(0.375);
+  await federation.stop();
+});
+
+test("a half-done upload whose slot nobody needs is kept in memory: nothing is written", async () => {
+  const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
+  const { jobId, site } = await interrupted(4, federation);
+  const blobs = (await federation.metadata.list("seal/")).length;
+
+  site.line.isReachable = false;
+  await site.drop();
+  await federation.clock.advance(5000);
+
+  expect((await federation.metadata.list("seal/")).length).toBe(blobs);
+  site.line.isReachable = true;
+  await federation.untilEnd(jobId);
+  expect(site.chunks).toEqual([4, 2]);
+  await federation.stop();
+});
+
+test("after an orderly stop the next process goes on with the upload", async () => {
+  const federation = await TestFederation.start();
+  const { jobId, site } = await interrupted(4, federation);
+
+  await federation.clock.runUntil(federation.coordinator.stop());
+  expect(await storedParts(federation)).toBe(1);
+  site.line.limit = Number.POSITIVE_INFINITY;
+  await federation.clock.runUntil(federation.restart());
+  const view = await federation.untilEnd(jobId);
+
+  expect(view.state).toBe("finished");
+  expect(site.chunks.filter((count) => count > 0)).toEqual([4, 2]);
+  expect(site.trainings()).toBe(1);
+  expect(await storedParts(federation)).toBe(0);
+  expect(await weightOf(federation, jobId)).toBe(0.5);
+  await federation.stop();
+});
+
+test("after a kill the upload is sent anew, trained once", async () => {
+  const federation = await TestFederation.start();
+  const { jobId, site } = await interrupted(4, federation);
+
+  site.line.limit = Number.POSITIVE_INFINITY;
+  await federation.clock.runUntil(federation.crash());
+  const view = await federation.untilEnd(jobId);
+
+  expect(view.state).toBe("finished");
+  expect(site.chunks.filter((count) => count > 0)).toEqual([4, CHUNKS]);
+  expect(site.trainings()).toBe(1);
+  expect(await weightOf(federation, jobId)).toBe(0.5);
+  await federation.stop();
+});
+
+test("a newer session goes on with the upload of an older one that does not know of its end", async () => {
+  const federation = await TestFederation.start();
+  const { jobId, site } = await interrupted(3, federation);
+
+  site.line.limit = Number.POSITIVE_INFINITY;
+  await site.forget();
+  await federation.untilEnd(jobId);
+
+  expect(site.chunks).toEqual([3, CHUNKS - 3]);
+  expect(await weightOf(federation, jobId)).toBe(0.5);
+  await federation.stop();
+});
+
+test("what is kept of a task is dropped when the task is over", async () => {
+  const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
+  const site = resumingSite(federation, "site-1", 0.5);
+  resumingSite(federation, "site-2", 0.25);
+  site.line.limit = 4;
+  const jobId = await submitChunked(federation, ONE_ROUND);
+  await federation.clock.settle();
+  site.line.isReachable = false;
+  await site.drop();
+  expect(await storedParts(federation)).toBe(1);
+
+  const view = await federation.untilEnd(jobId);
+
+  expect(view.history[0]?.contributions.map(({ site: name, cause }) => [name, cause])).toEqual([
+    ["site-2", ""],
+    ["site-1", "ERR_SITE_DISCONNECTED"],
+  ]);
+  expect(await storedParts(federation)).toBe(0);
+  await federation.stop();
+});

@@ -1,0 +1,140 @@
+import type { Bytes } from "../../src/bytes/index.ts";
+import type { JobBundle } from "../../src/job/index.ts";
+import type { Connection, Connector } from "../../src/platform/index.ts";
+import type { Site, Trainer } from "../../src/site/index.ts";
+import { ParameterSet, Tensor } from "../../src/tensor/index.ts";
+import { aBundle, type TestFederation } from "./a-federation.ts";
+
+/** Chunks of one update. */
+export const CHUNKS = 6;
+const CHUNK_BYTES = 65_536;
+const FLOATS = (CHUNKS * CHUNK_BYTES) / 4;
+
+/** A job whose updates have {@link CHUNKS} chunks. */
+export function aChunkedBundle(workflow: Parameters<typeof aBundle>[0] = {}): JobBundle {
+  return {
+    ...aBundle(workflow),
+    parameters: [{ name: "w", dtype: "f32", shape: [FLOATS], trainable: true }],
+    initialParameters: new ParameterSet([["w", Tensor.f32([FLOATS], new Float32Array(FLOATS))]]),
+  };
+}
+
+/** Submits {@link aChunkedBundle} as the lead. @returns its id */
+export async function submitChunked(
+  federation: TestFederation,
+  workflow: Parameters<typeof aBundle>[0] = {},
+): Promise<string> {
+  const user = await federation.user();
+  const { jobId } = await federation.clock.runUntil(user.submit(aChunkedBundle(workflow)));
+  await user.close();
+  return jobId;
+}
+
+/** A site whose line the test breaks, and what went over it. */
+export interface ResumingSite {
+  readonly site: Site;
+  /** Chunks that reached the server over each connection, in the order of the connections. */
+  readonly chunks: readonly number[];
+  /** How often it trained. */
+  readonly trainings: () => number;
+  readonly line: {
+    /** False: connecting fails. */
+    isReachable: boolean;
+    /** After so many chunks on a connection, nothing more of the site gets through. */
+    limit: number;
+    /** After so many chunks on a connection, nothing more of the server gets through. */
+    deafAfter: number;
+  };
+  /** The line breaks, and works again when the site connects anew, which it does by itself. */
+  drop(): Promise<void>;
+  /** The site notices the end of its connection, the server does not. */
+  forget(): Promise<void>;
+}
+
+/** A real site that adds `value` to every weight, over a line that breaks where the test says. */
+export function resumingSite(federation: TestFederation, name: string, value: number): ResumingSite {
+  const chunks: number[] = [];
+  const line = { isReachable: true, limit: Number.POSITIVE_INFINITY, deafAfter: Number.POSITIVE_INFINITY };
+  let trained = 0;
+  let hangUp = (): void => undefined;
+  const inner = federation.connector(name);
+  const connector: Connector = {
+    connect: async (signal) => {
+      if (!line.isReachable) throw new Error("the line is down");
+      const connection = await inner.connect(signal);
+      const index = chunks.push(0) - 1;
+      let isBroken = false;
+      const gone = new Promise<{ closeCode: number; reason: string }>((resolve) => {
+        hangUp = () => resolve({ closeCode: 1006, reason: "" });
+      });
+      return {
+        remoteAddress: connection.remoteAddress,
+        get bufferedBytes() {
+          return connection.bufferedBytes;
+        },
+        frames: heard(connection, { gone, isDeaf: () => (chunks[index] ?? 0) >= line.deafAfter }),
+        ended: Promise.race([connection.ended, gone]),
+        send: (frame, onSent) => {
+          const isChunk = frame.byteLength > CHUNK_BYTES;
+          if (isChunk && (chunks[index] ?? 0) >= line.limit) isBroken = true;
+          if (isBroken) return;
+          if (isChunk) chunks[index] = (chunks[index] ?? 0) + 1;
+          connection.send(frame, onSent);
+        },
+        drained: () => connection.drained(),
+        close: (code, reason) => connection.close(code, reason),
+      };
+    },
+  };
+  const site = federation.site(name, {
+    modules: {
+      connector,
+      createTrainer: () =>
+        addingTrainer(value, () => {
+          trained += 1;
+        }),
+    },
+  });
+  return {
+    site,
+    chunks,
+    trainings: () => trained,
+    line,
+    drop: async () => {
+      await federation.clock.settle();
+      line.limit = Number.POSITIVE_INFINITY;
+      line.deafAfter = Number.POSITIVE_INFINITY;
+      federation.connections.get(name)?.cut();
+      await federation.clock.settle();
+    },
+    forget: async () => {
+      hangUp();
+      await federation.clock.settle();
+    },
+  };
+}
+
+async function* heard(
+  connection: Connection,
+  { gone, isDeaf }: { gone: Promise<unknown>; isDeaf: () => boolean },
+): AsyncGenerator<Bytes, void, undefined> {
+  const frames = connection.frames[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([frames.next(), gone.then(() => undefined)]);
+    if (next === undefined || next.done === true) return;
+    if (!isDeaf()) yield next.value;
+  }
+}
+
+function addingTrainer(value: number, onTrain: () => void): Trainer {
+  return {
+    prepare: () => Promise.resolve({ device: "cpu", trainingExamples: 1, heldOutExamples: 1 }),
+    evaluate: () => Promise.resolve({ loss: 1, accuracy: 0, exampleCount: 1 }),
+    train: () => {
+      onTrain();
+      const delta = new ParameterSet([["w", Tensor.f32([FLOATS], new Float32Array(FLOATS).fill(value))]]);
+      return Promise.resolve({ delta, exampleCount: 1, loss: 1, steps: 1 });
+    },
+    close: () => Promise.resolve(),
+  };
+}
