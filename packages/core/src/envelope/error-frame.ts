@@ -6,7 +6,7 @@ import { FRAME_KIND, type Frame, writeFrame } from "../wire/index.ts";
 /** Longest detail, in bytes of UTF-8. */
 export const MAX_DETAIL_BYTES = 512;
 /** Longest wait that an ERROR frame may ask for: one hour. */
-const MAX_RETRY_MS = 3_600_000;
+export const MAX_RETRY_MS = 3_600_000;
 
 /** What an ERROR frame (kind 10) says. */
 export interface ErrorNotice {
@@ -14,7 +14,7 @@ export interface ErrorNotice {
   readonly code: ErrorCode;
   /** The message that is refused; absent when the whole session ends. */
   readonly inReplyTo?: Bytes | undefined;
-  /** ms after which another attempt may succeed. */
+  /** ms after which another attempt may succeed, at most an hour; a longer time is written as an hour. */
   readonly retryAfterMs?: number | undefined;
   /** For people; at most 512 bytes. Never a secret, never a local cause. */
   readonly detail: string;
@@ -32,7 +32,7 @@ export function writeError(notice: ErrorNotice): Bytes {
   const header = writePositional([
     wireCodeOf(code),
     inReplyTo,
-    retryAfterMs,
+    retryAfterMs === undefined ? undefined : Math.min(MAX_RETRY_MS, Math.ceil(retryAfterMs)),
     truncateUtf8(detail, MAX_DETAIL_BYTES),
   ]);
   return writeFrame(FRAME_KIND.error, { header });

@@ -1,8 +1,10 @@
 export { ChainDirectory, type ChainDirectoryModules, type ChainDirectoryOptions } from "./chain-directory.ts";
+export { type Checkpoint, openCheckpoint, runningHash, sealCheckpoint } from "./checkpoint-frame.ts";
 export type { VerifiedObject } from "./contract.ts";
 export {
   type ErrorNotice,
   MAX_DETAIL_BYTES,
+  MAX_RETRY_MS,
   readError,
   truncateUtf8,
   wireCodeOf,

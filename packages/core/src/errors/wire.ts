@@ -1,5 +1,5 @@
 import type { ErrorDefinition } from "./definition.ts";
-import { PhotinusError } from "./photinus-error.ts";
+import { PhotinusError, type PhotinusErrorOptions } from "./photinus-error.ts";
 
 /** A code of {@link WireError}. */
 export type WireErrorCode =
@@ -93,4 +93,17 @@ export const WIRE_ERRORS: Readonly<Record<WireErrorCode, ErrorDefinition>> = {
 };
 
 /** A fault of frames, the handshake and the encrypted session. */
-export class WireError extends PhotinusError<WireErrorCode> {}
+export class WireError extends PhotinusError<WireErrorCode> {
+  /** ms after which another attempt may succeed, where the peer named a time. */
+  readonly retryAfterMs: number | undefined;
+
+  /** @param options `retryAfterMs`: what the peer named */
+  constructor(
+    code: WireErrorCode,
+    message: string,
+    options: PhotinusErrorOptions & { readonly retryAfterMs?: number | undefined } = {},
+  ) {
+    super(code, message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

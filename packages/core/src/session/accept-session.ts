@@ -1,5 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
-import { ChainDirectory, issueToken, TokenBook } from "../envelope/index.ts";
+import { ChainDirectory, issueToken, TokenBook, wireCodeOf, writeError } from "../envelope/index.ts";
+import { WireError } from "../errors/index.ts";
 import { verifyChain } from "../pki/index.ts";
 import type { Connection } from "../platform/index.ts";
 import { MAX_FRAME_BYTES } from "../wire/index.ts";
@@ -44,6 +45,7 @@ export async function acceptSession(
     timings: { ...DEFAULT_TIMINGS, ...options.timings },
   };
   let session: LiveSession | undefined;
+  const login = await enter(connection, accepting.modules);
   await greetClient(
     connection,
     {
@@ -55,10 +57,22 @@ export async function acceptSession(
       },
     },
     accepting.modules,
-  );
+  ).finally(() => login.leave());
   if (session === undefined) throw new TypeError("the handshake ended without a session");
   session.start();
+  accepting.modules.pace?.opened(session.ended);
   return session;
+}
+
+/** [W-94] a server that is busy says when to come back, before it computes anything for whoever asks. */
+async function enter(connection: Connection, { pace }: AllModules): Promise<{ readonly leave: () => void }> {
+  const entry = pace?.enter() ?? { admitted: true, leave: () => undefined };
+  if (entry.admitted) return entry;
+  const { retryAfterMs } = entry;
+  const error = new WireError("ERR_BUSY", "too many log in at once", { retryAfterMs });
+  connection.send(writeError({ code: error.code, retryAfterMs, detail: "" }));
+  connection.close(wireCodeOf(error.code), error.code);
+  throw error;
 }
 
 interface Accepting {
@@ -103,6 +117,7 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
         scope: "full",
         peer: client.participant,
         peerKey: client.verifyingKey,
+        peerNotAfterMs: client.notAfterMs,
         ownTokens: bookOf(serverToken),
         peerTokens: bookOf(clientToken),
         chains,
@@ -127,7 +142,7 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
   const { chain } = await authority.redeem(outcome.code, outcome.request);
   // Also our own authority's work is proved before it leaves.
   const expectations = { root, project, usage: "client", nowMs: clock.now() } as const;
-  const { participant, verifyingKey } = await verifyChain(chain, expectations, { crypto });
+  const { participant, verifyingKey, notAfterMs } = await verifyChain(chain, expectations, { crypto });
   const session = new LiveSession(
     {
       serverKeyId: await crypto.sha256(identity.signingKey.publicKey),
@@ -136,6 +151,7 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
         scope: "enrol",
         peer: participant,
         peerKey: verifyingKey,
+        peerNotAfterMs: notAfterMs,
         ownTokens: new TokenBook(),
         peerTokens: new TokenBook(),
         chains: new ChainDirectory({ project, root }, { crypto }),
@@ -154,7 +170,10 @@ function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {
   return enrolment;
 }
 
-type Common = Omit<Established, "scope" | "peer" | "peerKey" | "ownTokens" | "peerTokens" | "chains">;
+type Common = Omit<
+  Established,
+  "scope" | "peer" | "peerKey" | "peerNotAfterMs" | "ownTokens" | "peerTokens" | "chains"
+>;
 
 function common(outcome: ServerOutcome, { options, limits, timings }: Accepting): Common {
   const { channel, sender, receiver, sid } = outcome;
@@ -166,6 +185,7 @@ function common(outcome: ServerOutcome, { options, limits, timings }: Accepting)
     identity: options.identity,
     direction: 1,
     clockOffsetMs: 0,
+    returnMs: 0,
     limits,
     objectRules: options.objectRules ?? DEFAULT_OBJECT_RULES,
     heartbeatMs: timings.heartbeatMs,
@@ -195,6 +215,7 @@ function welcomeOf(
       streamBytes: limits.streamBytes,
       heartbeatMs: timings.heartbeatMs,
       silenceMs: timings.silenceMs,
+      returnMs: modules.pace?.returnMs ?? 0,
     },
     serverClockMs: modules.clock.now(),
     scope,

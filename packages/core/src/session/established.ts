@@ -22,6 +22,7 @@ import {
 import { RECORD_LIMITS, type RecordReceiver, type RecordSender } from "../wire/index.ts";
 import type { FrameChannel } from "./frame-channel.ts";
 import type { SessionLimits, SessionModules } from "./options.ts";
+import type { LoginPace } from "./pace.ts";
 import type { SessionScope } from "./welcome.ts";
 
 /** Modules with every default filled in. */
@@ -33,6 +34,7 @@ export interface AllModules {
   readonly metrics: Metrics;
   readonly chainCache: ChainCache;
   readonly replayStore: ObjectReplayStore;
+  readonly pace: LoginPace | undefined;
 }
 
 /** Fills in the defaults. */
@@ -46,6 +48,7 @@ export function completeModules(modules: SessionModules): AllModules {
     metrics: modules.metrics ?? noMetrics,
     chainCache: modules.chainCache ?? new ChainCache(),
     replayStore: modules.replayStore ?? memoryReplayStore({ clock }),
+    pace: modules.pace,
   };
 }
 
@@ -55,6 +58,7 @@ const DEFAULT_LIMITS: SessionLimits = {
   windowBytes: 8 * 1_048_576,
   streamBytes: 4 * 2 ** 30,
   framesPerSecond: 10_000,
+  workMsPerSecond: 1000,
   waitingBytes: 16 * 1_048_576,
   record: RECORD_LIMITS,
 };
@@ -87,9 +91,13 @@ export interface Established {
   readonly peer: Participant;
   /** The peer's key, from its verified certificate. */
   readonly peerKey: VerifyingKey;
+  /** Last moment at which the peer's certificates are valid, ms since 1970 by the local clock. */
+  readonly peerNotAfterMs: number;
   /** Direction in which this side sends. */
   readonly direction: Direction;
   readonly clockOffsetMs: number;
+  /** Time over which clients spread when they lose the server, ms. */
+  readonly returnMs: number;
   /** Tokens that this side sends with. */
   readonly ownTokens: TokenBook;
   /** Tokens that the peer sends with. */

@@ -5,12 +5,15 @@ export interface Fault {
   readonly code: ErrorCode;
   /** For people. */
   readonly detail: string;
+  /** ms after which another attempt may succeed, where that is known. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** What an error says; anything that is not of Photinus is internal, and its text stays here. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof PhotinusError && isErrorCode(error.code)) {
-    return { code: error.code, detail: error.message };
+    const retryAfterMs = error instanceof WireError ? error.retryAfterMs : undefined;
+    return { code: error.code, detail: error.message, retryAfterMs };
   }
   return { code: "ERR_INTERNAL", detail: "internal error" };
 }
@@ -26,9 +29,9 @@ export function endsSession(code: ErrorCode): boolean {
 }
 
 /** The reason with which everything that waits for an ended session fails. */
-export function endedError({ code, detail }: Fault): WireError {
+export function endedError({ code, detail, retryAfterMs }: Fault): WireError {
   const text = `the session has ended: ${code}${detail === "" ? "" : `, ${detail}`}`;
-  return new WireError(isWireErrorCode(code) ? code : "ERR_CONNECTION_LOST", text);
+  return new WireError(isWireErrorCode(code) ? code : "ERR_CONNECTION_LOST", text, { retryAfterMs });
 }
 
 type EndCode = ConstructorParameters<typeof WireError>[0];

@@ -24,6 +24,11 @@ export class HandlerLane {
     if (!this.#isRunning) void this.#runAll();
   }
 
+  /** True when no handler waits or runs. */
+  get isIdle(): boolean {
+    return !this.#isRunning;
+  }
+
   /** True when more may be read. */
   get hasRoom(): boolean {
     return this.#stopped || this.#waitingBytes < this.#limitBytes;

@@ -16,6 +16,7 @@ import {
   writeFrame,
 } from "../wire/index.ts";
 import type { Deadline, FrameChannel } from "./frame-channel.ts";
+import { LONGEST_RETURN_MS } from "./pace.ts";
 
 /** Kinds of the three handshake frames. */
 export type HandshakeKind =
@@ -137,8 +138,11 @@ export interface SessionKeys {
 
 /** [W-29] an ERROR before the session is unauthenticated: it says when to try again, never what to offer. */
 function hint(frame: Frame): WireError {
-  const { code, detail } = readError(frame);
+  const { code, detail, retryAfterMs = 0 } = readError(frame);
   const text = `the peer refused before it was authenticated: ${code}${detail === "" ? "" : `, ${detail}`}`;
-  if (code === "ERR_BUSY" || code === "ERR_RATE_LIMITED") return new WireError(code, text);
+  if (code === "ERR_BUSY" || code === "ERR_RATE_LIMITED" || code === "ERR_GOING_AWAY") {
+    // Nobody has signed it: it may delay the next attempt, not put it off for an hour.
+    return new WireError(code, text, { retryAfterMs: Math.min(retryAfterMs, LONGEST_RETURN_MS) });
+  }
   return new WireError("ERR_AUTH_FAILED", text);
 }

@@ -13,8 +13,10 @@ import {
 import { EnvelopeError, MessageError, WireError } from "../errors/index.ts";
 import { readBlobChunk, readChunk, readCredit } from "../stream/index.ts";
 import { FRAME_KIND, type Frame, MAX_INNER_FRAME_BYTES, readFrame } from "../wire/index.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import type { AllModules, Established } from "./established.ts";
 import type { HandlerLane } from "./handler-lane.ts";
+import type { ReadGate } from "./read-gate.ts";
 import type { MessageRoute, ReceivedMessage, Session, SessionHandler } from "./session.ts";
 import type { StreamTable } from "./stream-table.ts";
 
@@ -46,6 +48,8 @@ export interface InboxOwner {
   readonly handler: SessionHandler;
   /** Routes of the session layer itself; they run at once, before the next frame is opened. */
   readonly ownRoutes: readonly MessageRoute[];
+  /** Sends a message of ours again that the peer found stale. @returns false: not once more */
+  readonly sendAgain: (messageId: Bytes) => boolean;
   /** Answers what the handler of a message throws. */
   readonly refuse: (error: unknown, messageId: Bytes) => void;
   /** Takes what the handler of something throws that cannot be answered. */
@@ -56,6 +60,8 @@ export interface InboxOwner {
 export interface InboxModules extends AllModules {
   readonly lane: HandlerLane;
   readonly streams: StreamTable;
+  readonly checkpoints: Checkpoints;
+  readonly gate: ReadGate;
 }
 
 /** Opens what arrives, in the receive order of the protocol's section 6, and hands it to its handler. */
@@ -89,9 +95,13 @@ export class Inbox {
     const inner = await this.#openOuter(bytes);
     if (inner === undefined) return;
     const frame = asRefused(() => readFrame(inner, MAX_INNER_FRAME_BYTES));
+    this.#modules.gate.charge(frame.kind, inner.byteLength);
     switch (frame.kind) {
       case FRAME_KIND.message:
+        await asyncRefused(this.#modules.checkpoints.receives(inner));
         return await this.#takeMessage(frame);
+      case FRAME_KIND.checkpoint:
+        return await asyncRefused(this.#modules.checkpoints.take(frame));
       case FRAME_KIND.signed:
         return await this.#takeSigned(frame, inner);
       case FRAME_KIND.object:
@@ -112,30 +122,35 @@ export class Inbox {
     }
   }
 
-  /** [W-30] what a session takes from the connection: SESSION, and BLOB where it is expected. */
+  /** Lengths, kind, rate; only then is anything decrypted. */
   async #openOuter(bytes: Bytes): Promise<Bytes | undefined> {
     const frame = asRefused(() => readFrame(bytes));
-    if (frame.kind === FRAME_KIND.session) {
-      try {
-        const { receiver, channel } = this.#owner.established;
-        return await receiver.open(frame, channel.ownsFrames);
-      } catch (error) {
-        throw refused(error);
-      }
-    }
     const { onBlobChunk } = this.#owner.handler;
-    if (frame.kind !== FRAME_KIND.blob || onBlobChunk === undefined) {
+    // [W-30]
+    if (frame.kind !== FRAME_KIND.session && (frame.kind !== FRAME_KIND.blob || onBlobChunk === undefined)) {
       throw refused(
         new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${frame.kind} outside the session`),
       );
     }
+    const waitMs = this.#modules.gate.enter();
+    if (waitMs > 0) await this.#modules.gate.wait(waitMs, this.#owner.session.signal);
+    if (frame.kind === FRAME_KIND.session) {
+      const { receiver, channel } = this.#owner.established;
+      return await asyncRefused(receiver.open(frame, channel.ownsFrames));
+    }
+    this.#takeBlob(frame, bytes);
+    return undefined;
+  }
+
+  #takeBlob(frame: Frame, bytes: Bytes): void {
+    const { onBlobChunk } = this.#owner.handler;
+    if (onBlobChunk === undefined) return; // refused before
     const chunk = asRefused(() => readBlobChunk(frame));
     const handle = async (): Promise<void> => {
       await onBlobChunk(chunk, this.#owner.session);
       this.#release(bytes);
     };
     this.#enqueue(handle, undefined, bytes.byteLength);
-    return undefined;
   }
 
   async #takeMessage(frame: Frame): Promise<void> {
@@ -263,6 +278,8 @@ export class Inbox {
     // [W-39] without a message that it answers it is the end
     if (inReplyTo === undefined) throw new PeerEnded(notice);
     const { handler, session, established } = this.#owner;
+    // [W-93] it waited too long on its way: signed anew, once
+    if (notice.code === "ERR_ENVELOPE_STALE" && this.#owner.sendAgain(inReplyTo)) return;
     const { code, retryAfterMs, detail } = notice;
     if (handler.onRefused === undefined) {
       this.#modules.logger.warn("the peer refused a message", { code, detail, peer: established.peer.name });
@@ -310,6 +327,14 @@ function routeTable(routes: readonly MessageRoute[]): ReadonlyMap<number, Messag
 
 function refused(error: unknown, messageId?: Bytes): RefusedInput {
   return new RefusedInput(error, messageId);
+}
+
+async function asyncRefused<T>(action: Promise<T>): Promise<T> {
+  try {
+    return await action;
+  } catch (error) {
+    throw refused(error);
+  }
 }
 
 function asRefused<T>(action: () => T, messageId?: Bytes): T {

@@ -23,6 +23,7 @@ export {
   type SessionOptions,
   type SessionTimings,
 } from "./options.ts";
+export { LOGINS_PER_SECOND, type LoginEntry, LoginPace } from "./pace.ts";
 export {
   type HalfDoneStream,
   MAX_ACKNOWLEDGED,

@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { issueToken } from "../envelope/index.ts";
-import { EnvelopeError, WireError } from "../errors/index.ts";
+import { EnvelopeError, PkiError, WireError } from "../errors/index.ts";
 import type { Clock, CryptoProvider, Timer } from "../platform/index.ts";
 import { heartbeat, tokens } from "./control-messages.ts";
 import type { Established } from "./established.ts";
@@ -10,6 +10,8 @@ import type { Session } from "./session.ts";
 const RENEWAL_PART = 2 / 3;
 /** A session without a valid token for this long ends. */
 const TOKENLESS_MS = 60_000;
+/** In this last part of a session's life a server ends it as soon as nothing is under way. */
+const QUIET_PART = 1 / 72;
 
 /** What keeps a session alive, or ends it. */
 export interface KeepAliveOwner {
@@ -19,6 +21,10 @@ export interface KeepAliveOwner {
   readonly lastSentMs: () => number;
   /** When the last frame came; the present while this side itself does not read. */
   readonly lastReceivedMs: () => number;
+  /** True when nothing is under way in either direction. */
+  readonly isQuiet: () => boolean;
+  /** More to look at. @param nextMs until the next look */
+  readonly onTick: (nextMs: number) => void;
   /** Ends the session. */
   readonly end: (error: unknown) => void;
   /** SHA-256 of the server's SubjectPublicKeyInfo; absent at the client. */
@@ -31,26 +37,25 @@ export interface KeepAliveModules {
   readonly clock: Clock;
 }
 
-/** The one timer of a session: heartbeats, silence, renewal of tokens, the end of its keys and of its life. */
+/** The one timer of a session: heartbeats, silence, renewal of tokens, the end of certificates and of its life. */
 export class KeepAlive {
   readonly #owner: KeepAliveOwner;
   readonly #modules: KeepAliveModules;
   readonly #endsMs: number;
+  readonly #quietMs: number;
   #timer: Timer | undefined;
 
   constructor(owner: KeepAliveOwner, modules: KeepAliveModules) {
     this.#owner = owner;
     this.#modules = modules;
-    this.#endsMs = modules.clock.now() + owner.established.lifetimeMs;
+    const { lifetimeMs } = owner.established;
+    this.#endsMs = modules.clock.now() + lifetimeMs;
+    this.#quietMs = this.#endsMs - lifetimeMs * QUIET_PART;
   }
 
   /** Begins to tick. */
   start(): void {
-    const { heartbeatMs, lifetimeMs } = this.#owner.established;
-    this.#timer = this.#modules.clock.after(Math.min(heartbeatMs, lifetimeMs), () => {
-      this.start();
-      this.#tick().catch((error: unknown) => this.#owner.end(error));
-    });
+    this.#timer = this.#modules.clock.after(this.#nextMs(), () => this.#look());
   }
 
   /** Ticks no more; idempotent. */
@@ -58,30 +63,58 @@ export class KeepAlive {
     this.#timer?.cancel();
   }
 
-  async #tick(): Promise<void> {
+  /** Until the next look: a heartbeat, or what ends the session sooner. */
+  #nextMs(): number {
+    const { heartbeatMs, peerNotAfterMs } = this.#owner.established;
     const nowMs = this.#modules.clock.now();
-    const { established, lastSentMs, lastReceivedMs, session } = this.#owner;
+    const nextMs = Math.min(heartbeatMs, this.#endsMs - nowMs, peerNotAfterMs + 1 - nowMs);
+    return Math.max(0, nextMs);
+  }
+
+  #look(): void {
+    try {
+      this.#require(this.#modules.clock.now());
+      this.#owner.onTick(this.#nextMs());
+    } catch (error) {
+      this.#owner.end(error);
+      return;
+    }
+    this.start();
+    this.#act().catch((error: unknown) => this.#owner.end(error));
+  }
+
+  #require(nowMs: number): void {
+    const { established, lastReceivedMs } = this.#owner;
     this.#requireLife(nowMs);
     // [W-40]
     if (nowMs - lastReceivedMs() >= established.silenceMs) {
       throw new WireError("ERR_CONNECTION_LOST", `nothing came for ${established.silenceMs} ms`);
-    }
-    if (established.scope !== "full") return;
-    if (nowMs - lastSentMs() >= established.heartbeatMs) await session.send(heartbeat, {});
-    await this.#renewTokens(nowMs);
-  }
-
-  #requireLife(nowMs: number): void {
-    const { established } = this.#owner;
-    // [W-34]
-    if (nowMs >= this.#endsMs) {
-      throw new WireError("ERR_GOING_AWAY", "the session has reached the end of its life; connect again");
     }
     const serverNowMs = nowMs + established.clockOffsetMs;
     // [W-64]
     if (established.scope === "full" && established.ownTokens.expiresAt + TOKENLESS_MS <= serverNowMs) {
       throw new EnvelopeError("ERR_TOKEN_EXPIRED", "the tokens of the session were not renewed in time");
     }
+  }
+
+  #requireLife(nowMs: number): void {
+    const { established, isQuiet, serverKeyId } = this.#owner;
+    // [W-92]
+    if (nowMs > established.peerNotAfterMs) {
+      throw new PkiError("ERR_CERTIFICATE_EXPIRED", `a certificate of ${established.peer.name} has expired`);
+    }
+    // [W-34] a server ends it earlier, at a moment when nothing is lost by it
+    const isTime =
+      nowMs >= this.#endsMs || (serverKeyId !== undefined && nowMs >= this.#quietMs && isQuiet());
+    if (isTime) throw new WireError("ERR_GOING_AWAY", "the session has lived its time; connect again");
+  }
+
+  async #act(): Promise<void> {
+    const nowMs = this.#modules.clock.now();
+    const { established, lastSentMs, session } = this.#owner;
+    if (established.scope !== "full") return;
+    if (nowMs - lastSentMs() >= established.heartbeatMs) await session.send(heartbeat, {});
+    await this.#renewTokens(nowMs);
   }
 
   /** At the server: new tokens for both sides when two thirds of the old ones' life are over. */

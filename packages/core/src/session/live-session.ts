@@ -1,35 +1,25 @@
 import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
 import { encode } from "../decomposer/index.ts";
-import {
-  identifyObject,
-  sealSigned,
-  verifyToken,
-  wireCodeOf,
-  writeError,
-  writeMessage,
-} from "../envelope/index.ts";
-import { EnvelopeError, type ErrorCode, PhotinusError } from "../errors/index.ts";
+import { identifyObject, wireCodeOf, writeError } from "../envelope/index.ts";
+import { type ErrorCode, PhotinusError } from "../errors/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { Participant } from "../pki/index.ts";
 import { sleep } from "../platform/index.ts";
 import type { BlobFrames, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
-import { heartbeat, signerChain, type TokensBody, tokens } from "./control-messages.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { signerChain } from "./control-messages.ts";
 import type { AllModules, Established } from "./established.ts";
 import { detailForPeer, endedError, endsSession, type Fault, faultOf } from "./fault.ts";
 import { HandlerLane } from "./handler-lane.ts";
 import { Inbox, PeerEnded, RefusedInput } from "./inbox.ts";
 import { KeepAlive } from "./keep-alive.ts";
+import { MessageSender } from "./message-sender.ts";
 import { Outbox } from "./outbox.ts";
-import { RateBucket } from "./rate-bucket.ts";
+import { ownMessages } from "./own-messages.ts";
+import { retryAfterOf } from "./pace.ts";
+import { ReadGate } from "./read-gate.ts";
 import { streamResumed } from "./resume.ts";
-import {
-  type MessageRoute,
-  on,
-  type SendOptions,
-  type Session,
-  type SessionEnd,
-  type SessionHandler,
-} from "./session.ts";
+import type { SendOptions, Session, SessionEnd, SessionHandler } from "./session.ts";
 import { StreamTable } from "./stream-table.ts";
 import type { SessionScope } from "./welcome.ts";
 
@@ -51,6 +41,9 @@ export class LiveSession implements Session {
   readonly #outbox: Outbox;
   readonly #streams: StreamTable;
   readonly #lane: HandlerLane;
+  readonly #checkpoints: Checkpoints;
+  readonly #sender: MessageSender;
+  readonly #gate: ReadGate;
   readonly #keepAlive: KeepAlive;
   readonly #sentChains = new Set<string>();
   readonly #controller = new AbortController();
@@ -70,6 +63,10 @@ export class LiveSession implements Session {
     this.#outbox = new Outbox({ channel, records: sender, clock: modules.clock, keyAgeMs });
     this.#streams = new StreamTable(limits, { crypto: modules.crypto, outbox: this.#outbox });
     this.#lane = new HandlerLane(limits.waitingBytes);
+    this.#checkpoints = new Checkpoints(established, { ...modules, outbox: this.#outbox });
+    const sending = { ...modules, outbox: this.#outbox, checkpoints: this.#checkpoints };
+    this.#sender = new MessageSender(established, sending);
+    this.#gate = new ReadGate(limits, modules.clock);
     this.#lastReceivedMs = modules.clock.now();
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
@@ -80,8 +77,11 @@ export class LiveSession implements Session {
         established,
         lastSentMs: () => this.#outbox.lastSentMs,
         // What waits unread is no silence of the peer.
-        lastReceivedMs: () =>
-          this.#isReading && this.#lane.hasRoom ? this.#lastReceivedMs : modules.clock.now(),
+        lastReceivedMs: () => (this.#isListening ? this.#lastReceivedMs : modules.clock.now()),
+        isQuiet: () => this.#outbox.isIdle && this.#streams.isIdle && this.#lane.isIdle,
+        onTick: (nextMs) => {
+          if (established.scope === "full") this.#checkpoints.tick(nextMs, this.#isListening);
+        },
         end: (error) => this.#fail(error),
         serverKeyId: established.direction === 1 ? serverKeyId : undefined,
       },
@@ -109,6 +109,11 @@ export class LiveSession implements Session {
       .catch((error: unknown) => this.#fail(error));
   }
 
+  /** True while a frame of the peer would be heard at once. */
+  get #isListening(): boolean {
+    return this.#isReading && this.#lane.hasRoom && !this.#gate.isWaiting;
+  }
+
   get id(): Bytes {
     return this.#established.sid;
   }
@@ -129,6 +134,10 @@ export class LiveSession implements Session {
     return this.#established.clockOffsetMs;
   }
 
+  get returnMs(): number {
+    return this.#established.returnMs;
+  }
+
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -144,11 +153,21 @@ export class LiveSession implements Session {
         session: this,
         established: this.#established,
         handler,
-        ownRoutes: this.#ownRoutes(),
+        ownRoutes: ownMessages(this.#established, this.#serverKeyId, {
+          ...this.#modules,
+          streams: this.#streams,
+        }),
+        sendAgain: (messageId) => this.#sender.sendAgain(messageId),
         refuse: (error, messageId) => this.#refuse(error, messageId),
         drop: (error) => this.#drop(error),
       },
-      { ...this.#modules, lane: this.#lane, streams: this.#streams },
+      {
+        ...this.#modules,
+        lane: this.#lane,
+        streams: this.#streams,
+        checkpoints: this.#checkpoints,
+        gate: this.#gate,
+      },
     );
     this.#isReading = true;
     this.#lastReceivedMs = this.#modules.clock.now();
@@ -162,24 +181,10 @@ export class LiveSession implements Session {
   ): Promise<Bytes> {
     this.#controller.signal.throwIfAborted();
     const messageId = options.messageId ?? this.#modules.crypto.randomBytes(16);
-    const payload = encode(body, this.#modules.registry);
-    await this.#outbox.post(() => {
-      const header = {
-        type: definition.type,
-        messageId,
-        inReplyTo: options.inReplyTo,
-        scope: options.scope,
-        tokenRef: this.#tokenRef(),
-      };
-      if (!definition.signed) return writeMessage(header, payload);
-      const { identity, peer, sid, direction, clockOffsetMs } = this.#established;
-      const route = { project: identity.participant.project, from: this.self.name, to: peer.name };
-      const issuedAt = this.#modules.clock.now() + clockOffsetMs;
-      return sealSigned(
-        { ...header, ...route, sid, direction, issuedAt, body: payload },
-        { key: identity.signingKey, crypto: this.#modules.crypto },
-      );
-    });
+    const { inReplyTo, scope } = options;
+    const encoded = encode(body, this.#modules.registry);
+    const message = { type: definition.type, messageId, inReplyTo, scope, body: encoded };
+    await (definition.signed ? this.#sender.sendSigned(message) : this.#sender.send(message));
     return messageId;
   }
 
@@ -214,8 +219,10 @@ export class LiveSession implements Session {
     await this.#streams.accept(manifest, sink, signal);
   }
 
-  close(code: ErrorCode, detail = ""): Promise<void> {
-    return this.#close({ code, detail });
+  close(code: ErrorCode, detail = "", retryAfterMs?: number): Promise<void> {
+    // Fenced: nothing of it has an effect any more while it is told.
+    if (code === "ERR_SUPERSEDED") this.#lane.stop();
+    return this.#close({ code, detail, retryAfterMs });
   }
 
   #close(fault: Fault): Promise<void> {
@@ -226,7 +233,7 @@ export class LiveSession implements Session {
 
   /** The peer is told in the session, after everything that was posted before; then the connection closes. */
   async #sayAndClose(fault: Fault): Promise<void> {
-    const notice = { code: fault.code, detail: detailForPeer(fault) };
+    const notice = this.#noticeOf(fault);
     const posted = this.#outbox.post(() => writeError(notice)).catch(() => undefined);
     // When even that cannot be sent, or something before it never ends, the close code still says it.
     const patience = sleep(this.#modules.clock, CLOSING_MS, this.signal).catch(() => undefined);
@@ -236,8 +243,7 @@ export class LiveSession implements Session {
   }
 
   async #read(inbox: Inbox): Promise<void> {
-    const { channel, limits } = this.#established;
-    const bucket = new RateBucket(limits.framesPerSecond, this.#modules.clock);
+    const { channel } = this.#established;
     while (!this.#isEnded) {
       if (!this.#lane.hasRoom) await Promise.race([this.#lane.room(), this.#established.channel.ended]);
       const frame = await channel.next();
@@ -249,9 +255,6 @@ export class LiveSession implements Session {
       }
       this.#lastReceivedMs = this.#modules.clock.now();
       await this.#take(inbox, frame);
-      // [W-41] a peer that is too fast is read more slowly, and its transport slows it down
-      const waitMs = bucket.take();
-      if (waitMs > 0) await sleep(this.#modules.clock, waitMs, this.#controller.signal);
     }
   }
 
@@ -263,33 +266,6 @@ export class LiveSession implements Session {
       else if (error instanceof PeerEnded) this.#endedByPeer(error.notice);
       else throw error;
     }
-  }
-
-  /** Messages of the session layer itself; their effects come before the next frame is opened. */
-  #ownRoutes(): readonly MessageRoute[] {
-    return [
-      on(heartbeat, () => undefined),
-      on(streamResumed, (body) => this.#streams.takeResumed(body)),
-      on(signerChain, async ({ chain }) => {
-        await this.#established.chains.add(chain, this.#modules.clock.now());
-      }),
-      ...(this.#established.direction === 0 ? [on(tokens, (body) => this.#takeTokens(body))] : []),
-    ];
-  }
-
-  async #takeTokens({ client, server }: TokensBody): Promise<void> {
-    const { ownTokens, peerTokens, peer, peerKey, sid, clockOffsetMs } = this.#established;
-    const nowMs = this.#modules.clock.now() + clockOffsetMs;
-    const expected = { sid, nowMs, serverKey: peerKey, serverKeyId: this.#serverKeyId };
-    ownTokens.add(await verifyToken(client, { ...expected, holder: this.self }, this.#modules.crypto));
-    peerTokens.add(await verifyToken(server, { ...expected, holder: peer }, this.#modules.crypto));
-  }
-
-  #tokenRef(): Bytes {
-    const newest = this.#established.ownTokens.newest;
-    if (newest !== undefined) return newest.ref;
-    if (this.#established.scope === "enrol") return new Uint8Array(32);
-    throw new EnvelopeError("ERR_TOKEN_EXPIRED", "the session has no token");
   }
 
   /** A fault of the peer, or of a handler: an answer, or the end. */
@@ -304,7 +280,7 @@ export class LiveSession implements Session {
       this.#fail(error);
       return;
     }
-    const notice = { code: fault.code, inReplyTo: messageId, detail: detailForPeer(fault) };
+    const notice = { ...this.#noticeOf(fault), inReplyTo: messageId };
     // A session that has ended meanwhile has told the peer more than this.
     this.#outbox.post(() => writeError(notice)).catch(() => undefined);
   }
@@ -321,8 +297,16 @@ export class LiveSession implements Session {
     void this.#close(faultOf(error));
   }
 
-  #endedByPeer({ code, detail }: Fault): void {
-    this.#finish({ code, detail, local: false });
+  /** As the peer is told; only a server says when to come back. */
+  #noticeOf(fault: Fault): Fault {
+    const { direction } = this.#established;
+    const retryAfterMs =
+      fault.retryAfterMs ?? (direction === 1 ? retryAfterOf(fault.code, this.#modules.pace) : undefined);
+    return { code: fault.code, detail: detailForPeer(fault), retryAfterMs };
+  }
+
+  #endedByPeer({ code, detail, retryAfterMs }: Fault): void {
+    this.#finish({ code, detail, retryAfterMs, local: false });
     this.#established.channel.close(1000, "");
   }
 

@@ -4,6 +4,7 @@ import type { ObjectReplayStore, ObjectRule } from "../envelope/index.ts";
 import type { ChainCache, Identity, Participant, Role } from "../pki/index.ts";
 import type { AgreementKey, Awaitable, Clock, CryptoProvider, Logger, Metrics } from "../platform/index.ts";
 import type { RecordLimits } from "../wire/index.ts";
+import type { LoginPace } from "./pace.ts";
 
 /** What sessions work with; one set serves all sessions of a process. */
 export interface SessionModules {
@@ -19,6 +20,8 @@ export interface SessionModules {
   readonly metrics?: Metrics;
   /** Chains that were validated; shared by all sessions it saves most of a handshake. Default: one for each session. */
   readonly chainCache?: ChainCache;
+  /** Who logs in when, shared by all sessions of a server. Default: nobody is sent away. */
+  readonly pace?: LoginPace;
   /** Objects that were handled. Default: in memory for one session; a host that takes commands passes one that lasts. */
   readonly replayStore?: ObjectReplayStore;
 }
@@ -43,9 +46,11 @@ export interface SessionLimits {
   readonly streamBytes: number;
   /** Frames a second that are read on average; beyond it the peer is slowed down. Default 10 000. */
   readonly framesPerSecond: number;
+  /** Work that frames may cause on average, ms of processor a second by the session's own price list. Default 1000. */
+  readonly workMsPerSecond: number;
   /** Messages and blob chunks that wait for their handler, in bytes; beyond it nothing more is read. Default 16 MiB. */
   readonly waitingBytes: number;
-  /** How much the keys of the session may encrypt before it ends. */
+  /** How much a key may encrypt, and for how long, before the next takes its place. */
   readonly record: RecordLimits;
 }
 

@@ -87,6 +87,20 @@ export class Outbox {
     });
   }
 
+  /** {@link post} of a frame that goes before all others. */
+  postFirst(build: () => Awaitable<Bytes>): Promise<void> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped.reason);
+    return new Promise((resolve, reject) => {
+      this.#control.unshift({ build, resolve, reject });
+      this.nudge();
+    });
+  }
+
+  /** True when nothing waits to leave. */
+  get isIdle(): boolean {
+    return this.#control.length === 0 && this.#bulk.length === 0;
+  }
+
   /** Begins to send something long. */
   add(bulk: Bulk): void {
     if (this.#stopped !== undefined) {

@@ -1,6 +1,6 @@
 import type { Clock } from "../platform/index.ts";
 
-/** Frames that a peer may send at once before the rate counts: this many seconds' worth. */
+/** What a peer may use at once before the rate counts: this many seconds' worth. */
 const BURST_SECONDS = 2;
 
 /** A token bucket: how long the reader waits so that a peer keeps to its rate. */
@@ -10,7 +10,7 @@ export class RateBucket {
   #tokens: number;
   #filledMs: number;
 
-  /** @param perSecond frames a second on average */
+  /** @param perSecond on average */
   constructor(perSecond: number, clock: Clock) {
     this.#perSecond = perSecond;
     this.#clock = clock;
@@ -18,11 +18,11 @@ export class RateBucket {
     this.#filledMs = clock.now();
   }
 
-  /** Takes one. @returns ms to wait before the next frame is read; 0 within the rate */
-  take(): number {
+  /** Takes so much, more than there is if need be. @returns ms until nothing is owed; 0 within the rate */
+  take(amount: number): number {
     const nowMs = this.#clock.now();
     const filled = this.#tokens + ((nowMs - this.#filledMs) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(filled, this.#perSecond * BURST_SECONDS) - 1;
+    this.#tokens = Math.min(filled, this.#perSecond * BURST_SECONDS) - amount;
     this.#filledMs = nowMs;
     return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#perSecond) * 1000);
   }

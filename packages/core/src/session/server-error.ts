@@ -4,7 +4,7 @@ import type { Frame } from "../wire/index.ts";
 
 /** The reason that the peer gave inside the encrypted session, as an error of its code. */
 export function readServerError(frame: Frame): PhotinusError {
-  const { code, detail } = readError(frame);
+  const { code, detail, retryAfterMs } = readError(frame);
   const text = detail === "" ? `the server refused: ${code}` : `the server refused: ${detail}`;
   switch (code) {
     case "ERR_INVITE_REFUSED":
@@ -18,7 +18,7 @@ export function readServerError(frame: Frame): PhotinusError {
     case "ERR_SUPERSEDED":
     case "ERR_TOO_LARGE":
     case "ERR_VERSION_UNSUPPORTED":
-      return new WireError(code, text);
+      return new WireError(code, text, { retryAfterMs });
     case "ERR_TYPE_UNKNOWN":
       return new MessageError(code, text);
     default:

@@ -14,6 +14,8 @@ export interface SessionEnd {
   readonly local: boolean;
   /** For people; never authenticated when the session had not begun. */
   readonly detail: string;
+  /** ms after which the peer wants to be asked again, where it named a time. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Where a received message came from, beside its body. */
@@ -100,6 +102,8 @@ export interface Session {
   readonly peer: Participant;
   /** Server clock minus local clock in ms, as WELCOME told (0 at the server). */
   readonly clockOffsetMs: number;
+  /** Time over which the clients of this server spread when all lose it at once, ms, as WELCOME told (0 at the server). */
+  readonly returnMs: number;
   /** Settles, never rejects, when the session has ended. */
   readonly ended: Promise<SessionEnd>;
   /** Aborted when the session has ended; its reason is the WireError. */
@@ -126,6 +130,11 @@ export interface Session {
    * @throws EnvelopeError `ERR_DIGEST_MISMATCH`, or the signal's reason (the rest of the stream is then ignored)
    */
   acceptStream(manifest: StreamManifest, sink: StreamSink, signal?: AbortSignal): Promise<void>;
-  /** Ends the session in order: the peer is told the code and a detail for people. Idempotent. */
-  close(code: ErrorCode, detail?: string): Promise<void>;
+  /**
+   * Ends the session in order: the peer is told the code and a detail for people. With `ERR_SUPERSEDED` what the peer
+   * sent before and no handler has begun has no effect any more. Idempotent.
+   * @param retryAfterMs when the peer may come back; a server names a time of its own for `ERR_GOING_AWAY`, `ERR_BUSY`
+   *   and `ERR_RATE_LIMITED`
+   */
+  close(code: ErrorCode, detail?: string, retryAfterMs?: number): Promise<void>;
 }

@@ -169,6 +169,11 @@ export class StreamTable {
     }
   }
 
+  /** True when no stream is open, in either direction. */
+  get isIdle(): boolean {
+    return this.#incoming.size === 0 && this.#outgoing.size === 0;
+  }
+
   /** See `Session.sendBlob`. */
   async sendBlob(blob: { readonly frames: BlobFrames }, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
+import { MAX_RETRY_MS } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
 import { FRAME_KIND, type Frame, MAX_FRAME_BYTES, writeFrame } from "../wire/index.ts";
 
@@ -21,6 +22,8 @@ export interface WelcomeLimits {
   readonly heartbeatMs: number;
   /** The server ends a session in which nothing came for this long, ms. */
   readonly silenceMs: number;
+  /** Time over which clients spread when they lose the server, ms; at most an hour. */
+  readonly returnMs: number;
 }
 
 /** Message 4 (kind 4), the first frame inside the session. */
@@ -47,7 +50,13 @@ export function writeWelcome(welcome: Welcome): Bytes {
     welcome.serverToken,
     welcome.revocationNumbers.map(({ issuer, number }) => [issuer, number]),
     welcome.policyEpoch,
-    [limits.frameBytes, limits.streamBytes, limits.heartbeatMs, limits.silenceMs],
+    [
+      limits.frameBytes,
+      limits.streamBytes,
+      limits.heartbeatMs,
+      limits.silenceMs,
+      Math.min(MAX_RETRY_MS, limits.returnMs),
+    ],
     welcome.serverClockMs,
     null, // nothing is resumed in this version
     welcome.scope,
@@ -73,6 +82,7 @@ export function readWelcome(frame: Frame): Welcome {
       streamBytes: reader.uint(),
       heartbeatMs: reader.uint(3_600_000, 1),
       silenceMs: reader.uint(86_400_000, 1),
+      returnMs: reader.uint(MAX_RETRY_MS),
     }));
     const serverClockMs = reader.uint();
     const resumed = reader.nullable(() => reader.boolean());

@@ -33,23 +33,32 @@ export interface BackOffOptions {
   readonly longestMs: number;
   /** Wait in ms after a permanent refusal. */
   readonly refusedMs: number;
+  /** When the server wants to be asked again, ms from now, where it named a time. */
+  readonly retryAfterMs?: number | undefined;
+  /** Time over which the sites of the server spread after it was lost, ms; as its last WELCOME told. Default 0. */
+  readonly returnMs?: number;
 }
 
 /**
  * ms until the next attempt: doubled with each failure, and only part of it is fixed, so that the sites of a server
- * that comes back do not all arrive at once.
+ * that comes back do not all arrive at once. Never before the time that the server named, and up to half as long after
+ * it; after a lost connection anywhere in the time that the server gave its sites to spread.
  *
  * @param failures in a row, at least 1
  */
 export function backOffMs(
   failures: number,
   code: ErrorCode,
-  { firstMs, longestMs, refusedMs, random }: BackOffOptions & { readonly random: Random },
+  options: BackOffOptions & { readonly random: Random },
 ): number {
+  const { firstMs, longestMs, refusedMs, retryAfterMs = 0, returnMs = 0, random } = options;
   const fullMs = isPermanentRefusal(code)
     ? refusedMs
     : Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30));
   const [high = 0, low = 0] = random.bytes(2);
   const fraction = (256 * high + low) / 65_536;
-  return Math.round(fullMs / 2 + (fraction * fullMs) / 2);
+  const ownMs = fullMs / 2 + (fraction * fullMs) / 2;
+  const askedMs = retryAfterMs + (fraction * retryAfterMs) / 2;
+  const spreadMs = code === "ERR_CONNECTION_LOST" ? fraction * returnMs : 0;
+  return Math.round(Math.max(ownMs, askedMs, spreadMs));
 }

@@ -2,7 +2,7 @@ import { decide } from "../authorization/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
 import { memoryReplayStore, type ObjectReplayStore, type VerifiedObject } from "../envelope/index.ts";
-import { type ErrorCode, isErrorCode, JobError, PhotinusError } from "../errors/index.ts";
+import { type ErrorCode, isErrorCode, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import { parseJobPayload } from "../job/index.ts";
 import {
   blobRequest,
@@ -70,6 +70,8 @@ export class Site {
   readonly #tasks = new TasksSeen();
   /** Bytes of the sessions before the present one. */
   #earlierTraffic = { sentBytes: 0, receivedBytes: 0 };
+  /** Time over which the sites of the server spread when they lose it, as its last WELCOME told, ms. */
+  #returnMs = 0;
   #stop: AbortController | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -136,14 +138,16 @@ export class Site {
     const startedMs = clock.now();
     try {
       const session = await this.#open(signal);
-      const { code, detail } = await this.#serve(session);
+      this.#returnMs = session.returnMs;
+      const { code, detail, retryAfterMs } = await this.#serve(session);
       logger.info("session ended", { code, detail });
-      return { code, detail, isSteady: clock.now() - startedMs >= STEADY_MS };
+      return { code, detail, retryAfterMs, isSteady: clock.now() - startedMs >= STEADY_MS };
     } catch (error) {
       logger.warn("no session", { detail: String(error) });
       const code: ErrorCode =
         error instanceof PhotinusError && isErrorCode(error.code) ? error.code : "ERR_CONNECTION_LOST";
-      return { code, detail: error instanceof Error ? error.message : "", isSteady: false };
+      const retryAfterMs = error instanceof WireError ? error.retryAfterMs : undefined;
+      return { code, detail: error instanceof Error ? error.message : "", retryAfterMs, isSteady: false };
     }
   }
 
@@ -289,10 +293,11 @@ export class Site {
     };
   }
 
-  async #pause(failures: number, { code, detail }: Ended, signal: AbortSignal): Promise<void> {
+  async #pause(failures: number, { code, detail, retryAfterMs }: Ended, signal: AbortSignal): Promise<void> {
     const { clock, random, logger } = this.#modules;
     const { firstMs = DEFAULT_FIRST_MS, longestMs = DEFAULT_LONGEST_MS } = this.#options.reconnect ?? {};
-    const waitMs = backOffMs(failures, code, { firstMs, longestMs, refusedMs: REFUSED_MS, random });
+    const pace = { retryAfterMs, returnMs: this.#returnMs };
+    const waitMs = backOffMs(failures, code, { firstMs, longestMs, refusedMs: REFUSED_MS, ...pace, random });
     const activity = isPermanentRefusal(code) ? "refused" : "reconnecting";
     this.#board.update({ activity, progress: 0, retryAtMs: clock.now() + waitMs, fault: { code, detail } });
     logger.info("connecting again later", { code, waitMs });
@@ -323,5 +328,6 @@ export class Site {
 interface Ended {
   readonly code: ErrorCode;
   readonly detail: string;
+  readonly retryAfterMs: number | undefined;
   readonly isSteady: boolean;
 }

@@ -1,0 +1,73 @@
+import type { Bytes } from "../bytes/index.ts";
+import { sealSigned, writeMessage } from "../envelope/index.ts";
+import { EnvelopeError } from "../errors/index.ts";
+import type { Clock, CryptoProvider } from "../platform/index.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import type { Established } from "./established.ts";
+import type { Outbox } from "./outbox.ts";
+import { type SentMessage, SentMessages } from "./sent-messages.ts";
+
+/** What messages are sent with. */
+export interface MessageSenderModules {
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly checkpoints: Checkpoints;
+}
+
+/** Writes messages when their turn comes to leave, so that what is signed is signed then. */
+export class MessageSender {
+  readonly #established: Established;
+  readonly #modules: MessageSenderModules;
+  readonly #sent = new SentMessages();
+
+  constructor(established: Established, modules: MessageSenderModules) {
+    this.#established = established;
+    this.#modules = modules;
+  }
+
+  /** MESSAGE: authenticated by the session. Resolves when it was handed to the connection. */
+  send(message: SentMessage): Promise<void> {
+    const { outbox, checkpoints } = this.#modules;
+    return outbox.post(async () => {
+      const { body, ...header } = message;
+      const frame = writeMessage({ ...header, tokenRef: this.#tokenRef() }, body);
+      await checkpoints.sends(frame);
+      return frame;
+    });
+  }
+
+  /** SIGNED. Resolves when it was handed to the connection. */
+  sendSigned(message: SentMessage): Promise<void> {
+    const { outbox, clock } = this.#modules;
+    return outbox.post(() => {
+      this.#sent.add(message, clock.now());
+      return this.#sign(message);
+    });
+  }
+
+  /** The peer found a message stale that it saw for the first time. @returns false: it does not leave once more */
+  sendAgain(messageId: Bytes): boolean {
+    const message = this.#sent.take(messageId);
+    if (message === undefined) return false;
+    // A session that has ended meanwhile sends nothing; its end is told elsewhere.
+    this.#modules.outbox.post(() => this.#sign(message)).catch(() => undefined);
+    return true;
+  }
+
+  #sign(message: SentMessage): Promise<Bytes> {
+    const { identity, peer, sid, direction, clockOffsetMs } = this.#established;
+    const { project, name: from } = identity.participant;
+    const issuedAt = this.#modules.clock.now() + clockOffsetMs;
+    const route = { project, from, to: peer.name, sid, direction, issuedAt, tokenRef: this.#tokenRef() };
+    return sealSigned({ ...message, ...route }, { key: identity.signingKey, crypto: this.#modules.crypto });
+  }
+
+  #tokenRef(): Bytes {
+    const { ownTokens, scope } = this.#established;
+    const { newest } = ownTokens;
+    if (newest !== undefined) return newest.ref;
+    if (scope === "enrol") return new Uint8Array(32);
+    throw new EnvelopeError("ERR_TOKEN_EXPIRED", "the session has no token");
+  }
+}

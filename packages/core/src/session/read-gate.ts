@@ -1,0 +1,44 @@
+import { type Clock, sleep } from "../platform/index.ts";
+import type { FrameKind } from "../wire/index.ts";
+import type { SessionLimits } from "./options.ts";
+import { RateBucket } from "./rate-bucket.ts";
+import { workPriceOf } from "./work-price.ts";
+
+/** Slows a peer down whose frames come too fast or cost too much: its transport fills, and it waits. */
+export class ReadGate {
+  readonly #clock: Clock;
+  readonly #frames: RateBucket;
+  readonly #work: RateBucket;
+  #isWaiting = false;
+
+  constructor({ framesPerSecond, workMsPerSecond }: SessionLimits, clock: Clock) {
+    this.#clock = clock;
+    this.#frames = new RateBucket(framesPerSecond, clock);
+    this.#work = new RateBucket(workMsPerSecond * 1000, clock);
+  }
+
+  /** True while a frame waits: the peer is not silent then, it is not heard. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** [W-41] one more frame, which nobody has decrypted yet. @returns ms that it waits */
+  enter(): number {
+    return Math.max(this.#frames.take(1), this.#work.take(0));
+  }
+
+  /** Waits. @throws the signal's reason */
+  async wait(waitMs: number, signal: AbortSignal): Promise<void> {
+    this.#isWaiting = true;
+    try {
+      await sleep(this.#clock, waitMs, signal);
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
+  /** An inner frame was decrypted; the next pays for it by waiting. */
+  charge(kind: FrameKind, bytes: number): void {
+    this.#work.take(workPriceOf(kind, bytes));
+  }
+}
