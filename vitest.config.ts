@@ -54,6 +54,7 @@ function inChromium(
       name,
       include,
       exclude: [...exclude, ...leaveOut],
+      globalSetup: ["packages/web-client/test/socket-relay.ts"],
       testTimeout: 30_000,
       hookTimeout: 30_000,
       browser: {

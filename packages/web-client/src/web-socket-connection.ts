@@ -1,6 +1,5 @@
 import { toBytes } from "@photinus/core/bytes";
-import { type Clock, type Connection, type ConnectionEnd, sleep } from "@photinus/core/platform";
-import { FrameQueue } from "./frame-queue.ts";
+import { type Clock, type Connection, type ConnectionEnd, FrameQueue, sleep } from "@photinus/core/platform";
 
 /** `drained()` waits until fewer bytes than this are buffered for sending: 1 MiB. */
 export const LOW_WATER_BYTES = 1_048_576;

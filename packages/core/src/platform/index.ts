@@ -15,7 +15,13 @@ export type {
   SigningKey,
   VerifyingKey,
 } from "./crypto.ts";
+export { FrameQueue } from "./frame-queue.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
+export {
+  type FramePort,
+  type MessagePortConnectionOptions,
+  messagePortConnection,
+} from "./message-port-connection.ts";
 export { type MetricLabels, type Metrics, noMetrics } from "./metrics.ts";
 export type { Random } from "./random.ts";
 export type {

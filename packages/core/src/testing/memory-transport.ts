@@ -1,7 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { utf8 } from "../bytes/index.ts";
-import type { Clock, Connection, ConnectionEnd } from "../platform/index.ts";
-import { FrameQueue } from "./frame-queue.ts";
+import { type Clock, type Connection, type ConnectionEnd, FrameQueue } from "../platform/index.ts";
 
 /** {@link Connection.drained} resolves below this many unread bytes. */
 export const LOW_WATER_MARK_BYTES = 1_048_576;

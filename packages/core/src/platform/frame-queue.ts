@@ -1,12 +1,18 @@
-import type { Bytes } from "@photinus/core/bytes";
+import type { Bytes } from "../bytes/index.ts";
 
 /** Frames that arrived and were not read yet; read once, in order. */
 export class FrameQueue implements AsyncIterable<Bytes> {
+  readonly #onTaken: (bytes: number) => void;
   #frames: Bytes[] = [];
   #bytes = 0;
   #wake: (() => void) | undefined;
   #hasEnded = false;
   #isRead = false;
+
+  /** @param onTaken called with the length of each frame that leaves the queue, read or dropped */
+  constructor(onTaken: (bytes: number) => void = () => undefined) {
+    this.#onTaken = onTaken;
+  }
 
   /** Bytes that wait. */
   get bytes(): number {
@@ -15,7 +21,10 @@ export class FrameQueue implements AsyncIterable<Bytes> {
 
   /** Adds a frame; one that comes after the end is dropped. */
   push(frame: Bytes): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded) {
+      this.#onTaken(frame.byteLength);
+      return;
+    }
     this.#frames.push(frame);
     this.#bytes += frame.byteLength;
     this.#wake?.();
@@ -27,11 +36,13 @@ export class FrameQueue implements AsyncIterable<Bytes> {
     this.#wake?.();
   }
 
-  /** Drops what waits: nobody will read it. */
+  /** Drops what waits and takes no more: nobody will read it. */
   discard(): void {
+    const dropped = this.#bytes;
     this.#frames = [];
     this.#bytes = 0;
     this.end();
+    if (dropped > 0) this.#onTaken(dropped);
   }
 
   /** @throws TypeError when it is read a second time */
@@ -42,16 +53,21 @@ export class FrameQueue implements AsyncIterable<Bytes> {
       while (this.#frames.length > 0 || !this.#hasEnded) {
         const frame = this.#frames.shift();
         if (frame === undefined) {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
+          await this.#arrival();
         } else {
           this.#bytes -= frame.byteLength;
+          this.#onTaken(frame.byteLength);
           yield frame;
         }
       }
     } finally {
       this.discard();
     }
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 }

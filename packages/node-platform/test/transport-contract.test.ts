@@ -1,4 +1,0 @@
-import { transportContract } from "@photinus/core/testing/contracts";
-import { connectionPair } from "./loopback.ts";
-
-transportContract("WebSocket", () => connectionPair());
