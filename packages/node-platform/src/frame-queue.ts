@@ -1,18 +1,19 @@
 import type { Bytes } from "@photinus/core/bytes";
 
-/** What a queue tells the socket that fills it. */
-export interface FrameQueueOptions {
-  /** The queue holds this many bytes or more: `onFull` is called. */
-  readonly highWaterBytes: number;
-  /** Stop the socket. */
-  readonly onFull: () => void;
-  /** The reader has taken the queue below half of `highWaterBytes`: start the socket again. */
-  readonly onRoom: () => void;
+/** The socket that fills a queue. */
+export interface PausableSocket {
+  /** Called when the queue holds as much as it should. */
+  pause(): void;
+  /** Called when the reader has taken half of that. */
+  resume(): void;
 }
 
-/** Frames between a socket's events and their one reader, in order. */
-export class FrameQueue implements AsyncIterable<Bytes> {
-  readonly #options: FrameQueueOptions;
+const END: IteratorResult<Bytes> = { done: true, value: undefined };
+
+/** Frames between a socket's events and their one reader, in order. It is its reader's iterator itself. */
+export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
+  readonly #socket: PausableSocket;
+  readonly #highWaterBytes: number;
   #frames: Bytes[] = [];
   /** Frames before this index were taken; a shift per frame would copy the array. */
   #taken = 0;
@@ -20,28 +21,33 @@ export class FrameQueue implements AsyncIterable<Bytes> {
   #isFull = false;
   #hasEnded = false;
   #hasReader = false;
-  #wake: (() => void) | undefined;
+  /** Answers the reader that waits for a frame. */
+  #answer: ((result: IteratorResult<Bytes>) => void) | undefined;
 
-  constructor(options: FrameQueueOptions) {
-    this.#options = options;
+  /** @param highWaterBytes at which the socket is paused until the reader has taken half of them */
+  constructor(socket: PausableSocket, highWaterBytes: number) {
+    this.#socket = socket;
+    this.#highWaterBytes = highWaterBytes;
   }
 
   /** Adds a frame; a no-op after {@link end}. */
   push(frame: Bytes): void {
     if (this.#hasEnded) return;
+    if (this.#answer !== undefined) {
+      this.#settle({ done: false, value: frame });
+      return;
+    }
     this.#frames.push(frame);
     this.#bytes += frame.byteLength;
-    if (!this.#isFull && this.#bytes >= this.#options.highWaterBytes) {
-      this.#isFull = true;
-      this.#options.onFull();
-    }
-    this.#wake?.();
+    if (this.#isFull || this.#bytes < this.#highWaterBytes) return;
+    this.#isFull = true;
+    this.#socket.pause();
   }
 
   /** The reader gets what is queued, then the end. */
   end(): void {
     this.#hasEnded = true;
-    this.#wake?.();
+    this.#settle(END);
   }
 
   /** Drops what is queued and takes no more. */
@@ -56,26 +62,31 @@ export class FrameQueue implements AsyncIterable<Bytes> {
   [Symbol.asyncIterator](): AsyncIterator<Bytes> {
     if (this.#hasReader) throw new TypeError("the frames of a connection can be read once only");
     this.#hasReader = true;
-    return {
-      next: () => this.#next(),
-      return: async () => {
-        this.discard();
-        this.#makeRoom();
-        return { done: true, value: undefined };
-      },
-    };
+    return this;
   }
 
-  async #next(): Promise<IteratorResult<Bytes>> {
-    for (;;) {
-      const frame = this.#take();
-      if (frame !== undefined) return { done: false, value: frame };
-      if (this.#hasEnded) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
-    }
+  /** The next frame, or the end. @throws TypeError when an earlier call still waits */
+  next(): Promise<IteratorResult<Bytes>> {
+    const frame = this.#take();
+    if (frame !== undefined) return Promise.resolve({ done: false, value: frame });
+    if (this.#hasEnded) return Promise.resolve(END);
+    if (this.#answer !== undefined) return Promise.reject(new TypeError("a frame is already waited for"));
+    return new Promise((resolve) => {
+      this.#answer = resolve;
+    });
+  }
+
+  /** The reader wants no more. */
+  return(): Promise<IteratorResult<Bytes>> {
+    this.discard();
+    this.#makeRoom();
+    return Promise.resolve(END);
+  }
+
+  #settle(result: IteratorResult<Bytes>): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    answer?.(result);
   }
 
   #take(): Bytes | undefined {
@@ -87,13 +98,13 @@ export class FrameQueue implements AsyncIterable<Bytes> {
       this.#taken = 0;
     }
     this.#bytes -= frame.byteLength;
-    if (this.#bytes < this.#options.highWaterBytes / 2) this.#makeRoom();
+    if (this.#bytes < this.#highWaterBytes / 2) this.#makeRoom();
     return frame;
   }
 
   #makeRoom(): void {
     if (!this.#isFull) return;
     this.#isFull = false;
-    this.#options.onRoom();
+    this.#socket.resume();
   }
 }

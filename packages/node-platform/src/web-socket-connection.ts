@@ -38,23 +38,6 @@ function frameOf(data: WebSocket.RawData): Bytes {
   return toBytes(data);
 }
 
-/** Waiters for a buffer that empties. */
-class Drain {
-  #waiting: (() => void)[] = [];
-
-  wait(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-    });
-  }
-
-  release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
-  }
-}
-
 /**
  * A connection over an open WebSocket of `ws`. Frames reach the reader as plain `Uint8Array`, never as `Buffer`.
  * A text message breaks the protocol and ends the connection with 4000.
@@ -62,61 +45,94 @@ class Drain {
  * @param socket open; its handlers belong to the connection from here on
  */
 export function webSocketConnection(socket: WebSocket, options: WebSocketConnectionOptions = {}): Connection {
-  const drain = new Drain();
-  let hasEnded = false;
-  const queue = new FrameQueue({
-    highWaterBytes: options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES,
-    onFull: () => socket.pause(),
-    onRoom: () => socket.resume(),
-  });
-  const close = (closeCode: number, reason: string): void => {
-    if (hasEnded) return;
-    // A paused socket would never see the peer's close frame: nobody reads what still arrives.
-    queue.discard();
-    socket.resume();
-    socket.close(closeCode, fitReason(reason));
-  };
-  const ended = new Promise<ConnectionEnd>((resolve) => {
-    socket.on("close", (closeCode, reason) => {
-      hasEnded = true;
-      queue.end();
-      drain.release();
-      resolve({ closeCode, reason: reason.toString("utf8") });
+  return new WebSocketConnection(socket, options);
+}
+
+/** A class, and no closures for what its methods can do: a server holds thousands of these for hours. */
+class WebSocketConnection implements Connection {
+  readonly remoteAddress: string | undefined;
+  readonly frames: FrameQueue;
+  /** ws hands its buffers over. */
+  readonly ownsFrames = true;
+  readonly release: typeof releaseMemory = releaseMemory;
+  readonly ended: Promise<ConnectionEnd>;
+  readonly #socket: WebSocket;
+  #hasEnded = false;
+  /** Who waits for the buffer to empty. */
+  #draining: (() => void)[] | undefined;
+
+  constructor(
+    socket: WebSocket,
+    { remoteAddress, receiveBufferBytes = RECEIVE_BUFFER_BYTES }: WebSocketConnectionOptions,
+  ) {
+    this.#socket = socket;
+    this.remoteAddress = remoteAddress;
+    this.frames = new FrameQueue(socket, receiveBufferBytes);
+    this.ended = new Promise((resolve) => {
+      socket.on("close", (closeCode, reason) => {
+        this.#hasEnded = true;
+        this.frames.end();
+        this.#drained();
+        resolve({ closeCode, reason: reason.toString("utf8") });
+      });
     });
-  });
-  socket.on("message", (data, isBinary) => {
+    socket.on("message", (data, isBinary) => this.#take(data, isBinary));
+    socket.on("error", ignore);
+  }
+
+  get bufferedBytes(): number {
+    return this.#hasEnded ? 0 : this.#socket.bufferedAmount;
+  }
+
+  send(frame: Bytes, onSent?: () => void): void {
+    if (!this.#isOpen) return;
+    this.#socket.send(frame, SEND_OPTIONS, () => {
+      onSent?.();
+      if (this.bufferedBytes < LOW_WATER_BYTES) this.#drained();
+    });
+  }
+
+  async drained(): Promise<void> {
+    while (this.#isOpen && this.bufferedBytes >= LOW_WATER_BYTES) {
+      await new Promise<void>((resolve) => {
+        this.#draining ??= [];
+        this.#draining.push(resolve);
+      });
+    }
+  }
+
+  close(closeCode: number, reason: string): void {
+    if (this.#hasEnded) return;
+    // A paused socket would never see the peer's close frame: nobody reads what still arrives.
+    this.frames.discard();
+    this.#socket.resume();
+    this.#socket.close(closeCode, fitReason(reason));
+  }
+
+  get #isOpen(): boolean {
+    return !this.#hasEnded && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  #take(data: WebSocket.RawData, isBinary: boolean): void {
     if (!isBinary) {
-      close(4000, "text messages are not part of photinus.v1");
+      this.close(4000, "text messages are not part of photinus.v1");
       return;
     }
     const frame = frameOf(data);
     countReceived(frame.byteLength);
-    queue.push(frame);
-  });
-  // ws closes after each error, oversized frames included; "close" tells the end.
-  socket.on("error", () => undefined);
-  const bufferedBytes = (): number => (hasEnded ? 0 : socket.bufferedAmount);
-  return {
-    remoteAddress: options.remoteAddress,
-    get bufferedBytes() {
-      return bufferedBytes();
-    },
-    frames: queue,
-    ownsFrames: true, // ws hands its buffers over
-    release: releaseMemory,
-    ended,
-    send(frame, onSent) {
-      if (hasEnded || socket.readyState !== WebSocket.OPEN) return;
-      socket.send(frame, { binary: true, compress: false }, () => {
-        onSent?.();
-        if (bufferedBytes() < LOW_WATER_BYTES) drain.release();
-      });
-    },
-    async drained() {
-      while (!hasEnded && socket.readyState === WebSocket.OPEN && bufferedBytes() >= LOW_WATER_BYTES) {
-        await drain.wait();
-      }
-    },
-    close,
-  };
+    this.frames.push(frame);
+  }
+
+  #drained(): void {
+    const waiting = this.#draining;
+    this.#draining = undefined;
+    for (const resolve of waiting ?? []) resolve();
+  }
+}
+
+const SEND_OPTIONS = { binary: true, compress: false } as const;
+
+/** ws closes after each error, oversized frames included; "close" tells the end. */
+function ignore(): void {
+  // Nothing is left to do.
 }

@@ -8,7 +8,7 @@ import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "@photinus/nod
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { clientAddress } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
-import { keepAlive } from "./keep-alive.ts";
+import { KeepAlive } from "./keep-alive.ts";
 import { problem, statusOf } from "./problem.ts";
 import { tlsLeafDigestOf } from "./tls.ts";
 import type { Passage, Refusal, UpgradeGate } from "./upgrade-limits.ts";
@@ -116,23 +116,33 @@ interface Entrant {
   readonly line: Duplex;
 }
 
+/** Made apart: it lives as long as the socket, and would keep the request alive with it. */
+function cutterOf(socket: Duplex): () => void {
+  return () => {
+    socket.destroy();
+  };
+}
+
 class UpgradeHandler implements Upgrades {
   readonly #options: UpgradeOptions;
   readonly #modules: UpgradeModules;
   readonly #server = new WebSocketServer(SOCKET_OPTIONS);
   readonly #open = new Set<WebSocket>();
   readonly #told = new Set<WebSocket>();
+  readonly #keepAlive: KeepAlive;
   #isClosed = false;
 
   constructor(options: UpgradeOptions, modules: UpgradeModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#keepAlive = new KeepAlive(modules.clock);
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const cut = cutterOf(socket);
     // A socket that breaks before it is a WebSocket has no other listener, and would end the process.
-    socket.on("error", () => socket.destroy());
-    this.#upgrade(request, socket, head).catch((error: unknown) => this.#refuse(socket, error));
+    socket.on("error", cut);
+    this.#upgrade({ request, socket, head }, cut).catch((error: unknown) => this.#refuse(socket, error));
   }
 
   refuseAll(): void {
@@ -150,7 +160,7 @@ class UpgradeHandler implements Upgrades {
     cut.cancel();
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #upgrade({ request, socket, head }: Upgrading, cut: () => void): Promise<void> {
     const refusal = this.#isClosed
       ? (["ERR_GOING_AWAY", "the server stops"] as const)
       : refusalOf(request, this.#options);
@@ -160,7 +170,7 @@ class UpgradeHandler implements Upgrades {
       return;
     }
     const address = clientAddress(request, this.#options.trustedProxies);
-    const passage = await this.#modules.gate.enter(address, () => socket.destroy());
+    const passage = await this.#modules.gate.enter(address, cut);
     if ("code" in passage) {
       this.#sendAway(passage, { request, socket, head });
       return;
@@ -174,13 +184,13 @@ class UpgradeHandler implements Upgrades {
   }
 
   #accept(socket: WebSocket, { address: remoteAddress, passage, tlsLeafDigest, line }: Entrant): void {
-    const { federation, clock, logger, metrics } = this.#modules;
+    const { federation, logger, metrics } = this.#modules;
     this.#count("accepted");
     this.#open.add(socket);
     metrics.gauge("photinus_connections", this.#open.size);
-    const stop = keepAlive(socket, clock);
+    this.#keepAlive.add(socket);
     socket.once("close", () => {
-      stop();
+      this.#keepAlive.remove(socket);
       this.#open.delete(socket);
       metrics.gauge("photinus_connections", this.#open.size);
     });

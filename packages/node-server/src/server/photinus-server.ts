@@ -1,6 +1,7 @@
 import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggregation";
 import { type AuditLog, auditLog } from "@photinus/core/audit";
 import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator";
+import { builtInRegistry } from "@photinus/core/decomposer";
 import { HostError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
 import { ChainCache } from "@photinus/core/pki";
@@ -62,7 +63,13 @@ export class PhotinusServer {
     this.tokens = readTokens();
     const metrics = prometheusMetrics();
     this.coordinator = createCoordinator(options, { ...modules, metrics });
-    const session: SessionModules = { ...modules, metrics, chainCache: new ChainCache() };
+    // One of each for all sessions.
+    const session: SessionModules = {
+      ...modules,
+      metrics,
+      chainCache: new ChainCache(),
+      registry: builtInRegistry(),
+    };
     const audit = auditLog(modules.storage.audit, modules.clock);
     const refusals = new RefusalRecords({ ...modules, audit });
     this.#refusals = refusals;
