@@ -200,9 +200,7 @@ export class Intake {
   #toldBefore(site: LiveSite, { messageId }: MessageIdentity): Answer | undefined {
     const announced = this.#announced.get(site.name);
     if (announced?.messageId === messageId) return announced.answer;
-    const stored = site.record.commits.find((entry) => entry.messageId === messageId);
-    if (stored?.outcome !== "refused" || !isErrorCode(stored.code)) return undefined;
-    return { code: stored.code, detail: stored.detail };
+    return refusalOf(site, messageId);
   }
 
   async #tellAgain(site: LiveSite, body: ContributionBody, answer: Answer): Promise<void> {
@@ -315,6 +313,13 @@ export function requireSame(payloadDigest: string | undefined, message: MessageI
   // [W-123]
   if (payloadDigest === undefined || payloadDigest === message.payloadDigest) return;
   throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "another message was sent under this id");
+}
+
+/** Why a message of the site was refused, as an earlier process or session stored it. */
+export function refusalOf({ record }: LiveSite, messageId: string): ContributionProblem | undefined {
+  const stored = record.commits.find((entry) => entry.messageId === messageId);
+  if (stored?.outcome !== "refused" || !isErrorCode(stored.code)) return undefined;
+  return { code: stored.code, detail: stored.detail };
 }
 
 function uploadId(site: LiveSite, body: ContributionBody, message: MessageIdentity): UploadId {

@@ -14,7 +14,14 @@ import {
 } from "../message/index.ts";
 import { type ModelVersion, openJournal, runWorkflow } from "../workflow/index.ts";
 import { CommitOrder } from "./commit-order.ts";
-import { type Intake, ignoreLostSession, type MessageIdentity, refuse, requireSame } from "./intake.ts";
+import {
+  type Intake,
+  ignoreLostSession,
+  type MessageIdentity,
+  refusalOf,
+  refuse,
+  requireSame,
+} from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
@@ -188,7 +195,7 @@ export class JobRun {
     const intake = this.#rounds.intakeOf(taskId);
     if (intake !== undefined) take(intake);
     else if (this.#receipts.isOut(taskId)) this.#rounds.takeLater(site, taskId, take);
-    else await this.#tooLate(site, body);
+    else if (!(await this.#refusedAgain(site, body, message))) await this.#tooLate(site, body);
   }
 
   /** A site measured the model. */
@@ -222,6 +229,13 @@ export class JobRun {
     const graph = await this.#graph;
     if (graph !== undefined && toHex(graph.reference.root) === root) return graph;
     return this.#rounds.publishedBy(root);
+  }
+
+  /** Tells a refusal again whose task is over. @returns false when there was none */
+  async #refusedAgain(site: LiveSite, held: HeldUpdate, { messageId }: MessageIdentity): Promise<boolean> {
+    const problem = refusalOf(site, messageId);
+    if (problem !== undefined) await refuse(site, held, problem);
+    return problem !== undefined;
   }
 
   async #tooLate(site: LiveSite, held: HeldUpdate): Promise<void> {
