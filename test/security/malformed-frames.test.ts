@@ -197,7 +197,7 @@ test("random bytes inside the session end it", async () => {
   await ground.survives(job);
 });
 
-test("frames inside the session that are malformed, wait for a later version or belong outside end it", async () => {
+test("frames inside the session that are malformed or belong outside end it", async () => {
   const { ground, job } = await atWork(UNLIMITED);
   const { checkpoint, rekey, welcome, blob, session } = FRAME_KIND;
 

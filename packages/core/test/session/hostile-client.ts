@@ -17,7 +17,7 @@ import {
   type TestProject,
   type VirtualClock,
 } from "../../src/testing/index.ts";
-import { FRAME_KIND, RECORD_LIMITS, readFrame } from "../../src/wire/index.ts";
+import { FRAME_KIND, type Frame, RECORD_LIMITS, readFrame } from "../../src/wire/index.ts";
 
 /** A client that went through an honest handshake and then sends what it likes. */
 export interface HostileClient {
@@ -38,8 +38,12 @@ export interface HostileClient {
   readonly signed: (change?: Partial<SignedMessage>, key?: Identity["signingKey"]) => Promise<Bytes>;
   /** Reference of the token that the server issued. */
   readonly tokenRef: Bytes;
+  /** All inner frames that the server has sent after WELCOME so far. */
+  readonly frames: () => Promise<readonly Frame[]>;
+  /** Id of the session. */
+  readonly sid: Bytes;
   /** The ERROR frames that the server has sent in the session so far. */
-  readonly replies: () => Promise<readonly Pick<Refusal, "code" | "detail">[]>;
+  readonly replies: () => Promise<readonly Pick<Refusal, "code" | "detail" | "retryAfterMs">[]>;
 }
 
 /** Opens a session of a hostile client with an honest server. */
@@ -86,14 +90,16 @@ export async function hostileClient(
     },
     crypto,
   );
-  const replies: Pick<Refusal, "code" | "detail">[] = [];
+  const frames: Frame[] = [];
+  const replies: Pick<Refusal, "code" | "detail" | "retryAfterMs">[] = [];
   const collect = async (): Promise<void> => {
     for (;;) {
       const bytes = await outcome.channel.next();
       if (bytes === undefined) return;
       const frame = readFrame(await outcome.receiver.open(readFrame(bytes)));
+      frames.push(frame);
       if (frame.kind === FRAME_KIND.rekey) await outcome.receiver.rekey();
-      if (frame.kind === FRAME_KIND.error) replies.push(readError(frame));
+      if (frame.kind === FRAME_KIND.error) replies.push({ retryAfterMs: undefined, ...readError(frame) });
     }
   };
   void collect();
@@ -136,6 +142,11 @@ export async function hostileClient(
         },
         { key, crypto },
       ),
+    sid: outcome.sid,
+    frames: async () => {
+      await clock.settle();
+      return frames;
+    },
     replies: async () => {
       await clock.settle();
       return replies;
