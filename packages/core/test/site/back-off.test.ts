@@ -22,6 +22,22 @@ describe("the wait before another attempt", () => {
     },
   );
 
+  test("is never shorter than the server asked for, and up to half as long again", () => {
+    const asked = { ...options, retryAfterMs: 20_000 };
+
+    expect(backOffMs(1, "ERR_GOING_AWAY", { ...asked, random: low })).toBe(20_000);
+    expect(backOffMs(1, "ERR_BUSY", { ...asked, random: high })).toBeCloseTo(30_000, -1);
+    expect(backOffMs(9, "ERR_BUSY", { ...asked, retryAfterMs: 1000, random: high })).toBeCloseTo(30_000, -1);
+  });
+
+  test("is spread over the time that the server gave, when all its sites lose it at once", () => {
+    const spread = { ...options, returnMs: 20_000 };
+
+    expect(backOffMs(1, "ERR_CONNECTION_LOST", { ...spread, random: low })).toBe(250);
+    expect(backOffMs(1, "ERR_CONNECTION_LOST", { ...spread, random: high })).toBeCloseTo(20_000, -1);
+    expect(backOffMs(1, "ERR_GOING_AWAY", { ...spread, random: high })).toBeCloseTo(500, -1);
+  });
+
   test("stays finite after any number of failures", () => {
     expect(backOffMs(1e6, "ERR_BUSY", { ...options, random: low })).toBe(15_000);
   });

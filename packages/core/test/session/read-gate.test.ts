@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
+import { sealObject } from "../../src/envelope/index.ts";
+import { OBJECT_TYPES } from "../../src/message/index.ts";
+import { type CryptoProvider, webCrypto } from "../../src/platform/index.ts";
+import { completeLimits } from "../../src/session/established.ts";
+import { on } from "../../src/session/index.ts";
+import { RateBucket } from "../../src/session/rate-bucket.ts";
+import { ReadGate } from "../../src/session/read-gate.ts";
+import { sessionPair, TEST_EPOCH_MS, testProject, virtualClock } from "../../src/testing/index.ts";
+import { FRAME_KIND } from "../../src/wire/index.ts";
+import { hostileClient } from "./hostile-client.ts";
+import { note, order } from "./messages.ts";
+
+const project = await testProject();
+
+test("a frame beyond the rate is not decrypted before its time", async () => {
+  let opened = 0;
+  const base = webCrypto();
+  const crypto: CryptoProvider = {
+    ...base,
+    aesGcmOpen: (...request) => {
+      opened += 1;
+      return base.aesGcmOpen(...request);
+    },
+  };
+  const pair = await sessionPair({ project, crypto, server: { limits: { framesPerSecond: 10 } } });
+  pair.client.receive({ routes: [] });
+  pair.server.receive({ routes: [on(note, () => undefined)] });
+  opened = 0;
+
+  for (let index = 0; index < 30; index++) await pair.client.send(note, { text: "x" });
+  await pair.clock.settle();
+  expect(opened).toBe(20);
+  await pair.clock.advance(500);
+
+  expect(opened).toBe(25);
+});
+
+test("a frame that is no frame ends the session without waiting for its turn", async () => {
+  const client = await hostileClient(
+    project,
+    { routes: [on(note, () => undefined)] },
+    { server: { limits: { framesPerSecond: 10 } } },
+  );
+  for (let index = 0; index < 20; index++) await client.sendInner(client.message());
+
+  client.sendOuter(new Uint8Array(40));
+  await client.clock.settle();
+
+  expect(await client.server.ended).toMatchObject({ code: "ERR_FRAME_MALFORMED" });
+});
+
+test("a peer whose frames cost too much is read more slowly, though they are few", async () => {
+  const pair = await sessionPair({ project, server: { limits: { workMsPerSecond: 1 } } });
+  let handled = 0;
+  const count = (): void => {
+    handled += 1;
+  };
+  pair.client.receive({ routes: [] });
+  pair.server.receive({ routes: [on(order, count)] });
+
+  // 2 ms of work at once, then 1 ms a second: a signed message costs a little more than 0.1 ms.
+  for (let index = 0; index < 40; index++) await pair.client.send(order, { text: "x" });
+  await pair.clock.settle();
+  const atOnce = handled;
+  await pair.clock.advance(1000);
+  const afterOneSecond = handled;
+  await pair.clock.advance(10_000);
+
+  expect(atOnce).toBeGreaterThan(15);
+  expect(atOnce).toBeLessThanOrEqual(20);
+  expect(afterOneSecond - atOnce).toBeGreaterThan(7);
+  expect(afterOneSecond - atOnce).toBeLessThanOrEqual(10);
+  expect(handled).toBe(40);
+});
+
+test("objects that are refused cost their sender as much as others", async () => {
+  const client = await hostileClient(
+    project,
+    { routes: [], onObject: () => undefined },
+    { server: { limits: { workMsPerSecond: 1 } } },
+  );
+  const lead = project.users.get("lead@example.org")!;
+  const object = await sealObject(
+    {
+      objectType: OBJECT_TYPES.job,
+      audience: "all",
+      issuedAt: TEST_EPOCH_MS,
+      lifetimeMs: 60_000,
+      payload: encode(1, builtInRegistry()),
+    },
+    { identity: lead, crypto: webCrypto() },
+  );
+
+  for (let index = 0; index < 30; index++) await client.sendInner(object);
+
+  expect((await client.replies()).length).toBeLessThanOrEqual(11); // 2 ms at 0.2 ms each, and the one in debt
+});
+
+test("the time that a peer waits at the gate is no silence of the peer", async () => {
+  const pair = await sessionPair({ project, server: { limits: { framesPerSecond: 0.01 } } });
+  pair.client.receive({ routes: [] });
+  pair.server.receive({ routes: [on(note, () => undefined)] });
+
+  await pair.client.send(note, { text: "waits for 98 s" });
+  await pair.clock.advance(90_000);
+
+  expect(pair.server.signal.aborted).toBe(false);
+});
+
+test("a bucket gives what it has, then only what flows in", () => {
+  let nowMs = 0;
+  const bucket = new RateBucket(10, { ...virtualClock(), now: () => nowMs });
+
+  expect(bucket.take(20)).toBe(0);
+  expect(bucket.take(1)).toBe(100);
+  expect(bucket.take(4)).toBe(500);
+  nowMs = 500;
+  expect(bucket.take(0)).toBe(0);
+  nowMs = 1e6;
+  expect(bucket.take(20)).toBe(0);
+  expect(bucket.take(10)).toBe(1000);
+});
+
+test("a gate lets what is within rate and budget pass at once", () => {
+  const gate = new ReadGate(completeLimits(), virtualClock());
+
+  for (let index = 0; index < 1000; index++) {
+    expect(gate.enter()).toBe(0);
+    gate.charge(FRAME_KIND.signed, 500);
+    gate.charge(FRAME_KIND.chunk, 262_144);
+  }
+});
