@@ -127,24 +127,40 @@ function checkConstructed(bytes: Uint8Array, { tag, start, end }: Header, depth:
 function checkPrimitive(tag: number, content: Uint8Array, offset: number): void {
   if ((tag & 0xc0) !== 0) return; // [n] IMPLICIT: the type is not known here
   const check = PRIMITIVES.get(tag);
-  if (check !== undefined && !check(content)) throw new RangeError(`value at ${offset} is not canonical`);
-  if (tag === 16 || tag === 17) throw new RangeError(`sequence or set not constructed at ${offset}`);
+  if (check === undefined) throw new RangeError(`type ${tag} at ${offset} does not occur here`);
+  if (!check(content)) throw new RangeError(`value at ${offset} is not canonical`);
 }
 
-const ascii = (pattern: RegExp) => (content: Uint8Array) => pattern.test(String.fromCharCode(...content));
+const PRINTABLE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?";
 
+const madeOf = (characters: string): ((content: Uint8Array) => boolean) => {
+  const allowed = new Set(Array.from(characters, (character) => character.charCodeAt(0)));
+  return (content) => content.every((byte) => allowed.has(byte));
+};
+const isVisible = (content: Uint8Array): boolean => content.every((byte) => byte >= 0x20 && byte <= 0x7e);
+const isTime = (digits: number) => (content: Uint8Array) =>
+  content.length === digits + 1 &&
+  content.every((byte, index) => (index < digits ? byte >= 0x30 && byte <= 0x39 : byte === 0x5a));
+
+/** Types of certificates, requests, lists, keys and signatures, by their universal tags: when they are canonical. */
 const PRIMITIVES: ReadonlyMap<number, (content: Uint8Array) => boolean> = new Map([
-  [1, ([value, ...rest]) => rest.length === 0 && (value === 0 || value === 0xff)],
-  [2, isShortestInteger],
-  [3, isCanonicalBitString],
-  [5, (content) => content.length === 0],
-  [6, isCanonicalObjectIdentifier],
-  [10, isShortestInteger],
-  [12, isUtf8],
-  [19, ascii(/^[A-Za-z0-9 '()+,\-./:=?]*$/)],
-  [22, ascii(/^[\x20-\x7e]*$/)],
-  [23, ascii(/^\d{12}Z$/)],
-  [24, ascii(/^\d{14}Z$/)],
+  [1, (content) => content.length === 1 && (content[0] === 0 || content[0] === 0xff)], // BOOLEAN
+  [2, isShortestInteger], // INTEGER
+  [3, isCanonicalBitString], // BIT STRING
+  [4, () => true], // OCTET STRING
+  [5, (content) => content.length === 0], // NULL
+  [6, isCanonicalObjectIdentifier], // OBJECT IDENTIFIER
+  [10, isShortestInteger], // ENUMERATED
+  [12, isUtf8], // UTF8String
+  [18, madeOf("0123456789 ")], // NumericString
+  [19, madeOf(PRINTABLE)], // PrintableString
+  [20, () => true], // TeletexString
+  [22, isVisible], // IA5String
+  [23, isTime(12)], // UTCTime
+  [24, isTime(14)], // GeneralizedTime
+  [26, isVisible], // VisibleString
+  [28, (content) => content.length % 4 === 0], // UniversalString
+  [30, (content) => content.length % 2 === 0], // BMPString
 ]);
 
 function isShortestInteger([first, second]: Uint8Array): boolean {
