@@ -1,8 +1,9 @@
-import { type Bytes, concatBytes, equalBytes, toHex } from "../bytes/index.ts";
+import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider, VerifyingKey } from "../platform/index.ts";
 import type { Certificate } from "./certificate.ts";
 import { type ChainCache, revocationState } from "./chain-cache.ts";
+import { octetString, sequence } from "./der-writer.ts";
 import { isName } from "./names.ts";
 import { OID } from "./object-identifiers.ts";
 import type { Participant, Role } from "./participant.ts";
@@ -101,8 +102,8 @@ async function cachedPath(
 ): Promise<VerifiedPath> {
   const { crypto, cache, revocation } = modules;
   if (cache === undefined) return verifyPath(chain, expectations, modules);
-  // DER ends itself, so no other list of certificates has the same bytes in a row.
-  const key = toHex(await crypto.sha256(concatBytes(...chain, expectations.root)));
+  // Each with its length: what is cut at other places is another chain, though it has the same bytes in a row.
+  const key = toHex(await crypto.sha256(sequence(...[...chain, expectations.root].map(octetString))));
   const state = revocationState(revocation);
   const known = cache.get(key, expectations.nowMs, state);
   if (known !== undefined) return known;
