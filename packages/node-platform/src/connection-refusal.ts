@@ -20,6 +20,16 @@ const CAUSES: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: "the server's TLS certificate is not issued by a trusted root",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the server's TLS certificate is not issued by a trusted root",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the server's TLS certificate is not issued by a trusted root",
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "the server wants a TLS certificate: connect with that of a kit",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA:
+    "the server does not know the issuer of this TLS certificate: use the kit of its project",
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "the server does not accept this TLS certificate",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: "the server does not accept this TLS certificate",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: "this side's TLS certificate has expired",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: "this side's TLS certificate was revoked",
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: "certificate and private key for TLS do not belong together",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "the other side speaks no TLS of version 1.2 or later",
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "the other side speaks no TLS of version 1.2 or later",
   ERR_TLS_CERT_ALTNAME_INVALID: "the server's TLS certificate is for another name",
 };
 
@@ -30,10 +40,18 @@ function codeOf(error: unknown): string | undefined {
   return inner === undefined ? undefined : codeOf(inner);
 }
 
+/** Node's TLS says nothing to a client whose certificate it does not take: it hangs up. */
+const RESET_BY_TLS =
+  "the other side reset the connection; where it wants a TLS certificate, it may not accept this one";
+
+function meaningOf(code: string, url: string): string | undefined {
+  return code === "ECONNRESET" && url.startsWith("wss:") ? RESET_BY_TLS : CAUSES[code];
+}
+
 /** One line that says why no connection came about. */
 export function explainRefusal(url: string, error: unknown): string {
   const code = codeOf(error);
-  const known = code === undefined ? undefined : CAUSES[code];
+  const known = code === undefined ? undefined : meaningOf(code, url);
   const text = error instanceof Error ? error.message : String(error);
   return `${url}: ${known === undefined ? text : `${known} (${code})`}`;
 }

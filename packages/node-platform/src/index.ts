@@ -3,6 +3,7 @@ export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
 export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
+export { type HttpProxy, type ProxyEnvironment, parseProxy, proxyFromEnvironment } from "./proxy.ts";
 export { readSecret, readSecretFile } from "./read-secret.ts";
 export { systemClock } from "./system-clock.ts";
 export { pem, type TlsIdentity, tlsIdentity } from "./tls-identity.ts";
