@@ -1,5 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
+import { WireError } from "../errors/index.ts";
 import { FRAME_KIND, type Frame, writeFrame } from "../wire/index.ts";
 import { MAX_SCOPE_BYTES } from "./signed.ts";
 
@@ -26,8 +27,10 @@ export function writeMessage(header: MessageHeader, body: Bytes): Bytes {
   });
 }
 
-/** @throws DecomposerError `ERR_DECODE_REFUSED` */
+/** @throws DecomposerError `ERR_DECODE_REFUSED`, WireError `ERR_FRAME_MALFORMED` when there is a tag */
 export function readMessageHeader(frame: Frame): MessageHeader {
+  // [W-142] one message has one encoding
+  if (frame.tag.byteLength !== 0) throw new WireError("ERR_FRAME_MALFORMED", "a MESSAGE has no tag");
   // [W-42]
   return readPositional(frame.header, (reader) => ({
     type: reader.uint(0xffff, 1),

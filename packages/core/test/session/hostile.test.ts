@@ -354,6 +354,16 @@ test.for([
   }
 });
 
+test("a MESSAGE with a tag, which nobody would check, ends the session", async () => {
+  const client = await anAttack();
+  const { header, payload } = readFrame(client.message());
+
+  await client.sendInner(writeFrame(FRAME_KIND.message, { header, tag: new Uint8Array(64), payload }));
+
+  expect(await endOf(client)).toBe("ERR_FRAME_MALFORMED");
+  expect(client.handled.texts).toEqual([]);
+});
+
 function nested(depth: number): Bytes {
   const bytes = new Uint8Array(depth + 1).fill(0x91);
   bytes[depth] = 0xc0;
