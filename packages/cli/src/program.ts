@@ -61,6 +61,7 @@ function addSite(program: Command, contextOf: (command: Command) => CommandConte
     .requiredOption("--kit <folder>", "startup kit of the site")
     .requiredOption("--data <folder>", "folder with the site's data, each set described by <name>.json")
     .option("--server <url>", "address of the server's socket; default: what the kit says")
+    .option("--proxy <url>", "HTTP proxy to the server, or none; default: HTTPS_PROXY without NO_PROXY")
     .option("--device <name>", "auto, cpu, cuda or webgpu", oneOf("auto", "cpu", "cuda", "webgpu"))
     .option("--threads <n>", "threads of ONNX Runtime", integerFrom(1, 256))
     .option(

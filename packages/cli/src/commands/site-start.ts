@@ -1,5 +1,6 @@
 import { nodeSite } from "@photinus/node-client";
 import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
+import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
@@ -10,6 +11,8 @@ export interface SiteStartOptions extends KitOptions {
   readonly data: string;
   /** Address of the server's socket. */
   readonly server?: string;
+  /** Address of an HTTP proxy, or "none"; by default what the environment says. */
+  readonly proxy?: string;
   readonly device?: "auto" | "cpu" | "cuda" | "webgpu";
   /** Threads of ONNX Runtime. */
   readonly threads?: number;
@@ -37,6 +40,7 @@ export async function startSite(
       kit,
       tls,
       dataFolder: options.data,
+      proxyOf: chooseProxy(options.proxy),
       ...(server === undefined ? {} : { server }),
       ...(device === undefined ? {} : { device }),
       ...(threads === undefined ? {} : { threads }),

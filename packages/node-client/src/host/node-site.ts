@@ -16,6 +16,8 @@ export interface NodeSiteOptions {
   readonly dataFolder: string;
   /** Address of the server's socket in place of those in the kit. */
   readonly server?: string;
+  /** Address of the HTTP proxy to reach an address of the server through. Default: none. */
+  readonly proxyOf?: (url: string) => string | undefined;
   /** Device to train on. Default: CUDA where it works, else the CPU. */
   readonly device?: DeviceChoice;
   /** Threads of one operator on the CPU. Default 1. */

@@ -2,7 +2,7 @@ import { rootCertificates } from "node:tls";
 import { WireError } from "@photinus/core/errors";
 import type { Connection, Connector } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
-import { pem, type TlsIdentity, webSocketConnector } from "@photinus/node-platform";
+import { parseProxy, pem, type TlsIdentity, webSocketConnector } from "@photinus/node-platform";
 
 /** Options of {@link serverConnector}. */
 export interface ServerConnectorOptions {
@@ -12,22 +12,28 @@ export interface ServerConnectorOptions {
   readonly tls: TlsIdentity;
   /** Address of the server's socket in place of those in the kit. */
   readonly server?: string;
+  /** Address of the HTTP proxy to reach an address of the server through. Default: none. */
+  readonly proxyOf?: (url: string) => string | undefined;
 }
 
 /**
  * Connects to the server of a kit: its addresses in order, each by TLS that ends at the project's root or at a public
  * one (a proxy's). Who the server is, the handshake inside proves, not TLS.
+ *
+ * @throws HostError `ERR_CONFIG_INVALID` when the address of a proxy is none
  */
-export function serverConnector({ kit, tls, server }: ServerConnectorOptions): Connector {
+export function serverConnector({ kit, tls, server, proxyOf }: ServerConnectorOptions): Connector {
   const { configuration, root } = kit;
   const addresses = server === undefined ? configuration.server.addresses : [server];
-  const connectors = addresses.map((url) =>
-    webSocketConnector({
+  const connectors = addresses.map((url) => {
+    const proxy = proxyOf?.(url);
+    return webSocketConnector({
       url,
       ca: [pem("CERTIFICATE", root.der), ...rootCertificates],
       ...(configuration.security === "mtls" ? { clientCertificate: tls } : {}),
-    }),
-  );
+      ...(proxy === undefined ? {} : { proxy: parseProxy(proxy) }),
+    });
+  });
   return { connect: (signal) => connectFirst(connectors, signal) };
 }
 
