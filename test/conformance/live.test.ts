@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { aFederation, type RunningFederation } from "../federation/a-federation.ts";
+import { scriptedTrainer, smallJob } from "../federation/scripted-trainer.ts";
+import { ASite } from "./a-site.ts";
+import { Client } from "./client.ts";
+import { type Kit, readKit } from "./kit.ts";
+
+// The second implementation against a running server, over a real socket. Only the server and the user are ours.
+
+/** The kit of a participant as a folder, read by the second implementation. */
+function kitOf({ project }: RunningFederation, name: string): Kit {
+  const kit = project.kits.get(name);
+  if (kit === undefined) throw new Error(`no kit for ${name}`);
+  const folder = mkdtempSync(join(tmpdir(), "photinus-kit-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const [path, content] of kit.files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return readKit(folder, Buffer.from(kit.secret).toString());
+}
+
+test("logs in to a server and trains a whole round beside a site of ours", async () => {
+  const federation = await aFederation(2);
+  await federation.startSite(
+    "site-2",
+    scriptedTrainer(() => 0.5),
+  );
+  const kit = kitOf(federation, "site-1");
+  const client = await Client.login(federation.address.socketUrl, kit);
+  const taking = new ASite(client, kit, 0.25).takePart();
+  const job = await (await federation.connectUser()).submit(smallJob(1, 2));
+
+  const [account, view] = await Promise.all([taking, job.ended()]);
+
+  expect(view?.state).toBe("finished");
+  const [round] = view?.history ?? [];
+  expect(round?.contributions.map(({ site, outcome }) => [site, outcome]).sort()).toEqual([
+    ["site-1", "accepted"],
+    ["site-2", "accepted"],
+  ]);
+  // The mean of a quarter and a half: what the stranger sent counted as it was sent.
+  expect([...((await job.result()).model.get("w")?.f32 ?? [])]).toEqual(new Array(8).fill(0.375));
+  expect(account.submitter).toBe("demo@example.org");
+  expect(account.messages).toEqual(expect.arrayContaining([3, 25, 26, 31, 32, 34]));
+  await client.close();
+});
+
+test("is refused with the key of somebody else, and does not go to a server of another root", async () => {
+  const federation = await aFederation(2);
+  const foreign = await aFederation(1);
+  const [own, other] = [kitOf(federation, "site-1"), kitOf(federation, "site-2")];
+
+  await expect(Client.login(federation.address.socketUrl, { ...own, key: other.key })).rejects.toThrow(
+    "4003",
+  );
+  await expect(Client.login(foreign.address.socketUrl, own)).rejects.toThrow("another root");
+});
