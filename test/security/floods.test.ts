@@ -150,6 +150,25 @@ test("a flood of half-open connections from one address does not keep another on
   await ground.survives(job);
 });
 
+test("as many half-open connections as there may be, from a few addresses, keep nobody else out", async () => {
+  const { ground, job } = await atWork({ server: { trustedProxies: ["127.0.0.1"] } });
+  const flood = Array.from({ length: 240 }, async (_, index) => {
+    const socket = await aSocket(ground);
+    socket.write(upgradeRequest("/ws", [...PROTOCOL, `X-Forwarded-For: 203.0.113.${index % 4}`]));
+    const [answer] = await once(socket, "data");
+    return String(answer).slice(9, 12);
+  });
+  const statuses = await Promise.all(flood);
+  expect(statuses.filter((status) => status === "101").length).toBeGreaterThanOrEqual(200);
+
+  for (let count = 0; count < 5; count++) {
+    const session = await logIn(ground, ground.siteIdentity("mallory"));
+    await session.close("ERR_GOING_AWAY");
+  }
+
+  await ground.survives(job);
+});
+
 test("a storm of log-ins is sent away with a time for each, and everybody who keeps it is let in", async () => {
   const names = Array.from({ length: 12 }, (_, index) => `storm-${index}`);
   const { ground, job } = await atWork({

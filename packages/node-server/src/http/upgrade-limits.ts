@@ -13,7 +13,10 @@ export interface UpgradeLimits extends RequestSocketLimits {
   readonly allUpgradesPerMinute: number;
   /** Connections of one address that have not authenticated yet. Default 64. */
   readonly halfOpenPerAddress: number;
-  /** Connections altogether that have not authenticated yet. Default 256. */
+  /**
+   * Connections altogether that have not authenticated yet. Default 200: fewer than the handshakes that sessions take at
+   * once, since here a newcomer may take the place of who has most.
+   */
   readonly halfOpen: number;
   /** Bytes that a connection may send before it has authenticated: two handshake messages and some. Default 147 456. */
   readonly bytesBeforeAuthentication: number;
@@ -24,7 +27,7 @@ export const DEFAULT_UPGRADE_LIMITS: UpgradeLimits = {
   upgradesPerMinute: 120,
   allUpgradesPerMinute: 6_000,
   halfOpenPerAddress: 64,
-  halfOpen: 256,
+  halfOpen: 200,
   bytesBeforeAuthentication: 147_456,
   requestSocketsPerAddress: 256,
   requestSockets: 4_096,
