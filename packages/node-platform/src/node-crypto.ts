@@ -31,8 +31,8 @@ import { releaseMemory } from "./release-memory.ts";
  */
 export function nodeCrypto(): CryptoProvider {
   return {
-    randomBytes: (length) => randomFillSync(new Uint8Array(length)),
-    sha256: (data) => toBytes(hash("sha256", data, "buffer")),
+    randomBytes: (length) => compact(randomFillSync(new Uint8Array(length))),
+    sha256: (data) => compact(hash("sha256", data, "buffer")),
     sha384: (data) => toBytes(hash("sha384", data, "buffer")),
     sha512: (data) => toBytes(hash("sha512", data, "buffer")),
     hmacSha256: (key, data) => toBytes(createHmac("sha256", key).update(data).digest()),
@@ -55,6 +55,17 @@ export function nodeCrypto(): CryptoProvider {
     aesKeyWrap,
     aesKeyUnwrap,
   };
+}
+
+/** Up to so many bytes V8 keeps inside the array itself. */
+const INLINE_BYTES = 64;
+
+/**
+ * Copies what is small: digests and ids are kept by the thousand, and a buffer of Node's around one takes three times as
+ * much memory.
+ */
+function compact(bytes: Uint8Array): Bytes {
+  return bytes.byteLength <= INLINE_BYTES ? new Uint8Array(bytes) : toBytes(bytes);
 }
 
 // Raw keys go in and out as JWK (RFC 8037), whose 32 bytes OpenSSL takes as they are: its readers and writers of DER take

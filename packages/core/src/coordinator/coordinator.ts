@@ -5,7 +5,13 @@ import { MessageError, PhotinusError } from "../errors/index.ts";
 import { CheckpointStore, hasJobEnded, type JobRecord, JobStore } from "../job/index.ts";
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
 import { participantUrn, subjectOf } from "../pki/index.ts";
-import { type ResumeBody, resumed, type Session, type SessionEnd } from "../session/index.ts";
+import {
+  type ResumeBody,
+  resumed,
+  type Session,
+  type SessionEnd,
+  type SessionHandler,
+} from "../session/index.ts";
 import { ignoreLostSession } from "./intake.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
@@ -42,6 +48,8 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #modules: JobModules;
   readonly #records: ResumeRecords;
+  /** Of all sites. */
+  readonly #siteHandler: SessionHandler;
   /** The one live session of each certificate, by digest of the leaf. */
   readonly #sessions = new Map<string, Session>();
   /** Connected sites by name. */
@@ -58,6 +66,7 @@ export class Coordinator {
     const checkpoints = new CheckpointStore(options.storageKey, { crypto, blobs, metadata });
     const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS);
     this.#records = new ResumeRecords({ metadata, clock });
+    this.#siteHandler = { routes: siteRoutes(this.#siteDesk()) };
     this.#modules = {
       project: options.project,
       identity: options.identity,
@@ -121,7 +130,7 @@ export class Coordinator {
     if (older !== undefined) this.#leave(key, older, false);
     await this.#auditLogin(session, "accepted", "");
     session.ended.then((end) => this.#leave(key, session, isLeaving(end))).catch(this.#logFault);
-    if (peer.role === "site") session.receive({ routes: siteRoutes(this.#siteDesk()) });
+    if (peer.role === "site") session.receive(this.#siteHandler);
     else session.receive(userHandler(this.#userDesk(), session));
     await older?.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
   }

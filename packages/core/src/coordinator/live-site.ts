@@ -38,11 +38,20 @@ export interface LiveSiteParts {
 export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSiteParts): LiveSite {
   const { name, org } = session.peer;
   const { runtime, dataNames } = announced;
-  const facts = { name, org, runtime, dataNames, connectedAtMs };
-  const sent = {
-    sentBlobs: new Set<string>(),
-    sendingBlobs: new Set<string>(),
-    sentTasks: new Set<string>(),
+  const { record, hasAsked, acknowledged } = resumed;
+  return {
+    name,
+    org,
+    runtime,
+    dataNames,
+    connectedAtMs,
+    record,
+    hasAsked,
+    acknowledged,
+    session,
+    announced,
+    sentBlobs: new Set(),
+    sendingBlobs: new Set(),
+    sentTasks: new Set(),
   };
-  return { ...facts, ...resumed, ...sent, session, announced };
 }

@@ -13,11 +13,12 @@ import {
   taskProgress,
 } from "../message/index.ts";
 import {
-  type MessageRoute,
   on,
   type ReceivedMessage,
   type ResumeBody,
+  type RouteTable,
   resume,
+  routeTable,
   type Session,
 } from "../session/index.ts";
 import type { MessageIdentity } from "./intake.ts";
@@ -38,10 +39,15 @@ export interface SiteDesk {
   readonly runOf: (jobId: string, site: LiveSite) => Promise<JobRun | undefined>;
 }
 
-/** The messages that a site may send in one session, each to the run of its job. */
-export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
-  const progress = new ProgressBudget();
-  let resumed: ResumedState | undefined;
+/** The messages that sites may send, each to the run of its job; one table for all sessions. */
+export function siteRoutes(desk: SiteDesk): RouteTable {
+  const progress = new WeakMap<Session, ProgressBudget>();
+  const resumed = new WeakMap<Session, ResumedState>();
+  const progressOf = (session: Session): ProgressBudget => {
+    const budget = progress.get(session) ?? new ProgressBudget();
+    progress.set(session, budget);
+    return budget;
+  };
   /** The site and the run that a message is about; `undefined` when the job is not running. */
   const place = async (session: Session, jobId: string): Promise<[LiveSite, JobRun] | undefined> => {
     const site = desk.siteOf(session);
@@ -57,15 +63,16 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
     const found = await place(session, jobId);
     if (found !== undefined) await handle(...found);
   };
-  return [
+  return routeTable([
     on(resume, async (body, _message, session) => {
       // [W-124]
-      if (resumed !== undefined) throw new WireError("ERR_RESUME_REFUSED", "RESUME comes first, and once");
-      resumed = await desk.takeUp(session, body);
+      if (resumed.has(session)) throw new WireError("ERR_RESUME_REFUSED", "RESUME comes first, and once");
+      resumed.set(session, await desk.takeUp(session, body));
     }),
     on(siteReady, async (body, _message, session) => {
-      resumed ??= await desk.takeUp(session, undefined);
-      await desk.arrive(session, body, resumed);
+      const state = resumed.get(session) ?? (await desk.takeUp(session, undefined));
+      resumed.set(session, state);
+      await desk.arrive(session, body, state);
     }),
     on(jobAccept, ({ jobId, terms }, _message, session) =>
       route(session, jobId, (site, run) => run.accepted(site, terms)),
@@ -78,7 +85,7 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
     ),
     on(taskProgress, async (body, _message, session) => {
       // Whoever watches is told of each: a site that floods is shown less often.
-      if (!progress.take(desk.now())) return;
+      if (!progressOf(session).take(desk.now())) return;
       await route(session, body.jobId, (site, run) => run.progress(site, body));
     }),
     on(contribution, (body, message, session) =>
@@ -93,7 +100,7 @@ export function siteRoutes(desk: SiteDesk): readonly MessageRoute[] {
     on(blobRequest, ({ jobId, root }, _message, session) =>
       route(session, jobId, (site, run) => run.blobRequest(site, toHex(root))),
     ),
-  ];
+  ]);
 }
 
 /** @throws MessageError `ERR_TYPE_UNKNOWN` for a message without a signature, which a route never gets */

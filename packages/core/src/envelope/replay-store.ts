@@ -1,4 +1,4 @@
-import { type Bytes, toHex } from "../bytes/index.ts";
+import { type Bytes, SparseMap, toHex } from "../bytes/index.ts";
 import type { Awaitable, Clock } from "../platform/index.ts";
 
 /** An object that was handled. */
@@ -27,25 +27,42 @@ export interface ObjectReplayStore {
 
 /** A store in memory: for a process that keeps no state, such as a page. Counters are kept for its whole life. */
 export function memoryReplayStore({ clock }: { readonly clock: Clock }): ObjectReplayStore {
-  const handled = new Map<string, { readonly digest: Bytes; readonly expiresAt: number }>();
-  const counters = new Map<string, number>();
-  let nextPruneMs = 0;
-  const prune = (nowMs: number): void => {
-    if (nowMs < nextPruneMs) return;
-    nextPruneMs = nowMs + 60_000;
-    for (const [id, { expiresAt }] of handled) if (expiresAt <= nowMs) handled.delete(id);
-  };
-  const counterKey = (signer: Bytes, objectType: number): string => `${toHex(signer)}/${objectType}`;
-  return {
-    digestOf: (objectId) => handled.get(toHex(objectId))?.digest,
-    lastCounter: (signer, objectType) => counters.get(counterKey(signer, objectType)),
-    record({ objectId, digest, expiresAt, counted }) {
-      prune(clock.now());
-      handled.set(toHex(objectId), { digest, expiresAt });
-      if (counted !== undefined) {
-        const key = counterKey(counted.signer, counted.objectType);
-        counters.set(key, Math.max(counters.get(key) ?? 0, counted.counter));
-      }
-    },
-  };
+  return new MemoryReplayStore(clock);
+}
+
+class MemoryReplayStore implements ObjectReplayStore {
+  readonly #clock: Clock;
+  readonly #handled = new SparseMap<string, Pick<HandledObject, "digest" | "expiresAt">>();
+  readonly #counters = new SparseMap<string, number>();
+  #nextPruneMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  digestOf(objectId: Bytes): Bytes | undefined {
+    return this.#handled.get(toHex(objectId))?.digest;
+  }
+
+  lastCounter(signer: Bytes, objectType: number): number | undefined {
+    return this.#counters.get(counterKey(signer, objectType));
+  }
+
+  record({ objectId, digest, expiresAt, counted }: HandledObject): void {
+    this.#prune(this.#clock.now());
+    this.#handled.set(toHex(objectId), { digest, expiresAt });
+    if (counted === undefined) return;
+    const key = counterKey(counted.signer, counted.objectType);
+    this.#counters.set(key, Math.max(this.#counters.get(key) ?? 0, counted.counter));
+  }
+
+  #prune(nowMs: number): void {
+    if (nowMs < this.#nextPruneMs) return;
+    this.#nextPruneMs = nowMs + 60_000;
+    for (const [id, { expiresAt }] of this.#handled) if (expiresAt <= nowMs) this.#handled.delete(id);
+  }
+}
+
+function counterKey(signer: Bytes, objectType: number): string {
+  return `${toHex(signer)}/${objectType}`;
 }

@@ -1,4 +1,4 @@
-import { type Bytes, toHex } from "../bytes/index.ts";
+import { type Bytes, SparseMap, toHex } from "../bytes/index.ts";
 import { WireError } from "../errors/index.ts";
 
 /** Ids that are kept at once: far more than an honest peer signs within the life of a message. */
@@ -6,7 +6,7 @@ const MAX_IDS = 65_536;
 
 /** Ids of messages that were handled in one session, kept until the messages could not be accepted anyway. */
 export class SeenMessages {
-  readonly #expiry = new Map<string, number>();
+  readonly #expiry = new SparseMap<string, number>();
   #nextPruneMs = 0;
 
   /** True when a message with this id was handled. */

@@ -112,8 +112,7 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
   const session = new LiveSession(
     {
       serverKeyId,
-      established: {
-        ...common(outcome, accepting),
+      established: established(outcome, accepting, {
         scope: "full",
         peer: client.participant,
         peerKey: client.verifyingKey,
@@ -121,7 +120,7 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
         ownTokens: bookOf(serverToken),
         peerTokens: bookOf(clientToken),
         chains,
-      },
+      }),
     },
     modules,
   );
@@ -146,8 +145,7 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
   const session = new LiveSession(
     {
       serverKeyId: await crypto.sha256(identity.signingKey.publicKey),
-      established: {
-        ...common(outcome, accepting),
+      established: established(outcome, accepting, {
         scope: "enrol",
         peer: participant,
         peerKey: verifyingKey,
@@ -155,7 +153,7 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
         ownTokens: new TokenBook(),
         peerTokens: new TokenBook(),
         chains: new ChainDirectory({ project, root }, { crypto }),
-      },
+      }),
     },
     modules,
   );
@@ -170,14 +168,25 @@ function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {
   return enrolment;
 }
 
-type Common = Omit<
+type Proved = Pick<
   Established,
   "scope" | "peer" | "peerKey" | "peerNotAfterMs" | "ownTokens" | "peerTokens" | "chains"
 >;
 
-function common(outcome: ServerOutcome, { options, limits, timings }: Accepting): Common {
-  const { channel, sender, receiver, sid } = outcome;
+/** Written out, as it is kept for each session; see the constructor of LiveSession. */
+function established(
+  { channel, sender, receiver, sid }: ServerOutcome,
+  { options, limits, timings }: Accepting,
+  { scope, peer, peerKey, peerNotAfterMs, ownTokens, peerTokens, chains }: Proved,
+): Established {
   return {
+    scope,
+    peer,
+    peerKey,
+    peerNotAfterMs,
+    ownTokens,
+    peerTokens,
+    chains,
     channel,
     sender,
     receiver,

@@ -16,8 +16,15 @@ import { FRAME_KIND, type Frame, MAX_INNER_FRAME_BYTES, readFrame } from "../wir
 import type { Checkpoints } from "./checkpoints.ts";
 import type { AllModules, Established } from "./established.ts";
 import type { HandlerLane } from "./handler-lane.ts";
+import type { OwnRoute } from "./own-messages.ts";
 import type { ReadGate } from "./read-gate.ts";
-import type { MessageRoute, ReceivedMessage, Session, SessionHandler } from "./session.ts";
+import {
+  type MessageRoute,
+  type ReceivedMessage,
+  routeTable,
+  type Session,
+  type SessionHandler,
+} from "./session.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** A fault in something that the peer sent, with the id of the message when it is known. */
@@ -47,7 +54,9 @@ export interface InboxOwner {
   readonly established: Established;
   readonly handler: SessionHandler;
   /** Routes of the session layer itself; they run at once, before the next frame is opened. */
-  readonly ownRoutes: readonly MessageRoute[];
+  readonly ownRoutes: ReadonlyMap<number, OwnRoute>;
+  /** SHA-256 of the SubjectPublicKeyInfo of the server. */
+  readonly serverKeyId: Bytes;
   /** Sends a message of ours again that the peer found stale. @returns false: not once more */
   readonly sendAgain: (messageId: Bytes) => boolean;
   /** Answers what the handler of a message throws. */
@@ -57,7 +66,8 @@ export interface InboxOwner {
 }
 
 /** What an inbox works with. */
-export interface InboxModules extends AllModules {
+export interface InboxModules
+  extends Pick<AllModules, "crypto" | "clock" | "registry" | "logger" | "metrics" | "replayStore"> {
   readonly lane: HandlerLane;
   readonly streams: StreamTable;
   readonly checkpoints: Checkpoints;
@@ -69,7 +79,6 @@ export class Inbox {
   readonly #owner: InboxOwner;
   readonly #modules: InboxModules;
   readonly #routes: ReadonlyMap<number, MessageRoute>;
-  readonly #ownRoutes: ReadonlyMap<number, MessageRoute>;
   readonly #seen = new SeenMessages();
   readonly #objects: ObjectVerifier;
 
@@ -77,8 +86,8 @@ export class Inbox {
   constructor(owner: InboxOwner, modules: InboxModules) {
     this.#owner = owner;
     this.#modules = modules;
-    this.#routes = routeTable(owner.handler.routes);
-    this.#ownRoutes = routeTable(owner.ownRoutes);
+    const { routes } = owner.handler;
+    this.#routes = "get" in routes ? routes : routeTable(routes);
     const { identity, chains, objectRules } = owner.established;
     const { project, name } = identity.participant;
     this.#objects = new ObjectVerifier(
@@ -205,10 +214,10 @@ export class Inbox {
   }
 
   /** Strict decoding, then the type: registered, travelling as it should, allowed for the role. */
-  #decode(type: number, frame: Frame, signed: boolean): { route: MessageRoute; body: unknown } {
+  #decode(type: number, frame: Frame, signed: boolean): { route: MessageRoute | OwnRoute; body: unknown } {
     // [W-36]
     const body = decode(frame.payload, this.#modules.registry);
-    const route = this.#ownRoutes.get(type) ?? this.#routes.get(type);
+    const route = this.#owner.ownRoutes.get(type) ?? this.#routes.get(type);
     const { peer } = this.#owner.established;
     // [W-37]
     if (route === undefined || route.definition.signed !== signed) {
@@ -221,19 +230,22 @@ export class Inbox {
     return { route, body };
   }
 
-  async #handle(route: MessageRoute, received: Received): Promise<void> {
+  async #handle(route: MessageRoute | OwnRoute, received: Received): Promise<void> {
     const { message, body, bytes, record } = received;
-    const handle = async (): Promise<void> => {
-      record?.();
-      await route.handle(body, message, this.#owner.session);
-    };
     this.#modules.metrics.count("photinus_messages_received_total", 1, { message: route.definition.name });
-    if (this.#ownRoutes.get(route.definition.type) !== route) {
+    if ("handle" in route) {
+      const handle = async (): Promise<void> => {
+        record?.();
+        await route.handle(body, message, this.#owner.session);
+      };
       this.#enqueue(handle, message.messageId, bytes);
       return;
     }
+    const { established, serverKeyId } = this.#owner;
+    const { crypto, clock, streams } = this.#modules;
     try {
-      await handle();
+      record?.();
+      await route.act(body, { established, serverKeyId, crypto, clock, streams });
     } catch (error) {
       throw refused(error, message.messageId);
     }
@@ -317,12 +329,6 @@ interface Received {
   readonly bytes: number;
   /** Records its id just before it is handled. */
   readonly record?: () => void;
-}
-
-function routeTable(routes: readonly MessageRoute[]): ReadonlyMap<number, MessageRoute> {
-  const table = new Map(routes.map((route) => [route.definition.type, route]));
-  if (table.size !== routes.length) throw new TypeError("two routes for one type of message");
-  return table;
 }
 
 function refused(error: unknown, messageId?: Bytes): RefusedInput {

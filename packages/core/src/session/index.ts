@@ -39,6 +39,8 @@ export {
   on,
   type ReceivedMessage,
   type Refusal,
+  type RouteTable,
+  routeTable,
   type SendOptions,
   type Session,
   type SessionEnd,

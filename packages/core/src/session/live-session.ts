@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { type Bytes, equalBytes, SparseMap, toHex } from "../bytes/index.ts";
 import { encode } from "../decomposer/index.ts";
 import { identifyObject, wireCodeOf, writeError } from "../envelope/index.ts";
 import { type ErrorCode, PhotinusError } from "../errors/index.ts";
@@ -45,7 +45,7 @@ export class LiveSession implements Session {
   readonly #sender: MessageSender;
   readonly #gate: ReadGate;
   readonly #keepAlive: KeepAlive;
-  readonly #sentChains = new Set<string>();
+  readonly #sentChains = new SparseMap<string, true>();
   readonly #controller = new AbortController();
   readonly ended: Promise<SessionEnd>;
   #settleEnded: (end: SessionEnd) => void = () => undefined;
@@ -63,9 +63,12 @@ export class LiveSession implements Session {
     this.#outbox = new Outbox({ channel, records: sender, clock: modules.clock, keyAgeMs });
     this.#streams = new StreamTable(limits, { crypto: modules.crypto, outbox: this.#outbox });
     this.#lane = new HandlerLane(limits.waitingBytes);
-    this.#checkpoints = new Checkpoints(established, { ...modules, outbox: this.#outbox });
-    const sending = { ...modules, outbox: this.#outbox, checkpoints: this.#checkpoints };
-    this.#sender = new MessageSender(established, sending);
+    // What a session keeps is written out: of each object that is spread and added to, V8 makes a class of its own.
+    const { crypto, clock } = modules;
+    const outbox = this.#outbox;
+    this.#checkpoints = new Checkpoints(established, { crypto, clock, outbox });
+    const checkpoints = this.#checkpoints;
+    this.#sender = new MessageSender(established, { crypto, clock, outbox, checkpoints });
     this.#gate = new ReadGate(limits, modules.clock);
     this.#lastReceivedMs = modules.clock.now();
     this.ended = new Promise((resolve) => {
@@ -148,21 +151,25 @@ export class LiveSession implements Session {
 
   receive(handler: SessionHandler): void {
     if (this.#isReading) throw new TypeError("a session receives once");
+    const { crypto, clock, registry, logger, metrics, replayStore } = this.#modules;
     const inbox = new Inbox(
       {
         session: this,
         established: this.#established,
         handler,
-        ownRoutes: ownMessages(this.#established, this.#serverKeyId, {
-          ...this.#modules,
-          streams: this.#streams,
-        }),
+        ownRoutes: ownMessages(this.#established.direction),
+        serverKeyId: this.#serverKeyId,
         sendAgain: (messageId) => this.#sender.sendAgain(messageId),
         refuse: (error, messageId) => this.#refuse(error, messageId),
         drop: (error) => this.#drop(error),
       },
       {
-        ...this.#modules,
+        crypto,
+        clock,
+        registry,
+        logger,
+        metrics,
+        replayStore,
         lane: this.#lane,
         streams: this.#streams,
         checkpoints: this.#checkpoints,
@@ -193,7 +200,7 @@ export class LiveSession implements Session {
     const signer = toHex(identifyObject(object).signer);
     const isKnown = [this.self, this.peer].some(({ leafDigest }) => toHex(leafDigest) === signer);
     if (!isKnown && !this.#sentChains.has(signer)) {
-      this.#sentChains.add(signer);
+      this.#sentChains.set(signer, true);
       await this.send(signerChain, { chain: signerChainOfObject });
     }
     await this.#outbox.post(() => object);

@@ -1,51 +1,58 @@
 import type { Bytes } from "../bytes/index.ts";
-import { verifyToken } from "../envelope/index.ts";
-import type { Clock, CryptoProvider } from "../platform/index.ts";
+import { type Direction, verifyToken } from "../envelope/index.ts";
+import type { MessageDefinition } from "../message/index.ts";
+import type { Awaitable, Clock, CryptoProvider } from "../platform/index.ts";
 import { heartbeat, signerChain, type TokensBody, tokens } from "./control-messages.ts";
 import type { Established } from "./established.ts";
 import { streamResumed } from "./resume.ts";
-import { type MessageRoute, on } from "./session.ts";
 import type { StreamTable } from "./stream-table.ts";
 
 /** What the messages of the session layer itself act on. */
-export interface OwnMessagesModules {
+export interface OwnMessageContext {
+  readonly established: Established;
+  /** SHA-256 of the SubjectPublicKeyInfo of the server. */
+  readonly serverKeyId: Bytes;
   readonly crypto: CryptoProvider;
   readonly clock: Clock;
   readonly streams: StreamTable;
 }
 
-/**
- * Messages of the session layer itself; their effects come before the next frame is opened.
- * @param serverKeyId SHA-256 of the SubjectPublicKeyInfo of the server
- */
-export function ownMessages(
-  established: Established,
-  serverKeyId: Bytes,
-  modules: OwnMessagesModules,
-): readonly MessageRoute[] {
-  const { chains, direction } = established;
-  return [
-    on(heartbeat, () => undefined),
-    on(streamResumed, (body) => modules.streams.takeResumed(body)),
-    on(signerChain, async ({ chain }) => {
-      await chains.add(chain, modules.clock.now());
-    }),
-    ...(direction === 0
-      ? [on(tokens, (body) => takeTokens(body, { established, serverKeyId, modules }))]
-      : []),
-  ];
+/** A message kind of the session layer itself and what it does. */
+export interface OwnRoute {
+  readonly definition: MessageDefinition<unknown>;
+  /** Called with the body as it was decoded. */
+  readonly act: (body: unknown, context: OwnMessageContext) => Awaitable<void>;
 }
 
-interface Taking {
-  readonly established: Established;
-  readonly serverKeyId: Bytes;
-  readonly modules: OwnMessagesModules;
+function own<Body>(
+  definition: MessageDefinition<Body>,
+  act: (body: Body, context: OwnMessageContext) => Awaitable<void>,
+): readonly [number, OwnRoute] {
+  return [definition.type, { definition, act: (body, context) => act(definition.parse(body), context) }];
+}
+
+const AT_SERVER: ReadonlyMap<number, OwnRoute> = new Map([
+  own(heartbeat, () => undefined),
+  own(streamResumed, (body, { streams }) => streams.takeResumed(body)),
+  own(signerChain, async ({ chain }, { established, clock }) => {
+    await established.chains.add(chain, clock.now());
+  }),
+]);
+
+const AT_CLIENT: ReadonlyMap<number, OwnRoute> = new Map([...AT_SERVER, own(tokens, takeTokens)]);
+
+/**
+ * Messages of the session layer itself; their effects come before the next frame is opened.
+ * @param direction in which this side sends
+ */
+export function ownMessages(direction: Direction): ReadonlyMap<number, OwnRoute> {
+  return direction === 0 ? AT_CLIENT : AT_SERVER;
 }
 
 /** [W-18] also for the tokens that follow those of WELCOME. */
 async function takeTokens(
   { client, server }: TokensBody,
-  { established, serverKeyId, modules: { crypto, clock } }: Taking,
+  { established, serverKeyId, crypto, clock }: OwnMessageContext,
 ): Promise<void> {
   const { ownTokens, peerTokens, identity, peer, peerKey, sid, clockOffsetMs } = established;
   const nowMs = clock.now() + clockOffsetMs;

@@ -1,4 +1,4 @@
-import { type Bytes, toHex } from "../bytes/index.ts";
+import { type Bytes, SparseMap, toHex } from "../bytes/index.ts";
 
 /** Messages that are kept, bytes of their bodies, and for how long: what a peer may still find stale. */
 const MOST_MESSAGES = 64;
@@ -26,7 +26,7 @@ interface Kept {
  * a machine slept, is refused as stale and leaves again, signed anew under the same id.
  */
 export class SentMessages {
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new SparseMap<string, Kept>();
   #bytes = 0;
 
   /** Keeps a message that is about to leave; the oldest are dropped beyond the bounds, a large one is not kept. */

@@ -62,6 +62,19 @@ export function on<Body>(
   return { definition, handle: (body, message, session) => handle(definition.parse(body), message, session) };
 }
 
+/** Routes by the type of their message. */
+export type RouteTable = ReadonlyMap<number, MessageRoute>;
+
+/**
+ * A table that many sessions share.
+ * @throws TypeError when two routes are for one type
+ */
+export function routeTable(routes: readonly MessageRoute[]): RouteTable {
+  const table = new Map(routes.map((route) => [route.definition.type, route]));
+  if (table.size !== routes.length) throw new TypeError("two routes for one type of message");
+  return table;
+}
+
 /** The peer's answer to a message that it did not take. */
 export interface Refusal {
   /** Why. */
@@ -76,8 +89,8 @@ export interface Refusal {
 
 /** What a side does with what arrives. A message without a route is refused with `ERR_TYPE_UNKNOWN`. */
 export interface SessionHandler {
-  /** What is understood. */
-  readonly routes: readonly MessageRoute[];
+  /** What is understood; as a table where many sessions share it. */
+  readonly routes: readonly MessageRoute[] | RouteTable;
   /** A signed object arrived and verified (signer's chain, audience, times, replay). Absent: objects are refused. */
   readonly onObject?: (object: VerifiedObject, session: Session) => Awaitable<void>;
   /** A chunk of a sealed blob arrived; its digest is checked against the publication by the receiver. Absent: refused. */
