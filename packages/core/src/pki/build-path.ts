@@ -11,8 +11,11 @@ export interface PathMaterial extends PathConditions {
   readonly authorities: readonly Certificate[];
 }
 
-/** Paths that are tried: many CAs of one name, each with a new key, could otherwise be combined without end. */
+// Many CAs of one name, which issued one another, could otherwise be combined without end.
+/** Paths that are validated. */
 const MAX_ATTEMPTS = 64;
+/** Certificates that are compared with what is looked for. */
+const MAX_COMPARISONS = 4096;
 
 /**
  * Finds a valid path from a certificate to the anchor. Sessions do not need it, where chains come whole and in order;
@@ -27,7 +30,7 @@ export async function findValidPath(
 ): Promise<ValidPath> {
   let refusal = new PkiError("ERR_CERTIFICATE_UNTRUSTED", "no certificates lead from this one to the root");
   let attempts = 0;
-  for (const path of candidatePaths([certificate], material)) {
+  for (const path of candidatePaths([certificate], { ...material, comparisons: { left: MAX_COMPARISONS } })) {
     try {
       return await validatePath(path, material, modules);
     } catch (error) {
@@ -40,18 +43,24 @@ export async function findValidPath(
   throw refusal;
 }
 
+interface Search extends PathMaterial {
+  /** Counted down over the whole search. */
+  readonly comparisons: { left: number };
+}
+
 /** Paths whose names and key identifiers fit, each certificate at most once, the shortest ways to the anchor first. */
 function* candidatePaths(
   path: readonly Certificate[],
-  material: PathMaterial,
+  search: Search,
 ): Generator<readonly Certificate[], void, undefined> {
-  const { anchor, authorities, rules } = material;
+  const { anchor, authorities, rules, comparisons } = search;
   const last = path.at(-1);
   if (last === undefined || path.length >= rules.maximumDepth) return;
   if (mayHaveIssued(anchor, last)) yield path;
   for (const authority of authorities) {
+    if (comparisons.left-- <= 0) return;
     const isUsed = path.some(({ digest }) => equalBytes(digest, authority.digest));
-    if (!isUsed && mayHaveIssued(authority, last)) yield* candidatePaths([...path, authority], material);
+    if (!isUsed && mayHaveIssued(authority, last)) yield* candidatePaths([...path, authority], search);
   }
 }
 

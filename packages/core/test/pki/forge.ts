@@ -17,6 +17,8 @@ import { type CertificateTemplate, signCertificate } from "../../src/pki/encode-
 export interface Forgery {
   /** Extensions, DER, that take the place of those of the same type or stand behind the others. */
   readonly extensions?: readonly Bytes[];
+  /** Types of extensions that are left out. */
+  readonly withoutExtensions?: readonly string[];
   /** Changes the fields of what is signed. */
   readonly fields?: (fields: Bytes[]) => void;
   /** Changes what stands around: signed part, algorithm, signature. */
@@ -42,7 +44,12 @@ export async function forge(
   const [, algorithm] = derChildren(good.der);
   if (algorithm === undefined) throw new RangeError("no algorithm");
   const fields = [...derChildren(good.tbs)];
-  if (forgery.extensions !== undefined) fields[EXTENSIONS] = replaced(fields[EXTENSIONS], forgery.extensions);
+  const { extensions = [], withoutExtensions = [] } = forgery;
+  const left = new Set([
+    ...extensions.map(typeOf),
+    ...withoutExtensions.map((type) => String(objectIdentifier(type))),
+  ]);
+  fields[EXTENSIONS] = replaced(fields[EXTENSIONS], { added: extensions, left });
   forgery.fields?.(fields);
   const tbs = sequence(...fields);
   const signature = toCertificateForm(issuer.key.algorithm, await crypto.sign(issuer.key, tbs));
@@ -51,10 +58,17 @@ export async function forge(
   return sequence(...parts);
 }
 
-function replaced(wrapped: Bytes | undefined, added: readonly Bytes[]): Bytes {
+interface Replacement {
+  readonly added: readonly Bytes[];
+  readonly left: ReadonlySet<string>;
+}
+
+function replaced(wrapped: Bytes | undefined, { added, left }: Replacement): Bytes {
   const [list] = derChildren(wrapped ?? new Uint8Array(), 0xa3);
-  const typeOf = (der: Bytes): string => String(derChildren(der)[0]);
-  const types = new Set(added.map(typeOf));
-  const kept = derChildren(list ?? new Uint8Array()).filter((one) => !types.has(typeOf(one)));
+  const kept = derChildren(list ?? new Uint8Array()).filter((one) => !left.has(typeOf(one)));
   return explicit(3, sequence(...kept, ...added));
+}
+
+function typeOf(der: Bytes): string {
+  return String(derChildren(der)[0]);
 }
