@@ -128,11 +128,13 @@ export class Coordinator {
     const older = this.#sessions.get(key);
     this.#sessions.set(key, session);
     if (older !== undefined) this.#leave(key, older, false);
+    // Fenced before anything else: what it sent and nobody has begun with has no effect beside the newer one.
+    const fenced = older?.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
     await this.#auditLogin(session, "accepted", "");
     session.ended.then((end) => this.#leave(key, session, isLeaving(end))).catch(this.#logFault);
     if (peer.role === "site") session.receive(this.#siteHandler);
     else session.receive(userHandler(this.#userDesk(), session));
-    await older?.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
+    await fenced;
   }
 
   /**

@@ -57,7 +57,7 @@ export interface InboxOwner {
   readonly ownRoutes: ReadonlyMap<number, OwnRoute>;
   /** SHA-256 of the SubjectPublicKeyInfo of the server. */
   readonly serverKeyId: Bytes;
-  /** Sends a message of ours again that the peer found stale. @returns false: not once more */
+  /** Sends a message of ours again that the peer found stale. @returns false: it is not kept */
   readonly sendAgain: (messageId: Bytes) => boolean;
   /** Answers what the handler of a message throws. */
   readonly refuse: (error: unknown, messageId: Bytes) => void;
@@ -290,8 +290,8 @@ export class Inbox {
     // [W-39] without a message that it answers it is the end
     if (inReplyTo === undefined) throw new PeerEnded(notice);
     const { handler, session, established } = this.#owner;
-    // [W-93] it waited too long on its way: signed anew, once
-    if (notice.code === "ERR_ENVELOPE_STALE" && this.#owner.sendAgain(inReplyTo)) return;
+    const isStale = notice.code === "ERR_ENVELOPE_STALE";
+    if (isStale && asRefused(() => this.#owner.sendAgain(inReplyTo))) return;
     const { code, retryAfterMs, detail } = notice;
     if (handler.onRefused === undefined) {
       this.#modules.logger.warn("the peer refused a message", { code, detail, peer: established.peer.name });

@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { sealSigned, writeMessage } from "../envelope/index.ts";
-import { EnvelopeError } from "../errors/index.ts";
+import { EnvelopeError, WireError } from "../errors/index.ts";
 import type { Clock, CryptoProvider } from "../platform/index.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Established } from "./established.ts";
@@ -46,10 +46,18 @@ export class MessageSender {
     });
   }
 
-  /** The peer found a message stale that it saw for the first time. @returns false: it does not leave once more */
+  /**
+   * The peer found a message stale: it leaves once more, signed anew.
+   * @returns false when it is not kept, so that whoever sent it must hear of it
+   * @throws WireError `ERR_GOING_AWAY` for the second time: the clocks are not those of WELCOME any more
+   */
   sendAgain(messageId: Bytes): boolean {
-    const message = this.#sent.take(messageId);
+    const message = this.#sent.again(messageId);
     if (message === undefined) return false;
+    // [W-93]
+    if (message === "twice") {
+      throw new WireError("ERR_GOING_AWAY", "the clocks moved apart; a new session compares them again");
+    }
     // A session that has ended meanwhile sends nothing; its end is told elsewhere.
     this.#modules.outbox.post(() => this.#sign(message)).catch(() => undefined);
     return true;

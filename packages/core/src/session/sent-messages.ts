@@ -19,6 +19,7 @@ export interface SentMessage {
 interface Kept {
   readonly message: SentMessage;
   readonly untilMs: number;
+  readonly isAgain: boolean;
 }
 
 /**
@@ -35,7 +36,7 @@ export class SentMessages {
     if (byteLength > MOST_BYTES) return;
     const own = toHex(message.messageId);
     this.#drop(own);
-    this.#kept.set(own, { message, untilMs: nowMs + KEPT_MS });
+    this.#kept.set(own, { message, untilMs: nowMs + KEPT_MS, isAgain: false });
     this.#bytes += byteLength;
     for (const [id, { untilMs }] of this.#kept) {
       const isTooMuch = this.#kept.size > MOST_MESSAGES || this.#bytes > MOST_BYTES;
@@ -44,12 +45,14 @@ export class SentMessages {
     }
   }
 
-  /** A message that is to leave again; each does so once. */
-  take(messageId: Bytes): SentMessage | undefined {
+  /** A message that is to leave again, if it is kept; "twice" when it did so before. */
+  again(messageId: Bytes): SentMessage | "twice" | undefined {
     const id = toHex(messageId);
     const kept = this.#kept.get(id);
-    this.#drop(id);
-    return kept?.message;
+    if (kept === undefined) return undefined;
+    if (kept.isAgain) return "twice";
+    this.#kept.set(id, { ...kept, isAgain: true });
+    return kept.message;
   }
 
   #drop(id: string): void {

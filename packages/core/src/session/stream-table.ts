@@ -25,6 +25,8 @@ export interface StreamTableLimits {
 
 /** Streams whose credit is kept until this side begins to send them. */
 const MAX_EARLY_CREDITS = 64;
+/** Failed streams whose late chunks are ignored; a chunk of an older one is a chunk of no stream. */
+const MAX_FAILED_STREAMS = 64;
 
 /** What a table of streams works with. */
 export interface StreamTableModules {
@@ -37,6 +39,8 @@ export class StreamTable {
   readonly #limits: StreamTableLimits;
   readonly #modules: StreamTableModules;
   readonly #incoming = new Map<string, IncomingStream>();
+  /** Credit that was on its way when a stream failed, and that the peer has not used. */
+  readonly #failed = new Map<string, number>();
   readonly #outgoing = new Map<string, OutgoingStream>();
   /** The receiver of a manifest may be quicker than its sender, who has yet to begin. */
   readonly #earlyCredits = new Map<string, number>();
@@ -54,7 +58,7 @@ export class StreamTable {
     await checkManifest(manifest, this.#limits.streamBytes, this.#modules.crypto);
     signal?.throwIfAborted();
     const id = toHex(manifest.streamId);
-    if (this.#incoming.has(id))
+    if (this.#incoming.has(id) || this.#failed.has(id))
       throw new EnvelopeError("ERR_STREAM_REFUSED", "a stream with this id is open");
     const grant = (bytes: number): void => {
       // A session that has ended has told every stream; nothing is lost with this frame.
@@ -67,7 +71,7 @@ export class StreamTable {
     try {
       await abortable(stream, signal);
     } finally {
-      this.#forgetSpent(id, stream);
+      this.#forget(id, stream);
     }
   }
 
@@ -78,16 +82,31 @@ export class StreamTable {
   takeChunk(chunk: StreamChunk, release: () => void): void {
     const id = toHex(chunk.streamId);
     const stream = this.#incoming.get(id);
-    // [W-75]
-    if (stream === undefined)
-      throw new EnvelopeError("ERR_STREAM_REFUSED", "a chunk of a stream that is not open");
+    if (stream === undefined) {
+      this.#takeLate(id, chunk.data.byteLength);
+      release();
+      return;
+    }
     stream.take(chunk, release);
-    this.#forgetSpent(id, stream);
   }
 
-  /** A failed stream is remembered until the peer has used the credit that was on its way. */
-  #forgetSpent(id: string, stream: IncomingStream): void {
-    if (stream.spent) this.#incoming.delete(id);
+  /** Of a failed stream nothing is kept but the credit that was on its way, and of no more than 64. */
+  #forget(id: string, { spent, unusedCredit }: IncomingStream): void {
+    this.#incoming.delete(id);
+    if (spent) return;
+    this.#failed.set(id, unusedCredit);
+    const [oldest] = this.#failed.keys();
+    if (this.#failed.size > MAX_FAILED_STREAMS && oldest !== undefined) this.#failed.delete(oldest);
+  }
+
+  #takeLate(id: string, bytes: number): void {
+    const credit = this.#failed.get(id);
+    // [W-75]
+    if (credit === undefined || bytes > credit) {
+      throw new EnvelopeError("ERR_STREAM_REFUSED", "a chunk of a stream that is not open");
+    }
+    if (bytes === credit) this.#failed.delete(id);
+    else this.#failed.set(id, credit - bytes);
   }
 
   /** See `Session.sendStream`. */

@@ -63,6 +63,11 @@ export class IncomingStream {
     return this.#missing === 0 || (this.#failed && this.#creditBytes === 0);
   }
 
+  /** Credit that the peer has not used, bytes. */
+  get unusedCredit(): number {
+    return this.#creditBytes;
+  }
+
   /** Grants the first window; a stream of which everything is there is done. */
   begin(): void {
     if (this.#missing === 0) this.#resolve();
@@ -88,10 +93,10 @@ export class IncomingStream {
       throw new EnvelopeError("ERR_STREAM_REFUSED", `a chunk of ${length} bytes without credit`);
     }
     this.#creditBytes -= length;
-    if (this.#failed) return;
-    const problem = this.#problemOf(chunk);
-    if (problem !== undefined) {
-      this.fail(new EnvelopeError("ERR_STREAM_REFUSED", problem));
+    const problem = this.#failed ? undefined : this.#problemOf(chunk);
+    if (problem !== undefined) this.fail(new EnvelopeError("ERR_STREAM_REFUSED", problem));
+    if (this.#failed) {
+      release?.();
       return;
     }
     this.#received[chunk.index] = 1;

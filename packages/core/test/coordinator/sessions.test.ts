@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { verifyChain } from "../../src/audit/index.ts";
 import { toHex } from "../../src/bytes/index.ts";
+import { siteReady } from "../../src/message/index.ts";
 import { fedavg, workflowRegistry } from "../../src/workflow/index.ts";
 import { aBundle, TestFederation } from "./a-federation.ts";
 import { RawSite, updateOf } from "./raw-site.ts";
@@ -13,6 +14,22 @@ test("a certificate has one live session: the newest wins and the old one is tol
 
   expect(await federation.clock.runUntil(first.session.ended)).toMatchObject({ code: "ERR_SUPERSEDED" });
   expect(federation.coordinator.sites().map(({ name }) => name)).toEqual(["site-1"]);
+  await federation.stop();
+});
+
+test("what an older session of the certificate sends after the newer one has come has no effect", async () => {
+  const federation = await TestFederation.start();
+  const older = await RawSite.connect(federation, "site-1");
+  const newer = await RawSite.connect(federation, "site-1");
+
+  const late = older.session
+    .send(siteReady, { runtime: "page", dataNames: ["stolen"], preparedJobs: [], heldUpdates: [] })
+    .catch((error: unknown) => error);
+  await federation.clock.settle();
+
+  expect(await late).toMatchObject({ code: "ERR_SUPERSEDED" });
+  expect(federation.coordinator.sites()).toMatchObject([{ name: "site-1", dataNames: ["line"] }]);
+  expect(newer.session.signal.aborted).toBe(false);
   await federation.stop();
 });
 

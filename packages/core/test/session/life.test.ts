@@ -1,7 +1,19 @@
 import { expect, test } from "vitest";
+import { verifyChain } from "../../src/pki/index.ts";
+import { webCrypto } from "../../src/platform/index.ts";
 import { on } from "../../src/session/index.ts";
-import { type SessionPairOptions, sessionPair, testProject } from "../../src/testing/index.ts";
+import { bytesSink, bytesSource, makeManifest } from "../../src/stream/index.ts";
+import {
+  type SessionPairOptions,
+  sessionPair,
+  TEST_EPOCH_MS,
+  testProject,
+  trackCrypto,
+  virtualClock,
+} from "../../src/testing/index.ts";
 import { readFrame } from "../../src/wire/index.ts";
+import { hostileClient } from "./hostile-client.ts";
+import { hostileServer } from "./hostile-server.ts";
 import { note, order } from "./messages.ts";
 
 const project = await testProject();
@@ -87,28 +99,139 @@ test("tokens are renewed in the session at two thirds, so that it outlives the f
   expect([client.signal.aborted, server.signal.aborted]).toEqual([false, false]);
 });
 
-test("a session whose tokens are not renewed ends: its messages are refused as expired", async () => {
-  // A server without a timer: it never renews.
-  const { client, server, clock } = await idlePair({
-    server: { timings: { heartbeatMs: 3_600_000, silenceMs: 86_400_000 } },
-    client: { timings: { heartbeatMs: 3_600_000, silenceMs: 86_400_000 } },
-  });
-  await clock.advance(15 * MINUTE_MS);
-  await client.send(order, { text: "too late" }).catch(() => undefined);
-  await clock.settle();
+test("old and new tokens are both valid until the old expires", async () => {
+  const client = await hostileClient(project, { routes: [on(order, () => undefined)] });
+  for (let minute = 0; minute < 14; minute++) {
+    await client.sendInner(await client.signed());
+    await client.clock.advance(30_000);
+    await client.sendInner(await client.signed()); // under the token of WELCOME, though others came at ten minutes
+    await client.clock.advance(30_000);
+  }
 
-  expect(await server.ended).toMatchObject({ code: "ERR_TOKEN_EXPIRED", local: true });
+  expect(await client.replies()).toEqual([]);
+  expect(client.server.signal.aborted).toBe(false);
 });
 
-test("a session ends in order when its life is over", async () => {
-  const { client, server, clock } = await idlePair({ server: { timings: { lifetimeMs: 3_600_000 } } });
+test("a client whose server stops renewing ends the session a minute after its token", async () => {
+  const client = await hostileServer(project);
+
+  for (let minute = 0; minute < 16; minute++) {
+    await client.clock.advance(30_000);
+    await client.sendAnything();
+    expect(client.session.signal.aborted, `${minute} min`).toBe(false);
+    await client.clock.advance(30_000);
+    await client.sendAnything();
+  }
+  await client.clock.advance(15_000);
+
+  expect(await client.session.ended).toMatchObject({ code: "ERR_TOKEN_EXPIRED", local: true });
+});
+
+const hourly = { server: { timings: { lifetimeMs: 3_600_000 } } };
+
+test("a session ends in order before its life is over, when nothing is under way", async () => {
+  const { client, server, clock } = await idlePair(hourly);
 
   await clock.advance(59 * MINUTE_MS);
   expect(client.signal.aborted).toBe(false);
-  await clock.advance(2 * MINUTE_MS);
+  await clock.advance(55_000);
 
   expect(await server.ended).toMatchObject({ code: "ERR_GOING_AWAY", local: true });
+  expect(await client.ended).toMatchObject({ code: "ERR_GOING_AWAY", local: false, retryAfterMs: 1000 });
+});
+
+test("a stream that is under way holds the end back, until the life is over", async () => {
+  const { client, server, clock } = await idlePair(hourly);
+  const content = new Uint8Array(65_536);
+  const options = { totalBytes: content.length, chunkBytes: 65_536 };
+  const manifest = await makeManifest(bytesSource(content), options, { crypto: webCrypto(), clock });
+  await clock.advance(58 * MINUTE_MS);
+  const accepting = server.acceptStream(manifest, bytesSink(content.length).sink).catch(() => undefined);
+
+  await clock.advance(MINUTE_MS + 55_000);
+  expect(client.signal.aborted).toBe(false);
+  await clock.advance(5000);
+
   expect(await client.ended).toMatchObject({ code: "ERR_GOING_AWAY", local: false });
+  await accepting;
+});
+
+test("a client ends a session that its server keeps beyond its life", async () => {
+  const { client, clock } = await idlePair({ client: { timings: { lifetimeMs: 3_600_000 } } });
+
+  await clock.advance(60 * MINUTE_MS - 1);
+  expect(client.signal.aborted).toBe(false);
+  await clock.advance(1);
+
+  expect(await client.ended).toMatchObject({ code: "ERR_GOING_AWAY", local: true });
+});
+
+test("a server ends the session of a client in the second in which its certificate expires", async () => {
+  const identity = await project.enrol("guest"); // seven days
+  const { crypto, settled } = trackCrypto(webCrypto());
+  const chain = await verifyChain(
+    identity.participant.chain,
+    { root: project.root.certificate.der, project: "test", usage: "client", nowMs: TEST_EPOCH_MS },
+    { crypto },
+  );
+  const clock = virtualClock({ startMs: chain.notAfterMs - 10 * MINUTE_MS, settle: settled });
+  const { client, server } = await idlePair({ identity, crypto, clock });
+
+  await clock.advance(10 * MINUTE_MS);
+  expect(server.signal.aborted).toBe(false);
+  await clock.advance(1);
+
+  expect(await server.ended).toMatchObject({ code: "ERR_CERTIFICATE_EXPIRED", local: true });
+  expect(await client.ended).toMatchObject({ code: "ERR_AUTH_FAILED", local: false });
+});
+
+test("a client ends the session with a server whose certificate expires", async () => {
+  const { crypto, settled } = trackCrypto(webCrypto());
+  const issuing = { nowMs: TEST_EPOCH_MS };
+  const aging = await testProject({ crypto, clock: { now: () => issuing.nowMs } });
+  issuing.nowMs += 10 * 86_400_000;
+  const identity = await aging.add("site", "younger-than-the-server");
+  const chain = await verifyChain(
+    aging.server.participant.chain,
+    { root: aging.root.certificate.der, project: "test", usage: "server", nowMs: TEST_EPOCH_MS },
+    { crypto },
+  );
+  const clock = virtualClock({ startMs: chain.notAfterMs - MINUTE_MS, settle: settled });
+  const { client } = await idlePair({ project: aging, identity, crypto, clock });
+
+  await clock.advance(MINUTE_MS);
+  expect(client.signal.aborted).toBe(false);
+  await clock.advance(1);
+
+  expect(await client.ended).toMatchObject({ code: "ERR_CERTIFICATE_EXPIRED", local: true });
+});
+
+test("from its closing as superseded on, nothing that the peer sent has an effect any more", async () => {
+  const { client, server, clock } = await sessionPair({ project });
+  const begun: string[] = [];
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  client.receive({ routes: [] });
+  server.receive({
+    routes: [
+      on(note, async ({ text }) => {
+        begun.push(text);
+        await gate;
+      }),
+    ],
+  });
+  for (const text of ["1", "2", "3"]) await client.send(note, { text });
+  await clock.settle();
+
+  const closing = server.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
+  release();
+  await closing;
+
+  expect(begun).toEqual(["1"]);
+  expect(await client.ended).toMatchObject({ code: "ERR_SUPERSEDED", local: false });
+  expect(await server.ended).toMatchObject({ code: "ERR_SUPERSEDED", local: true });
 });
 
 test("a peer that is too fast is read more slowly", async () => {

@@ -25,6 +25,12 @@ export const decree: MessageDefinition<{ text: string }> = defineMessage(
 
 const bytes = v.custom<Bytes>((value) => value instanceof Uint8Array);
 
+/** Signed, with bytes. */
+export const large: MessageDefinition<{ bytes: Bytes }> = defineMessage(
+  { type: 904, name: "large", signed: true, from: ["site", "server"] },
+  v.strictObject({ bytes }),
+);
+
 /** Announces a stream. */
 export const upload: MessageDefinition<{ manifest: StreamManifest }> = defineMessage(
   { type: 903, name: "upload", signed: true, from: ["site", "server"] },

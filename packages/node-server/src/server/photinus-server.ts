@@ -7,7 +7,7 @@ import { createKernels } from "@photinus/core/kernels";
 import { ChainCache } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { InviteOptions, OpenedKit } from "@photinus/core/provision";
-import type { AcceptOptions, SessionModules } from "@photinus/core/session";
+import { type AcceptOptions, LoginPace, type SessionModules } from "@photinus/core/session";
 import { builtInWorkflows } from "@photinus/core/workflow";
 import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-host.ts";
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
@@ -69,6 +69,7 @@ export class PhotinusServer {
       metrics,
       chainCache: new ChainCache(),
       registry: builtInRegistry(),
+      pace: new LoginPace(modules.clock),
     };
     const audit = auditLog(modules.storage.audit, modules.clock);
     const refusals = new RefusalRecords({ ...modules, audit });

@@ -1,0 +1,69 @@
+import type { Bytes } from "../../src/bytes/index.ts";
+import { issueToken } from "../../src/envelope/index.ts";
+import { completeLimits, completeModules } from "../../src/session/established.ts";
+import { connectSession, type Session } from "../../src/session/index.ts";
+import { greetClient, type ServerOutcome } from "../../src/session/server-handshake.ts";
+import { writeWelcome } from "../../src/session/welcome.ts";
+import { writeCredit } from "../../src/stream/index.ts";
+import {
+  type SessionPairOptions,
+  sessionPairParts,
+  type TestProject,
+  type VirtualClock,
+} from "../../src/testing/index.ts";
+
+/** A server that went through an honest handshake and then does nothing by itself. */
+export interface HostileServer {
+  /** The honest client's end; not receiving yet. */
+  readonly session: Session;
+  readonly clock: VirtualClock;
+  /** Encrypts an inner frame as the next of the session and sends it. */
+  readonly sendInner: (inner: Bytes) => Promise<void>;
+  /** A frame without any effect: the server is not silent. */
+  readonly sendAnything: () => Promise<void>;
+}
+
+/** Opens a session of an honest client with a hostile server. */
+export async function hostileServer(
+  project: TestProject,
+  options: SessionPairOptions = {},
+): Promise<HostileServer> {
+  const parts = await sessionPairParts({ project, ...options });
+  const { connections, connecting, accepting, clock } = parts;
+  const modules = completeModules(parts.modules);
+  const { crypto } = modules;
+  let outcome: ServerOutcome | undefined;
+  const finish = async (greeted: ServerOutcome): Promise<void> => {
+    const { sid } = greeted;
+    const { signingKey: key, participant } = project.server;
+    const request = { sid, nowMs: clock.now(), serverKeyId: await crypto.sha256(key.publicKey) };
+    const client = await issueToken({ ...request, holder: connecting.identity.participant }, { key, crypto });
+    const server = await issueToken({ ...request, holder: participant }, { key, crypto });
+    const welcome = writeWelcome({
+      clientToken: client.bytes,
+      serverToken: server.bytes,
+      revocationNumbers: [],
+      policyEpoch: 0,
+      limits: {
+        frameBytes: 1_049_600,
+        streamBytes: 1e9,
+        heartbeatMs: 15_000,
+        silenceMs: 45_000,
+        returnMs: 0,
+      },
+      serverClockMs: clock.now(),
+      scope: "full",
+    });
+    greeted.channel.send(await greeted.sender.seal(welcome));
+    outcome = greeted;
+  };
+  const greeting = { options: accepting, limits: completeLimits(), handshakeMs: 10_000, finish };
+  const [session] = await Promise.all([
+    connectSession(connections.client, connecting, parts.modules),
+    greetClient(connections.server, greeting, modules),
+  ]);
+  if (outcome === undefined) throw new TypeError("the handshake ended without an outcome");
+  const { channel, sender } = outcome;
+  const sendInner = async (inner: Bytes): Promise<void> => channel.send(await sender.seal(inner));
+  return { session, clock, sendInner, sendAnything: () => sendInner(writeCredit(new Uint8Array(16), 1)) };
+}
