@@ -80,7 +80,7 @@ function addSite(program: Command, contextOf: (command: Command) => CommandConte
 function addProvision(program: Command, contextOf: (command: Command) => CommandContext): void {
   program
     .command("provision")
-    .description("make a project: a startup kit for the server, each site and each user")
+    .description("make a project: a startup kit for the server and each site, adapter and user")
     .requiredOption("-p, --project <file>", "definition of the project, YAML")
     .requiredOption("-o, --out <folder>", "folder to make")
     .action(async (_options, command: Command) => {

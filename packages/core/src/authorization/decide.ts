@@ -1,6 +1,6 @@
 import type { Participant, Role } from "../pki/index.ts";
 
-/** What a person may be allowed to do with jobs. */
+/** What a person or an adapter may be allowed to do with jobs. */
 export type JobRight = "submit" | "view" | "abort" | "download";
 
 /** A decision and why. */
@@ -21,7 +21,7 @@ export interface JobFacts {
 }
 
 const SUBMITTERS: readonly Role[] = ["project_admin", "org_admin", "lead"];
-const VIEWERS: readonly Role[] = [...SUBMITTERS, "member"];
+const VIEWERS: readonly Role[] = [...SUBMITTERS, "member", "adapter"];
 
 /**
  * Decides whether `actor` has a right to a job. What no rule allows is refused; no role passes by itself.

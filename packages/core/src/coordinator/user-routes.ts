@@ -16,7 +16,7 @@ import {
   resultRequest,
 } from "../message/index.ts";
 import type { Logger } from "../platform/index.ts";
-import { on, type Session, type SessionHandler } from "../session/index.ts";
+import { type MessageRoute, on, type Session, type SessionHandler } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
@@ -44,8 +44,14 @@ export interface UserDesk {
   readonly audit: AuditLog;
 }
 
-/** The messages and objects that a user may send. */
+/** An adapter watches jobs. Whatever else it sends is refused as unknown, objects too. */
+function adapterHandler(desk: UserDesk, session: Session): SessionHandler {
+  return { routes: [observeRoute(desk, session, new Seats(MAX_REQUESTS))] };
+}
+
+/** The messages and objects that a user or an adapter may send. */
 export function userHandler(desk: UserDesk, session: Session): SessionHandler {
+  if (session.peer.role === "adapter") return adapterHandler(desk, session);
   const submission = desk.submission(session);
   const requests = new Seats(MAX_REQUESTS);
   const results = new Seats(1);
@@ -61,17 +67,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
           await session.send(jobSubmitted, answer, { inReplyTo });
         });
       }),
-      on(observe, async ({ jobId, fromSequence }, { messageId: inReplyTo }) => {
-        await requireRight(desk, session, { right: "view", jobId });
-        const from = fromSequence === undefined ? {} : { fromSequence };
-        background(desk, { session, inReplyTo, seats: requests }, async () => {
-          // A signal of its own: a session may watch many jobs.
-          const signal = AbortSignal.any([session.signal]);
-          for await (const next of desk.observe(jobId, { ...from, signal })) {
-            await session.send(observation, { jobId, observation: next }, { inReplyTo, scope: jobId });
-          }
-        });
-      }),
+      observeRoute(desk, session, requests),
       on(jobAbort, async ({ jobId }, { messageId: inReplyTo }) => {
         await requireRight(desk, session, { right: "abort", jobId });
         await recordUse(desk, session, { right: "abort", jobId, outcome: "accepted" });
@@ -93,6 +89,20 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
       }),
     ],
   };
+}
+
+function observeRoute(desk: UserDesk, session: Session, seats: Seats): MessageRoute {
+  return on(observe, async ({ jobId, fromSequence }, { messageId: inReplyTo }) => {
+    await requireRight(desk, session, { right: "view", jobId });
+    const from = fromSequence === undefined ? {} : { fromSequence };
+    background(desk, { session, inReplyTo, seats }, async () => {
+      // A signal of its own: a session may watch many jobs.
+      const signal = AbortSignal.any([session.signal]);
+      for await (const next of desk.observe(jobId, { ...from, signal })) {
+        await session.send(observation, { jobId, observation: next }, { inReplyTo, scope: jobId });
+      }
+    });
+  });
 }
 
 /** @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN` */

@@ -22,9 +22,9 @@ export interface Observe {
 
 const sequence = integerIn(0, Number.MAX_SAFE_INTEGER);
 
-/** A user watches a job: snapshot, then increments, until the job or the session ends. */
+/** A user or an adapter watches a job: snapshot, then increments, until the job or the session ends. */
 export const observe: MessageDefinition<Observe> = defineMessage(
-  { type: 37, name: "observe", signed: false, from: USER_ROLES },
+  { type: 37, name: "observe", signed: false, from: [...USER_ROLES, "adapter"] },
   v.strictObject({ jobId, fromSequence: v.exactOptional(sequence) }),
 );
 

@@ -1,7 +1,10 @@
 import type { Bytes } from "../bytes/index.ts";
 
-/** What a certificate holder may be. Users carry one of the four roles from project_admin to member. */
-export type Role = "server" | "site" | "project_admin" | "org_admin" | "lead" | "member";
+/**
+ * What a certificate holder may be. Users carry one of the four roles from project_admin to member; an adapter is a program
+ * between the federation and a system of others.
+ */
+export type Role = "server" | "site" | "adapter" | "project_admin" | "org_admin" | "lead" | "member";
 
 /** A certificate holder, as its verified certificate says (never as a message says). */
 export interface Participant {

@@ -15,9 +15,11 @@ const PREFIX = "urn:photinus:";
 
 const USER_ROLES: ReadonlySet<string> = new Set(["project_admin", "org_admin", "lead", "member"]);
 
-/** True for one of the six roles. */
+const MACHINE_ROLES: ReadonlySet<string> = new Set(["server", "site", "adapter"]);
+
+/** True for one of the seven roles. */
 export function isRole(text: string): text is Role {
-  return text === "server" || text === "site" || USER_ROLES.has(text);
+  return MACHINE_ROLES.has(text) || USER_ROLES.has(text);
 }
 
 /** True for the roles that people have. */

@@ -17,6 +17,7 @@ import {
 import type { Clock, CryptoProvider, SigningKey } from "../platform/index.ts";
 import { createKit, generateSecret, type KitRequest, type StartupKit } from "./create-kit.ts";
 import {
+  type AdapterDefinition,
   type ConnectionSecurity,
   type ProjectDefinition,
   parseProjectDefinition,
@@ -63,7 +64,7 @@ export interface ProvisionedProject {
   readonly definition: ProjectDefinition;
   /** Where all trust begins. */
   readonly root: ProjectRoot;
-  /** One kit per server, site and user, by name. */
+  /** One kit per server, site, adapter and user, by name. */
   readonly kits: ReadonlyMap<string, StartupKit>;
 }
 
@@ -131,13 +132,13 @@ async function sealRoot(
 type UntimedRequest = Omit<KitRequest, "nowMs" | "lifetimeMs">;
 
 function kitRequests(project: ProjectDefinition, enrolment: Authority): readonly UntimedRequest[] {
-  const { server, sites, users } = project;
+  const { server, sites, users, adapters = [] } = project;
   const connection = (security: ConnectionSecurity): KitRequest["connection"] => ({
     server: { name: server.name, addresses: serverAddresses(server.hosts, server.port, security) },
     security,
   });
   const request = (
-    { name, org }: SiteDefinition | UserDefinition,
+    { name, org }: AdapterDefinition | SiteDefinition | UserDefinition,
     role: Role,
     security: ConnectionSecurity,
   ) => ({
@@ -145,10 +146,11 @@ function kitRequests(project: ProjectDefinition, enrolment: Authority): readonly
     org: requireName(org, "the organization"),
     connection: connection(security),
   });
-  const machineNames = [server, ...sites].map((machine) => machine.name);
+  const machineNames = [server, ...sites, ...adapters].map((machine) => machine.name);
   return [
     { ...request(server, "server", commonSecurity(sites)), hosts: server.hosts, machineNames, enrolment },
     ...sites.map((site) => request(site, "site", site.security ?? "mtls")),
+    ...adapters.map((adapter) => request(adapter, "adapter", adapter.security ?? "mtls")),
     ...users.map((user) => request(user, user.role, commonSecurity(sites))),
   ];
 }

@@ -27,6 +27,16 @@ export interface SiteDefinition {
   readonly security?: ConnectionSecurity;
 }
 
+/** A program of a third party with a startup kit: it watches jobs and sends nothing. */
+export interface AdapterDefinition {
+  /** Name in its certificate. */
+  readonly name: string;
+  /** Organization that runs it. */
+  readonly org: string;
+  /** Default "mtls". */
+  readonly security?: ConnectionSecurity;
+}
+
 /** A person with a startup kit. */
 export interface UserDefinition {
   /** Lower-case e-mail. */
@@ -47,6 +57,8 @@ export interface ProjectDefinition {
   readonly sites: readonly SiteDefinition[];
   /** Users with kits. */
   readonly users: readonly UserDefinition[];
+  /** Adapters with kits; none by default. */
+  readonly adapters?: readonly AdapterDefinition[];
 }
 
 const name = v.pipe(
@@ -73,6 +85,8 @@ const SiteSchema = v.strictObject({
   security: v.exactOptional(v.picklist(["mtls", "tls", "clear"])),
 });
 
+const AdapterSchema = SiteSchema;
+
 const UserSchema = v.strictObject({
   name: v.pipe(v.string(), v.check(isUserName, "expected a lower-case e-mail address")),
   org: name,
@@ -85,12 +99,13 @@ const ProjectSchema = v.pipe(
     server: ServerSchema,
     sites: v.pipe(v.array(SiteSchema), v.maxLength(10_000)),
     users: v.pipe(v.array(UserSchema), v.maxLength(10_000)),
+    adapters: v.exactOptional(v.pipe(v.array(AdapterSchema), v.maxLength(1000))),
   }),
   v.check((project) => hasUniqueNames(project), "two participants have the same name"),
 );
 
-function hasUniqueNames({ server, sites, users }: ProjectDefinition): boolean {
-  const names = [server, ...sites, ...users].map((participant) => participant.name);
+function hasUniqueNames({ server, sites, users, adapters = [] }: ProjectDefinition): boolean {
+  const names = [server, ...sites, ...users, ...adapters].map((participant) => participant.name);
   return new Set(names).size === names.length;
 }
 

@@ -7,6 +7,7 @@ export {
   type ProvisionModules,
 } from "./create-project.ts";
 export {
+  type AdapterDefinition,
   type ConnectionSecurity,
   type ProjectDefinition,
   parseProjectDefinition,

@@ -5,7 +5,7 @@ import type { Role } from "../pki/index.ts";
 
 // Type ids 1 to 19 belong to this layer. 1 heartbeat, 2 tokens, 3 signer chain, 4 enrolled; never reused.
 
-const EVERYBODY: readonly Role[] = ["server", "site", ...USER_ROLES];
+const EVERYBODY: readonly Role[] = ["server", "site", "adapter", ...USER_ROLES];
 const MAX_CERTIFICATES = 4;
 
 const bytesUpTo = (most: number): v.GenericSchema<unknown, Bytes> =>

@@ -14,11 +14,11 @@ const job = { submitter: "ann@example.org", submitterOrg: "example" };
 
 const ALLOWED: Readonly<Record<JobRight, readonly Role[]>> = {
   submit: ["project_admin", "org_admin", "lead"],
-  view: ["project_admin", "org_admin", "lead", "member"],
+  view: ["project_admin", "org_admin", "lead", "member", "adapter"],
   abort: ["project_admin", "org_admin", "lead"],
   download: ["project_admin", "org_admin", "lead"],
 };
-const ROLES: readonly Role[] = ["server", "site", "project_admin", "org_admin", "lead", "member"];
+const ROLES: readonly Role[] = ["server", "site", "adapter", "project_admin", "org_admin", "lead", "member"];
 const RIGHTS: readonly JobRight[] = ["submit", "view", "abort", "download"];
 
 test.each(RIGHTS)("%s is for the roles that the table names, for the submitter's own job", (right) => {

@@ -10,6 +10,8 @@ const valid = {
 
 test("a project definition is taken as it is", () => {
   expect(parseProjectDefinition(valid)).toEqual(valid);
+  const adapters = [{ name: "tracker", org: "example", security: "tls" }];
+  expect(parseProjectDefinition({ ...valid, adapters })).toEqual({ ...valid, adapters });
 });
 
 describe("a project definition is refused, naming the field, with", () => {
@@ -35,6 +37,17 @@ describe("a project definition is refused, naming the field, with", () => {
       /users\.0\.role/,
     ],
     ["two participants of one name", site({ name: "hub" }), /same name/],
+    ["an adapter of a site's name", { ...valid, adapters: valid.sites }, /same name/],
+    [
+      "an adapter with a role",
+      { ...valid, adapters: [{ name: "t", org: "o", role: "lead" }] },
+      /adapters\.0\.role/,
+    ],
+    [
+      "an adapter named as a person",
+      { ...valid, adapters: [{ name: "a@b.c", org: "o" }] },
+      /adapters\.0\.name/,
+    ],
   ];
 
   test.each(cases)("%s", (_name, definition, message) => {
