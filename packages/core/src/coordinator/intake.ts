@@ -15,7 +15,7 @@ import type { CommitOrder } from "./commit-order.ts";
 import type { JobContext } from "./job-context.ts";
 import type { Staged, UploadId } from "./kept-uploads.ts";
 import type { LiveSite } from "./live-site.ts";
-import { receiveStream } from "./receive-stream.ts";
+import { receiveStream, StalledStream } from "./receive-stream.ts";
 
 /** What an {@link Intake} fills. */
 export interface IntakeTarget {
@@ -153,14 +153,20 @@ export class Intake {
     const id = uploadId(site, body, message);
     board.updateSite(site.name, { phase: "uploading", progress: 0 });
     let staged: Staged | undefined;
+    let before = 0;
     try {
       await order.turnOf(site.name, signal);
       staged = await modules.uploads.begin(id, signal);
+      before = staged.received.count;
       await this.#stage(site, body, { ...staged, signal });
       return await this.#add(site, body, staged.slot.bytes);
     } catch (error) {
+      // A line that went dead in the middle looks like this from here: the site is to come back over another one.
+      const isDead = error instanceof StalledStream && staged !== undefined && staged.received.count > before;
+      if (isDead)
+        void site.session.close("ERR_GOING_AWAY", "the upload stalled; connect again to go on with it");
       // The site's session, or this process, ended: the upload goes on in another one while the task waits.
-      if (signal.aborted && collection.interrupted(site.name)) {
+      if ((isDead || signal.aborted) && collection.interrupted(site.name)) {
         if (staged !== undefined)
           modules.uploads.keep(id, staged, payload.definition.workflow.roundTimeoutMs);
         staged = undefined;

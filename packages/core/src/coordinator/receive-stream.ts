@@ -7,6 +7,13 @@ import { ChunkSet, type StreamManifest } from "../stream/index.ts";
 /** A peer that announced a stream and sends no chunk of it for this long loses its slot. */
 export const STALL_MS = 15_000;
 
+/** A stream of which nothing came for {@link STALL_MS}. */
+export class StalledStream extends EnvelopeError {
+  constructor() {
+    super("ERR_STREAM_REFUSED", `no chunk came for ${STALL_MS} ms`);
+  }
+}
+
 /** Where a stream goes. */
 export interface StreamTarget {
   /** As many bytes as the manifest says. */
@@ -21,7 +28,7 @@ export interface StreamTarget {
 
 /**
  * Receives a stream into memory. A peer that stalls is given up, so that it does not keep others waiting for its slot.
- * @throws EnvelopeError `ERR_STREAM_REFUSED` after {@link STALL_MS} without a chunk, and as `Session.acceptStream`
+ * @throws StalledStream after {@link STALL_MS} without a chunk; EnvelopeError and others as `Session.acceptStream`
  */
 export async function receiveStream(
   session: Session,
@@ -32,9 +39,7 @@ export async function receiveStream(
   let timer: Timer | undefined;
   const startTimer = (): void => {
     timer?.cancel();
-    timer = clock.after(STALL_MS, () =>
-      stall.abort(new EnvelopeError("ERR_STREAM_REFUSED", `no chunk came for ${STALL_MS} ms`)),
-    );
+    timer = clock.after(STALL_MS, () => stall.abort(new StalledStream()));
   };
   const sink = {
     received,

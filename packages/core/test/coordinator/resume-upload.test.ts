@@ -201,6 +201,22 @@ test("a newer session goes on with the upload of an older one that does not know
   await federation.stop();
 });
 
+test("an upload that stalls after some chunks loses its session, not its chunks", async () => {
+  const federation = await TestFederation.start();
+  const { jobId, site } = await interrupted(2, federation);
+
+  await federation.clock.advance(14_999);
+  expect(site.chunks).toEqual([2]);
+  site.line.limit = Number.POSITIVE_INFINITY;
+  await federation.clock.advance(1);
+  const view = await federation.untilEnd(jobId);
+
+  expect(view.history[0]?.contributions).toMatchObject([{ site: "site-1", outcome: "accepted" }]);
+  expect(site.chunks).toEqual([2, CHUNKS - 2]);
+  expect(await weightOf(federation, jobId)).toBe(0.5);
+  await federation.stop();
+});
+
 test("what is kept of a task is dropped when the task is over", async () => {
   const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
   const site = resumingSite(federation, "site-1", 0.5);

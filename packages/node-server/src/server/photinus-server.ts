@@ -24,7 +24,10 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly kit: OpenedKit;
   /** Limits of the coordinator that differ from its defaults. */
   readonly coordinator?: Partial<
-    Pick<CoordinatorOptions, "uploadSlots" | "concurrentJobs" | "maximumModelBytes" | "observationBuffer">
+    Pick<
+      CoordinatorOptions,
+      "uploadSlots" | "concurrentJobs" | "maximumModelBytes" | "reconnectGraceMs" | "observationBuffer"
+    >
   >;
   /** Times and limits of sessions that differ from their defaults. */
   readonly sessions?: Pick<AcceptOptions, "timings" | "limits">;
