@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Bytes, concatBytes, fromHex, toBytes, utf8 } from "../../bytes/index.ts";
 import type { CertificateSignatureScheme, CryptoProvider, SignatureAlgorithm } from "../../platform/index.ts";
+import { certificateSignatureContract } from "./crypto-certificates.ts";
 
 const ALGORITHMS: readonly (readonly [SignatureAlgorithm, number])[] = [
   [1, 64],
@@ -19,6 +20,7 @@ export function signingContract(create: () => CryptoProvider): void {
     keys(create, algorithm);
   }
   refusals(create);
+  certificateSignatureContract(create);
 }
 
 function vectors(create: () => CryptoProvider): void {
