@@ -71,12 +71,13 @@ export async function outcomeOf(target: FuzzTarget, input: Bytes): Promise<Outco
   }
 }
 
-/** A message without the numbers, names and paths in it. */
+/** A message without what a peer wrote in it: quoted keys, paths, numbers. */
 function outlineOf(message: string): string {
   return message
-    .replace(/\$[^\s:]*/g, "$")
+    .replace(/"(?:[^"\\]|\\.)*"/g, "''")
+    .replace(/\$\S*/g, "$")
     .replace(/[0-9a-f]*\d[0-9a-f]*/gi, "#")
-    .slice(0, 80);
+    .slice(0, 72);
 }
 
 /** Mutates what is known, keeps what behaves as nothing did before, and makes what breaks a target small. */

@@ -23,8 +23,11 @@ test.each(INNER_KINDS)("a SESSION frame with %s, cut at every length, ends the s
   }
 });
 
-test.each(["SIGNED", "OBJECT"] as const)("every bit turned in a %s frame is refused", async (kind) => {
-  const { codes } = await refusesFromInside(project, kind, turned(allBits));
+test.each(["SIGNED", "OBJECT", "CHECKPOINT"] as const)(
+  "every bit turned in a %s frame is refused",
+  async (kind) => {
+    const { codes } = await refusesFromInside(project, kind, turned(allBits));
 
-  expect([...codes.keys()]).toContain("ERR_ENVELOPE_SIGNATURE_INVALID");
-});
+    expect([...codes.keys()]).toContain("ERR_ENVELOPE_SIGNATURE_INVALID");
+  },
+);

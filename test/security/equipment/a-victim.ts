@@ -3,6 +3,8 @@ import { builtInRegistry, encode } from "@photinus/core/decomposer";
 import {
   memoryReplayStore,
   type ObjectReplayStore,
+  runningHash,
+  sealCheckpoint,
   sealObject,
   writeError,
   writeMessage,
@@ -35,7 +37,16 @@ export async function aVictimsProject(name?: string): Promise<TestProject> {
 }
 
 /** Kinds of frames inside a session that a client may send. */
-export const INNER_KINDS = ["MESSAGE", "SIGNED", "OBJECT", "CHUNK", "CREDIT", "ERROR", "REKEY"] as const;
+export const INNER_KINDS = [
+  "MESSAGE",
+  "SIGNED",
+  "OBJECT",
+  "CHUNK",
+  "CREDIT",
+  "ERROR",
+  "REKEY",
+  "CHECKPOINT",
+] as const;
 /** One of {@link INNER_KINDS}. */
 export type InnerKind = (typeof INNER_KINDS)[number];
 
@@ -45,6 +56,8 @@ export interface Victim extends HostileClient {
   readonly state: () => Promise<string>;
   /** A valid inner frame of a kind; what has to go before it is sent at once. */
   readonly valid: (kind: InnerKind) => Promise<Bytes>;
+  /** Sends a valid frame, and after one that is not handled by itself what shows that it was taken. */
+  readonly sendValid: (kind: InnerKind, valid: Bytes) => Promise<void>;
 }
 
 /** What happened at the server's side, one line each. */
@@ -109,7 +122,22 @@ export async function aVictim(project: TestProject): Promise<Victim> {
       return diary.lines.join("\n");
     },
     valid: (kind) => VALID[kind](context),
+    async sendValid(kind, valid) {
+      if (kind === "REKEY") client.sendOuter(await aRekey(client));
+      else await client.sendInner(valid);
+      if (SILENT.has(kind)) await client.sendInner(client.message("it went on"));
+    },
   };
+}
+
+/** Kinds whose frames nobody handles: the session goes on, and nothing else. */
+const SILENT: ReadonlySet<InnerKind> = new Set<InnerKind>(["REKEY", "CHECKPOINT"]);
+
+/** REKEY in SESSION; the sender takes the next key as well. */
+async function aRekey(client: HostileClient): Promise<Bytes> {
+  const frame = await client.rekey();
+  if (!(frame instanceof Uint8Array)) throw new TypeError("no frame");
+  return Uint8Array.from(frame);
 }
 
 interface Context {
@@ -129,6 +157,25 @@ const VALID: Readonly<Record<InnerKind, (context: Context) => Promise<Bytes>>> =
   MESSAGE: async ({ client }) => client.message("hello"),
   SIGNED: ({ client }) => client.signed(),
   REKEY: async () => writeRekey(),
+  async CHECKPOINT({ client, project }) {
+    const message = client.message("covered");
+    await client.sendInner(message);
+    const { participant, signingKey } = client.identity;
+    return await sealCheckpoint(
+      {
+        ...{
+          project: project.project,
+          from: participant.name,
+          to: "hub",
+          sid: client.sid,
+          direction: 0,
+          count: 1,
+        },
+        hash: await runningHash(client.sid, message, crypto),
+      },
+      { key: signingKey, crypto },
+    );
+  },
   async OBJECT({ client, project }) {
     const [lead] = project.users.values();
     if (lead === undefined) throw new RangeError("no user");

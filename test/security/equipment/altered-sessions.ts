@@ -68,7 +68,7 @@ export async function refusesFromInside(
   }
   if (victim.server.signal.aborted) [victim, valid] = await aFreshOne(project, kind);
   const before = await victim.state();
-  await victim.sendInner(valid);
+  await victim.sendValid(kind, valid);
   expect(await victim.state(), "the frame itself").not.toBe(before);
   return { sessions, codes };
 }
