@@ -16,8 +16,10 @@ import { FRAME_KIND, type Frame, MAX_INNER_FRAME_BYTES, readFrame } from "../wir
 import type { Checkpoints } from "./checkpoints.ts";
 import type { AllModules, Established } from "./established.ts";
 import type { HandlerLane } from "./handler-lane.ts";
+import { type OuterFramesOptions, openOuter } from "./outer-frames.ts";
 import type { OwnRoute } from "./own-messages.ts";
 import type { ReadGate } from "./read-gate.ts";
+import { asRefused, asyncRefused, PeerEnded, refused } from "./refused-input.ts";
 import {
   type MessageRoute,
   type ReceivedMessage,
@@ -26,27 +28,6 @@ import {
   type SessionHandler,
 } from "./session.ts";
 import type { StreamTable } from "./stream-table.ts";
-
-/** A fault in something that the peer sent, with the id of the message when it is known. */
-export class RefusedInput {
-  readonly error: unknown;
-  /** Absent: there is nothing to reply to, so the session ends. */
-  readonly messageId: Bytes | undefined;
-
-  constructor(error: unknown, messageId: Bytes | undefined) {
-    this.error = error;
-    this.messageId = messageId;
-  }
-}
-
-/** The peer's last word. */
-export class PeerEnded {
-  readonly notice: ReturnType<typeof readError>;
-
-  constructor(notice: ReturnType<typeof readError>) {
-    this.notice = notice;
-  }
-}
 
 /** What an inbox belongs to. */
 export interface InboxOwner {
@@ -81,6 +62,7 @@ export class Inbox {
   readonly #routes: ReadonlyMap<number, MessageRoute>;
   readonly #seen = new SeenMessages();
   readonly #objects: ObjectVerifier;
+  readonly #opening: OuterFramesOptions;
 
   /** @throws TypeError when two routes are for one type */
   constructor(owner: InboxOwner, modules: InboxModules) {
@@ -88,7 +70,14 @@ export class Inbox {
     this.#modules = modules;
     const { routes } = owner.handler;
     this.#routes = "get" in routes ? routes : routeTable(routes);
-    const { identity, chains, objectRules } = owner.established;
+    const { identity, chains, objectRules, receiver, channel } = owner.established;
+    this.#opening = {
+      receiver,
+      gate: modules.gate,
+      signal: owner.session.signal,
+      takesBlobs: owner.handler.onBlobChunk !== undefined,
+      ownsFrames: channel.ownsFrames,
+    };
     const { project, name } = identity.participant;
     this.#objects = new ObjectVerifier(
       { project, self: name, rules: objectRules },
@@ -101,8 +90,11 @@ export class Inbox {
    * @throws RefusedInput for a fault, PeerEnded when the peer ends the session
    */
   async take(bytes: Bytes): Promise<void> {
-    const inner = await this.#openOuter(bytes);
-    if (inner === undefined) return;
+    const inner = await openOuter(bytes, this.#opening);
+    if (!(inner instanceof Uint8Array)) {
+      this.#takeBlob(inner, bytes);
+      return;
+    }
     const frame = asRefused(() => readFrame(inner, MAX_INNER_FRAME_BYTES));
     this.#modules.gate.charge(frame.kind, inner.byteLength);
     switch (frame.kind) {
@@ -129,26 +121,6 @@ export class Inbox {
           new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${frame.kind} inside the session`),
         );
     }
-  }
-
-  /** Lengths, kind, rate; only then is anything decrypted. */
-  async #openOuter(bytes: Bytes): Promise<Bytes | undefined> {
-    const frame = asRefused(() => readFrame(bytes));
-    const { onBlobChunk } = this.#owner.handler;
-    // [W-30]
-    if (frame.kind !== FRAME_KIND.session && (frame.kind !== FRAME_KIND.blob || onBlobChunk === undefined)) {
-      throw refused(
-        new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${frame.kind} outside the session`),
-      );
-    }
-    const waitMs = this.#modules.gate.enter();
-    if (waitMs > 0) await this.#modules.gate.wait(waitMs, this.#owner.session.signal);
-    if (frame.kind === FRAME_KIND.session) {
-      const { receiver, channel } = this.#owner.established;
-      return await asyncRefused(receiver.open(frame, channel.ownsFrames));
-    }
-    this.#takeBlob(frame, bytes);
-    return undefined;
   }
 
   #takeBlob(frame: Frame, bytes: Bytes): void {
@@ -329,24 +301,4 @@ interface Received {
   readonly bytes: number;
   /** Records its id just before it is handled. */
   readonly record?: () => void;
-}
-
-function refused(error: unknown, messageId?: Bytes): RefusedInput {
-  return new RefusedInput(error, messageId);
-}
-
-async function asyncRefused<T>(action: Promise<T>): Promise<T> {
-  try {
-    return await action;
-  } catch (error) {
-    throw refused(error);
-  }
-}
-
-function asRefused<T>(action: () => T, messageId?: Bytes): T {
-  try {
-    return action();
-  } catch (error) {
-    throw refused(error, messageId);
-  }
 }

@@ -21,12 +21,16 @@ export class KeyChange {
     this.#sinceMs = modules.clock.now();
   }
 
-  /** [W-84] REKEY as it goes on the wire, when it must go before a frame of so many inner bytes. */
-  async before(innerBytes: number): Promise<Bytes | undefined> {
+  /** True when the key must be changed before a frame of so many inner bytes. */
+  isDue(innerBytes: number): boolean {
     const { records, clock } = this.#modules;
-    const nowMs = clock.now();
-    if (!records.isRekeyDue(innerBytes) && nowMs - this.#sinceMs < this.#ageMs) return undefined;
-    this.#sinceMs = nowMs;
-    return await records.rekey();
+    return records.isRekeyDue(innerBytes) || clock.now() - this.#sinceMs >= this.#ageMs;
+  }
+
+  /** [W-84] REKEY as it goes on the wire; what follows is under the next key. */
+  rekey(): Promise<Bytes> {
+    const { records, clock } = this.#modules;
+    this.#sinceMs = clock.now();
+    return records.rekey();
   }
 }

@@ -188,8 +188,7 @@ export class Outbox {
       throw new WireError("ERR_RATE_LIMITED", "the peer does not read what it is sent");
     }
     if (encrypted) {
-      const rekey = await this.#keys.before(lengthOf(parts));
-      if (rekey !== undefined) channel.send(rekey);
+      if (this.#keys.isDue(lengthOf(parts))) channel.send(await this.#keys.rekey());
       const frame = await records.seal(...parts);
       onSent?.();
       channel.send(frame, () => channel.release(frame));
@@ -233,7 +232,9 @@ export class Outbox {
 }
 
 function lengthOf(parts: readonly Bytes[]): number {
-  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+  let length = 0;
+  for (const part of parts) length += part.byteLength;
+  return length;
 }
 
 /** The one part of a piece that travels as it is; more are joined. */

@@ -17,7 +17,7 @@ import {
   silentLogger,
   webCrypto,
 } from "../../src/platform/index.ts";
-import { acceptSession, type Session } from "../../src/session/index.ts";
+import { type AcceptOptions, acceptSession, type LoginPace, type Session } from "../../src/session/index.ts";
 import { Site, type SiteModules, type SiteOptions } from "../../src/site/index.ts";
 import {
   type MemoryConnectionPair,
@@ -50,6 +50,12 @@ export interface FederationOptions {
   readonly coordinator?: Partial<CoordinatorOptions>;
   readonly workflows?: WorkflowRegistry;
   readonly metadata?: MetadataStore;
+  /** How sessions are accepted, in place of the defaults. */
+  readonly accept?: Partial<AcceptOptions>;
+  /** Who logs in when. Default: nobody is sent away. */
+  readonly pace?: (clock: VirtualClock) => LoginPace;
+  /** How long a frame is on its way. Default 0. */
+  readonly latencyMs?: number;
   /** Looks at what is encrypted and signed, by everybody. */
   readonly observe?: (crypto: CryptoProvider) => CryptoProvider;
 }
@@ -64,6 +70,9 @@ export class TestFederation {
   readonly audit: AuditStore;
   readonly connections = new Map<string, MemoryConnectionPair>();
   readonly sessions = new Map<string, Session>();
+  /** How often each has connected. */
+  readonly attempts = new Map<string, number>();
+  readonly #pace: LoginPace | undefined;
   coordinator: Coordinator;
   readonly #options: FederationOptions;
   readonly #sites: Site[] = [];
@@ -85,6 +94,7 @@ export class TestFederation {
     this.blobs = memoryBlobs(parts.crypto);
     this.audit = memoryAudit(parts.crypto);
     this.#options = parts.options;
+    this.#pace = parts.options.pace?.(parts.clock);
     this.coordinator = this.makeCoordinator();
   }
 
@@ -162,11 +172,14 @@ export class TestFederation {
     return {
       connect: async () => {
         if (!this.isUp) throw new Error("the server is down");
-        const pair = memoryConnectionPair();
-        this.connections.set(name, pair);
         const { coordinator, clock, crypto } = this;
-        const options = { identity: this.project.server, project: this.project.project, root: this.root };
-        acceptSession(pair.server, options, { clock, crypto })
+        const { latencyMs = 0, accept } = this.#options;
+        const pair = memoryConnectionPair({ latencyMs, clock });
+        this.connections.set(name, pair);
+        this.attempts.set(name, 1 + (this.attempts.get(name) ?? 0));
+        const common = { identity: this.project.server, project: this.project.project, root: this.root };
+        const modules = this.#pace === undefined ? { clock, crypto } : { clock, crypto, pace: this.#pace };
+        acceptSession(pair.server, { ...common, ...accept }, modules)
           .then((session) => {
             this.sessions.set(name, session);
             return coordinator.admit(session);
