@@ -30,6 +30,8 @@ export interface BundleReport {
 const NODE_MODULE = /^node:|__vite-browser-external/;
 const ONNX_RUNTIME = /onnxruntime/;
 const TRAINING = /packages\/training\//;
+/** The second WebCrypto, for hosts without one: pages have their own. */
+const PECULIAR = /@peculiar\/|webcrypto-core/;
 const AGGREGATION = /packages\/core\/src\/aggregation\//;
 /** A specifier of Node's, in whichever quotes the minifier chose. */
 const NODE_SPECIFIER = /["'`]node:[a-z]/;
@@ -42,7 +44,7 @@ export const BUNDLE_RULES: readonly BundleRule[] = [
     name: "web-client",
     entry: "packages/web-client/src/index.ts",
     runtime: "page",
-    forbiddenModules: [NODE_MODULE],
+    forbiddenModules: [NODE_MODULE, PECULIAR],
     forbiddenText: [NODE_SPECIFIER],
   },
   {
@@ -65,6 +67,15 @@ export const BUNDLE_RULES: readonly BundleRule[] = [
     runtime: "page",
     forbiddenModules: [NODE_MODULE, AGGREGATION, TRAINING],
     forbiddenText: [/weighted-?mean/i, NODE_SPECIFIER],
+  },
+  {
+    // @hpke/core names Node's "crypto" for hosts without WebCrypto; in a page that is an empty chunk that nothing asks for.
+    name: "core/sealing",
+    entry: "packages/core/src/sealing/index.ts",
+    runtime: "page",
+    forbiddenModules: [/^node:/, AGGREGATION, TRAINING, PECULIAR],
+    forbiddenText: [NODE_SPECIFIER],
+    maxGzipBytes: 30_000,
   },
 ];
 

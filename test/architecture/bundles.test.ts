@@ -21,6 +21,16 @@ test.for([
     'import { InferenceSession } from "onnxruntime-node";\nexport const a = InferenceSession;',
     "onnxruntime",
   ],
+  [
+    "web-client",
+    'import { Crypto } from "@peculiar/webcrypto";\nexport const a = new Crypto();',
+    "@peculiar/webcrypto",
+  ],
+  [
+    "core/sealing",
+    'import { Crypto } from "@peculiar/webcrypto";\nexport const a = new Crypto();',
+    "@peculiar",
+  ],
   ["node-server", 'export * from "@photinus/training";', "training"],
   ["core/envelope", 'export * from "../aggregation/index.ts";', "aggregation"],
   ["core/envelope", 'export const a = "weighted-mean";', "weighted-mean"],

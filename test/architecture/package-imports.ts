@@ -28,7 +28,12 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     others: ["lit", "uplot"],
     node: false,
   },
-  "node-platform": { ours: ["@photinus/core"], others: ["pino", "ws"], node: true },
+  "node-platform": {
+    ours: ["@photinus/core"],
+    others: ["pino", "ws"],
+    lazy: ["@peculiar/webcrypto"],
+    node: true,
+  },
   "node-server": {
     ours: ["@photinus/core", "@photinus/node-platform"],
     others: [
