@@ -12,6 +12,17 @@ interface NamedTest {
   readonly title: string;
 }
 
+/** What a cell names: files, each with the titles that follow it. */
+function testsOf(cell: string): readonly NamedTest[] {
+  const tests: NamedTest[] = [];
+  let current: string | undefined;
+  for (const [, file, title] of cell.matchAll(/`([a-z0-9/.-]+)`|"([^"]+)"/g)) {
+    if (file !== undefined) current = file;
+    else if (current !== undefined && title !== undefined) tests.push({ file: current, title });
+  }
+  return tests;
+}
+
 /** The tests in the last cell of each row; a row that names none is given as such. */
 function namedTests(page: string): {
   readonly tests: readonly NamedTest[];
@@ -22,21 +33,19 @@ function namedTests(page: string): {
   const tests: NamedTest[] = [];
   const bare: string[] = [];
   for (const [, attack = "", , shown = ""] of rows) {
-    const file = /^`([a-z/-]+)`/.exec(shown)?.[1];
-    const titles = Array.from(shown.matchAll(/"([^"]+)"/g), ([, title = ""]) => title);
-    if (file === undefined || titles.length === 0) bare.push(attack);
-    else tests.push(...titles.map((title) => ({ file, title })));
+    const named = testsOf(shown);
+    if (named.length === 0) bare.push(attack);
+    tests.push(...named);
   }
   return { tests, bare };
 }
 
-/** `floods` is a file of this folder, `core/site/x` one of a package. */
+/** `floods` is a file of this folder, `fuzz/x` one beside it, `core/site/x` one of a package. */
 function pathOf(file: string): string {
   const [name = "", ...path] = file.split("/");
-  const isHere = path.length === 0;
-  return isHere
-    ? join(HERE, `${name}.test.ts`)
-    : join(HERE, "../../packages", name, "test", `${path.join("/")}.test.ts`);
+  if (path.length === 0) return join(HERE, `${name}.test.ts`);
+  if (name === "fuzz") return join(HERE, "..", `${file}.test.ts`);
+  return join(HERE, "../../packages", name, "test", `${path.join("/")}.test.ts`);
 }
 
 function sourceOf(file: string): string {
