@@ -55,6 +55,7 @@ export async function parseCertificate(
   { crypto }: { readonly crypto: CryptoProvider },
   form: FormRules = STRICT_FORM,
 ): Promise<Certificate> {
+  // [W-143]
   if (der.length > MAX_CERTIFICATE_BYTES) {
     throw new PkiError("ERR_CERTIFICATE_MALFORMED", `certificate of ${der.length} bytes`);
   }
@@ -73,6 +74,7 @@ function asMalformed<T>(parse: () => T): T {
   }
 }
 
+/** [W-143] here and in the functions that it calls. */
 function read(der: Bytes, form: FormRules): Omit<Certificate, "digest"> {
   requireDer(der);
   const [tbs, outerAlgorithm, signatureBits, ...more] = derChildren(der);

@@ -24,7 +24,7 @@ export function readExtensionList(der: Bytes): readonly EncodedExtension[] {
   if (extensions.length === 0 || extensions.length > MAX_EXTENSIONS) {
     throw new RangeError(`${extensions.length} extensions`);
   }
-  // RFC 5280, section 4.2: at most one of each type, or two readers disagree about which counts.
+  // [W-144] RFC 5280, section 4.2: at most one of each type, or two readers disagree about which counts.
   const types = new Set(extensions.map(({ type }) => type));
   if (types.size < extensions.length) throw new RangeError("an extension occurs twice");
   return extensions;

@@ -59,6 +59,7 @@ const HANDLED: ReadonlySet<string> = new Set([
  */
 export function readExtensions(der: Bytes): CertificateExtensions {
   const extensions = new Map(readExtensionList(der).map((extension) => [extension.type, extension]));
+  // [W-144]
   for (const { type, isCritical } of extensions.values()) {
     if (!REFUSED.has(type) && (!isCritical || HANDLED.has(type))) continue;
     throw new PkiError("ERR_CERTIFICATE_UNSUPPORTED", `extension ${type} is not supported`);

@@ -13,7 +13,7 @@ export interface CertificateKey {
   readonly kind: "RSA" | "P-256" | "P-384";
 }
 
-/** Less is weak (SP 800-131A), more lets a peer burn our time. */
+/** [W-145] Less is weak (SP 800-131A), more lets a peer burn our time. */
 const RSA_BITS = { least: 2048, most: 4096 } as const;
 
 const COORDINATE_BYTES = { "P-256": 32, "P-384": 48 } as const;

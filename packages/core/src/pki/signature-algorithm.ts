@@ -37,7 +37,7 @@ function pssParameters(hashOid: string, saltLength: number): Bytes {
   return sequence(explicit(0, hash), explicit(1, mgf1), explicit(2, integer(saltLength)));
 }
 
-/** AlgorithmIdentifiers, DER in hex: each algorithm has one, with exactly these parameters. */
+/** [W-145] AlgorithmIdentifiers, DER in hex: each algorithm has one, with exactly these parameters. */
 const ALGORITHMS: ReadonlyMap<string, NamedSignatureAlgorithm> = new Map([
   known({ name: "ECDSA", hash: "SHA-256" }, objectIdentifier(OID.ecdsaSha256)),
   known({ name: "ECDSA", hash: "SHA-384" }, objectIdentifier(OID.ecdsaSha384)),

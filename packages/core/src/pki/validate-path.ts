@@ -47,6 +47,7 @@ export async function validatePath(
   modules: { readonly crypto: CryptoProvider },
 ): Promise<ValidPath> {
   const { anchor, rules, nowMs } = conditions;
+  // [W-146]
   if (path.length === 0 || path.length >= rules.maximumDepth) {
     throw new PkiError("ERR_CERTIFICATE_UNTRUSTED", `chain of ${path.length} certificates without the root`);
   }
@@ -80,7 +81,7 @@ function linksOf(path: readonly Certificate[], anchor: Certificate): readonly Li
     .toReversed();
 }
 
-/** Section 6.1.3 (a)(2). */
+/** [W-147] Section 6.1.3 (a)(2). */
 function requireValidAt({ notBeforeMs, notAfterMs, subject }: Certificate, nowMs: number): void {
   const whose = `the certificate of ${subject.commonName ?? "an unnamed holder"}`;
   if (nowMs < notBeforeMs) {
@@ -93,7 +94,7 @@ function requireValidAt({ notBeforeMs, notAfterMs, subject }: Certificate, nowMs
   }
 }
 
-/** Sections 6.1.3 (a)(4) and 6.1.4 (k) and (n): the name of the issuer, which is a CA that may sign certificates. */
+/** [W-146] Sections 6.1.3 (a)(4) and 6.1.4 (k) and (n): the name of the issuer, which is a CA that may sign certificates. */
 function requireLink({ certificate, issuer }: Link, { requiresKeyUsage }: PathRules): void {
   const { authority, keyUsage } = issuer.extensions;
   const maySign = keyUsage === undefined ? !requiresKeyUsage : keyUsage.has("keyCertSign");
@@ -113,7 +114,7 @@ function untrusted({ subject }: Certificate): PkiError {
   );
 }
 
-/** Section 6.1.4 (l) and (m), the anchor's own constraint included (RFC 5937). */
+/** [W-146] Section 6.1.4 (l) and (m), the anchor's own constraint included (RFC 5937). */
 function requirePathLengths(links: readonly Link[], anchor: Certificate): void {
   let left = pathLengthOf(anchor);
   for (const { certificate, issuer, isLast } of links) {
@@ -135,7 +136,7 @@ function isSelfIssued({ issuer, subject }: Certificate): boolean {
   return isSameName(issuer, subject);
 }
 
-/** Sections 6.1.3 (b), (c) and 6.1.4 (g). Each set is kept as it is: a name has to meet all of them. */
+/** [W-149] Sections 6.1.3 (b), (c) and 6.1.4 (g). Each set is kept as it is: a name has to meet all of them. */
 function requireNames(links: readonly Link[], anchor: Certificate): void {
   const constraints: NameConstraints[] = [];
   const add = ({ extensions: { nameConstraints } }: Certificate): void => {
@@ -148,7 +149,7 @@ function requireNames(links: readonly Link[], anchor: Certificate): void {
   }
 }
 
-/** Section 6.1.3 (a)(1). @returns the path, the holder's certificate first */
+/** [W-148] Section 6.1.3 (a)(1). @returns the path, the holder's certificate first */
 async function requireSignatures(
   links: readonly Link[],
   { rules: { schemes } }: PathConditions,
@@ -164,7 +165,7 @@ async function requireSignatures(
   return proved;
 }
 
-/** Section 6.1.3 (a)(3). What is not known is not good. @returns until when the answers hold */
+/** [W-150] Section 6.1.3 (a)(3). What is not known is not good. @returns until when the answers hold */
 async function requireNotRevoked(
   links: readonly Link[],
   { revocation, nowMs }: PathConditions,

@@ -112,7 +112,7 @@ async function cachedPath(
   return path;
 }
 
-/** Between leaf and root stands nothing, or the enrolment CA of the project. @returns true for the latter */
+/** [W-153] Between leaf and root stands nothing, or the enrolment CA of the project. @returns true for the latter */
 function requireKnownAuthorities({ authorities }: VerifiedPath, project: string): boolean {
   const [authority, ...more] = authorities;
   if (authority === undefined) return false;
@@ -122,6 +122,7 @@ function requireKnownAuthorities({ authorities }: VerifiedPath, project: string)
   throw new PkiError("ERR_CERTIFICATE_UNTRUSTED", "the issuer is neither the root nor the enrolment CA");
 }
 
+/** [W-151] One URI of SAN, of this project. */
 function requireSubject({ extensions }: Certificate, expectations: ChainExpectations): Subject {
   const { uris, emailAddresses, directoryNames, others } = extensions.names;
   const isOne = uris.length === 1 && emailAddresses.length + directoryNames.length + others === 0;
@@ -138,7 +139,7 @@ function requireSubject({ extensions }: Certificate, expectations: ChainExpectat
   return subject;
 }
 
-/** The key may sign, is no CA's, and both its purpose and its role are what the usage needs. */
+/** [W-152] The key may sign, is no CA's, and both its purpose and its role are what the usage needs. */
 function requirePurpose({ extensions }: Certificate, role: Role, expectations: ChainExpectations): void {
   const { authority, keyUsage, purposes = [] } = extensions;
   const { usage, roles } = expectations;
@@ -154,13 +155,13 @@ function requirePurpose({ extensions }: Certificate, role: Role, expectations: C
   );
 }
 
-/** Protocol, section 8: the server holds the key of the enrolment CA, so nothing but sites counts under it. */
+/** [W-153] Protocol, section 8: the server holds the key of the enrolment CA, so nothing but sites counts under it. */
 function requireEnrolledSite({ extensions }: Certificate, { role }: Subject): void {
   if (role === "site" && extensions.inviteDigest !== undefined) return;
   throw new PkiError("ERR_CERTIFICATE_PURPOSE", `the enrolment CA issued a certificate for role ${role}`);
 }
 
-/** CN, OU and O say the same as the URI, which is what the code reads. @returns the organization */
+/** [W-151] CN, OU and O say the same as the URI, which is what the code reads. @returns the organization */
 function requireAgreement({ subject: names }: Certificate, subject: Subject): string {
   const { commonName, organizationalUnit, organization = "" } = names;
   if (commonName === subject.name && organizationalUnit === subject.role && isName(organization)) {
