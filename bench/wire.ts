@@ -1,4 +1,5 @@
 import type { BenchmarkOptions, BenchmarkResult, Metric } from "./benchmark.ts";
+import { compilePackages } from "./federation/compile.ts";
 import { chunkHash } from "./wire/chunk-hash.ts";
 import { controlLatency } from "./wire/control-latency.ts";
 import { handshakes } from "./wire/handshakes.ts";
@@ -29,6 +30,7 @@ export async function run({ args, log, signal }: BenchmarkOptions): Promise<Benc
   const pairs = numberOf("--pairs", args) ?? PAIRS;
   const sites = numberOf("--sites", args) ?? SITES;
   const chosen = Object.keys(PARTS).filter((name) => args.includes(name));
+  await compilePackages();
   const project = await benchProject();
   const metrics: Record<string, Metric> = {};
   for (const [name, part] of Object.entries(PARTS)) {

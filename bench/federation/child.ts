@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { SOURCE_CONDITION } from "./compile.ts";
 import type { ChildMessage, ParentMessage } from "./serve-parent.ts";
 
 /** How a child is started. */
@@ -19,7 +20,7 @@ interface Waiting {
 /** Time that a child gets to end by itself, in ms. */
 const STOP_MS = 10_000;
 
-/** A process of a benchmark, asked over IPC: its CPU time and memory are its own. */
+/** A process of a benchmark, asked over IPC: its CPU time and memory are its own. It runs the packages as they are published. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
@@ -28,7 +29,7 @@ export class Child {
 
   constructor({ file, flags = [] }: ChildOptions) {
     this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
-      execArgv: [...process.execArgv, ...flags],
+      execArgv: [...process.execArgv.filter((flag) => flag !== SOURCE_CONDITION), ...flags],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });

@@ -5,6 +5,7 @@ import { connect, type Federation } from "@photinus/core/console";
 import { openKit, type StartupKit, throwAwayProject } from "@photinus/core/provision";
 import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
 import { Child } from "./child.ts";
+import { compilePackages } from "./compile.ts";
 
 /** What a server process is started with. */
 export interface StartServer {
@@ -56,6 +57,7 @@ const PROFILE = process.env["PHOTINUS_BENCH_PROFILE"];
 
 /** Makes a project and starts everything over real sockets, with real storage and every check. */
 export async function startFederation(options: FederationOptions): Promise<BenchFederation> {
+  await compilePackages();
   const folder = await mkdtemp(join(tmpdir(), "photinus-bench-"));
   const crypto = nodeCrypto();
   const clock = systemClock();

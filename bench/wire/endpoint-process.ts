@@ -1,3 +1,4 @@
+import { builtInRegistry } from "@photinus/core/decomposer";
 import { contribution, contributionReceived, evaluationResult, taskProgress } from "@photinus/core/message";
 import { ChainCache } from "@photinus/core/pki";
 import { silentLogger } from "@photinus/core/platform";
@@ -55,7 +56,13 @@ async function start(project: BenchProject): Promise<string> {
   const { files, secret } = project.hub;
   const { identity, root, configuration } = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
   const metrics = prometheusMetrics();
-  const modules: SessionModules = { crypto, clock, metrics, chainCache: new ChainCache() };
+  const modules: SessionModules = {
+    crypto,
+    clock,
+    metrics,
+    chainCache: new ChainCache(),
+    registry: builtInRegistry(),
+  };
   const options: AcceptOptions = { identity, root: root.der, project: configuration.project };
   const host = new HttpHost(
     { port: 0, limits: BENCH_LIMITS },

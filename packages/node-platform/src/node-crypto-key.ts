@@ -1,5 +1,5 @@
 import { createPublicKey, KeyObject } from "node:crypto";
-import { type Bytes, toBytes } from "@photinus/core/bytes";
+import { type Bytes, equalBytes, fromHex, toBytes } from "@photinus/core/bytes";
 import { PkiError, type PkiErrorCode } from "@photinus/core/errors";
 import type { SignatureAlgorithm } from "@photinus/core/platform";
 
@@ -39,9 +39,18 @@ export function spkiOf(publicKey: KeyObject): Bytes {
   return toBytes(publicKey.export({ type: "spki", format: "der" }));
 }
 
+/** SubjectPublicKeyInfo of an uncompressed point of P-256 (RFC 5480) up to the 64 bytes of its coordinates. */
+const P256_PREFIX = fromHex("3059301306072a8648ce3d020106082a8648ce3d03010703420004");
+
 /** @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` when the bytes are no public key, or not a supported one */
 export function importPublicKey(spki: Bytes): KeyObject {
   try {
+    const point = spki.subarray(P256_PREFIX.length);
+    // Nearly every key is of this form, which OpenSSL takes from its coordinates in half the time.
+    if (point.length === 64 && equalBytes(spki.subarray(0, P256_PREFIX.length), P256_PREFIX)) {
+      const [x, y] = [coordinate(point, 0), coordinate(point, 32)];
+      return createPublicKey({ key: { kty: "EC", crv: "P-256", x, y }, format: "jwk" });
+    }
     return createPublicKey({
       key: Buffer.from(spki.buffer, spki.byteOffset, spki.length),
       format: "der",
@@ -50,6 +59,10 @@ export function importPublicKey(spki: Bytes): KeyObject {
   } catch (cause) {
     throw new PkiError("ERR_CERTIFICATE_UNSUPPORTED", "not a public key that is supported", { cause });
   }
+}
+
+function coordinate(point: Bytes, offset: number): string {
+  return Buffer.from(point.buffer, point.byteOffset + offset, 32).toString("base64url");
 }
 
 const CURVES = { "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1" } as const;

@@ -32,17 +32,21 @@ export type SigningPart = Pick<
 >;
 
 /** Signatures by node:crypto, synchronous: WebCrypto's thread pool costs 80 to 120 µs a call. */
-export const nodeSigning: SigningPart = {
-  generateSigningKey: generate,
-  importSigningKey: importPrivate,
-  exportSigningKey,
-  importVerifyingKey,
-  sign: ({ algorithm, handle }, data) =>
-    toBytes(sign(hashOf(algorithm), data, { key: privateHandle(handle).key, ...options(algorithm) })),
-  verify: ({ algorithm, handle }, signature, data) =>
-    verifyWith(hashOf(algorithm), data, { key: keyObject(handle), ...options(algorithm) }, signature),
-  verifyCertificateSignature,
-};
+export function nodeSigning(): SigningPart {
+  const issuers = new IssuerKeys();
+  return {
+    generateSigningKey: generate,
+    importSigningKey: importPrivate,
+    exportSigningKey,
+    importVerifyingKey,
+    sign: ({ algorithm, handle }, data) =>
+      toBytes(sign(hashOf(algorithm), data, { key: privateHandle(handle).key, ...options(algorithm) })),
+    verify: ({ algorithm, handle }, signature, data) =>
+      verifyWith(hashOf(algorithm), data, { key: keyObject(handle), ...options(algorithm) }, signature),
+    verifyCertificateSignature: (spki, scheme, signature, data) =>
+      verifyCertificateSignature(issuers.of(spki), scheme, { signature, data }),
+  };
+}
 
 function hashOf(algorithm: SignatureAlgorithm): "SHA-256" | "SHA-384" {
   return algorithm === 3 ? "SHA-384" : "SHA-256";
@@ -102,13 +106,28 @@ function importVerifyingKey(spki: Bytes, algorithm: SignatureAlgorithm): Verifyi
   return { algorithm, handle };
 }
 
+/** Issuers that are remembered: a project has a root and few CAs. */
+const MAX_ISSUERS = 4;
+
+/** Keys of the issuers that signed last: all certificates of a project come from them, and reading a key takes long. */
+class IssuerKeys {
+  #keys: readonly { readonly spki: Bytes; readonly key: KeyObject }[] = [];
+
+  /** @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` */
+  of(spki: Bytes): KeyObject {
+    const known = this.#keys.find((issuer) => equalBytes(issuer.spki, spki));
+    if (known !== undefined) return known.key;
+    const key = importPublicKey(spki);
+    this.#keys = [{ spki: spki.slice(), key }, ...this.#keys].slice(0, MAX_ISSUERS);
+    return key;
+  }
+}
+
 function verifyCertificateSignature(
-  spki: Bytes,
+  key: KeyObject,
   scheme: CertificateSignatureScheme,
-  signature: Bytes,
-  data: Bytes,
+  { signature, data }: { readonly signature: Bytes; readonly data: Bytes },
 ): boolean {
-  const key = importPublicKey(spki);
   requireKind(key, scheme.name === "ECDSA" ? scheme.curve : "RSA", "ERR_CERTIFICATE_UNSUPPORTED");
   return verifyWith(scheme.hash, data, { key, ...schemeOptions(scheme) }, signature);
 }

@@ -38,7 +38,7 @@ export function nodeCrypto(): CryptoProvider {
     hmacSha256: (key, data) => toBytes(createHmac("sha256", key).update(data).digest()),
     pbkdf2Sha256: (password, salt, iterations, length) =>
       toBytes(pbkdf2Sync(password, salt, iterations, length, "sha256")),
-    ...nodeSigning,
+    ...nodeSigning(),
     generateAgreementKey,
     importAgreementKey,
     agree,
