@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { keep } from "../test/fuzz/corpus.ts";
+import { keep, keepCrash } from "../test/fuzz/corpus.ts";
 import { type FuzzReport, type FuzzTarget, fuzz } from "../test/fuzz/engine.ts";
 import { TARGETS } from "../test/fuzz/targets.ts";
 import { isProgram, runProgram } from "./process.ts";
@@ -29,14 +29,14 @@ export function parseFuzzArguments(args: readonly string[]): FuzzRun {
   return { targets, minutes, seed: values.seed ?? String(Date.now()), keeps: values.keep === true };
 }
 
-async function report(target: FuzzTarget, found: FuzzReport, keeps: boolean): Promise<void> {
+function report(target: FuzzTarget, found: FuzzReport, keeps: boolean): void {
   const { iterations, signatures, discovered, findings } = found;
   console.log(
     `${target.name}: ${iterations} inputs, ${signatures} kinds of outcomes, ${discovered.length} of them new`,
   );
-  if (keeps) for (const input of discovered) await keep("corpus", target.name, input);
+  if (keeps) keep(target.name, discovered);
   for (const { defect, input } of findings) {
-    console.error(`${target.name}: ${defect}\n  ${await keep("crashes", target.name, input)}`);
+    console.error(`${target.name}: ${defect}\n  ${keepCrash(target.name, input, defect)}`);
   }
 }
 
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     const endMs = Date.now() + (minutes * 60_000) / targets.length;
     const isOver = (): boolean => Date.now() >= endMs;
     const found = await fuzz(target, { seed, iterations: Number.MAX_SAFE_INTEGER, isOver });
-    await report(target, found, keeps);
+    report(target, found, keeps);
     defects += found.findings.length;
   }
   console.log(defects === 0 ? "no defect" : `${defects} defects; their inputs are in test/fuzz/crashes`);

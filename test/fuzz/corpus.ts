@@ -1,31 +1,35 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Bytes, toBytes, toHex } from "@photinus/core/bytes";
-import { nodeCrypto } from "@photinus/node-platform";
+import { type Bytes, fromHex, toHex } from "@photinus/core/bytes";
 
-/** Inputs that were interesting once, one file each, in a folder for each target. */
-const CORPUS = fileURLToPath(new URL("corpus/", import.meta.url));
-/** Inputs that broke a target once: they are read by every test. */
-const CRASHES = fileURLToPath(new URL("crashes/", import.meta.url));
+/** Inputs that were interesting once: a file for each target, an input in hexadecimal on each line. */
+const CORPUS = new URL("corpus/", import.meta.url);
+/** Inputs that broke a target once, with what they did in a line that begins with `#`: every test reads them. */
+const CRASHES = new URL("crashes/", import.meta.url);
 
-function inputsIn(folder: string): readonly Bytes[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .sort()
-    .map((name) => toBytes(readFileSync(join(folder, name))));
+function inputsIn(file: URL): readonly Bytes[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.filter((line) => line !== "" && !line.startsWith("#")).map(fromHex);
 }
 
-/** The corpus of a target. */
+const fileOf = (folder: URL, target: string): URL => new URL(`${target}.hex`, folder);
+
+/** The corpus of a target, and what broke it. */
 export function corpusOf(target: string): readonly Bytes[] {
-  return [...inputsIn(join(CORPUS, target)), ...inputsIn(join(CRASHES, target))];
+  return [...inputsIn(fileOf(CORPUS, target)), ...inputsIn(fileOf(CRASHES, target))];
 }
 
-/** Keeps an input under its digest. @returns its path */
-export async function keep(kind: "corpus" | "crashes", target: string, input: Bytes): Promise<string> {
-  const folder = join(kind === "corpus" ? CORPUS : CRASHES, target);
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${toHex(await nodeCrypto().sha256(input)).slice(0, 16)}.bin`);
-  writeFileSync(path, input);
-  return path;
+/** Adds inputs to the corpus of a target. */
+export function keep(target: string, inputs: readonly Bytes[]): void {
+  const lines = inputs.map((input) => `${toHex(input)}\n`);
+  appendFileSync(fileOf(CORPUS, target), lines.join(""));
+}
+
+/** Adds an input that breaks a target, with what it does. @returns the path of the file */
+export function keepCrash(target: string, input: Bytes, defect: string): string {
+  mkdirSync(CRASHES, { recursive: true });
+  const file = fileOf(CRASHES, target);
+  appendFileSync(file, `# ${defect.replaceAll("\n", " ")}\n${toHex(input)}\n`);
+  return fileURLToPath(file);
 }
