@@ -56,6 +56,16 @@ export function explainRefusal(url: string, error: unknown): string {
   return `${url}: ${known === undefined ? text : `${known} (${code})`}`;
 }
 
+/** Nobody has authenticated the answer: it puts the next attempt off by a minute at most. */
+const LONGEST_RETRY_S = 60;
+
+/** When the server wants to be asked again, ms: `Retry-After` in seconds (RFC 9110, 10.2.3), with 429 and 503 only. */
+export function retryAfterMs({ statusCode, headers }: IncomingMessage): number | undefined {
+  const text = headers["retry-after"];
+  if ((statusCode !== 429 && statusCode !== 503) || text === undefined) return undefined;
+  return /^\d{1,9}$/.test(text) ? Math.min(LONGEST_RETRY_S, Number(text)) * 1000 : undefined;
+}
+
 /** One line that says what answered instead of a WebSocket. */
 export function explainResponse(url: string, response: IncomingMessage): string {
   const status = response.statusCode ?? 0;

@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { WireError } from "@photinus/core/errors";
 import type { Connection, Connector } from "@photinus/core/platform";
 import { type ClientOptions, WebSocket } from "ws";
-import { explainRefusal, explainResponse } from "./connection-refusal.ts";
+import { explainRefusal, explainResponse, retryAfterMs } from "./connection-refusal.ts";
 import type { HttpProxy } from "./proxy.ts";
 import { openTunnel, type TunnelTarget } from "./proxy-tunnel.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
@@ -111,7 +111,8 @@ function openSocket(
       fail(new WireError("ERR_CONNECTION_REFUSED", explainRefusal(options.url, cause), { cause }));
     });
     socket.on("unexpected-response", (_request, response: IncomingMessage) => {
-      fail(new WireError("ERR_CONNECTION_REFUSED", explainResponse(options.url, response)));
+      const when = { retryAfterMs: retryAfterMs(response) };
+      fail(new WireError("ERR_CONNECTION_REFUSED", explainResponse(options.url, response), when));
     });
     socket.on("open", () => {
       signal.removeEventListener("abort", onAbort);
