@@ -235,7 +235,8 @@ export class Coordinator {
     const opened = await this.#records.open({ urn, session: session.id, last: body?.session });
     const { record, isResumed } = opened;
     // [W-125]
-    if (!isResumed) await uploads.dropParticipant(urn, opened.dropped);
+    if (!isResumed) uploads.dropParticipant(urn);
+    await uploads.deleteBlobs(opened.dropped);
     if (body === undefined) return { record, hasAsked: false, acknowledged: new Set() };
     const answer = {
       isResumed,

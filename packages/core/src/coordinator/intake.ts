@@ -227,14 +227,15 @@ export class Intake {
     const { messageId, payloadDigest } = announced;
     const { modules, payload } = this.#context;
     const problem = answer === "received" ? { code: "", detail: "" } : answer;
+    const nowMs = Math.trunc(modules.clock.now());
     const entry = {
       ...{ messageId, payloadDigest, ...this.#ids(body.taskId) },
       outcome: answer === "received" ? ("accepted" as const) : ("refused" as const),
       code: problem.code,
       detail: problem.detail.slice(0, 500),
-      untilMs: Math.trunc(modules.clock.now() + payload.definition.workflow.roundTimeoutMs),
+      untilMs: nowMs + payload.definition.workflow.roundTimeoutMs,
     };
-    this.#target.keep(site.record.commit(entry).catch(ignoreSuperseded));
+    this.#target.keep(site.record.commit(entry, nowMs).catch((error) => endSuperseded(site, error)));
   }
 
   async #stage(site: LiveSite, body: ContributionBody, staging: Staging): Promise<void> {
@@ -335,9 +336,10 @@ function uploadId(site: LiveSite, body: ContributionBody, message: MessageIdenti
   return { urn: site.record.urn, messageId, payloadDigest, jobId, taskId, streamId, manifest };
 }
 
-/** What an older session writes does not count: the newer one has the outcome from memory. */
-function ignoreSuperseded(error: unknown): void {
+/** What an older session writes does not count; that it is one it may learn from this, when the newer is elsewhere. */
+async function endSuperseded({ session }: LiveSite, error: unknown): Promise<void> {
   if (!(error instanceof WireError) || error.code !== "ERR_SUPERSEDED") throw error;
+  await session.close("ERR_SUPERSEDED", "a newer session of this participant took over");
 }
 
 /** Steps in which the progress of an upload is shown. */

@@ -105,10 +105,14 @@ export class KeptUploads {
     ];
   }
 
-  /** A participant starts fresh: nothing of it goes on. @param blobs that its record named */
-  async dropParticipant(urn: string, blobs: readonly string[]): Promise<void> {
+  /** A participant starts fresh: nothing of it goes on. */
+  dropParticipant(urn: string): void {
     this.#dropInMemory(({ id }) => id.urn === urn);
-    await this.#deleteBlobs(blobs);
+  }
+
+  /** Blobs that no record names any more. */
+  async deleteBlobs(blobs: readonly string[]): Promise<void> {
+    for (const blob of blobs) await this.#modules.checkpoints.delete(blob);
   }
 
   /** A task is over. */
@@ -140,10 +144,6 @@ export class KeptUploads {
     }
   }
 
-  async #deleteBlobs(blobs: readonly string[]): Promise<void> {
-    for (const blob of blobs) await this.#modules.checkpoints.delete(blob);
-  }
-
   #dropInMemory(isOver: (kept: Kept) => boolean): void {
     for (const kept of [...this.#kept.values()].filter(isOver)) {
       this.#forget(kept);
@@ -168,7 +168,7 @@ export class KeptUploads {
         return;
       }
       const part = { ...names, received: toBase64Url(received.bitmap()), blob, untilMs };
-      await this.#deleteBlobs(await record.keepPart(part));
+      await this.deleteBlobs(await record.keepPart(part));
     } catch (error) {
       logger.warn("a half-done upload could not be kept", { site: urn, detail: String(error) });
     } finally {
@@ -203,7 +203,8 @@ function isLost(error: unknown): error is Error {
   return error instanceof JobError || error instanceof EnvelopeError || error instanceof WireError;
 }
 
-const keyOf = ({ urn, messageId }: UploadId): string => `${messageId} ${urn}`;
+/** Chunks belong to the manifest that was signed with them: another payload under the id finds none. */
+const keyOf = ({ urn, messageId, payloadDigest }: UploadId): string => `${messageId} ${payloadDigest} ${urn}`;
 
 /** The chunks that are there, moved together at the beginning of `bytes`. */
 function packed(bytes: Bytes, manifest: StreamManifest, received: ChunkSet): Bytes {

@@ -50,7 +50,7 @@ interface Stored {
 
 /** Sessions of which a RESUME may name one: an answer may be lost several times in a row. */
 const MAX_SESSIONS = 8;
-const MAX_COMMITS = 16;
+const MAX_COMMITS = 8;
 const MAX_PARTS = 8;
 /** Attempts to take the record over while an older session is writing to it. */
 const MAX_ATTEMPTS = 16;
@@ -258,10 +258,12 @@ export class ResumeRecord {
     this.#revision = revision;
   }
 
-  /** A message was answered. @throws as {@link ResumeRecord.dropParts} */
-  commit(entry: CommitEntry): Promise<void> {
+  /** A message was answered; what is over by `nowMs` is forgotten. @throws as {@link ResumeRecord.dropParts} */
+  commit(entry: CommitEntry, nowMs: number): Promise<void> {
     return this.#change((stored) => {
-      const others = stored.commits.filter(({ messageId }) => messageId !== entry.messageId);
+      const others = stored.commits.filter(
+        ({ messageId, untilMs }) => messageId !== entry.messageId && untilMs > nowMs,
+      );
       return { ...stored, commits: [...others, entry].slice(-MAX_COMMITS) };
     });
   }

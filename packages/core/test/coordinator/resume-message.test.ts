@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type Bytes, toHex } from "../../src/bytes/index.ts";
+import { ResumeRecords } from "../../src/coordinator/resume-records.ts";
 import {
   type ContributionBody,
   contribution,
@@ -243,5 +244,21 @@ test("another payload under the id of an upload under way closes the session, an
   await send(federation, honest, body, updateOf(1));
 
   expect(honest.answers).toEqual(["received"]);
+  await federation.stop();
+});
+
+test("a session whose participant came back at another process is told so when it would write", async () => {
+  const federation = await TestFederation.start();
+  const { raw, given } = await withTask(federation);
+  const elsewhere = new ResumeRecords(federation);
+  const urn = `urn:photinus:${federation.project.project}:site:site-1`;
+  const newer = await elsewhere.open({ urn, session: new Uint8Array(32).fill(5), last: raw.session.id });
+  expect(newer.isResumed).toBe(true);
+
+  await send(federation, raw, await anUpdate(federation, given, 1), updateOf(1));
+
+  expect(await federation.clock.runUntil(raw.session.ended)).toMatchObject({ code: "ERR_SUPERSEDED" });
+  expect(raw.answers).toEqual([]);
+  await newer.record.dropParts([]); // the newer one writes as before
   await federation.stop();
 });

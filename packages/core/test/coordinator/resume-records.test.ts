@@ -35,7 +35,7 @@ function aPart(clock: VirtualClock, digit = "b"): PartEntry {
 test("a session resumes by the id of an earlier one, and finds what that left", async () => {
   const { one, two, clock } = processes();
   const first = await one.open({ urn: URN, session: sid(1), last: undefined });
-  await first.record.commit(aCommit(clock));
+  await first.record.commit(aCommit(clock), clock.now());
   await first.record.keepPart(aPart(clock));
 
   const second = await two.open({ urn: URN, session: sid(2), last: sid(1) });
@@ -50,7 +50,7 @@ test("a session resumes by the id of an earlier one, and finds what that left", 
 test("a session that names a foreign one begins afresh: parts go, outcomes stay", async () => {
   const { one, two, clock } = processes();
   const first = await one.open({ urn: URN, session: sid(1), last: undefined });
-  await first.record.commit(aCommit(clock));
+  await first.record.commit(aCommit(clock), clock.now());
   await first.record.keepPart(aPart(clock));
 
   const second = await two.open({ urn: URN, session: sid(2), last: sid(9) });
@@ -99,12 +99,14 @@ test.for(["one process", "another process"] as const)(
     });
     const before = await metadata.get(`resume/${URN}`);
 
-    await expect(older.record.commit(aCommit(clock))).rejects.toMatchObject({ code: "ERR_SUPERSEDED" });
+    await expect(older.record.commit(aCommit(clock), clock.now())).rejects.toMatchObject({
+      code: "ERR_SUPERSEDED",
+    });
     await expect(older.record.keepPart(aPart(clock))).rejects.toMatchObject({ code: "ERR_SUPERSEDED" });
     await expect(older.record.dropParts([])).rejects.toMatchObject({ code: "ERR_SUPERSEDED" });
 
     expect(await metadata.get(`resume/${URN}`)).toEqual(before);
-    await newer.record.commit(aCommit(clock));
+    await newer.record.commit(aCommit(clock), clock.now());
     expect(newer.record.commits).toHaveLength(1);
   },
 );
@@ -116,7 +118,9 @@ test("two processes that take a record over at once get different fencing tokens
     one.open({ urn: URN, session: sid(1), last: undefined }),
     two.open({ urn: URN, session: sid(2), last: undefined }),
   ]);
-  const writes = await Promise.allSettled([left, right].map(({ record }) => record.commit(aCommit(clock))));
+  const writes = await Promise.allSettled(
+    [left, right].map(({ record }) => record.commit(aCommit(clock), clock.now())),
+  );
 
   expect([left.record.fence, right.record.fence].sort()).toEqual([1, 2]);
   expect(writes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
@@ -128,10 +132,13 @@ test("what is over for a task is not found again, and a long list keeps the newe
   const { record } = await one.open({ urn: URN, session: sid(1), last: undefined });
   const digits = [..."0123456789abcdef"].flatMap((high) => ["0", "1"].map((low) => high + low));
   for (const digit of digits) {
-    await record.commit({ ...aCommit(clock), messageId: id(digit, 16) });
+    await record.commit({ ...aCommit(clock), messageId: id(digit, 16) }, clock.now());
   }
-  expect(record.commits).toHaveLength(16);
+  expect(record.commits).toHaveLength(8);
   expect(record.commits.at(-1)?.messageId).toBe(id("f1", 16));
+  await record.commit({ ...aCommit(clock), untilMs: clock.now() }, clock.now());
+  await record.commit(aCommit(clock, "c"), clock.now());
+  expect(record.commits.map(({ messageId }) => messageId)).not.toContain(id("a"));
   await record.keepPart(aPart(clock));
 
   await clock.advance(1001);
