@@ -8,11 +8,11 @@ import { listen, portOf, socketServer } from "./loopback.ts";
 
 const never = new AbortController().signal;
 
-async function refusal(url: string): Promise<{ code: string; message: string }> {
+async function refusal(url: string): Promise<{ code: string; message: string; retryAfterMs?: number }> {
   try {
     await webSocketConnector({ url, timeoutMs: 2_000 }).connect(never);
   } catch (error) {
-    return error as { code: string; message: string };
+    return error as { code: string; message: string; retryAfterMs?: number };
   }
   throw new Error("the connection came about");
 }
@@ -50,6 +50,21 @@ test.each([
   );
 
   expect((await refusal(`ws://127.0.0.1:${portOf(server)}/ws`)).message).toContain(text);
+});
+
+test.each([
+  [503, "7", 7000],
+  [429, "30", 30_000],
+  [503, "86400", 60_000],
+  [503, "Wed, 21 Oct 2026 07:28:00 GMT", undefined],
+  [503, "-1", undefined],
+  [404, "7", undefined],
+])("takes from an HTTP %i with Retry-After %s when to come back", async (status, value, retryAfterMs) => {
+  const server = await listen(
+    createServer((_request, response) => response.writeHead(status, { "retry-after": value }).end()),
+  );
+
+  expect((await refusal(`ws://127.0.0.1:${portOf(server)}/ws`)).retryAfterMs).toBe(retryAfterMs);
 });
 
 test("says that nothing listens when the port is closed", async () => {
