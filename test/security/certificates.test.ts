@@ -5,9 +5,11 @@ import { testProject } from "@photinus/core/testing";
 import { FRAME_KIND, readFrame } from "@photinus/core/wire";
 import { expect, test, vi } from "vitest";
 import { atWork, clock, crypto, Ground } from "./equipment/a-ground.ts";
+import { HostileSite } from "./equipment/hostile-site.ts";
 import { anIdentity } from "./equipment/identities.ts";
 import { inTheMiddle } from "./equipment/in-the-middle.ts";
 import { logIn, refusalOf } from "./equipment/log-in.ts";
+import { secondForm } from "./equipment/second-form.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -131,5 +133,35 @@ test("the enrolment key that a server holds cannot make an administrator", async
 
   expect(refusal).toMatchObject({ code: "ERR_AUTH_FAILED" });
   expect(await refusedLogins(ground)).toEqual(["ERR_CERTIFICATE_PURPOSE"]);
+  await ground.survives(job);
+});
+
+test("the second form of a certificate's signature is the same certificate: it makes no second session", async () => {
+  const { ground, job } = await atWork();
+  const first = await HostileSite.connect(ground);
+  const { participant, signingKey } = ground.siteIdentity("mallory");
+  const chain = participant.chain.map(secondForm);
+
+  const second = await HostileSite.connect(ground, { participant: { ...participant, chain }, signingKey });
+
+  expect(chain).not.toEqual(participant.chain);
+  expect(await first.session.ended).toMatchObject({ code: "ERR_SUPERSEDED", local: false });
+  await second.session.close("ERR_GOING_AWAY");
+  await ground.survives(job);
+});
+
+test("bytes behind a certificate, or a chain that is too long, are refused before anybody is let in", async () => {
+  const { ground, job } = await atWork();
+  const { participant, signingKey } = ground.siteIdentity("mallory");
+  const [leaf = new Uint8Array()] = participant.chain;
+  const { der } = ground.project.enrolmentCa.certificate;
+  const chains = [[new Uint8Array([...leaf, 0])], [leaf, der, der, der]];
+
+  for (const chain of chains) {
+    const refusal = await refusalOf(logIn(ground, { participant: { ...participant, chain }, signingKey }));
+    expect(refusal).toMatchObject({ code: "ERR_AUTH_FAILED" });
+  }
+
+  expect((await refusedLogins(ground)).length).toBeGreaterThan(0);
   await ground.survives(job);
 });

@@ -1,4 +1,4 @@
-/** The ASN.1 libraries, which parse. They are 90 kB gzip, so a page loads them only when it meets a certificate. */
+/** The ASN.1 libraries, which read encrypted keys. They are 90 kB gzip, so a page loads them only when it has one. */
 export interface PkiLibraries {
   /** ASN.1 itself. */
   readonly asn1: typeof import("asn1js");
