@@ -14,6 +14,8 @@ export interface Participants {
   readonly project: TestProject;
   readonly server: Identity;
   readonly site: Identity;
+  /** Issued by the enrolment CA. */
+  readonly enrolledSite: Identity;
   readonly user: Identity;
 }
 
@@ -25,12 +27,13 @@ export async function participants(): Promise<Participants> {
   const site = project.sites.get("site-1");
   const user = project.users.get("lead@example.org");
   if (site === undefined || user === undefined) throw new RangeError("the project lacks a participant");
-  return { fixed, project, server: project.server, site, user };
+  const enrolledSite = await project.enrol("guest-1");
+  return { fixed, project, server: project.server, site, enrolledSite, user };
 }
 
 /** The participants' certificates and keys. */
 export async function participantVectors(): Promise<object> {
-  const { fixed, project, server, site, user } = await participants();
+  const { fixed, project, server, site, enrolledSite, user } = await participants();
   const described = ({ participant, signingKey }: Identity): object => ({
     name: participant.name,
     role: participant.role,
@@ -50,7 +53,7 @@ export async function participantVectors(): Promise<object> {
     enrolmentCa: toHex(project.enrolmentCa.certificate.der),
     server: described(server),
     site: described(site),
-    enrolledSite: described(await project.enrol("guest-1")),
+    enrolledSite: described(enrolledSite),
     user: described(user),
   };
 }

@@ -155,6 +155,38 @@ export function openSigned(frame: Frame, way: Way, author: Holder, tokens: reado
   return header;
 }
 
+/** The running hash over MESSAGE frames of one direction: it begins with the id of the session. */
+export const runningHash = (sid: Buffer, messages: readonly Buffer[]): Buffer =>
+  messages.reduce((hash, message) => sha256(hash, message), sid);
+
+/** Verifies a CHECKPOINT frame over `count` messages: [W-86] to [W-89]. */
+export function openCheckpoint(
+  frame: Frame,
+  way: Omit<Way, "nowMs">,
+  expected: { readonly count: number; readonly hash: Buffer; readonly author: Holder },
+): void {
+  demand(frame.payload.length === 0, 4000, "CHECKPOINT has no payload"); // [W-86]
+  const { algorithm, ...checkpoint } = readFields(frame.header, (at) => ({
+    version: at.integer(1, 1),
+    algorithm: at.integer(3, 1),
+    project: at.text(),
+    from: at.text(),
+    to: at.text(),
+    sid: at.bytes(32),
+    direction: at.integer(1),
+    count: at.integer(undefined, 1),
+    hash: at.bytes(32),
+  }));
+  const isOurs =
+    checkpoint.project === way.project && checkpoint.from === way.from && checkpoint.to === way.to;
+  const isSession = checkpoint.sid.equals(way.sid) && checkpoint.direction === way.direction;
+  demand(isOurs && isSession, 4016, "of another session"); // [W-87]
+  const isThese = checkpoint.count === expected.count && checkpoint.hash.equals(expected.hash);
+  demand(isThese, 4018, "over other messages"); // [W-88]
+  const signed = labelled("checkpoint", frame.prefix, frame.header);
+  demand(isSigned(expected.author.key, algorithm, frame.tag, signed), 4017, "not signed by its author"); // [W-89]
+}
+
 /** What is sent. */
 export interface Outgoing {
   readonly type: number;
@@ -206,6 +238,8 @@ export interface ObjectRule {
   readonly objectType: number;
   readonly role: string;
   readonly maximumLifetimeMs: number;
+  /** Objects of this type have a counter; others have none. Default false. */
+  readonly counted?: boolean;
 }
 
 /** Verifies an OBJECT frame: [W-42], [W-51] to [W-58]. */
@@ -237,7 +271,7 @@ export function openObject(
   const signer = signers.find(({ leafDigest }) => leafDigest.equals(object.signer));
   demand(signer !== undefined, 4028, "by somebody unknown"); // [W-54]
   demand(signer.role === rule.role, 4020, "by a role that may not"); // [W-55]
-  demand(object.counter === undefined, 4015, "counted"); // [W-57]
+  demand((object.counter !== undefined) === (rule.counted ?? false), 4015, "counted, or not"); // [W-57]
   const signed = labelled("object", frame.prefix, frame.header);
   demand(isSigned(signer.key, object.algorithm, frame.tag, signed), 4017, "not signed by its signer"); // [W-58]
   demandPayload(object.payload, frame.payload);

@@ -69,6 +69,13 @@ export class Fields {
     this.#take();
   }
 
+  /** The positions that are left, as they are. */
+  rest(): readonly Item[] {
+    const left = this.#items.slice(this.#next);
+    this.#next = this.#items.length;
+    return left;
+  }
+
   end(): void {
     demand(this.#next === this.#items.length, REFUSED, "too many positions");
   }

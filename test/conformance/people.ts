@@ -13,6 +13,7 @@ interface People {
   readonly project: string;
   readonly nowMs: number;
   readonly root: string;
+  readonly enrolmentCa: string;
   readonly server: Described;
   readonly site: Described;
   readonly enrolledSite: Described;
@@ -26,6 +27,7 @@ export const trust = { project: people.project, root: hex(people.root), nowMs: p
 export const holderOf = ({ chain }: Described): Holder => verifyChain(chain.map(hex), trust);
 export const server: Holder = holderOf(people.server);
 export const site: Holder = holderOf(people.site);
+export const enrolledSite: Holder = holderOf(people.enrolledSite);
 export const user: Holder = holderOf(people.user);
 
 /** The code of the refusal; `undefined` without one. */

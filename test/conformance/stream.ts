@@ -21,7 +21,8 @@ function u32(value: number): Buffer {
   return bytes;
 }
 
-function rootOf(chunkBytes: number, totalBytes: number, leaves: Buffer): Buffer {
+/** The content address of a stream: the digest of its sizes and leaves. */
+export function rootOf(chunkBytes: number, totalBytes: number, leaves: Buffer): Buffer {
   const sizes = Buffer.alloc(16);
   sizes.writeUInt32BE(chunkBytes, 0);
   sizes.writeUInt32BE(leaves.length / 32, 4);
