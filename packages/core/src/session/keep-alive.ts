@@ -10,6 +10,8 @@ import type { Session } from "./session.ts";
 const RENEWAL_PART = 2 / 3;
 /** A session without a valid token for this long ends. */
 const TOKENLESS_MS = 60_000;
+/** Longest time between two looks. */
+const LOOK_MS = 15_000;
 /** In this last part of a session's life a server ends it as soon as nothing is under way. */
 const QUIET_PART = 1 / 72;
 
@@ -63,12 +65,16 @@ export class KeepAlive {
     this.#timer?.cancel();
   }
 
-  /** Until the next look: a heartbeat, or what ends the session sooner. */
+  /** Until the next look: soon, or at the moment at which something ends the session. */
   #nextMs(): number {
-    const { heartbeatMs, peerNotAfterMs } = this.#owner.established;
+    const { heartbeatMs, peerNotAfterMs, ownTokens, clockOffsetMs } = this.#owner.established;
     const nowMs = this.#modules.clock.now();
-    const nextMs = Math.min(heartbeatMs, this.#endsMs - nowMs, peerNotAfterMs + 1 - nowMs);
-    return Math.max(0, nextMs);
+    const tokenlessMs = ownTokens.expiresAt + TOKENLESS_MS - clockOffsetMs;
+    let nextMs = Math.min(heartbeatMs, LOOK_MS);
+    for (const timeMs of [this.#endsMs, peerNotAfterMs + 1, tokenlessMs]) {
+      if (timeMs > nowMs) nextMs = Math.min(nextMs, timeMs - nowMs);
+    }
+    return nextMs;
   }
 
   #look(): void {
