@@ -33,7 +33,7 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "a server refuses a client that signs with another key, in clear and without a reason",
   ],
   "[W-18]": ["core/session/hostile-server", "a client refuses tokens that another key signed"],
-  "[W-19]": ["core/session/hostile-server", "demands a revocation list"],
+  "[W-19]": ["core/session/hostile-server", "brings no revocation list"],
   "[W-20]": ["core/session/before-welcome", "in place of message 2 opens no session"],
   "[W-21]": [
     "security/turned-handshakes",
@@ -50,7 +50,7 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-24]": ["core/session/hostile-server", "brings five certificates"],
   "[W-25]": ["core/session/hostile-server", "a request without a code"],
   "[W-26]": ["core/session/before-welcome", "in place of WELCOME opens no session at the client"],
-  "[W-27]": ["core/session/hostile-server", "revocation lists"],
+  "[W-27]": ["core/session/hostile-server", "a WELCOME of another shape"],
   "[W-28]": [
     "core/session/handshake",
     "a server clock that is six minutes off ends the session with a remedy",
@@ -156,6 +156,16 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/session/pace",
     "a server with too many handshakes under way says BUSY and when to come back, and computes nothing",
   ],
+  "[W-110]": [
+    "core/session/revocation",
+    "a client refuses a server whose certificate was revoked, with a code of its own",
+  ],
+  "[W-111]": [
+    "core/session/revocation",
+    "a server refuses a site whose certificate was revoked, and tells it inside the session",
+  ],
+  "[W-112]": ["core/session/hostile-server", "an older revocation list than the one in message 2"],
+  "[W-113]": ["core/pki/revocation-lists", "a number that goes back, and another list with the same number"],
   "[W-120]": [
     "core/session/resume",
     "a bitmap that is not of the stream is refused, and the session goes on",

@@ -1,6 +1,6 @@
 import { builtInRegistry } from "@photinus/core/decomposer";
 import { contribution, contributionReceived, evaluationResult, taskProgress } from "@photinus/core/message";
-import { ChainCache } from "@photinus/core/pki";
+import { ChainCache, RevocationLists } from "@photinus/core/pki";
 import { silentLogger } from "@photinus/core/platform";
 import { openKit } from "@photinus/core/provision";
 import {
@@ -54,7 +54,11 @@ async function start(project: BenchProject): Promise<string> {
   const crypto = nodeCrypto();
   const clock = systemClock();
   const { files, secret } = project.hub;
-  const { identity, root, configuration } = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
+  const kit = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
+  const { identity, root, configuration } = kit;
+  const { project: name } = configuration;
+  const revocations = new RevocationLists({ project: name, root: root.der }, { crypto, clock });
+  if (kit.revocationList !== undefined) await revocations.take({ list: kit.revocationList });
   const metrics = prometheusMetrics();
   const modules: SessionModules = {
     crypto,
@@ -63,7 +67,7 @@ async function start(project: BenchProject): Promise<string> {
     chainCache: new ChainCache(),
     registry: builtInRegistry(),
   };
-  const options: AcceptOptions = { identity, root: root.der, project: configuration.project };
+  const options: AcceptOptions = { identity, root: root.der, project: name, revocations };
   const host = new HttpHost(
     { port: 0, limits: BENCH_LIMITS },
     {

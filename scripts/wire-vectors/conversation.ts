@@ -62,7 +62,7 @@ export async function converse(): Promise<Conversation> {
     ),
     acceptSession(
       connections.server,
-      { ...common, identity: people.server },
+      { ...common, identity: people.server, revocations: people.project.revocations },
       { crypto: server.crypto, clock },
     ),
   ]);

@@ -10,7 +10,10 @@ const generated = await wireVectors();
 test("the committed vectors are those that the code writes", () => {
   expect(readdirSync(FOLDER).sort()).toEqual([...generated.keys()].sort());
   for (const [file, text] of generated) {
-    expect(readFileSync(join(FOLDER, file), "utf8"), `${file}: npm run vectors, and look at what changed`).toBe(text);
+    expect(
+      readFileSync(join(FOLDER, file), "utf8"),
+      `${file}: npm run vectors, and look at what changed`,
+    ).toBe(text);
   }
 });
 

@@ -6,6 +6,8 @@ export { nodeCrypto } from "./node-crypto.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
 export { type HttpProxy, type ProxyEnvironment, parseProxy, proxyFromEnvironment } from "./proxy.ts";
 export { readSecret, readSecretFile } from "./read-secret.ts";
+export { revocationFolder } from "./revocation-folder.ts";
+export { readSmallFile, replaceFile } from "./small-file.ts";
 export { systemClock } from "./system-clock.ts";
 export { pem, type TlsIdentity, tlsIdentity } from "./tls-identity.ts";
 export {

@@ -53,6 +53,7 @@ export function serverKit(project: TestProject): OpenedKit {
     enrolment: { certificate: enrolmentCa.certificate, key: enrolmentCa.key },
     machineNames: new Set(["hub", ...project.sites.keys()]),
     storageKey: crypto.randomBytes(32),
+    revocationList: project.revocations.ofRoot?.der,
   };
 }
 

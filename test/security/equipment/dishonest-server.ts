@@ -66,6 +66,7 @@ export class DishonestServer {
         identity: project.server,
         project: project.project,
         root: project.root.certificate.der,
+        revocations: project.revocations,
       };
       acceptSession(webSocketConnection(socket), options, { clock, crypto })
         .then((session) => server.#receive(session))

@@ -44,6 +44,7 @@ export class RawPeer {
         project: ground.common.project,
         serverName: "hub",
         requireRoot: pinnedRoot(ground.common.root),
+        revocationsOf: () => ground.project.revocations,
         hello: { chain, enrolment: undefined, channelBinding: undefined, externalCredential: undefined },
         signingKey: identity.signingKey,
         noiseKey: undefined,

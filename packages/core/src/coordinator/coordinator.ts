@@ -28,6 +28,7 @@ import type {
 import type { PublishedBlob } from "./publisher.ts";
 import { loadResult } from "./result.ts";
 import { ResumeRecords } from "./resume-records.ts";
+import { RevocationDesk } from "./revocation.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { Submission } from "./submission.ts";
 import { UploadSlots } from "./upload-slots.ts";
@@ -56,6 +57,7 @@ export class Coordinator {
   readonly #sites = new Map<string, LiveSite>();
   readonly #runs = new Map<string, JobRun>();
   readonly #running = new Set<Promise<void>>();
+  readonly #revocation: RevocationDesk | undefined;
   #queue: JobRecord[] = [];
   #state: "new" | "started" | "stopped" = "new";
 
@@ -87,6 +89,10 @@ export class Coordinator {
       slots,
       uploads: new KeptUploads({ slots, checkpoints, records: this.#records, clock, logger }),
     };
+    const { revocations } = modules;
+    const sessions = (): Iterable<Session> => this.#sessions.values();
+    const desk = { clock, logger, audit: this.#modules.audit, sessions };
+    this.#revocation = revocations && new RevocationDesk(revocations, desk);
   }
 
   /** Takes up the jobs that were waiting or running when the last process ended. Idempotent. */
@@ -94,6 +100,7 @@ export class Coordinator {
     if (this.#state !== "new") return;
     this.#state = "started";
     await this.#modules.uploads.sweep();
+    this.#revocation?.start();
     const jobs = await this.#modules.jobs.list();
     this.#queue = jobs.filter(({ state }) => !hasJobEnded(state));
     await this.#schedule();
@@ -103,6 +110,7 @@ export class Coordinator {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#revocation?.stop();
     for (const run of this.#runs.values()) run.stop("server");
     await Promise.all(this.#running);
     await this.#modules.slots.spillAll(); // half-done uploads go on in the next process
@@ -135,6 +143,7 @@ export class Coordinator {
     if (peer.role === "site") session.receive(this.#siteHandler);
     else session.receive(userHandler(this.#userDesk(), session));
     await fenced;
+    this.#revocation?.welcome(session);
   }
 
   /**

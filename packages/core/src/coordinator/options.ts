@@ -1,7 +1,7 @@
 import type { AggregatorRegistry } from "../aggregation/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { Kernels } from "../kernels/index.ts";
-import type { Identity } from "../pki/index.ts";
+import type { Identity, RevocationLists } from "../pki/index.ts";
 import type {
   AuditStore,
   BlobStore,
@@ -57,6 +57,8 @@ export interface CoordinatorModules {
   readonly logger: Logger;
   /** Where figures go. */
   readonly metrics: Metrics;
+  /** What is known about revoked certificates: their sessions end, the others hear of new lists. Absent: nobody is. */
+  readonly revocations?: RevocationLists;
   /** Workflows by the name that a job definition gives. */
   readonly workflows: WorkflowRegistry;
   /** Aggregators by name; must hold "weighted-mean". */

@@ -1,6 +1,6 @@
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
-import { ChainCache, type VerifiedChain, verifyChain } from "../pki/index.ts";
+import { ChainCache, type RevocationSource, type VerifiedChain, verifyChain } from "../pki/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 
 /** Chains that a directory keeps. */
@@ -20,17 +20,19 @@ export interface ChainDirectoryModules {
   readonly crypto: CryptoProvider;
   /** Validated paths, shared by all sessions of a process; one of its own by default. */
   readonly cache?: ChainCache;
+  /** Signers whose certificate it names are refused; without it nobody is known to be revoked. */
+  readonly revocation?: RevocationSource;
 }
 
 /** Chains of signers by the digest of their leaf: objects name their signer by it. */
 export class ChainDirectory {
   readonly #options: ChainDirectoryOptions;
-  readonly #modules: { readonly crypto: CryptoProvider; readonly cache: ChainCache };
+  readonly #modules: ChainDirectoryModules & { readonly cache: ChainCache };
   readonly #chains = new Map<string, readonly Bytes[]>();
 
   constructor(options: ChainDirectoryOptions, modules: ChainDirectoryModules) {
     this.#options = options;
-    this.#modules = { crypto: modules.crypto, cache: modules.cache ?? new ChainCache() };
+    this.#modules = { ...modules, cache: modules.cache ?? new ChainCache() };
   }
 
   /**

@@ -13,6 +13,7 @@ export type PkiErrorCode =
   | "ERR_CERTIFICATE_UNSUPPORTED"
   | "ERR_CERTIFICATE_CONSTRAINT"
   | "ERR_REVOKED"
+  | "ERR_SERVER_REVOKED"
   | "ERR_CRL_MALFORMED"
   | "ERR_CRL_UNSUPPORTED"
   | "ERR_CRL_UNTRUSTED"
@@ -57,9 +58,13 @@ export const PKI_ERRORS: Readonly<Record<PkiErrorCode, ErrorDefinition>> = {
   },
   ERR_REVOKED: {
     wire: 4012,
-    action: "stop",
+    action: "close",
     remedy:
       "Ask the project's administrator why the certificate was revoked, and for a new kit or join link.",
+  },
+  ERR_SERVER_REVOKED: {
+    action: "close",
+    remedy: "Tell the project's administrator: the server goes on with a certificate that was revoked.",
   },
   ERR_CRL_MALFORMED: {
     action: "reject",

@@ -4,6 +4,7 @@ import { PhotinusError } from "./photinus-error.ts";
 /** A code of {@link ProvisionError}. */
 export type ProvisionErrorCode =
   | "ERR_PROJECT_INVALID"
+  | "ERR_PARTICIPANT_UNKNOWN"
   | "ERR_KIT_MISSING_FILE"
   | "ERR_KIT_UNEXPECTED_FILE"
   | "ERR_KIT_FILE_CHANGED"
@@ -16,6 +17,10 @@ export type ProvisionErrorCode =
 
 /** What the codes mean, of projects and startup kits. */
 export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefinition>> = {
+  ERR_PARTICIPANT_UNKNOWN: {
+    action: "stop",
+    remedy: "Name participants as the project's definition does; pages are revoked at the server.",
+  },
   ERR_PROJECT_INVALID: { action: "stop", remedy: "Correct the named field of the project definition." },
   ERR_KIT_MISSING_FILE: {
     action: "stop",

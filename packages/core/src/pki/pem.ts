@@ -5,7 +5,7 @@ import { PkiError } from "../errors/index.ts";
 const MAX_PEM_BYTES = 65_536;
 
 /** Labels of the PEM blocks that Photinus writes (RFC 7468). */
-export type PemLabel = "CERTIFICATE" | "ENCRYPTED PRIVATE KEY" | "CERTIFICATE REQUEST" | "CMS";
+export type PemLabel = "CERTIFICATE" | "ENCRYPTED PRIVATE KEY" | "CERTIFICATE REQUEST" | "CMS" | "X509 CRL";
 
 /** DER values as one PEM file, in order. */
 export function encodePem(label: PemLabel, ...values: readonly Bytes[]): Bytes {

@@ -52,6 +52,9 @@ export interface RevocationNumber {
   readonly number: number;
 }
 
+/** A list of others takes effect at once; one of our own counts only if nobody was quicker; a stored one is there. */
+type Order = "effect first" | "store first" | "stored";
+
 /** A project has one root and an enrolment CA every 90 days, whose lists end with it. */
 const MAX_ISSUERS = 16;
 
@@ -116,9 +119,23 @@ export class RevocationLists implements RevocationSource {
    *   it, `ERR_CRL_ROLLBACK` when it is older than the one held, or another with the same number
    */
   take(offered: OfferedRevocationList): Promise<boolean> {
+    return this.#inTurn(() => this.#take(offered, "effect first"));
+  }
+
+  /**
+   * {@link take} for whoever issues lists: stored first, so that of two processes that issue the same number at once
+   * only one's has an effect.
+   *
+   * @returns false when the other was quicker; {@link reload} then brings its list
+   */
+  publish(own: OfferedRevocationList): Promise<boolean> {
+    return this.#inTurn(() => this.#take(own, "store first"));
+  }
+
+  #inTurn(step: () => Promise<boolean>): Promise<boolean> {
     const taken = this.#taking.then(async () => {
       await this.load();
-      return await this.#take(offered, true);
+      return await step();
     });
     this.#taking = taken.catch(() => undefined);
     return taken;
@@ -130,15 +147,18 @@ export class RevocationLists implements RevocationSource {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What the newest list of the issuer says of a certificate. */
+  /**
+   * What the newest list of the issuer says of a certificate.
+   * @throws PkiError `ERR_CRL_STALE` when it does not name the certificate, and is out of date
+   */
   async check(certificate: Certificate, issuer: Certificate, atMs: number): Promise<RevocationAnswer> {
     await this.load();
     const list = this.#heldOf(issuer.der)?.list;
     if (list === undefined) return { status: "unknown" };
     // Also a list that is out of date names only what is revoked.
     if (list.entries.has(toHex(certificate.serialNumber))) return { status: "revoked" };
-    const isCurrent = atMs >= list.thisUpdateMs && atMs <= list.nextUpdateMs;
-    return isCurrent ? { status: "good", untilMs: list.nextUpdateMs } : { status: "unknown" };
+    requireCurrent(list, atMs);
+    return { status: "good", untilMs: list.nextUpdateMs };
   }
 
   /**
@@ -186,7 +206,7 @@ export class RevocationLists implements RevocationSource {
       // A CA that has expired issues nothing that counts.
       const isRoot = equalBytes(issuer, this.#options.root);
       if (!isRoot && !(await this.#isValid(issuer))) continue;
-      await this.#take({ list, issuer }, false);
+      await this.#take({ list, issuer }, "stored");
     }
   }
 
@@ -195,7 +215,7 @@ export class RevocationLists implements RevocationSource {
     return this.#modules.clock.now() <= notAfterMs;
   }
 
-  async #take(offered: OfferedRevocationList, isNew: boolean): Promise<boolean> {
+  async #take(offered: OfferedRevocationList, order: Order): Promise<boolean> {
     // Every handshake brings the same list again: this is the way that is taken nearly always.
     if (this.#held.some(({ list }) => equalBytes(list.der, offered.list))) return false;
     const issuer = await this.#issuerOf(offered.issuer ?? this.#options.root);
@@ -209,8 +229,9 @@ export class RevocationLists implements RevocationSource {
         return false;
       }
     }
+    if (order === "store first" && !(await this.#save({ issuer, list }))) return false;
     this.#hold({ issuer, list });
-    if (isNew) await this.#save({ issuer, list });
+    if (order === "effect first") await this.#save({ issuer, list });
     return true;
   }
 
@@ -228,13 +249,9 @@ export class RevocationLists implements RevocationSource {
     for (const listener of this.#listeners) listener(held);
   }
 
-  async #save({ issuer, list }: HeldRevocationList): Promise<void> {
-    await this.#modules.store?.save({
-      name: toHex(issuer.digest),
-      number: list.number,
-      issuer: issuer.der,
-      list: list.der,
-    });
+  async #save({ issuer, list }: HeldRevocationList): Promise<boolean> {
+    const record = { name: toHex(issuer.digest), number: list.number, issuer: issuer.der, list: list.der };
+    return (await this.#modules.store?.save(record)) ?? true;
   }
 
   /** The root, or an enrolment CA that the root issued for this project. */

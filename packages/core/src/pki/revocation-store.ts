@@ -23,8 +23,11 @@ export interface RevocationRecord {
 export interface RevocationStore {
   /** All that is kept. */
   load(): Promise<readonly Omit<RevocationRecord, "name">[]>;
-  /** Keeps a list durably in place of an older one of the same name; leaves a newer one. */
-  save(record: RevocationRecord): Promise<void>;
+  /**
+   * Keeps a list durably in place of an older one of the same name.
+   * @returns false when one with this number or a higher one is there, which stays
+   */
+  save(record: RevocationRecord): Promise<boolean>;
 }
 
 /** One record as bytes: SEQUENCE { number, certificate of the issuer, list }, DER. */
@@ -59,27 +62,30 @@ export function metadataRevocationStore(metadata: MetadataStore): RevocationStor
       return entries.map(({ value }) => decodeRevocationRecord(value));
     },
     async save(record) {
-      for (let attempt = 1; !(await saveOnce(record, metadata, attempt === MAX_ATTEMPTS)); attempt++);
+      for (let attempt = 1; ; attempt++) {
+        const outcome = await saveOnce(record, metadata, attempt === MAX_ATTEMPTS);
+        if (outcome !== "again") return outcome === "saved";
+      }
     },
   };
 }
 
-/** @returns false when another process was quicker: whose list is newer is decided by looking again */
+/** @returns "again" when another process was quicker: whose list is newer is decided by looking again */
 async function saveOnce(
   record: RevocationRecord,
   metadata: MetadataStore,
   isLast: boolean,
-): Promise<boolean> {
+): Promise<"saved" | "left" | "again"> {
   const key = `${PREFIX}${record.name}`;
   const present = await metadata.get(key);
-  if (present !== undefined && decodeRevocationRecord(present.value).number >= record.number) return true;
+  if (present !== undefined && decodeRevocationRecord(present.value).number >= record.number) return "left";
   const bytes = encodeRevocationRecord(record);
   try {
     if (present === undefined) await metadata.create(key, bytes);
     else await metadata.put(key, bytes, present.revision);
-    return true;
+    return "saved";
   } catch (error) {
     if (!(error instanceof StorageError) || isLast) throw error;
-    return false;
+    return "again";
   }
 }

@@ -44,6 +44,8 @@ export interface KitRequest {
   readonly machineNames?: readonly string[];
   /** Servers: CA by which pages enrol. */
   readonly enrolment?: { readonly certificate: Certificate; readonly key: SigningKey };
+  /** Servers: newest revocation list of the root, DER. */
+  readonly revocationList?: Bytes;
   /** Time of issue, ms since 1970. */
   readonly nowMs: number;
   /** ms that certificate and kit are valid; default 360 days. */
@@ -108,7 +110,7 @@ async function sealedKey(key: SigningKey, secret: string, crypto: CryptoProvider
 }
 
 async function serverFiles(
-  { enrolment, subject, machineNames = [subject.name] }: KitRequest,
+  { enrolment, subject, machineNames = [subject.name], revocationList }: KitRequest,
   secret: string,
   crypto: CryptoProvider,
 ): Promise<readonly (readonly [string, Bytes])[]> {
@@ -117,6 +119,9 @@ async function serverFiles(
   const files: readonly (readonly [string, Bytes])[] = [
     [KIT_FILE.storageKey, storageKey],
     [KIT_FILE.machineNames, encodeMachineNames(machineNames)],
+    ...(revocationList === undefined
+      ? []
+      : [[KIT_FILE.revocationList, encodePem("X509 CRL", revocationList)] as const]),
   ];
   if (enrolment === undefined) return files;
   return [

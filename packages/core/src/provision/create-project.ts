@@ -5,9 +5,11 @@ import {
   type FileSigner,
   GENERATED_SECRET_ITERATIONS,
   issueEnrolmentCa,
+  issueRevocationList,
   issueRoot,
   type Name,
   PASSPHRASE_ITERATIONS,
+  REVOCATION_LIFETIME_MS,
   type Role,
   requireName,
   type Subject,
@@ -54,6 +56,8 @@ export interface ProjectRoot {
   readonly certificatePem: Bytes;
   /** Private key, encrypted, PEM. */
   readonly keyPem: Bytes;
+  /** First revocation list, which names nobody, PEM; kept beside the certificate, for the next one counts on. */
+  readonly revocationListPem: Bytes;
   /** What opens the key, when it was generated. Kept apart from it. */
   readonly secret: string | undefined;
 }
@@ -86,13 +90,17 @@ export async function createProject(
   const key = await crypto.generateSigningKey(options.rootAlgorithm ?? 3, { extractable: true });
   const root = { certificate: await issueRoot({ project: name, key, nowMs }, modules), key };
   const enrolment = await createEnrolmentCa(name, root, modules);
+  const list = { number: 1, nowMs, lifetimeMs: REVOCATION_LIFETIME_MS.root, revoked: [] };
+  const { der: revocationList } = await issueRevocationList(list, root, modules);
   const kits = new Map<string, StartupKit>();
-  for (const request of kitRequests(project, enrolment)) {
+  for (const request of kitRequests(project, { enrolment, revocationList })) {
     const { lifetimeMs } = options;
     const timed = { ...request, nowMs, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) };
     kits.set(request.subject.name, await createKit(timed, root, modules));
   }
-  return { definition: project, root: await sealRoot(root, options.rootPassphrase, crypto), kits };
+  const sealed = await sealRoot(root, options.rootPassphrase, crypto);
+  const revocationListPem = encodePem("X509 CRL", revocationList);
+  return { definition: project, root: { ...sealed, revocationListPem }, kits };
 }
 
 interface Authority {
@@ -114,7 +122,7 @@ async function sealRoot(
   { certificate, key }: FileSigner,
   chosen: string | undefined,
   crypto: CryptoProvider,
-): Promise<ProjectRoot> {
+): Promise<Omit<ProjectRoot, "revocationListPem">> {
   const secret = chosen === undefined ? generateSecret(crypto) : undefined;
   const iterations = chosen === undefined ? GENERATED_SECRET_ITERATIONS : PASSPHRASE_ITERATIONS;
   const passphrase = chosen ?? secret ?? "";
@@ -131,7 +139,12 @@ async function sealRoot(
 
 type UntimedRequest = Omit<KitRequest, "nowMs" | "lifetimeMs">;
 
-function kitRequests(project: ProjectDefinition, enrolment: Authority): readonly UntimedRequest[] {
+interface OfServer {
+  readonly enrolment: Authority;
+  readonly revocationList: Bytes;
+}
+
+function kitRequests(project: ProjectDefinition, ofServer: OfServer): readonly UntimedRequest[] {
   const { server, sites, users, adapters = [] } = project;
   const connection = (security: ConnectionSecurity): KitRequest["connection"] => ({
     server: { name: server.name, addresses: serverAddresses(server.hosts, server.port, security) },
@@ -148,7 +161,7 @@ function kitRequests(project: ProjectDefinition, enrolment: Authority): readonly
   });
   const machineNames = [server, ...sites, ...adapters].map((machine) => machine.name);
   return [
-    { ...request(server, "server", commonSecurity(sites)), hosts: server.hosts, machineNames, enrolment },
+    { ...request(server, "server", commonSecurity(sites)), hosts: server.hosts, machineNames, ...ofServer },
     ...sites.map((site) => request(site, "site", site.security ?? "mtls")),
     ...adapters.map((adapter) => request(adapter, "adapter", adapter.security ?? "mtls")),
     ...users.map((user) => request(user, user.role, commonSecurity(sites))),

@@ -17,6 +17,8 @@ export const KIT_FILE = {
   key: "key.pem",
   /** Who this is and where the server is, JSON. */
   configuration: "config.json",
+  /** Server: list of revoked certificates as of the kit's issue, PEM. */
+  revocationList: "root.crl",
   /** Starts the participant's process. */
   start: "start.sh",
   /** Server: certificate of the enrolment CA, PEM. */
@@ -31,6 +33,9 @@ export const KIT_FILE = {
 
 /** Folder that an administrator may edit; the manifest does not reach there. */
 export const LOCAL_FOLDER = "local/";
+
+/** In a server's kit: the newest list of revoked certificates, PEM, where an administrator puts it. */
+export const LOCAL_REVOCATION_LIST = "local/root.crl";
 
 /** Limits of a kit. */
 export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };

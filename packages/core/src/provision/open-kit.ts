@@ -45,6 +45,8 @@ export interface OpenedKit extends VerifiedKit {
   readonly enrolment: Required<Issuer> | undefined;
   /** Server: names of all machines that have kits; empty in other kits. */
   readonly machineNames: ReadonlySet<string>;
+  /** Server: revocation list of the root as of the kit's issue, DER. */
+  readonly revocationList: Bytes | undefined;
   /** Server: 32 bytes that wrap the keys of everything at rest. */
   readonly storageKey: Bytes | undefined;
 }
@@ -202,16 +204,19 @@ async function openServerFiles(
   files: KitFiles,
   secret: string,
   { crypto }: { readonly crypto: CryptoProvider },
-): Promise<Pick<OpenedKit, "enrolment" | "storageKey" | "machineNames">> {
+): Promise<Pick<OpenedKit, "enrolment" | "storageKey" | "machineNames" | "revocationList">> {
   const wrapped = files.get(KIT_FILE.storageKey);
   const storageKey = wrapped === undefined ? undefined : await openStorageKey(wrapped, secret, crypto);
   const list = files.get(KIT_FILE.machineNames);
   const machineNames = list === undefined ? new Set<string>() : parseMachineNames(list);
+  const listPem = files.get(KIT_FILE.revocationList);
+  const revocationList = listPem === undefined ? undefined : decodePem("X509 CRL", listPem)[0];
+  const common = { storageKey, machineNames, revocationList };
   const pem = files.get(KIT_FILE.enrolmentCertificate);
-  if (pem === undefined) return { storageKey, machineNames, enrolment: undefined };
+  if (pem === undefined) return { ...common, enrolment: undefined };
   const [der] = certificatesFromPem(pem);
   if (der === undefined) throw new PkiError("ERR_CERTIFICATE_MALFORMED", "enrolment.pem is empty");
   const certificate = await parseCertificate(der, { crypto });
   const key = await openSigningKey(file(files, KIT_FILE.enrolmentKey), certificate, { secret, crypto });
-  return { storageKey, machineNames, enrolment: { certificate, key } };
+  return { ...common, enrolment: { certificate, key } };
 }

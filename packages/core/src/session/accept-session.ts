@@ -107,7 +107,8 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
   const issuing = { key: identity.signingKey, crypto };
   const clientToken = await issueToken({ holder: client.participant, sid, nowMs, serverKeyId }, issuing);
   const serverToken = await issueToken({ holder: identity.participant, sid, nowMs, serverKeyId }, issuing);
-  const chains = new ChainDirectory({ project, root }, { crypto, cache });
+  const { revocations } = options;
+  const chains = new ChainDirectory({ project, root }, { crypto, cache, revocation: revocations });
   await chains.add(client.participant.chain, nowMs);
   const session = new LiveSession(
     {
@@ -197,6 +198,7 @@ function established(
     returnMs: 0,
     limits,
     objectRules: options.objectRules ?? DEFAULT_OBJECT_RULES,
+    revocations: options.revocations,
     heartbeatMs: timings.heartbeatMs,
     silenceMs: timings.silenceMs,
     lifetimeMs: timings.lifetimeMs,
@@ -217,7 +219,7 @@ function welcomeOf(
   return writeWelcome({
     clientToken,
     serverToken,
-    revocationNumbers: [],
+    revocationNumbers: options.revocations.numbers(),
     policyEpoch: options.policyEpoch ?? 0,
     limits: {
       frameBytes: MAX_FRAME_BYTES,

@@ -1,7 +1,7 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { writeError } from "../envelope/index.ts";
 import { PkiError, WireError } from "../errors/index.ts";
-import { type VerifiedChain, verifyChain } from "../pki/index.ts";
+import { type RevocationLists, type VerifiedChain, verifyChain } from "../pki/index.ts";
 import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
 import { FRAME_KIND, HandshakeState, prologueOf, type RecordLimits } from "../wire/index.ts";
 import type { AllModules } from "./established.ts";
@@ -27,6 +27,8 @@ export interface ClientGreeting {
   readonly serverName: string;
   /** Throws unless this root, from message 2, is the one to trust. */
   readonly requireRoot: (root: Bytes) => Promise<void>;
+  /** What is known about certificates under this root, which was checked. */
+  readonly revocationsOf: (root: Bytes) => RevocationLists;
   /** Chain, or request and code; and what goes with them. */
   readonly hello: Omit<ClientHello, "algorithm">;
   /** Key that signs message 3. */
@@ -108,14 +110,14 @@ async function run(
     throw new WireError("ERR_FRAME_MALFORMED", `expected WELCOME, got a frame of kind ${frame.kind}`);
   }
   const welcome = readWelcome(frame);
-  // [W-19] revocation lists wait for a later version: a server that demands one is refused
-  if (welcome.revocationNumbers.length > 0) throw revocationDemanded();
+  // [W-112] a server that goes by an older list than this client knows admits whom it should not
+  greeting.revocationsOf(serverHello.root).requireNotOlder(welcome.revocationNumbers);
   return { ...keys, channel, server, root: serverHello.root, welcome };
 }
 
 async function requireServer(
   hello: ServerHello,
-  { serverName, project, requireRoot }: ClientGreeting,
+  { serverName, project, requireRoot, revocationsOf }: ClientGreeting,
   { crypto, clock, chainCache }: AllModules,
 ): Promise<VerifiedChain> {
   // [W-13]
@@ -124,14 +126,35 @@ async function requireServer(
   }
   // [W-14]
   await requireRoot(hello.root);
-  // [W-19]
-  if (hello.revocationList !== undefined) throw revocationDemanded();
+  const revocations = revocationsOf(hello.root);
+  await takeList(hello, revocations);
   // [W-15]
-  return await verifyChain(
+  const server = await verifyChain(
     hello.chain,
     { root: hello.root, project, usage: "server", name: serverName, nowMs: clock.now() },
     { crypto, cache: chainCache },
   );
+  // [W-19]
+  await revocations.requireCurrent();
+  requireServerNotRevoked(server.participant.chain, revocations);
+  return server;
+}
+
+/** [W-19] without a list there is no session: a revoked server would simply leave it out. */
+async function takeList({ revocationList }: ServerHello, revocations: RevocationLists): Promise<void> {
+  if (revocationList === undefined) {
+    throw new PkiError("ERR_CRL_MISSING", "the server brings no revocation list");
+  }
+  await revocations.take({ list: revocationList });
+}
+
+/**
+ * [W-110] Another code than for the own certificate: that ends a site for good, while a server gets a new one.
+ * @throws PkiError `ERR_SERVER_REVOKED`
+ */
+export function requireServerNotRevoked(chain: readonly Bytes[], revocations: RevocationLists): void {
+  if (!revocations.isRevoked(chain)) return;
+  throw new PkiError("ERR_SERVER_REVOKED", "the certificate of the server was revoked");
 }
 
 /** The root that was pinned before. @throws PkiError `ERR_CERTIFICATE_UNTRUSTED` */
@@ -143,11 +166,4 @@ export function pinnedRoot(pinned: Bytes): (root: Bytes) => Promise<void> {
       "the server has another root than the one that is pinned",
     );
   };
-}
-
-function revocationDemanded(): WireError {
-  return new WireError(
-    "ERR_AUTH_FAILED",
-    "the server demands a revocation list, which this version cannot check",
-  );
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import { ChainDirectory, TokenBook, verifyToken, wireCodeOf } from "../envelope/index.ts";
 import { EnvelopeError, WireError } from "../errors/index.ts";
+import { RevocationLists } from "../pki/index.ts";
 import type { Connection } from "../platform/index.ts";
 import { type ClientOutcome, greet, pinnedRoot } from "./client-handshake.ts";
 import {
@@ -34,12 +35,15 @@ export async function connectSession(
   const limits = completeLimits(options.limits);
   const timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const { identity, project, serverName, channelBinding, externalCredential } = options;
+  const { root } = options;
+  const revocations = options.revocations ?? new RevocationLists({ project, root }, all);
   const outcome = await greet(
     connection,
     {
       project,
       serverName,
-      requireRoot: pinnedRoot(options.root),
+      requireRoot: pinnedRoot(root),
+      revocationsOf: () => revocations,
       hello: { chain: identity.participant.chain, enrolment: undefined, channelBinding, externalCredential },
       signingKey: identity.signingKey,
       noiseKey: options.noiseKey,
@@ -53,8 +57,8 @@ export async function connectSession(
     if (welcome.scope !== "full") throw new WireError("ERR_AUTH_FAILED", "the server offers enrolment only");
     const clockOffsetMs = clockOffset(welcome.serverClockMs, all.clock.now());
     const chains = new ChainDirectory(
-      { project, root: options.root },
-      { crypto: all.crypto, cache: all.chainCache },
+      { project, root },
+      { crypto: all.crypto, cache: all.chainCache, revocation: revocations },
     );
     await chains.add(server.participant.chain, all.clock.now());
     const serverKeyId = await all.crypto.sha256(server.publicKey);
@@ -71,6 +75,7 @@ export async function connectSession(
       clockOffsetMs,
       returnMs: welcome.limits.returnMs,
       chains,
+      revocations,
       limits,
       objectRules: options.objectRules ?? DEFAULT_OBJECT_RULES,
       // The server says how often it wants to hear from its clients.

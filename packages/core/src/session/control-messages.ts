@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import type { Bytes } from "../bytes/index.ts";
 import { defineMessage, type MessageDefinition, USER_ROLES } from "../message/index.ts";
-import type { Role } from "../pki/index.ts";
+import { MAX_REVOCATION_LIST_BYTES, type Role } from "../pki/index.ts";
 
-// Type ids 1 to 19 belong to this layer. 1 heartbeat, 2 tokens, 3 signer chain, 4 enrolled; never reused.
+// Type ids 1 to 19 belong to this layer. 1 heartbeat, 2 tokens, 3 signer chain, 4 enrolled, 5 revocation list; never reused.
 
 const EVERYBODY: readonly Role[] = ["server", "site", "adapter", ...USER_ROLES];
 const MAX_CERTIFICATES = 4;
@@ -57,4 +57,18 @@ export const signerChain: MessageDefinition<ChainBody> = defineMessage(
 export const enrolled: MessageDefinition<ChainBody> = defineMessage(
   { type: 4, name: "enrolled", signed: false, from: ["server"] },
   chainBody,
+);
+
+/** Body of {@link revocationList}. */
+export interface RevocationListBody {
+  /** The list, DER. */
+  readonly list: Bytes;
+  /** Certificate of its issuer: the root or the enrolment CA, DER. */
+  readonly issuer: Bytes;
+}
+
+/** The newest list of an issuer; it is signed by that CA, so it does not matter who brings it. */
+export const revocationList: MessageDefinition<RevocationListBody> = defineMessage(
+  { type: 5, name: "revocation-list", signed: false, from: ["server"] },
+  v.strictObject({ list: bytesUpTo(MAX_REVOCATION_LIST_BYTES), issuer: bytesUpTo(8192) }),
 );

@@ -2,7 +2,7 @@ import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
 import { readMessageHeader } from "../envelope/index.ts";
 import { PkiError, WireError } from "../errors/index.ts";
-import { verifyChain } from "../pki/index.ts";
+import { RevocationLists, verifyChain } from "../pki/index.ts";
 import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
 import { FRAME_KIND, MAX_INNER_FRAME_BYTES, RECORD_LIMITS, readFrame } from "../wire/index.ts";
 import { type ClientOutcome, greet } from "./client-handshake.ts";
@@ -61,6 +61,7 @@ export async function enrolOverSession(
       project,
       serverName,
       requireRoot: rootOfLink(options.rootFingerprint, all),
+      revocationsOf: listsOfEnrolment(project, all),
       hello: {
         chain: [],
         enrolment: { request, code: inviteCode },
@@ -90,6 +91,15 @@ function rootOfLink(fingerprint: Bytes, { crypto }: AllModules): (root: Bytes) =
   return async (root) => {
     if (equalBytes(await crypto.sha256(root), fingerprint)) return;
     throw new PkiError("ERR_CERTIFICATE_UNTRUSTED", "the server has another root than the one in the link");
+  };
+}
+
+/** The lists that the server brings; who has no certificate yet has seen none before. */
+function listsOfEnrolment(project: string, modules: AllModules): (root: Bytes) => RevocationLists {
+  let lists: RevocationLists | undefined;
+  return (root) => {
+    lists ??= new RevocationLists({ project, root }, modules);
+    return lists;
   };
 }
 

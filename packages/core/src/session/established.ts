@@ -9,7 +9,7 @@ import type {
 } from "../envelope/index.ts";
 import { MAX_OBJECT_LIFETIME_MS, memoryReplayStore } from "../envelope/index.ts";
 import { OBJECT_TYPES, USER_ROLES } from "../message/index.ts";
-import { ChainCache, type Identity, type Participant } from "../pki/index.ts";
+import { ChainCache, type Identity, type Participant, type RevocationLists } from "../pki/index.ts";
 import {
   type Clock,
   type CryptoProvider,
@@ -104,6 +104,8 @@ export interface Established {
   readonly peerTokens: TokenBook;
   /** Verified chains of signers; holds the peer's. */
   readonly chains: ChainDirectory;
+  /** What is known about revoked certificates. */
+  readonly revocations: RevocationLists;
   readonly limits: SessionLimits;
   readonly objectRules: ReadonlyMap<number, ObjectRule>;
   readonly heartbeatMs: number;

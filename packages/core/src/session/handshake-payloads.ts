@@ -7,6 +7,7 @@ import {
 } from "../decomposer/index.ts";
 import { MAX_NAME_BYTES } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
+import { MAX_REVOCATION_LIST_BYTES } from "../pki/index.ts";
 import { MAX_TAG_BYTES, PROTOCOL_VERSION } from "../wire/index.ts";
 
 /** Versions that this implementation speaks. */
@@ -37,7 +38,7 @@ export interface ServerHello {
   readonly chain: readonly Bytes[];
   /** Root of the project; who enrols compares its digest with the link. */
   readonly root: Bytes;
-  /** Newest revocation list of the issuer; none in this version. */
+  /** Newest revocation list of the root, DER; a server without one is refused. */
   readonly revocationList: Bytes | undefined;
   /** Algorithm of the signature. */
   readonly algorithm: number;
@@ -103,7 +104,7 @@ export function decodeServerHello(bytes: Bytes): Signed<ServerHello> {
     versions: readVersions(reader),
     chain: readChain(reader, 1),
     root: reader.bin(undefined, MAX_CERTIFICATE_BYTES),
-    revocationList: reader.nullable(() => reader.bin(undefined, MAX_CERTIFICATE_BYTES)),
+    revocationList: reader.nullable(() => reader.bin(undefined, MAX_REVOCATION_LIST_BYTES)),
     algorithm: reader.uint(3, 1),
     signature: reader.bin(undefined, MAX_TAG_BYTES),
   }));

@@ -5,6 +5,8 @@ export {
   enrolled,
   type Heartbeat,
   heartbeat,
+  type RevocationListBody,
+  revocationList,
   signerChain,
   type TokensBody,
   tokens,

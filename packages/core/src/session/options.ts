@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { DecomposerRegistry } from "../decomposer/index.ts";
 import type { ObjectReplayStore, ObjectRule } from "../envelope/index.ts";
-import type { ChainCache, Identity, Participant, Role } from "../pki/index.ts";
+import type { ChainCache, Identity, Participant, RevocationLists, Role } from "../pki/index.ts";
 import type { AgreementKey, Awaitable, Clock, CryptoProvider, Logger, Metrics } from "../platform/index.ts";
 import type { RecordLimits } from "../wire/index.ts";
 import type { LoginPace } from "./pace.ts";
@@ -74,6 +74,11 @@ export interface SessionOptions {
 
 /** What a client is told. */
 export interface ConnectOptions extends SessionOptions {
+  /**
+   * What is known about revoked certificates; shared by all sessions of a process, and kept beyond it, so that no server
+   * goes back to an older list. Default: what this server brings, forgotten with the session.
+   */
+  readonly revocations?: RevocationLists;
   /** Name that the server's certificate must carry. */
   readonly serverName: string;
   /** TLS exporter value (RFC 9266), 32 bytes, where the kit demands it. */
@@ -106,6 +111,8 @@ export interface EnrolmentAuthority {
 
 /** What a server is told. */
 export interface AcceptOptions extends SessionOptions {
+  /** The lists of the root and of the enrolment CA, by which clients are refused; the root's goes to every client. */
+  readonly revocations: RevocationLists;
   /** Roles that may connect. Default: all but server. */
   readonly roles?: readonly Role[];
   /** A last word on who connects; what it throws is told to the peer inside the encrypted session. */

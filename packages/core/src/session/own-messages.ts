@@ -2,7 +2,15 @@ import type { Bytes } from "../bytes/index.ts";
 import { type Direction, verifyToken } from "../envelope/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { Awaitable, Clock, CryptoProvider } from "../platform/index.ts";
-import { heartbeat, signerChain, type TokensBody, tokens } from "./control-messages.ts";
+import { requireServerNotRevoked } from "./client-handshake.ts";
+import {
+  heartbeat,
+  type RevocationListBody,
+  revocationList,
+  signerChain,
+  type TokensBody,
+  tokens,
+} from "./control-messages.ts";
 import type { Established } from "./established.ts";
 import { streamResumed } from "./resume.ts";
 import type { StreamTable } from "./stream-table.ts";
@@ -39,7 +47,11 @@ const AT_SERVER: ReadonlyMap<number, OwnRoute> = new Map([
   }),
 ]);
 
-const AT_CLIENT: ReadonlyMap<number, OwnRoute> = new Map([...AT_SERVER, own(tokens, takeTokens)]);
+const AT_CLIENT: ReadonlyMap<number, OwnRoute> = new Map([
+  ...AT_SERVER,
+  own(tokens, takeTokens),
+  own(revocationList, (body, { established }) => takeRevocations(body, established)),
+]);
 
 /**
  * Messages of the session layer itself; their effects come before the next frame is opened.
@@ -59,4 +71,13 @@ async function takeTokens(
   const expected = { sid, nowMs, serverKey: peerKey, serverKeyId };
   ownTokens.add(await verifyToken(client, { ...expected, holder: identity.participant }, crypto));
   peerTokens.add(await verifyToken(server, { ...expected, holder: peer }, crypto));
+}
+
+/** [W-113] who brings a list does not matter, who signed it does. */
+async function takeRevocations(
+  offered: RevocationListBody,
+  { revocations, peer }: Established,
+): Promise<void> {
+  await revocations.take(offered);
+  requireServerNotRevoked(peer.chain, revocations);
 }

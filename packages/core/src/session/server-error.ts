@@ -7,7 +7,11 @@ export function readServerError(frame: Frame): PhotinusError {
   const { code, detail, retryAfterMs } = readError(frame);
   const text = detail === "" ? `the server refused: ${code}` : `the server refused: ${detail}`;
   switch (code) {
+    case "ERR_CRL_MISSING":
+    case "ERR_CRL_ROLLBACK":
+    case "ERR_CRL_STALE":
     case "ERR_INVITE_REFUSED":
+    case "ERR_REVOKED":
       return new PkiError(code, text);
     case "ERR_AUTH_FAILED":
     case "ERR_BUSY":

@@ -87,7 +87,7 @@ interface Beginning {
 
 /** Messages 1 and 2. */
 async function begin({ channel, deadline, greeting, modules }: Beginning): Promise<HandshakeExchange> {
-  const { identity, project, root, noiseKey } = greeting.options;
+  const { identity, project, root, noiseKey, revocations } = greeting.options;
   const { crypto } = modules;
   const staticKey = noiseKey ?? (await crypto.generateAgreementKey());
   const noise = await HandshakeState.start(
@@ -111,7 +111,10 @@ async function begin({ channel, deadline, greeting, modules }: Beginning): Promi
   const { chain } = identity.participant;
   const { algorithm } = identity.signingKey;
   const versions = SUPPORTED_VERSIONS;
-  const hello: ServerHello = { version, versions, chain, root, revocationList: undefined, algorithm };
+  // A list that is out of date goes out too: the client sees the reason, which it would not be told before message 3.
+  await revocations.load();
+  const revocationList = revocations.ofRoot?.der;
+  const hello: ServerHello = { version, versions, chain, root, revocationList, algorithm };
   await exchange.write(FRAME_KIND.handshake2, async (hash) => {
     const part = signedPartOfServer(hello);
     return encodeServerHello(hello, await exchange.sign("server", identity.signingKey, { hash, part }));
@@ -145,7 +148,7 @@ async function prove(exchange: HandshakeExchange, { greeting, modules }: Proving
 
 async function clientKey(
   { payload: hello }: Signed<ClientHello>,
-  { project, root, roles }: AcceptOptions,
+  { project, root, roles, revocations }: AcceptOptions,
   { crypto, clock, chainCache }: AllModules,
 ): Promise<Proved & { readonly key: VerifyingKey }> {
   if (hello.enrolment !== undefined) {
@@ -156,7 +159,9 @@ async function clientKey(
   try {
     const expectations = { root, project, usage: "client", nowMs: clock.now() } as const;
     const restricted = roles === undefined ? expectations : { ...expectations, roles };
-    const chain = await verifyChain(hello.chain, restricted, { crypto, cache: chainCache });
+    // [W-111]
+    const modules = { crypto, cache: chainCache, revocation: revocations };
+    const chain = await verifyChain(hello.chain, restricted, modules);
     return { hello, chain, key: chain.verifyingKey };
   } catch (refused) {
     // Whoever holds the key may hear what is wrong with its certificate; nobody else may.
@@ -184,6 +189,8 @@ async function admit(
   { proved, greeting, modules }: Admitting,
 ): Promise<ServerOutcome> {
   try {
+    // [W-111] also who enrols is refused while nobody knows who is revoked
+    await greeting.options.revocations.requireCurrent();
     const outcome: ServerOutcome = { ...keys, greeted: await greeted(proved, greeting.options) };
     await greeting.finish(outcome);
     return outcome;

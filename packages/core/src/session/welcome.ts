@@ -2,6 +2,7 @@ import type { Bytes } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
 import { MAX_RETRY_MS } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
+import type { RevocationNumber } from "../pki/index.ts";
 import { FRAME_KIND, type Frame, MAX_FRAME_BYTES, writeFrame } from "../wire/index.ts";
 
 const MAX_TOKEN_BYTES = 8192;
@@ -32,8 +33,8 @@ export interface Welcome {
   readonly clientToken: Bytes | undefined;
   /** The server's own token; absent when the session only enrols. */
   readonly serverToken: Bytes | undefined;
-  /** Revocation lists that a client must know: digest of the issuer, number. None in this version. */
-  readonly revocationNumbers: readonly { readonly issuer: Bytes; readonly number: number }[];
+  /** The revocation lists that the server goes by. */
+  readonly revocationNumbers: readonly RevocationNumber[];
   /** Number of the policy in force. */
   readonly policyEpoch: number;
   readonly limits: WelcomeLimits;

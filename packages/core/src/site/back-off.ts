@@ -18,11 +18,25 @@ const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_CERTIFICATE_NAME",
   "ERR_CERTIFICATE_SIGNATURE",
   "ERR_CERTIFICATE_UNSUPPORTED",
+  "ERR_REVOKED",
+  "ERR_SERVER_REVOKED",
+  "ERR_CRL_MISSING",
+  "ERR_CRL_STALE",
+  "ERR_CRL_ROLLBACK",
+  "ERR_CRL_UNTRUSTED",
 ]);
 
 /** True for a refusal that only people can repair. */
 export function isPermanentRefusal(code: ErrorCode): boolean {
   return PERMANENT.has(code);
+}
+
+/**
+ * True when the server said, in a session or a handshake that authenticated it, that the site's own certificate was
+ * revoked. No later attempt with this certificate can succeed, so none is made.
+ */
+export function isFinalRefusal(code: ErrorCode): boolean {
+  return code === "ERR_REVOKED";
 }
 
 /** How long attempts wait. */

@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { JobDefinition } from "../job/index.ts";
-import type { Identity, Participant } from "../pki/index.ts";
+import type { Identity, Participant, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -68,6 +68,11 @@ export interface SiteModules {
   readonly random: Random;
   /** Where log lines go. */
   readonly logger: Logger;
+  /**
+   * What is known about revoked certificates, kept beyond the process so that no server goes back to an older list.
+   * Default: in memory for the life of this site.
+   */
+  readonly revocations?: RevocationLists;
   /** A fresh trainer for one job; closed by the site when the job ends. */
   readonly createTrainer: () => Trainer;
   /** Asks whether this site takes part: a policy, or the person in front of the page. Rejected counts as declined. */

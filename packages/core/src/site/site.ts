@@ -17,6 +17,7 @@ import {
   siteReady,
   task,
 } from "../message/index.ts";
+import { RevocationLists } from "../pki/index.ts";
 import { sleep } from "../platform/index.ts";
 import {
   connectSession,
@@ -28,7 +29,7 @@ import {
   type SessionEnd,
   type SessionHandler,
 } from "../session/index.ts";
-import { backOffMs, isPermanentRefusal } from "./back-off.ts";
+import { backOffMs, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { declineReason } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
@@ -59,6 +60,7 @@ export class Site {
   readonly #modules: SiteModules;
   readonly #registry: DecomposerRegistry = builtInRegistry();
   readonly #replay: ObjectReplayStore;
+  readonly #revocations: RevocationLists;
   readonly #board = new StatusBoard();
   readonly #inbox: BlobInbox;
   readonly #jobs = new Map<string, SiteJob>();
@@ -81,6 +83,8 @@ export class Site {
     const { clock, crypto } = modules;
     // Jobs and publications that were handled stay handled, whatever session brings them again.
     this.#replay = memoryReplayStore({ clock });
+    const { project, root } = options;
+    this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
     this.#inbox = new BlobInbox({
       project: options.project,
       clock,
@@ -124,10 +128,33 @@ export class Site {
     while (!signal.aborted) {
       const end = await this.#connectOnce(signal);
       if (signal.aborted) break;
+      if (isFinalRefusal(end.code)) {
+        await this.#giveUp(end, signal);
+        break;
+      }
       failures = end.isSteady ? 1 : failures + 1;
       await this.#pause(failures, end, signal);
     }
     this.#board.update({ activity: "stopped", progress: 0, retryAtMs: undefined });
+  }
+
+  /**
+   * The certificate was revoked: what is trained for is over, and no further attempt is made. The identity stays where
+   * it is kept: to delete it is for people. Resolves when the site is stopped.
+   */
+  async #giveUp({ code, detail }: Ended, signal: AbortSignal): Promise<void> {
+    const fault = { code, detail };
+    this.#board.update({ activity: "refused", progress: 0, retryAtMs: undefined, fault });
+    this.#modules.logger.error(
+      "the certificate of this site was revoked; it does not connect again",
+      undefined,
+      fault,
+    );
+    const jobs = [...this.#jobs.values()];
+    this.#jobs.clear();
+    await Promise.all(jobs.map((job) => job.end()));
+    if (signal.aborted) return;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   }
 
   /** One session from connect to end. Never rejects. */
@@ -156,7 +183,8 @@ export class Site {
     const { connector, clock, crypto, logger } = this.#modules;
     const connection = await connector.connect(signal);
     const modules = { clock, crypto, logger, registry: this.#registry, replayStore: this.#replay };
-    return await connectSession(connection, { identity, project, root, serverName }, modules);
+    const revocations = this.#revocations;
+    return await connectSession(connection, { identity, project, root, serverName, revocations }, modules);
   }
 
   async #serve(session: Session): Promise<SessionEnd> {

@@ -101,7 +101,7 @@ export async function sessionPairParts(options: SessionPairOptions = {}): Promis
     clock,
     connections: memoryConnectionPair(options.transport),
     connecting: { ...common, identity, serverName: project.server.participant.name, ...options.client },
-    accepting: { ...common, identity: project.server, ...options.server },
+    accepting: { ...common, identity: project.server, revocations: project.revocations, ...options.server },
     modules: { crypto: tracked.crypto, clock, ...options.modules },
   };
 }

@@ -5,9 +5,14 @@ import {
   type Issuer,
   issueEnrolmentCa,
   issueParticipant,
+  issueRevocationList,
   issueRoot,
+  LIFETIME_MS,
   loadIdentity,
   type Name,
+  type OfferedRevocationList,
+  parseCertificate,
+  RevocationLists,
   type Role,
   requireName,
   type Subject,
@@ -66,6 +71,10 @@ export interface TestProject {
   readonly add: (role: Role, name: string) => Promise<Identity>;
   /** One more site, issued by the enrolment CA as after a join link. */
   readonly enrol: (name: string) => Promise<Identity>;
+  /** What the server knows about revoked certificates: an empty list of each CA, valid as long as the root. */
+  readonly revocations: RevocationLists;
+  /** The next list of the CA that issued these; nobody has it yet. Earlier revocations by the same CA stay in it. */
+  readonly revoke: (...identities: readonly Identity[]) => Promise<OfferedRevocationList>;
 }
 
 /**
@@ -90,6 +99,13 @@ export async function testProject(options: TestProjectOptions = {}): Promise<Tes
   const named = async (list: readonly (readonly [Role, string])[]): Promise<ReadonlyMap<string, Identity>> =>
     new Map(await Promise.all(list.map(async ([role, name]) => [name, await add(role, name)] as const)));
   const { sites = ["site-1", "site-2"], users = [{ name: "lead@example.org" }] } = options;
+  const lists = testLists(authority, { crypto, nowMs: clock.now() });
+  const revocations = new RevocationLists(
+    { project, root: authority.root.certificate.der },
+    { crypto, clock },
+  );
+  await revocations.take(await lists.next(authority.root, []));
+  await revocations.take(await lists.next(authority.enrolmentCa, []));
   return {
     project,
     ...authority,
@@ -98,6 +114,11 @@ export async function testProject(options: TestProjectOptions = {}): Promise<Tes
     users: await named(users.map(({ role = "lead", name }) => [role, name])),
     add,
     enrol: (name) => enrol("site", name),
+    revocations,
+    revoke: (...identities) => {
+      const isEnrolled = identities.some(({ participant }) => participant.chain.length > 1);
+      return lists.next(isEnrolled ? authority.enrolmentCa : authority.root, identities);
+    },
   };
 }
 
@@ -115,6 +136,32 @@ async function testAuthorities(
   const root = { certificate, key: rootKey };
   const enrolment = await issueEnrolmentCa({ project, publicKey: key.publicKey, nowMs }, root, { crypto });
   return { root, enrolmentCa: { certificate: enrolment, key } };
+}
+
+/** Lists of the CAs of a project, each with one number more than the one before and all that was revoked. */
+function testLists(
+  { root, enrolmentCa }: Pick<TestProject, "root" | "enrolmentCa">,
+  { crypto, nowMs }: Making,
+): { readonly next: (issuer: TestAuthority, of: readonly Identity[]) => Promise<OfferedRevocationList> } {
+  const made = new Map([root, enrolmentCa].map((issuer) => [issuer, { number: 0, serials: [] as Bytes[] }]));
+  return {
+    async next(issuer, identities) {
+      const state = made.get(issuer);
+      if (state === undefined) throw new RangeError("not a CA of this project");
+      state.number++;
+      for (const { participant } of identities) {
+        const { serialNumber } = await parseCertificate(participant.chain[0] ?? new Uint8Array(0), {
+          crypto,
+        });
+        state.serials.push(serialNumber);
+      }
+      const entry = { revokedAtMs: nowMs, reason: "keyCompromise" } as const;
+      const revoked = state.serials.map((serialNumber) => ({ serialNumber, ...entry }));
+      const request = { number: state.number, nowMs, lifetimeMs: LIFETIME_MS.root, revoked };
+      const { der } = await issueRevocationList(request, issuer, { crypto });
+      return { list: der, issuer: issuer.certificate.der };
+    },
+  };
 }
 
 interface TestSubject {

@@ -56,6 +56,8 @@ export interface FederationOptions {
   readonly pace?: (clock: VirtualClock) => LoginPace;
   /** How long a frame is on its way. Default 0. */
   readonly latencyMs?: number;
+  /** A project of its own, where the test changes it. */
+  readonly project?: TestProject;
   /** Looks at what is encrypted and signed, by everybody. */
   readonly observe?: (crypto: CryptoProvider) => CryptoProvider;
 }
@@ -102,7 +104,7 @@ export class TestFederation {
     const tracked = trackCrypto(options.observe?.(webCrypto()) ?? webCrypto());
     const clock = virtualClock({ startMs: TEST_EPOCH_MS, settle: tracked.settled });
     project ??= testProject({ sites: SITES, users: USERS, crypto: webCrypto(), clock });
-    const parts = { project: await project, clock, crypto: tracked.crypto, options };
+    const parts = { project: options.project ?? (await project), clock, crypto: tracked.crypto, options };
     const federation = new TestFederation(parts);
     await federation.coordinator.start();
     return federation;
@@ -129,6 +131,7 @@ export class TestFederation {
         audit,
         logger: silentLogger,
         metrics: noMetrics,
+        revocations: this.project.revocations,
         workflows: this.#options.workflows ?? builtInWorkflows(),
         aggregators: aggregatorRegistry(),
         kernels: createKernels(),
@@ -177,7 +180,8 @@ export class TestFederation {
         const pair = memoryConnectionPair({ latencyMs, clock });
         this.connections.set(name, pair);
         this.attempts.set(name, 1 + (this.attempts.get(name) ?? 0));
-        const common = { identity: this.project.server, project: this.project.project, root: this.root };
+        const { server: identity, project, revocations } = this.project;
+        const common = { identity, project, root: this.root, revocations };
         const modules = this.#pace === undefined ? { clock, crypto } : { clock, crypto, pace: this.#pace };
         acceptSession(pair.server, { ...common, ...accept }, modules)
           .then((session) => {

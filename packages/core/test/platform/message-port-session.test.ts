@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { upload } from "../session/messages.ts";
 
 test("a session with a stream runs over a MessageChannel as over any connection", async () => {
-  const { project, root, server, sites } = await testProject();
+  const { project, root, server, sites, revocations } = await testProject();
   const crypto = webCrypto();
   const clock = virtualClock({ startMs: TEST_EPOCH_MS });
   const identity = sites.get("site-1");
@@ -19,7 +19,11 @@ test("a session with a stream runs over a MessageChannel as over any connection"
       { ...common, identity, serverName: "hub" },
       { crypto, clock },
     ),
-    acceptSession(messagePortConnection(port2), { ...common, identity: server }, { crypto, clock }),
+    acceptSession(
+      messagePortConnection(port2),
+      { ...common, identity: server, revocations },
+      { crypto, clock },
+    ),
   ]);
   const content = seededRandom(4).bytes(300_000);
   const { sink, bytes } = bytesSink(content.length);

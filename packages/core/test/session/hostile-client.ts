@@ -63,6 +63,7 @@ export async function hostileClient(
       project: connecting.project,
       serverName: connecting.serverName,
       requireRoot: pinnedRoot(connecting.root),
+      revocationsOf: () => parts.project.revocations,
       hello: {
         chain: identity.participant.chain,
         enrolment: undefined,

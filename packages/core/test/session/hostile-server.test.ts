@@ -53,7 +53,7 @@ async function connectTo(dishonesty: Dishonesty): Promise<string | Session> {
       versions: [1],
       chain: project.server.participant.chain,
       root: project.root.certificate.der,
-      revocationList: undefined,
+      revocationList: project.revocations.ofRoot?.der,
       algorithm: 1,
       ...dishonesty.hello,
     };
@@ -107,7 +107,23 @@ test.for([
   ["chooses version 0", { version: 0, versions: [0, 1] }, "ERR_VERSION_UNSUPPORTED"],
   ["hides the common version", { version: 1, versions: [2] }, "ERR_VERSION_UNSUPPORTED"],
   ["brings another root", { root: stranger.root.certificate.der }, "ERR_CERTIFICATE_UNTRUSTED"],
-  ["demands a revocation list", { revocationList: new Uint8Array(50) }, "ERR_AUTH_FAILED"],
+  ["brings no revocation list", { revocationList: undefined }, "ERR_CRL_MISSING"],
+  ["brings rubbish for a revocation list", { revocationList: new Uint8Array(50) }, "ERR_CRL_MALFORMED"],
+  [
+    "brings the revocation list of another project",
+    { revocationList: stranger.revocations.ofRoot?.der },
+    "ERR_CRL_UNTRUSTED",
+  ],
+  [
+    "brings the revocation list of the enrolment CA for that of the root",
+    { revocationList: project.revocations.held[1]?.list.der },
+    "ERR_CRL_UNTRUSTED",
+  ],
+  [
+    "brings a revocation list of more than 32 KiB",
+    { revocationList: new Uint8Array(32_769) },
+    "ERR_DECODE_REFUSED",
+  ],
   ["names another algorithm than its key's", { algorithm: 3 }, "ERR_AUTH_FAILED"],
   ["brings rubbish for a chain", { chain: [new Uint8Array(100)] }, "ERR_CERTIFICATE_MALFORMED"],
   ["brings no chain", { chain: [] }, "ERR_DECODE_REFUSED"],
@@ -119,7 +135,11 @@ test.for([
 
 test.for([
   ["no token", { clientToken: undefined }, "ERR_TOKEN_UNKNOWN"],
-  ["revocation lists", { revocationNumbers: [{ issuer: new Uint8Array(32), number: 1 }] }, "ERR_AUTH_FAILED"],
+  [
+    "an older revocation list than the one in message 2",
+    { revocationNumbers: [{ issuer: project.root.certificate.digest, number: 0 }] },
+    "ERR_CRL_ROLLBACK",
+  ],
   ["enrolment only", { scope: "enrol" }, "ERR_AUTH_FAILED"],
   ["a clock six minutes behind", { serverClockMs: TEST_EPOCH_MS - 360_000 }, "ERR_CLOCK_SKEW"],
   ["rubbish for a token", { serverToken: new Uint8Array(10) }, "ERR_DECODE_REFUSED"],

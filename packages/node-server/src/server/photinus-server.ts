@@ -4,7 +4,7 @@ import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator
 import { builtInRegistry } from "@photinus/core/decomposer";
 import { HostError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
-import { ChainCache } from "@photinus/core/pki";
+import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { InviteOptions, OpenedKit } from "@photinus/core/provision";
 import { type AcceptOptions, LoginPace, type SessionModules } from "@photinus/core/session";
@@ -16,6 +16,7 @@ import { invitedEnrolment } from "./enrolment.ts";
 import { makeInvite } from "./make-invite.ts";
 import { RefusalRecords } from "./refusal-records.ts";
 import { serverFederation } from "./server-federation.ts";
+import { ServerRevocations } from "./server-revocations.ts";
 import type { ServerStorage } from "./storage.ts";
 
 /** Options of {@link PhotinusServer}. */
@@ -31,6 +32,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   >;
   /** Times and limits of sessions that differ from their defaults. */
   readonly sessions?: Pick<AcceptOptions, "timings" | "limits">;
+  /** File in which an administrator puts each new revocation list of the root, PEM; taken within a second. */
+  readonly revocationFile?: string;
 }
 
 /** What a server works with; all injected. */
@@ -57,6 +60,7 @@ export class PhotinusServer {
   readonly #modules: PhotinusServerModules;
   readonly #host: HttpHost;
   readonly #refusals: RefusalRecords;
+  readonly #revocations: ServerRevocations;
 
   /** @throws HostError `ERR_CONFIG_INVALID` when the kit is not a server's, or demands TLS that is not configured */
   constructor(options: PhotinusServerOptions, modules: PhotinusServerModules) {
@@ -65,7 +69,9 @@ export class PhotinusServer {
     this.#modules = modules;
     this.tokens = readTokens();
     const metrics = prometheusMetrics();
-    this.coordinator = createCoordinator(options, { ...modules, metrics });
+    this.#revocations = serverRevocations(options, modules);
+    const revocations = this.#revocations.lists;
+    this.coordinator = createCoordinator(options, { ...modules, metrics, revocations });
     // One of each for all sessions.
     const session: SessionModules = {
       ...modules,
@@ -79,7 +85,7 @@ export class PhotinusServer {
     this.#refusals = refusals;
     const federation = serverFederation(
       {
-        accept: acceptOptions(options, { ...modules, audit, refusals }),
+        accept: acceptOptions(options, { ...modules, audit, refusals, revocations }),
         security: options.kit.configuration.security,
       },
       { coordinator: this.coordinator, session, refusals, logger: modules.logger },
@@ -92,11 +98,13 @@ export class PhotinusServer {
    * @throws HostError `ERR_PORT_IN_USE`, `ERR_ADDRESS_UNUSABLE`, `ERR_CLEAR_NOT_LOOPBACK`
    */
   async start(): Promise<HostAddress> {
+    await this.#revocations.start();
     await this.coordinator.start();
     try {
       return await this.#host.start();
     } catch (error) {
       await this.coordinator.stop(); // nobody could reach the jobs that were taken up
+      await this.#revocations.stop();
       throw error;
     }
   }
@@ -106,6 +114,7 @@ export class PhotinusServer {
     await this.#host.stop();
     await this.coordinator.stop();
     await this.#refusals.stop();
+    await this.#revocations.stop();
   }
 
   /**
@@ -128,6 +137,16 @@ function requireServerKit({ kit, tls }: PhotinusServerOptions): void {
   }
 }
 
+function serverRevocations(
+  { kit, revocationFile: file }: PhotinusServerOptions,
+  { storage, ...modules }: PhotinusServerModules,
+): ServerRevocations {
+  return new ServerRevocations(
+    { kit, ...(file === undefined ? {} : { file }) },
+    { ...modules, metadata: storage.metadata },
+  );
+}
+
 function createCoordinator(
   { kit, coordinator }: PhotinusServerOptions,
   {
@@ -136,8 +155,9 @@ function createCoordinator(
     crypto,
     logger,
     metrics,
+    revocations,
     aggregators = aggregatorRegistry(),
-  }: PhotinusServerModules & { readonly metrics: PrometheusMetrics },
+  }: PhotinusServerModules & { readonly metrics: PrometheusMetrics; readonly revocations: RevocationLists },
 ): Coordinator {
   const { storageKey, identity, configuration } = kit;
   if (storageKey === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit has no storage key");
@@ -152,6 +172,7 @@ function createCoordinator(
       audit,
       logger,
       metrics,
+      revocations,
       workflows: builtInWorkflows(),
       aggregators,
       kernels: createKernels(),
@@ -162,11 +183,12 @@ function createCoordinator(
 interface AcceptModules extends PhotinusServerModules {
   readonly audit: AuditLog;
   readonly refusals: RefusalRecords;
+  readonly revocations: RevocationLists;
 }
 
 function acceptOptions(
   { kit, sessions }: PhotinusServerOptions,
-  { storage, clock, crypto, audit, refusals }: AcceptModules,
+  { storage, clock, crypto, audit, refusals, revocations }: AcceptModules,
 ): AcceptOptions {
   const { identity, configuration, root, enrolment, machineNames } = kit;
   const { project } = configuration;
@@ -175,6 +197,7 @@ function acceptOptions(
     identity,
     project,
     root: root.der,
+    revocations,
     ...(enrolment === undefined
       ? {}
       : {

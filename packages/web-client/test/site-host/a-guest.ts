@@ -97,6 +97,7 @@ export class Guest {
         identity: project.server,
         project: project.project,
         root,
+        revocations: project.revocations,
         enrolment: {
           redeem: (code, request) => redeemInvite({ code, request }, authority, { metadata, crypto, clock }),
         },

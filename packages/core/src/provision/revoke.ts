@@ -1,0 +1,108 @@
+import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { PkiError, ProvisionError } from "../errors/index.ts";
+import {
+  algorithmOf,
+  type Certificate,
+  certificatesFromPem,
+  decodePem,
+  issueRevocationList,
+  openPrivateKey,
+  parseCertificate,
+  parseRevocationList,
+  REVOCATION_LIFETIME_MS,
+  type RevocationIssuer,
+  type RevocationList,
+  type RevocationReason,
+  type RevokedCertificate,
+  verifyRevocationList,
+} from "../pki/index.ts";
+import type { CryptoProvider } from "../platform/index.ts";
+import type { ProvisionModules } from "./create-project.ts";
+
+/** The root of a project as its administrator keeps it, with what opens its key. */
+export interface SealedRoot {
+  /** Root certificate, PEM. */
+  readonly certificatePem: Bytes;
+  /** Private key, encrypted, PEM. */
+  readonly keyPem: Bytes;
+  /** Generated secret or passphrase of the key. */
+  readonly secret: string;
+}
+
+/**
+ * Opens the root's key.
+ * @throws PkiError `ERR_KEY_UNREADABLE` for a wrong secret, `ERR_CERTIFICATE_MALFORMED`
+ */
+export async function openRootKey(
+  { certificatePem, keyPem, secret }: SealedRoot,
+  { crypto }: { readonly crypto: CryptoProvider },
+): Promise<RevocationIssuer> {
+  const [der] = certificatesFromPem(certificatePem);
+  if (der === undefined) throw new PkiError("ERR_CERTIFICATE_MALFORMED", "root.pem is empty");
+  const certificate = await parseCertificate(der, { crypto });
+  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", keyPem);
+  if (sealed === undefined) throw new PkiError("ERR_KEY_UNREADABLE", "the file holds no key");
+  const pkcs8 = await openPrivateKey(sealed, secret, { crypto });
+  const { publicKey } = certificate;
+  const key = await crypto.importSigningKey(pkcs8, publicKey.spki, algorithmOf(publicKey));
+  return { certificate, key };
+}
+
+/** A project, as far as it takes to revoke. */
+export interface RevocableProject {
+  /** The root with its key. */
+  readonly root: RevocationIssuer;
+  /** The list that was issued last, DER. */
+  readonly latest: Bytes;
+  /** Certificates in DER by the name of the participant: those that the root issued. */
+  readonly certificates: ReadonlyMap<string, Bytes>;
+}
+
+/** Options of {@link revoke}. */
+export interface RevokeOptions {
+  /** Why. Default "unspecified". */
+  readonly reason?: RevocationReason;
+}
+
+/**
+ * Issues the next list of the root: all that was revoked before, and these participants. With no names it only renews
+ * the list, which servers need before 90 days are over. Somebody who is revoked already stays as he is.
+ *
+ * @throws ProvisionError `ERR_PARTICIPANT_UNKNOWN` for a name without a certificate; PkiError `ERR_CRL_*` when the latest
+ *   list is not this root's
+ */
+export async function revoke(
+  { root, latest, certificates }: RevocableProject,
+  names: readonly string[],
+  modules: ProvisionModules,
+  { reason = "unspecified" }: RevokeOptions = {},
+): Promise<RevocationList> {
+  const before = await parseRevocationList(latest, modules);
+  await verifyRevocationList(before, root.certificate, modules);
+  const nowMs = modules.clock.now();
+  const revoked = new Map<string, RevokedCertificate>(before.entries);
+  for (const name of names) {
+    const { serialNumber } = await certificateOf(name, { root, certificates }, modules);
+    const key = toHex(serialNumber);
+    if (!revoked.has(key)) revoked.set(key, { serialNumber, revokedAtMs: nowMs, reason });
+  }
+  const lifetimeMs = REVOCATION_LIFETIME_MS.root;
+  const request = { number: before.number + 1, nowMs, lifetimeMs, revoked: [...revoked.values()] };
+  return await issueRevocationList(request, root, modules);
+}
+
+async function certificateOf(
+  name: string,
+  { root, certificates }: Pick<RevocableProject, "root" | "certificates">,
+  modules: { readonly crypto: CryptoProvider },
+): Promise<Certificate> {
+  const der = certificates.get(name);
+  if (der === undefined) {
+    throw new ProvisionError("ERR_PARTICIPANT_UNKNOWN", `the project has no certificate of ${name}`);
+  }
+  const certificate = await parseCertificate(der, modules);
+  const issuerKey = root.certificate.extensions.subjectKeyIdentifier;
+  const wanted = certificate.extensions.authorityKeyIdentifier;
+  if (issuerKey !== undefined && wanted !== undefined && equalBytes(issuerKey, wanted)) return certificate;
+  throw new ProvisionError("ERR_PARTICIPANT_UNKNOWN", `the certificate of ${name} is of another issuer`);
+}

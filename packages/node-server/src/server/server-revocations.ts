@@ -1,0 +1,187 @@
+import { stat } from "node:fs/promises";
+import { type Bytes, equalBytes } from "@photinus/core/bytes";
+import { PhotinusError } from "@photinus/core/errors";
+import {
+  decodePem,
+  issueRevocationList,
+  metadataRevocationStore,
+  REVOCATION_LIFETIME_MS,
+  type RevocationList,
+  RevocationLists,
+  type RevokedCertificate,
+} from "@photinus/core/pki";
+import type { Clock, CryptoProvider, Logger, MetadataStore, Timer } from "@photinus/core/platform";
+import type { OpenedKit } from "@photinus/core/provision";
+import { readSmallFile } from "@photinus/node-platform";
+
+/** Options of {@link ServerRevocations}. */
+export interface ServerRevocationsOptions {
+  /** The server's kit, opened. */
+  readonly kit: OpenedKit;
+  /** File in which an administrator puts each new list of the root, PEM; looked at twice a second. */
+  readonly file?: string;
+}
+
+/** What {@link ServerRevocations} works with. */
+export interface ServerRevocationsModules {
+  readonly metadata: MetadataStore;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly logger: Logger;
+}
+
+/** PEM of the largest list, and more. */
+const MAX_FILE_BYTES = 65_536;
+/** A list has its effect within a second of its arrival: half of it may pass before it is seen. */
+const LOOK_MS = 500;
+/** The list of the enrolment CA is issued again after half its life. */
+const RENEW_MS = REVOCATION_LIFETIME_MS.enrolment / 2;
+/** Lists are dated five minutes back. */
+const BACKDATED_MS = 300_000;
+/** A kit keeps the list of its issue, however many came after it. */
+const KIT = "the kit";
+/** An administrator is reminded while there is time. */
+const REMIND_MS = 14 * 86_400_000;
+/** Sites that enrolled have certificates for seven days: after this nobody needs to be told of one. */
+const FORGET_MS = 8 * 86_400_000;
+
+/**
+ * The revocation lists of a server. The root's come from the kit, and then from a file that an administrator replaces;
+ * the enrolment CA's, whose key is in the kit, are issued here.
+ */
+export class ServerRevocations {
+  /** What sessions are checked by. */
+  readonly lists: RevocationLists;
+  readonly #options: ServerRevocationsOptions;
+  readonly #modules: ServerRevocationsModules;
+  #timer: Timer | undefined;
+  /** Size and time of the file when it was read last: what has not changed is not read again. */
+  #seen = "";
+  #looking: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(options: ServerRevocationsOptions, modules: ServerRevocationsModules) {
+    this.#options = options;
+    this.#modules = modules;
+    const { kit } = options;
+    this.lists = new RevocationLists(
+      { project: kit.configuration.project, root: kit.root.der },
+      { ...modules, store: metadataRevocationStore(modules.metadata) },
+    );
+  }
+
+  /**
+   * Reads what is kept, takes the lists of kit and file, issues the enrolment CA's, and goes on to look. Without a list
+   * that is in order the server starts all the same, and admits nobody until one comes.
+   *
+   * @throws PkiError when what is kept was damaged
+   */
+  async start(): Promise<void> {
+    if (this.#timer !== undefined) return;
+    await this.lists.load();
+    const { revocationList } = this.#options.kit;
+    if (revocationList !== undefined) await this.#takeFromFile(revocationList, KIT);
+    await this.#look();
+    await this.#remind();
+    this.#schedule();
+  }
+
+  /** Looks no more. Idempotent. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return;
+    this.#timer = this.#modules.clock.after(LOOK_MS, () => {
+      this.#looking = this.#look()
+        .catch((error: unknown) => this.#modules.logger.error("revocation lists could not be read", error))
+        .finally(() => this.#schedule());
+    });
+  }
+
+  async #look(): Promise<void> {
+    await this.lists.reload();
+    await this.#lookAtFile();
+    await this.#renewEnrolment();
+  }
+
+  async #lookAtFile(): Promise<void> {
+    const { file } = this.#options;
+    const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
+    if (file === undefined || found === undefined) return;
+    const version = `${found.size} ${found.mtimeMs} ${found.ino}`;
+    if (version === this.#seen) return;
+    try {
+      const [list] = decodePem("X509 CRL", await readSmallFile(file, MAX_FILE_BYTES));
+      this.#seen = version;
+      if (list !== undefined) await this.#takeFromFile(list, file);
+    } catch (error) {
+      this.#seen = version; // half written perhaps: the whole file has another time
+      this.#modules.logger.error("a revocation list could not be read", error, { file });
+    }
+  }
+
+  /** An older list than the one that is kept is what a kit or file holds after a newer one came: no news. */
+  async #takeFromFile(list: Bytes, source: string): Promise<void> {
+    try {
+      if (await this.lists.take({ list })) this.#modules.logger.info("revocation list taken", { source });
+    } catch (error) {
+      const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
+      const isNews = code !== "ERR_CRL_ROLLBACK" || source !== KIT;
+      const line = { source, code, detail: String(error) };
+      if (isNews) this.#modules.logger.warn("revocation list refused", line);
+      else this.#modules.logger.debug("the kit holds an older revocation list", line);
+    }
+  }
+
+  async #remind(): Promise<void> {
+    const { logger, clock } = this.#modules;
+    const list = this.lists.ofRoot;
+    const leftMs = (list?.nextUpdateMs ?? 0) - clock.now();
+    if (leftMs > REMIND_MS) return;
+    const code = list === undefined ? "ERR_CRL_MISSING" : "ERR_CRL_STALE";
+    logger.warn("the revocation list of the root needs a successor", {
+      code,
+      days: Math.floor(leftMs / 86_400_000),
+    });
+  }
+
+  /** Issues the next list of the enrolment CA when half the life of the last one is over. */
+  async #renewEnrolment(): Promise<void> {
+    const { enrolment } = this.#options.kit;
+    const nowMs = this.#modules.clock.now();
+    if (enrolment === undefined || nowMs > enrolment.certificate.notAfterMs) return;
+    const last = this.#ofEnrolment();
+    if (last !== undefined && nowMs < last.thisUpdateMs + BACKDATED_MS + RENEW_MS) return;
+    await this.#issueEnrolment([]);
+  }
+
+  /** The next list of the enrolment CA. Another process of this server may be quicker: its list counts then. */
+  async #issueEnrolment(added: readonly RevokedCertificate[]): Promise<boolean> {
+    const { enrolment } = this.#options.kit;
+    if (enrolment === undefined) return false;
+    const { crypto, clock } = this.#modules;
+    const nowMs = clock.now();
+    const last = this.#ofEnrolment();
+    const kept = [...(last?.entries.values() ?? [])].filter((entry) => nowMs < entry.revokedAtMs + FORGET_MS);
+    const { der } = await issueRevocationList(
+      {
+        number: (last?.number ?? 0) + 1,
+        nowMs,
+        lifetimeMs: REVOCATION_LIFETIME_MS.enrolment,
+        revoked: [...kept, ...added],
+      },
+      enrolment,
+      { crypto },
+    );
+    return await this.lists.publish({ list: der, issuer: enrolment.certificate.der });
+  }
+
+  #ofEnrolment(): RevocationList | undefined {
+    const der = this.#options.kit.enrolment?.certificate.der;
+    return this.lists.held.find(({ issuer }) => der !== undefined && equalBytes(issuer.der, der))?.list;
+  }
+}
