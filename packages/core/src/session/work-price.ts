@@ -3,7 +3,7 @@ import { FRAME_KIND, type FrameKind } from "../wire/index.ts";
 /** Microseconds of processor that a frame of a kind costs its receiver beside its bytes, with its handler's share. */
 const PRICE_US: Partial<Record<FrameKind, number>> = {
   [FRAME_KIND.message]: 20,
-  [FRAME_KIND.signed]: 100,
+  [FRAME_KIND.signed]: 80,
   [FRAME_KIND.object]: 200,
   [FRAME_KIND.checkpoint]: 100,
   [FRAME_KIND.rekey]: 100,
