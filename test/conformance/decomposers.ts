@@ -242,8 +242,3 @@ export function encodeBody(notation: Notation): Buffer {
   if (write === undefined) throw new TypeError(`no type ${type}`);
   return write(body);
 }
-
-/** A map of strings to values: what most bodies are. */
-export function mapBody(entries: Readonly<Record<string, Notation>>): Buffer {
-  return encodeBody({ map: Object.entries(entries) });
-}

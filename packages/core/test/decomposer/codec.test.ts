@@ -1,7 +1,7 @@
 import { encode as bareEncode } from "@msgpack/msgpack";
 import { type Bytes, concatBytes, fromHex, toHex } from "@photinus/core/bytes";
 import { builtInRegistry, createRegistry, type Decomposer, decode, encode } from "@photinus/core/decomposer";
-import { ParameterSet, Tensor } from "@photinus/core/tensor";
+import { BYTES_PER_ELEMENT, type DType, elementCount, ParameterSet, Tensor } from "@photinus/core/tensor";
 import { seededRandom } from "@photinus/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -13,6 +13,19 @@ const encodeRefused = expect.objectContaining({ name: "DecomposerError", code: "
 
 /** Maps come back without a prototype: `toEqual` ignores that, a test of its own does not. */
 const roundTrip = (value: unknown): unknown => decode(encode(value, registry), registry);
+
+const anyTensor: fc.Arbitrary<Tensor> = fc
+  .tuple(
+    fc.constantFrom(...(Object.keys(BYTES_PER_ELEMENT) as DType[])),
+    fc.array(fc.nat(3), { maxLength: 3 }),
+  )
+  .chain(([dtype, shape]) => {
+    const length = elementCount(shape) * BYTES_PER_ELEMENT[dtype];
+    const most = dtype === "bool" ? 1 : 255;
+    return fc
+      .uint8Array({ minLength: length, maxLength: length, max: most })
+      .map((data) => new Tensor(dtype, shape, Uint8Array.from(data)));
+  });
 
 const plain: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
@@ -27,6 +40,23 @@ const plain: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
     fc.date({ noInvalidDate: true }),
     fc.float32Array({ maxLength: 9 }),
     fc.bigInt64Array({ maxLength: 3 }),
+    fc.oneof(fc.int8Array(), fc.uint8ClampedArray(), fc.int16Array(), fc.uint16Array(), fc.int32Array()),
+    fc.oneof(fc.uint32Array(), fc.bigUint64Array(), fc.float64Array()),
+    anyTensor,
+    fc
+      .uniqueArray(fc.tuple(fc.string({ minLength: 1 }), anyTensor), {
+        maxLength: 3,
+        selector: ([name]) => name,
+      })
+      .map((entries) => new ParameterSet(entries)),
+    fc
+      .record({
+        site: fc.string({ maxLength: 20 }),
+        phase: fc.constantFrom("train", "evaluate"),
+        loss: fc.double({ noNaN: true, noDefaultInfinity: true }),
+        steps: fc.nat(1_000_000),
+      })
+      .map((fields) => new Measurement(fields)),
     fc.array(tie("value"), { maxLength: 5 }),
     fc.dictionary(
       fc.string().filter((key) => key !== "__proto__"),
@@ -48,7 +78,7 @@ describe("round trips", () => {
         expect(back).toEqual(value);
         expect(toHex(encode(back, registry))).toBe(toHex(bytes));
       }),
-      { seed: 2 },
+      { seed: 2, numRuns: 300 },
     );
   });
 

@@ -85,6 +85,14 @@ describe("the strict reader", () => {
         expect(decode(form, registry)).toEqual(value);
       } else expect(() => decode(form, registry)).toThrow(refused);
     }
+    // Extensions are refused by their code; a longer form is already refused by its length.
+    const code = extension?.code ?? (timestamp === undefined ? undefined : -1);
+    if (code !== undefined && code !== 1) {
+      const [shortestForm] = [...forms].sort((left, right) => left.length - right.length);
+      expect(() => decode(shortestForm ?? new Uint8Array(), registry)).toThrow(
+        `extension code ${code} is not registered`,
+      );
+    }
     const isUnsafe = typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
     expect(taken).toBe(isPlain && !isUnsafe ? 1 : 0);
   });
