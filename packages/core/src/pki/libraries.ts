@@ -7,7 +7,7 @@ export interface PkiLibraries {
 }
 
 /**
- * Loads the ASN.1 libraries once. Whoever needs certificates to cost no turn of the event loop (a simulation)
+ * Loads the ASN.1 libraries once. Whoever needs keys to cost no turn of the event loop (a simulation)
  * awaits this beforehand; all else calls it by itself.
  */
 export const loadPki: () => Promise<PkiLibraries> = once(async () => {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type Bytes, equalBytes, toBytes } from "@photinus/core/bytes";
 import {
   issueParticipant,
+  openCertificateRequest,
   parseCertificate,
   requireName,
   subjectOf,
@@ -188,6 +189,19 @@ describe("certificates of openssl's", () => {
 
     await expect(verify([ours], root)).resolves.toBeDefined();
     await expect(verify([others], root)).rejects.toMatchObject({ code: "ERR_CERTIFICATE_CONSTRAINT" });
+  });
+});
+
+test.each<readonly [string, readonly string[]]>([
+  ["RSA of 1024 bits", RSA(1024)],
+  ["P-521", CURVE("P-521")],
+  ["secp256k1", CURVE("secp256k1")],
+])("a request of openssl's for a key of %s is refused", async (_name, kind) => {
+  const path = openssl.path("weak.csr");
+  openssl.run("req", "-new", "-key", keyOf(kind), "-subj", "/CN=weak", "-outform", "DER", "-out", path);
+
+  await expect(openCertificateRequest(read("weak.csr"), { crypto })).rejects.toMatchObject({
+    code: "ERR_CERTIFICATE_UNSUPPORTED",
   });
 });
 
