@@ -1,3 +1,26 @@
+/** A set that is empty most of the time; see {@link SparseMap}. */
+export class SparseSet<Value> {
+  #values: Set<Value> | undefined;
+
+  /** True when the value is in it. */
+  has(value: Value): boolean {
+    return this.#values?.has(value) ?? false;
+  }
+
+  /** Adds a value. */
+  add(value: Value): void {
+    this.#values ??= new Set();
+    this.#values.add(value);
+  }
+
+  /** Removes a value. @returns true when it was there */
+  delete(value: Value): boolean {
+    const isRemoved = this.#values?.delete(value) ?? false;
+    if (this.#values?.size === 0) this.#values = undefined;
+    return isRemoved;
+  }
+}
+
 /**
  * A map that is empty most of the time, and then takes next to no memory: a server holds several for each of thousands of
  * sessions.

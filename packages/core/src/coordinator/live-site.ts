@@ -1,3 +1,4 @@
+import { SparseSet } from "../bytes/index.ts";
 import type { SiteReady } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
 import type { ConnectedSite } from "./options.ts";
@@ -9,11 +10,11 @@ export interface LiveSite extends ConnectedSite, ResumedState {
   /** What it said of itself. */
   readonly announced: SiteReady;
   /** Roots in hex of the publications that went over this session. */
-  readonly sentBlobs: Set<string>;
+  readonly sentBlobs: SparseSet<string>;
   /** Roots in hex of blobs that are being sent: asked for again, they are not sent twice at once. */
-  readonly sendingBlobs: Set<string>;
+  readonly sendingBlobs: SparseSet<string>;
   /** Ids of the tasks that went over this session. */
-  readonly sentTasks: Set<string>;
+  readonly sentTasks: SparseSet<string>;
 }
 
 /** What a session takes up of the earlier ones of its participant. */
@@ -50,8 +51,8 @@ export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSit
     acknowledged,
     session,
     announced,
-    sentBlobs: new Set(),
-    sendingBlobs: new Set(),
-    sentTasks: new Set(),
+    sentBlobs: new SparseSet(),
+    sendingBlobs: new SparseSet(),
+    sentTasks: new SparseSet(),
   };
 }

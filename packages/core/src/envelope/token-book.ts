@@ -11,12 +11,11 @@ export type KeptToken = Pick<IssuedToken, "token" | "ref">;
 /** The tokens of one holder in one session; old and new are valid until the old expires. */
 export class TokenBook {
   /** Oldest first. Few, so that looking through them is quicker than a table. */
-  readonly #tokens: KeptToken[] = [];
+  #tokens: readonly KeptToken[] = [];
 
   /** Takes a token that was issued or verified. The oldest is dropped beyond eight. */
   add({ token, ref }: KeptToken): void {
-    this.#tokens.push({ token, ref });
-    if (this.#tokens.length > MAX_TOKENS) this.#tokens.shift();
+    this.#tokens = [...this.#tokens, { token, ref }].slice(-MAX_TOKENS);
   }
 
   /** The token to send with, if there is one. */

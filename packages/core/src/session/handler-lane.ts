@@ -4,7 +4,7 @@ const CALL_BYTES = 1024;
 /** Runs handlers one after another, in order of arrival, and says when too much waits for them. */
 export class HandlerLane {
   readonly #limitBytes: number;
-  readonly #waiting: { readonly run: () => Promise<void>; readonly bytes: number }[] = [];
+  #waiting: { readonly run: () => Promise<void>; readonly bytes: number }[] = [];
   #waitingBytes = 0;
   #isRunning = false;
   #stopped = false;
@@ -70,6 +70,7 @@ export class HandlerLane {
       if (this.hasRoom) this.#wake?.();
     }
     this.#isRunning = false;
+    this.#waiting = []; // an array that was emptied keeps its memory
     this.#settleIdle();
   }
 }

@@ -57,7 +57,7 @@ export interface OutboxModules {
 export class Outbox {
   readonly #modules: OutboxModules;
   readonly #keys: KeyChange;
-  readonly #control: Control[] = [];
+  #control: Control[] = [];
   readonly #bulk: Bulk[] = [];
   #wake: (() => void) | undefined;
   #isDraining = false;
@@ -222,6 +222,7 @@ export class Outbox {
 
   #idle(): Promise<void> {
     if (this.#stopped !== undefined || this.#control.length > 0) return Promise.resolve();
+    this.#control = []; // an array that was emptied keeps its memory
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#wake = undefined;

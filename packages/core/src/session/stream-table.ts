@@ -1,4 +1,4 @@
-import { type Bytes, toHex } from "../bytes/index.ts";
+import { type Bytes, SparseMap, toHex } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 import {
@@ -38,14 +38,14 @@ export interface StreamTableModules {
 export class StreamTable {
   readonly #limits: StreamTableLimits;
   readonly #modules: StreamTableModules;
-  readonly #incoming = new Map<string, IncomingStream>();
+  readonly #incoming = new SparseMap<string, IncomingStream>();
   /** Credit that was on its way when a stream failed, and that the peer has not used. */
-  readonly #failed = new Map<string, number>();
-  readonly #outgoing = new Map<string, OutgoingStream>();
+  readonly #failed = new SparseMap<string, number>();
+  readonly #outgoing = new SparseMap<string, OutgoingStream>();
   /** The receiver of a manifest may be quicker than its sender, who has yet to begin. */
-  readonly #earlyCredits = new Map<string, number>();
+  readonly #earlyCredits = new SparseMap<string, number>();
   /** What the receiver has of streams that are yet to begin. */
-  readonly #earlyBitmaps = new Map<string, Bytes>();
+  readonly #earlyBitmaps = new SparseMap<string, Bytes>();
 
   constructor(limits: StreamTableLimits, modules: StreamTableModules) {
     this.#limits = limits;
@@ -95,7 +95,7 @@ export class StreamTable {
     this.#incoming.delete(id);
     if (spent) return;
     this.#failed.set(id, unusedCredit);
-    const [oldest] = this.#failed.keys();
+    const { oldest } = this.#failed;
     if (this.#failed.size > MAX_FAILED_STREAMS && oldest !== undefined) this.#failed.delete(oldest);
   }
 
@@ -162,7 +162,7 @@ export class StreamTable {
     const stream = this.#outgoing.get(id);
     if (stream === undefined) {
       this.#earlyBitmaps.set(id, received);
-      const [oldest] = this.#earlyBitmaps.keys();
+      const { oldest } = this.#earlyBitmaps;
       if (this.#earlyBitmaps.size > MAX_EARLY_CREDITS && oldest !== undefined) {
         this.#earlyBitmaps.delete(oldest);
       }
@@ -182,9 +182,9 @@ export class StreamTable {
 
   #keepEarly(id: string, bytes: number): void {
     this.#earlyCredits.set(id, (this.#earlyCredits.get(id) ?? 0) + bytes);
-    const oldest = this.#earlyCredits.keys().next();
-    if (this.#earlyCredits.size > MAX_EARLY_CREDITS && oldest.done === false) {
-      this.#earlyCredits.delete(oldest.value);
+    const { oldest } = this.#earlyCredits;
+    if (this.#earlyCredits.size > MAX_EARLY_CREDITS && oldest !== undefined) {
+      this.#earlyCredits.delete(oldest);
     }
   }
 

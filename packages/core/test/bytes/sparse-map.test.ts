@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SparseMap } from "../../src/bytes/index.ts";
+import { SparseMap, SparseSet } from "../../src/bytes/index.ts";
 
 test("holds what it was given, in order, and says when a key is not there", () => {
   const map = new SparseMap<string, number>();
@@ -42,4 +42,16 @@ test("lets entries be removed while they are looked at", () => {
   for (const [key] of map) map.delete(key);
 
   expect(map.size).toBe(0);
+});
+
+test("a set holds each value once, and takes values again when it was emptied", () => {
+  const set = new SparseSet<string>();
+  expect([set.has("a"), set.delete("a")]).toEqual([false, false]);
+
+  set.add("a");
+  set.add("a");
+
+  expect([set.has("a"), set.delete("a"), set.has("a"), set.delete("a")]).toEqual([true, true, false, false]);
+  set.add("b");
+  expect([set.has("a"), set.has("b")]).toEqual([false, true]);
 });
