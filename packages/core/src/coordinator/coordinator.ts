@@ -12,7 +12,7 @@ import {
   type SessionEnd,
   type SessionHandler,
 } from "../session/index.ts";
-import { ignoreLostSession } from "./intake.ts";
+import { ignoreLostSession } from "./answer-site.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import type { JobRun } from "./job-run.ts";

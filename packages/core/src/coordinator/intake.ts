@@ -1,20 +1,21 @@
 import type { Aggregator } from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
-import { AggregationError, EnvelopeError, isErrorCode, PhotinusError, WireError } from "../errors/index.ts";
+import { AggregationError, EnvelopeError, WireError } from "../errors/index.ts";
 import {
   type ContributionBody,
   type ContributionReceived,
   contributionReceived,
-  contributionRefused,
   type EvaluationResult,
   type SiteEvaluation,
 } from "../message/index.ts";
+import { ignoreLostSession, refuse } from "./answer-site.ts";
 import { type ContributionProblem, checkAnnouncement, evaluationProblem } from "./check-contribution.ts";
 import type { Collection } from "./collection.ts";
 import type { CommitOrder } from "./commit-order.ts";
 import type { JobContext } from "./job-context.ts";
 import type { Staged, UploadId } from "./kept-uploads.ts";
 import type { LiveSite } from "./live-site.ts";
+import { endSuperseded, type MessageIdentity, refusalOf, requireSame } from "./message-identity.ts";
 import { receiveStream, StalledStream } from "./receive-stream.ts";
 
 /** What an {@link Intake} fills. */
@@ -27,14 +28,6 @@ export interface IntakeTarget {
   readonly kept: () => Promise<void>;
   /** Takes a record that is being written: {@link kept} waits for it. */
   readonly keep: (record: Promise<unknown>) => void;
-}
-
-/** A signed message as it is told apart from others, whatever session brings it. */
-export interface MessageIdentity {
-  /** Hex. */
-  readonly messageId: string;
-  /** SHA-256 of the payload, hex. */
-  readonly payloadDigest: string;
 }
 
 /** What a site was told of its update. */
@@ -98,9 +91,19 @@ export class Intake {
     await Promise.all(this.#work);
   }
 
-  /** A site answered an `evaluate` task. */
-  async evaluation(site: LiveSite, { taskId, evaluation }: EvaluationResult): Promise<void> {
+  /**
+   * A site answered an `evaluate` task, perhaps again.
+   * @throws EnvelopeError `ERR_ENVELOPE_REPLAYED` when another message came under this id
+   */
+  async evaluation(site: LiveSite, body: EvaluationResult, message: MessageIdentity): Promise<void> {
+    const { taskId, evaluation } = body;
     const { collection } = this.#target;
+    const known = this.#announced.get(site.name);
+    if (known?.messageId === message.messageId) {
+      requireSame(known.payloadDigest, message);
+      if (known.answer === "received") await this.#received(site, this.#ids(taskId));
+      return;
+    }
     const problem = this.#standingProblem(site.name);
     if (problem !== undefined || collection.dispatch.order.kind !== "evaluate") {
       await refuse(site, this.#ids(taskId), problem ?? { code: "ERR_TASK_UNKNOWN", detail: "a train task" });
@@ -113,6 +116,7 @@ export class Intake {
       return;
     }
     collection.accept(site.name, { ...NOTHING, ...given(evaluation) });
+    this.#announced.set(site.name, { ...message, answer: "received" });
     await this.#received(site, this.#ids(taskId));
   }
 
@@ -312,34 +316,11 @@ interface Staging extends Staged {
   readonly signal: AbortSignal;
 }
 
-/**
- * A message that is sent again is the same message.
- * @throws EnvelopeError `ERR_ENVELOPE_REPLAYED`
- */
-export function requireSame(payloadDigest: string | undefined, message: MessageIdentity): void {
-  // [W-123]
-  if (payloadDigest === undefined || payloadDigest === message.payloadDigest) return;
-  throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "another message was sent under this id");
-}
-
-/** Why a message of the site was refused, as an earlier process or session stored it. */
-export function refusalOf({ record }: LiveSite, messageId: string): ContributionProblem | undefined {
-  const stored = record.commits.find((entry) => entry.messageId === messageId);
-  if (stored?.outcome !== "refused" || !isErrorCode(stored.code)) return undefined;
-  return { code: stored.code, detail: stored.detail };
-}
-
 function uploadId(site: LiveSite, body: ContributionBody, message: MessageIdentity): UploadId {
   const { jobId, taskId, manifest } = body;
   const { messageId, payloadDigest } = message;
   const streamId = toHex(manifest.streamId);
   return { urn: site.record.urn, messageId, payloadDigest, jobId, taskId, streamId, manifest };
-}
-
-/** What an older session writes does not count; that it is one it may learn from this, when the newer is elsewhere. */
-async function endSuperseded({ session }: LiveSite, error: unknown): Promise<void> {
-  if (!(error instanceof WireError) || error.code !== "ERR_SUPERSEDED") throw error;
-  await session.close("ERR_SUPERSEDED", "a newer session of this participant took over");
 }
 
 /** Steps in which the progress of an upload is shown. */
@@ -368,23 +349,4 @@ function problemOf(error: unknown): ContributionProblem {
     return { code: "ERR_CONTRIBUTION_NOT_FINITE", detail: error.message };
   }
   throw error;
-}
-
-/** Tells a site that its answer does not count; a session that is gone is no fault here. */
-export async function refuse(
-  site: LiveSite,
-  { jobId, taskId }: { readonly jobId: string; readonly taskId: string },
-  { code, detail }: ContributionProblem,
-): Promise<void> {
-  const body = { jobId, taskId, code, detail: detail.slice(0, 500) };
-  await ignoreLostSession(site.session.send(contributionRefused, body, { scope: jobId }));
-}
-
-/** Settles when a message has left, or its session had ended: who is gone is told when it comes back. */
-export async function ignoreLostSession(sending: Promise<unknown>): Promise<void> {
-  try {
-    await sending;
-  } catch (error) {
-    if (!(error instanceof PhotinusError)) throw error;
-  }
 }

@@ -13,17 +13,12 @@ import {
   type TaskProgress,
 } from "../message/index.ts";
 import { type ModelVersion, openJournal, runWorkflow } from "../workflow/index.ts";
+import { ignoreLostSession, refuse } from "./answer-site.ts";
 import { CommitOrder } from "./commit-order.ts";
-import {
-  type Intake,
-  ignoreLostSession,
-  type MessageIdentity,
-  refusalOf,
-  refuse,
-  requireSame,
-} from "./intake.ts";
+import type { Intake } from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
+import { type MessageIdentity, refusalOf, requireSame } from "./message-identity.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
 import { Receipts } from "./receipts.ts";
 import { Rounds } from "./rounds.ts";
@@ -199,10 +194,14 @@ export class JobRun {
   }
 
   /** A site measured the model. */
-  async evaluation(site: LiveSite, body: EvaluationResult): Promise<void> {
-    const intake = this.#rounds.intakeOf(body.taskId);
-    if (intake === undefined) await this.#tooLate(site, body);
-    else await intake.evaluation(site, body);
+  async evaluation(site: LiveSite, body: EvaluationResult, message: MessageIdentity): Promise<void> {
+    await this.#restored;
+    const { taskId } = body;
+    const take = (intake: Intake): Promise<void> => intake.evaluation(site, body, message);
+    const intake = this.#rounds.intakeOf(taskId);
+    if (intake !== undefined) await take(intake);
+    else if (this.#receipts.isOut(taskId)) this.#rounds.takeLater(site, taskId, take);
+    else await this.#tooLate(site, body);
   }
 
   /** A site cannot prepare the job, or cannot do its task. */

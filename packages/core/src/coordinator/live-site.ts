@@ -2,7 +2,7 @@ import { SparseSet } from "../bytes/index.ts";
 import type { SiteReady } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
 import type { ConnectedSite } from "./options.ts";
-import type { ResumeRecord } from "./resume-records.ts";
+import type { ResumeRecord } from "./resume-record.ts";
 
 /** A site that is connected and has said what it can do. */
 export interface LiveSite extends ConnectedSite, ResumedState {

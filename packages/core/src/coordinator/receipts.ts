@@ -1,7 +1,7 @@
 import { fromHex } from "../bytes/index.ts";
 import { contributionCommitted, type HeldUpdate } from "../message/index.ts";
 import type { JournalEntry, TaskOutcome } from "../workflow/index.ts";
-import { ignoreLostSession, refuse } from "./intake.ts";
+import { ignoreLostSession, refuse } from "./answer-site.ts";
 import type { LiveSite } from "./live-site.ts";
 
 /** Tasks whose receipts can still be given. */

@@ -3,7 +3,7 @@ import { toHex } from "../bytes/index.ts";
 import type { HeldRevocationList, RevocationLists } from "../pki/index.ts";
 import type { Clock, Logger } from "../platform/index.ts";
 import { revocationList, type Session } from "../session/index.ts";
-import { ignoreLostSession } from "./intake.ts";
+import { ignoreLostSession } from "./answer-site.ts";
 
 /** What {@link RevocationDesk} works with. */
 export interface RevocationDeskModules {

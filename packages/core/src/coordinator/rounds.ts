@@ -11,10 +11,11 @@ import type {
   TaskOutcome,
   WorkflowEffects,
 } from "../workflow/index.ts";
+import { ignoreLostSession } from "./answer-site.ts";
 import { averageEvaluation, meanTrainingLoss } from "./averages.ts";
 import { Collection } from "./collection.ts";
 import { CommitOrder } from "./commit-order.ts";
-import { Intake, ignoreLostSession } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
 import { PendingRecords } from "./pending-records.ts";
@@ -37,6 +38,9 @@ interface OpenRound {
   /** Ends what is still being sent when the task is over. */
   readonly sending: AbortController;
 }
+
+/** Hands an answer that came early to the intake of its task. */
+type Take = (intake: Intake) => Promise<void> | void;
 
 /** What {@link Rounds} tells the job. */
 export interface RoundsEvents {
@@ -66,7 +70,7 @@ export class Rounds implements WorkflowEffects {
   readonly #recentTasks: string[] = [];
   #garbage: (() => Promise<void>)[] = [];
   /** Answers to a task that is taken up again and is not out yet, by site. */
-  readonly #early = new Map<string, { readonly taskId: string; readonly take: (intake: Intake) => void }>();
+  readonly #early = new Map<string, { readonly taskId: string; readonly take: Take }>();
 
   constructor(context: JobContext, receipts: Receipts, events: RoundsEvents) {
     this.#context = context;
@@ -182,7 +186,7 @@ export class Rounds implements WorkflowEffects {
   }
 
   /** Takes an answer to a task of an earlier process as soon as that task is out again. */
-  takeLater(site: LiveSite, taskId: string, take: (intake: Intake) => void): void {
+  takeLater(site: LiveSite, taskId: string, take: Take): void {
     this.#early.set(site.name, { taskId, take });
   }
 
@@ -278,8 +282,9 @@ export class Rounds implements WorkflowEffects {
       if (site !== undefined) this.#give(this.#open, site);
       else if (!isResumed) collection.lost(name);
     }
-    for (const { taskId, take } of this.#early.values()) if (taskId === dispatch.taskId) take(intake);
+    const early = [...this.#early.values()];
     this.#early.clear();
+    for (const { taskId, take } of early) if (taskId === dispatch.taskId) await take(intake);
   }
 
   #isEnough({ order }: Dispatch, outcomes: readonly TaskOutcome[]): boolean {

@@ -21,9 +21,9 @@ import {
   routeTable,
   type Session,
 } from "../session/index.ts";
-import type { MessageIdentity } from "./intake.ts";
 import type { JobRun } from "./job-run.ts";
 import type { LiveSite, ResumedState } from "./live-site.ts";
+import type { MessageIdentity } from "./message-identity.ts";
 
 /** What a coordinator does with what sites say. */
 export interface SiteDesk {
@@ -91,8 +91,8 @@ export function siteRoutes(desk: SiteDesk): RouteTable {
     on(contribution, (body, message, session) =>
       route(session, body.jobId, (site, run) => run.contribution(site, body, identityOf(message))),
     ),
-    on(evaluationResult, (body, _message, session) =>
-      route(session, body.jobId, (site, run) => run.evaluation(site, body)),
+    on(evaluationResult, (body, message, session) =>
+      route(session, body.jobId, (site, run) => run.evaluation(site, body, identityOf(message))),
     ),
     on(taskFailed, (body, _message, session) =>
       route(session, body.jobId, (site, run) => run.taskFailed(site, body)),

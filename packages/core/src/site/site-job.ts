@@ -17,10 +17,11 @@ import {
 } from "../message/index.ts";
 import type { Clock, CryptoProvider, Logger } from "../platform/index.ts";
 import type { SendOptions, Session } from "../session/index.ts";
-import { makeManifest, parametersSource, type StreamSource } from "../stream/index.ts";
+import { makeManifest, parametersSource } from "../stream/index.ts";
 import { type ParameterSet, type TensorLayout, unpackParameters } from "../tensor/index.ts";
 import type { BlobInbox } from "./blob-inbox.ts";
 import { withoutFilters } from "./filter-update.ts";
+import type { Held, HeldEvaluation } from "./held-answer.ts";
 import type { JobProposal, SiteModules } from "./options.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { StatusBoard } from "./status-board.ts";
@@ -42,18 +43,6 @@ export interface SiteJobModules {
   readonly session: () => Session | undefined;
 }
 
-/** An update that was trained and is kept until the server has committed it. */
-interface Held {
-  readonly body: ContributionBody;
-  readonly source: StreamSource;
-  /** The same each time it is sent: 16 bytes. */
-  readonly messageId: Bytes;
-  /** The session that it was last sent over. */
-  session: Session | undefined;
-  /** Ends the sending: the server has answered. */
-  sending: AbortController;
-}
-
 /** One job at one site: decided once, prepared once, then task after task until it ends. */
 export class SiteJob {
   readonly #proposal: JobProposal;
@@ -71,6 +60,7 @@ export class SiteJob {
   /** The task at work, and what ends it. */
   #task: { readonly taskId: string; readonly stop: AbortController; hasModel: boolean } | undefined;
   #held: Held | undefined;
+  #measured: HeldEvaluation | undefined;
 
   constructor(proposal: JobProposal, payload: JobPayload, modules: SiteJobModules) {
     this.#proposal = proposal;
@@ -97,10 +87,11 @@ export class SiteJob {
     return { jobId, taskId };
   }
 
-  /** Messages of tasks that need not come again: they are at work with their model, or their update is kept. */
+  /** Messages of tasks that need not come again: they are at work with their model, or their answer is kept. */
   get acknowledged(): readonly Bytes[] {
     const task = this.#task?.hasModel === true ? this.#task.taskId : undefined;
-    const taskIds = new Set([task, this.#held?.body.taskId].filter((taskId) => taskId !== undefined));
+    const known = [task, this.#held?.body.taskId, this.#measured?.body.taskId];
+    const taskIds = new Set(known.filter((taskId) => taskId !== undefined));
     return [...taskIds].map((taskId) => fromHex(taskId));
   }
 
@@ -134,6 +125,7 @@ export class SiteJob {
     if (this.#prepared === undefined) return;
     await this.#send(jobReady, { jobId, ...this.#prepared });
     if (this.#held !== undefined) this.#inBackground(this.#upload(this.#held), this.#held.body);
+    await this.#sendMeasured();
   }
 
   /** The server told where the graph is. Returns at once. */
@@ -156,6 +148,10 @@ export class SiteJob {
       this.#inBackground(this.#upload(this.#held), task);
       return;
     }
+    if (this.#measured?.body.taskId === task.taskId) {
+      this.#inBackground(this.#sendMeasured(), task);
+      return;
+    }
     if (this.#task?.taskId === task.taskId) return; // at work, sent again after a reconnect
     this.#task?.stop.abort(new JobError("ERR_TASK_UNKNOWN", "another task came"));
     const stop = new AbortController();
@@ -173,6 +169,7 @@ export class SiteJob {
 
   /** The server answered an update. */
   answered(taskId: string, receipt: "received" | "committed" | "refused", cause: string): void {
+    if (this.#measured?.body.taskId === taskId) this.#measured = undefined;
     const held = this.#held;
     if (held?.body.taskId !== taskId) return;
     this.#modules.board.answered(toHex(held.body.manifest.root), receipt, cause);
@@ -186,6 +183,7 @@ export class SiteJob {
     if (this.#end.signal.aborted) return;
     this.#end.abort(new JobError("ERR_JOB_ABORTED", "the job has ended"));
     this.#held = undefined;
+    this.#measured = undefined;
     await this.#trainer?.close();
   }
 
@@ -228,7 +226,10 @@ export class SiteJob {
     }
     const measured = evaluation === undefined ? {} : { evaluation };
     if (task.kind === "evaluate") {
-      await this.#send(evaluationResult, { jobId, taskId: task.taskId, ...measured });
+      signal.throwIfAborted();
+      const body = { jobId, taskId: task.taskId, ...measured };
+      this.#measured = { body, messageId: this.#modules.crypto.randomBytes(16), session: undefined };
+      await this.#sendMeasured();
       board.update({ activity: "waiting", progress: 0 });
       return;
     }
@@ -290,6 +291,15 @@ export class SiteJob {
     return { body, source, messageId, session: undefined, sending: new AbortController() };
   }
 
+  /** Sends what was measured, once in a session. */
+  async #sendMeasured(): Promise<void> {
+    const measured = this.#measured;
+    const session = this.#modules.session();
+    if (measured === undefined || session === undefined || measured.session === session) return;
+    measured.session = session;
+    await this.#send(evaluationResult, measured.body, { messageId: measured.messageId });
+  }
+
   /**
    * Announces and streams the update, once in a session; a lost session is no fault: the update is kept and sent again
    * by the same message, of which the server takes the chunks that it lacks.
@@ -342,8 +352,8 @@ export class SiteJob {
   }
 
   /** Sends on the session that there is; without one the server is told after the next connect. */
-  async #send<T>(definition: MessageDefinition<T>, body: T): Promise<void> {
-    const options: SendOptions = { scope: this.#proposal.jobId };
+  async #send<T>(definition: MessageDefinition<T>, body: T, given: SendOptions = {}): Promise<void> {
+    const options: SendOptions = { ...given, scope: this.#proposal.jobId };
     try {
       await this.#modules.session()?.send(definition, body, options);
     } catch (error) {

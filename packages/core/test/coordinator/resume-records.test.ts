@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Bytes } from "../../src/bytes/index.ts";
-import { type CommitEntry, type PartEntry, ResumeRecords } from "../../src/coordinator/resume-records.ts";
+import type { CommitEntry, PartEntry } from "../../src/coordinator/resume-record.ts";
+import { ResumeRecords } from "../../src/coordinator/resume-records.ts";
 import type { MetadataStore } from "../../src/platform/index.ts";
 import { memoryMetadata, type VirtualClock, virtualClock } from "../../src/testing/index.ts";
 

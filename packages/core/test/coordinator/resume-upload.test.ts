@@ -217,6 +217,62 @@ test("an upload that stalls after some chunks loses its session, not its chunks"
   await federation.stop();
 });
 
+test("a drop in the middle of a task costs neither its model nor what was computed", async () => {
+  const federation = await TestFederation.start();
+  const site = resumingSite(federation, "site-1", 0.5);
+  let goOn = (): void => undefined;
+  site.line.evaluation = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  const jobId = await submitChunked(federation, ONE_ROUND);
+  await federation.clock.settle();
+  expect(site.evaluations()).toBe(1);
+  const sent = (await federation.view(jobId)).sites[0]?.bytesDown;
+
+  site.line.isReachable = false;
+  await site.drop();
+  goOn(); // evaluates, trains and has its update while nobody listens
+  await federation.clock.settle();
+  expect([site.trainings(), site.chunks]).toEqual([1, [0]]);
+  site.line.isReachable = true;
+  await federation.clock.advance(5000);
+
+  expect(site.chunks).toEqual([0, CHUNKS]);
+  await federation.untilEnd(jobId);
+  expect([site.trainings(), site.evaluations()]).toEqual([1, 2]);
+  // Of the models, each was sent once: the first, and the one that was made.
+  const received = (await federation.view(jobId)).sites[0]?.bytesDown ?? 0;
+  expect(received - (sent ?? 0)).toBeLessThan(CHUNKS * 65_536 * 1.01);
+  await federation.stop();
+});
+
+test("an evaluation that was measured is sent again, not measured again, and counts once", async () => {
+  const federation = await TestFederation.start();
+  const site = resumingSite(federation, "site-1", 0.5);
+  const jobId = await submitChunked(federation, { rounds: 1, minimumSites: 1 });
+  let goOn = (): void => undefined;
+  site.line.evaluation = Promise.resolve();
+  site.line.limit = CHUNKS - 1;
+  await federation.clock.settle();
+  site.line.evaluation = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  await site.drop();
+  await federation.clock.advance(2000);
+  expect(site.evaluations()).toBe(2); // the last task has begun
+
+  site.line.isReachable = false;
+  await site.drop();
+  goOn();
+  await federation.clock.settle();
+  site.line.isReachable = true;
+  const view = await federation.untilEnd(jobId);
+
+  expect(view.state).toBe("finished");
+  expect(site.evaluations()).toBe(2);
+  await federation.stop();
+});
+
 test("what is kept of a task is dropped when the task is over", async () => {
   const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
   const site = resumingSite(federation, "site-1", 0.5);

@@ -37,6 +37,8 @@ export interface ResumingSite {
   readonly chunks: readonly number[];
   /** How often it trained. */
   readonly trainings: () => number;
+  /** How often it evaluated. */
+  readonly evaluations: () => number;
   readonly line: {
     /** False: connecting fails. */
     isReachable: boolean;
@@ -44,6 +46,8 @@ export interface ResumingSite {
     limit: number;
     /** After so many chunks on a connection, nothing more of the server gets through. */
     deafAfter: number;
+    /** What an evaluation waits for before it ends. */
+    evaluation: Promise<void>;
   };
   /** The line breaks, and works again when the site connects anew, which it does by itself. */
   drop(): Promise<void>;
@@ -54,8 +58,14 @@ export interface ResumingSite {
 /** A real site that adds `value` to every weight, over a line that breaks where the test says. */
 export function resumingSite(federation: TestFederation, name: string, value: number): ResumingSite {
   const chunks: number[] = [];
-  const line = { isReachable: true, limit: Number.POSITIVE_INFINITY, deafAfter: Number.POSITIVE_INFINITY };
+  const line = {
+    isReachable: true,
+    limit: Number.POSITIVE_INFINITY,
+    deafAfter: Number.POSITIVE_INFINITY,
+    evaluation: Promise.resolve(),
+  };
   let trained = 0;
+  let evaluated = 0;
   let hangUp = (): void => undefined;
   const inner = federation.connector(name);
   const connector: Connector = {
@@ -90,8 +100,14 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
     modules: {
       connector,
       createTrainer: () =>
-        addingTrainer(value, () => {
-          trained += 1;
+        addingTrainer(value, {
+          onTrain: () => {
+            trained += 1;
+          },
+          onEvaluate: () => {
+            evaluated += 1;
+            return line.evaluation;
+          },
         }),
     },
   });
@@ -99,6 +115,7 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
     site,
     chunks,
     trainings: () => trained,
+    evaluations: () => evaluated,
     line,
     drop: async () => {
       await federation.clock.settle();
@@ -126,10 +143,18 @@ async function* heard(
   }
 }
 
-function addingTrainer(value: number, onTrain: () => void): Trainer {
+interface Hooks {
+  readonly onTrain: () => void;
+  readonly onEvaluate: () => Promise<void>;
+}
+
+function addingTrainer(value: number, { onTrain, onEvaluate }: Hooks): Trainer {
   return {
     prepare: () => Promise.resolve({ device: "cpu", trainingExamples: 1, heldOutExamples: 1 }),
-    evaluate: () => Promise.resolve({ loss: 1, accuracy: 0, exampleCount: 1 }),
+    evaluate: async () => {
+      await onEvaluate();
+      return { loss: 1, accuracy: 0, exampleCount: 1 };
+    },
     train: () => {
       onTrain();
       const delta = new ParameterSet([["w", Tensor.f32([FLOATS], new Float32Array(FLOATS).fill(value))]]);

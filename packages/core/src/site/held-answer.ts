@@ -1,0 +1,25 @@
+import type { Bytes } from "../bytes/index.ts";
+import type { ContributionBody, EvaluationResult } from "../message/index.ts";
+import type { Session } from "../session/index.ts";
+import type { StreamSource } from "../stream/index.ts";
+
+/** An update that was trained and is kept until the server has committed it. */
+export interface Held {
+  readonly body: ContributionBody;
+  readonly source: StreamSource;
+  /** The same each time it is sent: 16 bytes. */
+  readonly messageId: Bytes;
+  /** The session that it was last sent over. */
+  session: Session | undefined;
+  /** Ends the sending: the server has answered. */
+  sending: AbortController;
+}
+
+/** What was measured for an `evaluate` task, kept until the server has answered. */
+export interface HeldEvaluation {
+  readonly body: EvaluationResult;
+  /** The same each time it is sent: 16 bytes. */
+  readonly messageId: Bytes;
+  /** The session that it was last sent over. */
+  session: Session | undefined;
+}
