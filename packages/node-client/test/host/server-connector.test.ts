@@ -1,0 +1,75 @@
+import type { OpenedKit } from "@photinus/core/provision";
+import { expect, test } from "vitest";
+import { connectProxy } from "../../../node-platform/test/connect-proxy.ts";
+import { listen, portOf, socketServer } from "../../../node-platform/test/loopback.ts";
+import { serverConnector } from "../../src/host/server-connector.ts";
+
+const never = new AbortController().signal;
+const tls = { certificate: "", privateKey: "" };
+
+function aKit(addresses: readonly string[]): Pick<OpenedKit, "configuration" | "root"> {
+  const root = { der: new Uint8Array(0) } as OpenedKit["root"]; // clear connections look at no root
+  return {
+    root,
+    configuration: {
+      ...{ version: 1, project: "p", name: "site-1", role: "site", org: "o", security: "clear" },
+      server: { name: "hub", addresses },
+    },
+  };
+}
+
+/** An address of this machine at which nothing listens. */
+async function nowhere(): Promise<string> {
+  const server = await listen();
+  const port = portOf(server);
+  server.close();
+  return `ws://127.0.0.1:${port}/ws`;
+}
+
+test("reaches each address through the proxy that is named for it", async () => {
+  const { url, accept } = await socketServer();
+  const proxy = await connectProxy({ credentials: "anna:secret" });
+  const asked: string[] = [];
+  const proxyOf = (address: string): string => {
+    asked.push(address);
+    return `http://anna:secret@127.0.0.1:${proxy.port}`;
+  };
+
+  const connecting = serverConnector({ kit: aKit([url]), tls, proxyOf }).connect(never);
+  const [connection] = await Promise.all([connecting, accept()]);
+
+  expect(asked).toEqual([url]);
+  expect(proxy.asked).toEqual([new URL(url).host]);
+  connection.close(1000, "");
+});
+
+test("takes the next address when one is not reached, and says of all what is wrong", async () => {
+  const { url } = await socketServer();
+  const [one, other] = [await nowhere(), await nowhere()];
+
+  const connection = await serverConnector({ kit: aKit([one, url]), tls }).connect(never);
+  connection.close(1000, "");
+  const refused = serverConnector({ kit: aKit([one, other]), tls }).connect(never);
+
+  await expect(refused).rejects.toMatchObject({
+    code: "ERR_CONNECTION_REFUSED",
+    message: expect.stringMatching(new RegExp(`^${one}: nothing listens.*; ${other}: nothing listens`)),
+  });
+});
+
+test("takes the address that it is told in place of those in the kit", async () => {
+  const { url } = await socketServer();
+
+  const connection = await serverConnector({ kit: aKit([await nowhere()]), tls, server: url }).connect(never);
+
+  expect(connection.remoteAddress).toBe(new URL(url).host);
+  connection.close(1000, "");
+});
+
+test("refuses a proxy that is none at once", () => {
+  const kit = aKit(["ws://127.0.0.1:9/ws"]);
+
+  expect(() => serverConnector({ kit, tls, proxyOf: () => "socks5://127.0.0.1:1" })).toThrow(
+    expect.objectContaining({ code: "ERR_CONFIG_INVALID" }) as Error,
+  );
+});
