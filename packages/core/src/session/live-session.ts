@@ -1,6 +1,6 @@
-import { type Bytes, equalBytes, SparseMap, toHex } from "../bytes/index.ts";
+import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { encode } from "../decomposer/index.ts";
-import { identifyObject, wireCodeOf, writeError } from "../envelope/index.ts";
+import { wireCodeOf, writeError } from "../envelope/index.ts";
 import { type ErrorCode, PhotinusError } from "../errors/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { Participant } from "../pki/index.ts";
@@ -14,6 +14,7 @@ import { HandlerLane } from "./handler-lane.ts";
 import { Inbox } from "./inbox.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { MessageSender } from "./message-sender.ts";
+import { ObjectSender } from "./object-sender.ts";
 import { Outbox } from "./outbox.ts";
 import { ownMessages } from "./own-messages.ts";
 import { retryAfterOf } from "./pace.ts";
@@ -44,9 +45,9 @@ export class LiveSession implements Session {
   readonly #lane: HandlerLane;
   readonly #checkpoints: Checkpoints;
   readonly #sender: MessageSender;
+  readonly #objects: ObjectSender;
   readonly #gate: ReadGate;
   readonly #keepAlive: KeepAlive;
-  readonly #sentChains = new SparseMap<string, true>();
   readonly #controller = new AbortController();
   readonly ended: Promise<SessionEnd>;
   #settleEnded: (end: SessionEnd) => void = () => undefined;
@@ -70,6 +71,8 @@ export class LiveSession implements Session {
     this.#checkpoints = new Checkpoints(established, { crypto, clock, outbox });
     const checkpoints = this.#checkpoints;
     this.#sender = new MessageSender(established, { crypto, clock, outbox, checkpoints });
+    const sendChain = (chain: readonly Bytes[]): Promise<Bytes> => this.send(signerChain, { chain });
+    this.#objects = new ObjectSender(established, { outbox, sendChain });
     this.#gate = new ReadGate(limits, modules.clock);
     this.#lastReceivedMs = modules.clock.now();
     this.ended = new Promise((resolve) => {
@@ -198,13 +201,7 @@ export class LiveSession implements Session {
 
   async sendObject(object: Bytes, signerChainOfObject: readonly Bytes[]): Promise<void> {
     this.#controller.signal.throwIfAborted();
-    const signer = toHex(identifyObject(object).signer);
-    const isKnown = [this.self, this.peer].some(({ leafDigest }) => toHex(leafDigest) === signer);
-    if (!isKnown && !this.#sentChains.has(signer)) {
-      this.#sentChains.set(signer, true);
-      await this.send(signerChain, { chain: signerChainOfObject });
-    }
-    await this.#outbox.post(() => object);
+    await this.#objects.send(object, signerChainOfObject);
   }
 
   async sendBlob(blob: { readonly frames: BlobFrames }, signal?: AbortSignal): Promise<void> {
