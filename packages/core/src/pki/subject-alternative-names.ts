@@ -30,6 +30,9 @@ export const NO_NAMES: SubjectAlternativeNames = {
   others: 0,
 };
 
+/** Names that one certificate may have: each is compared with each constraint above it. */
+const MAX_NAMES = 256;
+
 // Tag numbers of GeneralName.
 const DNS_NAME = 2;
 const URI = 6;
@@ -37,8 +40,9 @@ const IP_ADDRESS = 7;
 
 /** Reads the content of the extension, which was checked to be DER. @throws RangeError */
 export function readSubjectAlternativeNames(der: Bytes): SubjectAlternativeNames {
-  const names = derChildren(der).map(readGeneralName);
-  if (names.length === 0) throw new RangeError("an empty list of names");
+  const encoded = derChildren(der);
+  if (encoded.length === 0 || encoded.length > MAX_NAMES) throw new RangeError(`${encoded.length} names`);
+  const names = encoded.map(readGeneralName);
   const texts = (kind: "uniformResourceIdentifier" | "dNSName" | "rfc822Name"): readonly string[] =>
     names.flatMap((name) => (name.kind === kind ? [name.text] : []));
   const ipAddresses = names.flatMap((name) => (name.kind === "iPAddress" ? [name.address] : []));

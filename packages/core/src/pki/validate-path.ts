@@ -36,7 +36,8 @@ export interface ValidPath {
  * Path validation of RFC 5280, section 6.1, as far as certificates can say it here: signatures, validity, revocation,
  * names and constraints on them, basicConstraints with path length, keyUsage. Policies are not processed: what would
  * make them count is refused when a certificate is parsed. First comes what costs nothing, then the signatures from
- * the anchor down, so that no key is used before it is proved; then revocation.
+ * the anchor down, so that no key is used before it is proved; then names, which a stranger could make costly to
+ * compare, and revocation.
  *
  * @param path parsed certificates, the holder's first, the one that the anchor issued last; without the anchor
  * @throws PkiError whose code says which condition failed
@@ -55,8 +56,8 @@ export async function validatePath(
   for (const certificate of [anchor, ...path]) requireValidAt(certificate, nowMs);
   for (const link of links) requireLink(link, rules);
   requirePathLengths(links, anchor);
-  requireNames(links, anchor);
   const proved = await requireSignatures(links, conditions, modules);
+  requireNames(links, anchor);
   const statusUntilMs = await requireNotRevoked(linksOf(proved, anchor), conditions);
   const all = [anchor, ...path];
   return {

@@ -118,6 +118,13 @@ describe("extensions", () => {
       "MALFORMED",
     ],
     ["an empty list of purposes", added(extension(OID.extendedKeyUsage, sequence())), "MALFORMED"],
+    [
+      "more names than a reader bears",
+      added(
+        extension(OID.subjectAltName, sequence(uri(URN), ...Array.from({ length: 256 }, () => dns("a")))),
+      ),
+      "MALFORMED",
+    ],
     ["an empty list of names", added(extension(OID.subjectAltName, sequence())), "MALFORMED"],
     [
       "a name with a NUL",

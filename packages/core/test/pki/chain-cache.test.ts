@@ -136,7 +136,7 @@ describe("a cached chain under revocation lists", () => {
     expect((await counted(chainOf("clinic-a"), modules)).signatures).toBe(0);
     nowMs += 1000;
 
-    await expect(counted(chainOf("clinic-a"), modules)).rejects.toMatchObject({ code: "ERR_CRL_MISSING" });
+    await expect(counted(chainOf("clinic-a"), modules)).rejects.toMatchObject({ code: "ERR_CRL_STALE" });
   });
 
   test("is refused where its issuer has no list", async () => {

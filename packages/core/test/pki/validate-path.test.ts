@@ -5,6 +5,7 @@ import { implicit, sequence } from "../../src/pki/der-writer.ts";
 import type { CertificateTemplate } from "../../src/pki/encode-certificate.ts";
 import { OID } from "../../src/pki/object-identifiers.ts";
 import { extension } from "./forge.ts";
+import { constraints, directory } from "./general-names.ts";
 import { chainOf, countingCrypto, type Party, party } from "./parties.ts";
 
 const DAY_MS = 86_400_000;
@@ -152,6 +153,21 @@ describe("a path", () => {
     await expect(validate([end, forgedCa])).rejects.toMatchObject({ code: "ERR_CERTIFICATE_SIGNATURE" });
 
     expect(crypto.verifications).toBe(1);
+  });
+
+  test("has its names compared only after its signatures: a stranger could make that costly", async () => {
+    const key = await crypto.generateSigningKey(1);
+    const limits = constraints({ excluded: [directory({ organization: "example" })] });
+    const stranger = { certificate: root.certificate, key };
+    const a = await party({ name: "a", issuer: stranger, extensions: [limits] });
+    const proved = await party({ name: "a", issuer: root, extensions: [limits] });
+
+    await expect(validate([await party({ name: "end", issuer: a }), a])).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_SIGNATURE",
+    });
+    await expect(validate([await party({ name: "end", issuer: proved }), proved])).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_CONSTRAINT",
+    });
   });
 
   test("is valid while all of it is, the root included", async () => {
