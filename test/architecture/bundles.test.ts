@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BUNDLE_RULES, type BundleRule, pageFaults, reportBundle } from "../../scripts/bundle-report.ts";
+import { ROOT } from "../../scripts/process.ts";
 
 // `npm run check` bundles the real entries; here each rule is shown to fail on a planted entry.
 
@@ -47,6 +50,17 @@ test("finds a planted module of Node's in a script of the pages, ONNX Runtime's 
   expect(pageFaults(new Map([["index-1.js", planted]]))).toHaveLength(1);
   expect(pageFaults(new Map([["ort.wasm.bundle.min-1.js", planted]]))).toEqual([]);
   expect(pageFaults(new Map([["index-1.js", "const node = 1;"]]))).toEqual([]);
+});
+
+test("finds a planted second WebCrypto and a planted weight in the scripts of the pages", () => {
+  const noise = Array.from({ length: 60_000 }, (_, index) =>
+    Math.imul(index, 2654435761).toString(36),
+  ).join();
+
+  const core = readFileSync(join(ROOT, "node_modules/webcrypto-core/build/webcrypto-core.es.js"), "utf8");
+  expect(pageFaults(new Map([["a.js", core]]))).toEqual(["the page's a.js holds @peculiar/webcrypto"]);
+  expect(pageFaults(new Map([["a.js", noise]])).join()).toContain("at most 160000 are allowed");
+  expect(pageFaults(new Map([["ort.wasm.bundle.min-1.js", noise]]))).toEqual([]);
 });
 
 test("finds a planted weight over the ceiling", async () => {
