@@ -1,5 +1,4 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { WebSocket } from "ws";
+import { randomBytes } from "node:crypto";
 import { type Holder, verifyChain } from "./certificate.ts";
 import { encodeBody, type Notation } from "./decomposers.ts";
 import {
@@ -12,57 +11,26 @@ import {
   writeMessage,
 } from "./envelope.ts";
 import { type Fields, readFields } from "./fields.ts";
-import { type Frame, labelled, prologueOf, readFrame, writeFrame } from "./frame.ts";
+import { type Frame, writeFrame } from "./frame.ts";
+import { type Greeted, greet, Line } from "./greeting.ts";
 import type { Kit } from "./kit.ts";
-import { type Plain, writePlain } from "./message-pack.ts";
-import { Noise } from "./noise.ts";
-import { algorithmOf, isSigned, sha256, signBy } from "./primitives.ts";
+import { writePlain } from "./message-pack.ts";
 import { Records } from "./record.ts";
-import { demand } from "./refused.ts";
-
-/** Frames as they come, one after another. */
-class Arrivals {
-  readonly #frames: Buffer[] = [];
-  #wake: (() => void) | undefined;
-  #hasEnded = false;
-
-  constructor(socket: WebSocket) {
-    socket.on("message", (data: Buffer) => {
-      this.#frames.push(data);
-      this.#wake?.();
-    });
-    socket.on("close", () => {
-      this.#hasEnded = true;
-      this.#wake?.();
-    });
-  }
-
-  async next(): Promise<Frame> {
-    while (this.#frames.length === 0) {
-      if (this.#hasEnded) throw new Error("the connection has ended");
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return readFrame(this.#frames.shift() ?? Buffer.alloc(0));
-  }
-}
+import { demand, Refused } from "./refused.ts";
 
 /** A client of the protocol: it logs in with a kit and exchanges frames. */
 export class Client {
   readonly server: Holder;
   readonly sid: Buffer;
   readonly self: Holder;
-  readonly #socket: WebSocket;
-  readonly #arrivals: Arrivals;
+  readonly #line: Line;
   readonly #records: { readonly out: Records; readonly in: Records };
   readonly #kit: Kit;
   #tokens: readonly [own: Token, servers: Token] | undefined;
   #clockOffsetMs = 0;
 
-  private constructor(socket: WebSocket, arrivals: Arrivals, kit: Kit, greeted: Greeted) {
-    this.#socket = socket;
-    this.#arrivals = arrivals;
+  private constructor(line: Line, kit: Kit, greeted: Greeted) {
+    this.#line = line;
     this.#kit = kit;
     this.server = greeted.server;
     this.sid = greeted.sid;
@@ -72,15 +40,11 @@ export class Client {
 
   /** Connects, shakes hands, takes WELCOME. */
   static async login(url: string, kit: Kit): Promise<Client> {
-    const socket = new WebSocket(url, "photinus.v1", { perMessageDeflate: false, maxPayload: 1_049_600 });
-    const arrivals = new Arrivals(socket);
-    await new Promise((resolve, reject) => {
-      socket.once("open", resolve);
-      socket.once("error", reject);
-    });
-    const client = new Client(socket, arrivals, kit, await greet(socket, arrivals, kit));
+    const line = await Line.open(url);
+    const isRoot = (root: Buffer): boolean => root.equals(kit.root);
+    const client = new Client(line, kit, await greet(line, { ...kit, isRoot }));
     const welcome = await client.next();
-    if (welcome.kind === 10) throw new Error(`refused: ${readError(welcome).code}`);
+    if (welcome.kind === 10) throw new Refused(readError(welcome).code, "refused");
     demand(welcome.kind === 4, 4000, "no WELCOME"); // [W-26]
     client.#welcome(welcome);
     return client;
@@ -88,13 +52,13 @@ export class Client {
 
   /** The next frame: an inner one, or BLOB. */
   async next(): Promise<Frame> {
-    const frame = await this.#arrivals.next();
+    const frame = await this.#line.next();
     return frame.kind === 5 ? this.#records.in.open(frame).frame : frame;
   }
 
   /** Sends an inner frame. */
   send(inner: Buffer): void {
-    this.#socket.send(this.#records.out.seal(inner));
+    this.#line.send(this.#records.out.seal(inner));
   }
 
   /** Sends a MESSAGE. */
@@ -114,12 +78,15 @@ export class Client {
     return openSigned(frame, this.#way(1), this.server, this.#tokens ?? []).type;
   }
 
-  /** Ends the connection and waits for its end. */
+  /** Ends the session in order. */
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#socket.once("close", resolve));
     this.send(writeFrame(10, { header: writePlain([4024, null, null, "done"]) }));
-    this.#socket.close(1000);
-    await closed;
+    await this.#line.close();
+  }
+
+  /** Ends without a word, as a lost network does. */
+  cut(): void {
+    this.#line.cut();
   }
 
   #ownToken(): Token {
@@ -162,58 +129,4 @@ function passOver(at: Fields): void {
   });
   at.integer();
   at.list((limits) => limits.integer());
-}
-
-interface Greeted {
-  readonly server: Holder;
-  readonly sid: Buffer;
-  readonly keys: readonly [Buffer, Buffer];
-}
-
-async function greet(socket: WebSocket, arrivals: Arrivals, kit: Kit): Promise<Greeted> {
-  const fresh = () => generateKeyPairSync("x25519").privateKey;
-  const noise = new Noise(true, prologueOf(kit.project), { e: fresh(), s: fresh() });
-  const write = (kind: number, payload: (h: Buffer) => Buffer): void => {
-    const tokens = noise.writeTokens();
-    socket.send(
-      writeFrame(kind, { payload: Buffer.concat([tokens, noise.writePayload(payload(noise.hash))]) }),
-    );
-  };
-  write(1, () => writePlain([[1], kit.serverName]));
-  const second = await arrivals.next();
-  if (second.kind === 10) throw new Error(`refused: ${readError(second).code}`);
-  demand(second.kind === 2 && second.header.length + second.tag.length === 0, 4003, "no message 2"); // [W-20], [W-21]
-  const rest = noise.readTokens(second.payload);
-  const { hash } = noise;
-  const server = verifyServer(noise.readPayload(rest), hash, kit);
-  write(3, (h) => clientHello(h, kit));
-  return { server, sid: noise.hash, keys: noise.split() };
-}
-
-function verifyServer(payload: Buffer, hash: Buffer, kit: Kit): Holder {
-  const hello = readFields(payload, (at) => ({
-    version: at.integer(0xffff),
-    versions: at.list((versions) => versions.integer(0xffff)),
-    chain: at.list((chain) => chain.bytes()),
-    root: at.bytes(),
-    revocationList: at.nullable((list) => list.bytes()),
-    algorithm: at.integer(3, 1),
-    signature: at.bytes(),
-  }));
-  demand(hello.version === 1 && hello.versions.includes(1), 4001, "another version"); // [W-13]
-  demand(hello.root.equals(kit.root), 4003, "another root"); // [W-14]
-  const server = verifyChain(hello.chain, { project: kit.project, root: kit.root, nowMs: Date.now() }); // [W-15]
-  demand(server.role === "server" && server.name === kit.serverName, 4003, "another server"); // [W-15]
-  const { version, versions, chain, root, revocationList = null, algorithm, signature } = hello;
-  const part = writePlain([version, versions, chain, root, revocationList, algorithm]);
-  const signed = labelled("server", hash, sha256(part));
-  demand(isSigned(server.key, algorithm, signature, signed), 4003, "not signed by the server"); // [W-16]
-  return server;
-}
-
-function clientHello(hash: Buffer, { chain, key }: Kit): Buffer {
-  const before: readonly Plain[] = [chain, null, null, algorithmOf(key) ?? 0];
-  const after: readonly Plain[] = [null, null];
-  const part = writePlain([...before, ...after]);
-  return writePlain([...before, signBy(key, labelled("client", hash, sha256(part))), ...after]);
 }

@@ -6,6 +6,7 @@ import { aFederation, type RunningFederation } from "../federation/a-federation.
 import { scriptedTrainer, smallJob } from "../federation/scripted-trainer.ts";
 import { ASite } from "./a-site.ts";
 import { Client } from "./client.ts";
+import { enrol } from "./enrol.ts";
 import { type Kit, readKit } from "./kit.ts";
 
 // The second implementation against a running server, over a real socket. Only the server and the user are ours.
@@ -54,8 +55,31 @@ test("is refused with the key of somebody else, and does not go to a server of a
   const foreign = await aFederation(1);
   const [own, other] = [kitOf(federation, "site-1"), kitOf(federation, "site-2")];
 
-  await expect(Client.login(federation.address.socketUrl, { ...own, key: other.key })).rejects.toThrow(
-    "4003",
-  );
+  await expect(Client.login(federation.address.socketUrl, { ...own, key: other.key })).rejects.toMatchObject({
+    code: 4003,
+  });
   await expect(Client.login(foreign.address.socketUrl, own)).rejects.toThrow("another root");
+});
+
+test("enrols by a join link, logs in with the certificate, and trains", async () => {
+  const federation = await aFederation(1);
+  const fragment = await federation.server.invite({
+    org: "guests",
+    uses: 1,
+    expiresAtMs: Date.now() + 60_000,
+  });
+  const kit = await enrol(federation.address.socketUrl, fragment);
+  const client = await Client.login(federation.address.socketUrl, kit);
+  const taking = new ASite(client, kit, 0.5).takePart();
+  const job = await (await federation.connectUser()).submit(smallJob(1, 1));
+
+  await taking;
+
+  expect(await job.ended()).toMatchObject({ state: "finished" });
+  expect(client.self).toMatchObject({ role: "site", org: "guests" });
+  // Who took the code a second time hears the reason inside the session.
+  await expect(enrol(federation.address.socketUrl, fragment)).rejects.toMatchObject({
+    code: expect.any(Number),
+  });
+  await client.close();
 });

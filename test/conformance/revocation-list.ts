@@ -53,6 +53,10 @@ function timeOf({ content }: Value): number {
 
 const CRL_NUMBER = "551d14";
 
+/** P-384 signs by SHA-384. */
+const hashOf = (key: KeyObject): string =>
+  key.asymmetricKeyDetails?.namedCurve === "secp384r1" ? "sha384" : "sha256";
+
 /** Verifies a list by the key of its issuer, and reads it. */
 export function readRevocationList(der: Buffer, issuer: KeyObject): RevocationList {
   const [outer, ...behind] = valuesOf(der);
@@ -60,7 +64,7 @@ export function readRevocationList(der: Buffer, issuer: KeyObject): RevocationLi
   const [tbs, , signature] = valuesOf(outer.content);
   demand(tbs !== undefined && signature !== undefined, AUTH_FAILED, "no list");
   const isIssuers = verify(
-    "sha256",
+    hashOf(issuer),
     tbs.whole,
     { key: issuer, dsaEncoding: "der" },
     signature.content.subarray(1),
