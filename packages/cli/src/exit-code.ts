@@ -26,6 +26,11 @@ const CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_KIT_EXPIRED",
   "ERR_KIT_NOT_YET_VALID",
   "ERR_INVITE_REFUSED",
+  "ERR_REVOKED",
+  "ERR_SERVER_REVOKED",
+  "ERR_CRL_MISSING",
+  "ERR_CRL_STALE",
+  "ERR_CRL_ROLLBACK",
 ]);
 
 const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -34,6 +39,7 @@ const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_ADDRESS_UNUSABLE",
   "ERR_CLEAR_NOT_LOOPBACK",
   "ERR_PROJECT_INVALID",
+  "ERR_PARTICIPANT_UNKNOWN",
   "ERR_JOB_INVALID",
   "ERR_JOB_UNKNOWN",
   "ERR_WORKFLOW_UNKNOWN",

@@ -60,6 +60,7 @@ function addSite(program: Command, contextOf: (command: Command) => CommandConte
     .description("start the site")
     .requiredOption("--kit <folder>", "startup kit of the site")
     .requiredOption("--data <folder>", "folder with the site's data, each set described by <name>.json")
+    .option("--state <folder>", "folder for what the site has to remember; default: local/state in its kit")
     .option("--server <url>", "address of the server's socket; default: what the kit says")
     .option("--proxy <url>", "HTTP proxy to the server, or none; default: HTTPS_PROXY without NO_PROXY")
     .option("--device <name>", "auto, cpu, cuda or webgpu", oneOf("auto", "cpu", "cuda", "webgpu"))
@@ -86,6 +87,30 @@ function addProvision(program: Command, contextOf: (command: Command) => Command
     .action(async (_options, command: Command) => {
       const { provision } = await import("./commands/provision.ts");
       await provision(command.opts(), contextOf(command));
+    });
+  program
+    .command("revoke")
+    .description("revoke certificates of a project, or with no names renew its list of revoked ones")
+    .argument("[names...]", "participants, as the definition of the project names them")
+    .requiredOption("-p, --project <folder>", "folder that provision made, with the root's key")
+    .option(
+      "--kit <folder>",
+      "startup kit of the server on this machine: the list is put where the server looks",
+    )
+    .option(
+      "--reason <name>",
+      "why: keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn",
+      oneOf(
+        ...["unspecified", "keyCompromise", "affiliationChanged"],
+        ...["superseded", "cessationOfOperation", "privilegeWithdrawn"],
+      ),
+      "unspecified",
+    )
+    .option("--passphrase-fd <n>", "file descriptor that yields the root's passphrase", integerFrom(0, 1_023))
+    .option("--passphrase-file <file>", "file that holds the root's passphrase; default: secrets/root-key")
+    .action(async (names: string[], _options, command: Command) => {
+      const { revokeParticipants } = await import("./commands/revoke.ts");
+      await revokeParticipants(names, command.opts(), contextOf(command));
     });
   program
     .command("invite")

@@ -1,4 +1,5 @@
 import type { Bytes } from "@photinus/core/bytes";
+import type { RevocationRecord, RevocationStore } from "@photinus/core/pki";
 import type { SigningKey } from "@photinus/core/platform";
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
@@ -48,26 +49,37 @@ export interface IdentityStore {
   saveConsent(consent: StoredConsent): Promise<void>;
   /** The agreement to a job; `undefined` when there is none. */
   findConsent(project: string, jobId: string): Promise<StoredConsent | undefined>;
-  /** Deletes key, certificate and agreements of a project. */
+  /** Where the newest revocation lists of a project under a root are kept: no server goes back to an older one. */
+  revocations(project: string, rootFingerprint: string): RevocationStore;
+  /** Deletes key, certificate, agreements and lists of a project. */
   forget(project: string): Promise<void>;
   /** Closes the database. */
   close(): void;
 }
 
 /** Version of the layout below. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+
+interface StoredList extends RevocationRecord {
+  readonly project: string;
+  readonly rootFingerprint: string;
+}
 
 interface Schema extends DBSchema {
   identities: { key: [string, string]; value: StoredIdentity };
   consents: { key: [string, string]; value: StoredConsent };
+  revocations: { key: [string, string, string]; value: StoredList };
 }
 
 /** The store of this origin in IndexedDB. */
 export async function openIdentityStore(name = "photinus"): Promise<IdentityStore> {
   const database = await openDB<Schema>(name, SCHEMA_VERSION, {
-    upgrade(upgraded) {
-      upgraded.createObjectStore("identities", { keyPath: ["project", "rootFingerprint"] });
-      upgraded.createObjectStore("consents", { keyPath: ["project", "jobId"] });
+    upgrade(upgraded, oldVersion) {
+      if (oldVersion < 1) {
+        upgraded.createObjectStore("identities", { keyPath: ["project", "rootFingerprint"] });
+        upgraded.createObjectStore("consents", { keyPath: ["project", "jobId"] });
+      }
+      upgraded.createObjectStore("revocations", { keyPath: ["project", "rootFingerprint", "name"] });
     },
   });
   return {
@@ -83,17 +95,41 @@ export async function openIdentityStore(name = "photinus"): Promise<IdentityStor
       await database.put("consents", consent);
     },
     findConsent: (project, jobId) => database.get("consents", [project, jobId]),
+    revocations: (project, rootFingerprint) => revocationsOf(database, [project, rootFingerprint]),
     forget: (project) => forget(database, project),
     close: () => database.close(),
   };
 }
 
+/** All records of a project. */
+const rangeOf = (project: string): IDBKeyRange => IDBKeyRange.bound([project, ""], [project, "\uffff"]);
+
+function revocationsOf(
+  database: IDBPDatabase<Schema>,
+  [project, rootFingerprint]: readonly [string, string],
+): RevocationStore {
+  const ofRoot = IDBKeyRange.bound([project, rootFingerprint, ""], [project, rootFingerprint, "\uffff"]);
+  return {
+    load: () => database.getAll("revocations", ofRoot),
+    async save(record) {
+      // One transaction: another tab of this origin may save at the same time.
+      const transaction = database.transaction("revocations", "readwrite");
+      const present = await transaction.store.get([project, rootFingerprint, record.name]);
+      const isNewer = present === undefined || present.number < record.number;
+      if (isNewer) await transaction.store.put({ ...record, project, rootFingerprint });
+      await transaction.done;
+      return isNewer;
+    },
+  };
+}
+
 async function forget(database: IDBPDatabase<Schema>, project: string): Promise<void> {
-  const ofProject = IDBKeyRange.bound([project, ""], [project, "\uffff"]);
-  const transaction = database.transaction(["identities", "consents"], "readwrite");
+  const ofProject = rangeOf(project);
+  const transaction = database.transaction(["identities", "consents", "revocations"], "readwrite");
   await Promise.all([
     transaction.objectStore("identities").delete(ofProject),
     transaction.objectStore("consents").delete(ofProject),
+    transaction.objectStore("revocations").delete(ofProject),
     transaction.done,
   ]);
 }

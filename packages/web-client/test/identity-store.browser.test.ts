@@ -67,3 +67,18 @@ test("leaving deletes the key, the certificate and the agreements of that projec
   expect(await store.findConsent("demo", "j")).toBeUndefined();
   expect(await store.find("other", "ab".repeat(32))).toBeDefined();
 });
+
+test("the newest revocation list of an issuer stays, for this project and root only, until the project is left", async () => {
+  const record = { name: "aa", issuer: Uint8Array.of(1), list: Uint8Array.of(2) };
+  const store = (await aStore()).revocations("demo", "ab");
+  expect(await store.save({ ...record, number: 2 })).toBe(true);
+  expect(await store.save({ ...record, number: 1, list: Uint8Array.of(3) })).toBe(false);
+  expect(await store.save({ ...record, number: 2, list: Uint8Array.of(3) })).toBe(false);
+
+  const again = await aStore();
+  expect(await again.revocations("demo", "ab").load()).toMatchObject([{ number: 2, list: Uint8Array.of(2) }]);
+  expect(await again.revocations("demo", "cd").load()).toEqual([]);
+  expect(await again.revocations("other", "ab").load()).toEqual([]);
+  await again.forget("demo");
+  expect(await again.revocations("demo", "ab").load()).toEqual([]);
+});

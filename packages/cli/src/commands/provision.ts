@@ -56,6 +56,7 @@ async function writeProject(folder: string, { root, kits }: ProvisionedProject):
   await mkdir(join(folder, "root"), { mode: 0o700 });
   await writePrivate(join(folder, "root", "root.pem"), root.certificatePem);
   await writePrivate(join(folder, "root", "root-key.pem"), root.keyPem);
+  await writePrivate(join(folder, "root", "root.crl"), root.revocationListPem);
   if (root.secret !== undefined) await writePrivate(join(secrets, "root-key"), `${root.secret}\n`);
 }
 

@@ -1,4 +1,6 @@
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LOCAL_REVOCATION_LIST } from "@photinus/core/provision";
 import { nodeCrypto, pem, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer, type TlsOptions } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
@@ -55,6 +57,7 @@ export async function startServer(
         kit: ofHost.kit,
         host: options.host,
         port: options.port,
+        revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
         ...(tls === undefined ? {} : { tls }),
         ...(folder === undefined ? {} : { pages: folder }),
       },

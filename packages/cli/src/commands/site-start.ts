@@ -1,3 +1,7 @@
+import { join } from "node:path";
+import { PkiError } from "@photinus/core/errors";
+import { LOCAL_FOLDER } from "@photinus/core/provision";
+import type { Site } from "@photinus/core/site";
 import { nodeSite } from "@photinus/node-client";
 import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { chooseProxy } from "../choose-proxy.ts";
@@ -9,6 +13,8 @@ import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
 export interface SiteStartOptions extends KitOptions {
   /** Data folder of the site. */
   readonly data: string;
+  /** Folder for what the site has to remember. */
+  readonly state?: string;
   /** Address of the server's socket. */
   readonly server?: string;
   /** Address of an HTTP proxy, or "none"; by default what the environment says. */
@@ -27,7 +33,17 @@ function stdinClosed(): Promise<void> {
   });
 }
 
-/** Runs a site until it is told to stop. */
+/** Rejects when the site's certificate was revoked: it makes no further attempt. The kit stays as it is. */
+function refusedForGood(site: Site): Promise<never> {
+  return new Promise((_, reject) => {
+    site.watch(({ activity, retryAtMs, fault }) => {
+      if (activity !== "refused" || retryAtMs !== undefined || fault?.code !== "ERR_REVOKED") return;
+      reject(new PkiError("ERR_REVOKED", "the certificate of this site was revoked"));
+    });
+  });
+}
+
+/** Runs a site until it is told to stop. @throws PkiError `ERR_REVOKED` */
 export async function startSite(
   options: SiteStartOptions,
   { terminal, signal }: CommandContext,
@@ -40,6 +56,7 @@ export async function startSite(
       kit,
       tls,
       dataFolder: options.data,
+      stateFolder: options.state ?? join(options.kit, LOCAL_FOLDER, "state"),
       proxyOf: chooseProxy(options.proxy),
       ...(server === undefined ? {} : { server }),
       ...(device === undefined ? {} : { device }),
@@ -47,9 +64,14 @@ export async function startSite(
     },
     { clock: systemClock(), crypto: nodeCrypto(), logger: pinoLogger({ name: kit.configuration.name }) },
   );
-  await site.start();
+  const refused = refusedForGood(site);
+  refused.catch(() => undefined); // it may come while the site stops
+  site.start();
   terminal.line(`Photinus site ${kit.configuration.name} for project ${kit.configuration.project}`);
-  await Promise.race([aborted(signal), ...(options.untilStdinCloses ? [stdinClosed()] : [])]);
-  await site.stop();
+  try {
+    await Promise.race([aborted(signal), refused, ...(options.untilStdinCloses ? [stdinClosed()] : [])]);
+  } finally {
+    await site.stop();
+  }
   terminal.result({ stopped: true });
 }

@@ -1,7 +1,10 @@
+import { join } from "node:path";
+import { toHex } from "@photinus/core/bytes";
+import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
 import { Site, type SiteLimits } from "@photinus/core/site";
-import type { TlsIdentity } from "@photinus/node-platform";
+import { revocationFolder, type TlsIdentity } from "@photinus/node-platform";
 import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
 import { dataNamesIn } from "./data-names.ts";
 import { serverConnector } from "./server-connector.ts";
@@ -14,6 +17,8 @@ export interface NodeSiteOptions {
   readonly tls: TlsIdentity;
   /** Folder with the site's data: each set described by `<name>.json`. */
   readonly dataFolder: string;
+  /** Folder for what the site has to remember beyond this process, such as revocation lists; made when missing. */
+  readonly stateFolder?: string;
   /** Address of the server's socket in place of those in the kit. */
   readonly server?: string;
   /** Address of the HTTP proxy to reach an address of the server through. Default: none. */
@@ -44,8 +49,12 @@ export interface NodeSiteModules {
  * @throws TrainingError `ERR_DATA_MISSING` when the folder describes no data set
  */
 export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModules): Promise<Site> {
-  const { kit, dataFolder, device = "auto", threads = 1, limits } = options;
+  const { kit, dataFolder, stateFolder, device = "auto", threads = 1, limits } = options;
   const { project, server } = kit.configuration;
+  const store =
+    stateFolder === undefined
+      ? {}
+      : { store: revocationFolder(join(stateFolder, "revocation", toHex(kit.root.digest))) };
   return new Site(
     {
       identity: kit.identity,
@@ -62,6 +71,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       random: { bytes: (length) => modules.crypto.randomBytes(length) },
       createTrainer: () => startNodeTrainer({ dataFolder, device, threads }),
       decideJob: async () => "accept",
+      revocations: new RevocationLists({ project, root: kit.root.der }, { ...modules, ...store }),
     },
   );
 }

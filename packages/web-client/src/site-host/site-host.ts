@@ -1,4 +1,5 @@
 import { JobError, PkiError } from "@photinus/core/errors";
+import { RevocationLists } from "@photinus/core/pki";
 import { type JobDecision, type JobProposal, Site, type SiteStatus } from "@photinus/core/site";
 import { CONSENT_TEXT } from "../join/consent-text.ts";
 import type {
@@ -74,8 +75,8 @@ export class SiteHost {
   }
 
   #start(): void {
-    const { connector, clock, crypto, logger, tell } = this.#modules;
-    const { project, serverName } = this.#opened;
+    const { connector, clock, crypto, logger, tell, store } = this.#modules;
+    const { project, serverName, rootFingerprint } = this.#opened;
     if (this.#member === undefined || this.#data === undefined) {
       throw new JobError("ERR_TASK_FAILED", "the site has no identity or no data");
     }
@@ -100,6 +101,10 @@ export class SiteHost {
         random: { bytes: (length) => crypto.randomBytes(length) },
         createTrainer: () => this.#modules.trainers.start(data, this.#device),
         decideJob: (job, signal) => this.#ask(job, signal),
+        revocations: new RevocationLists(
+          { project, root },
+          { crypto, clock, store: store.revocations(project, rootFingerprint) },
+        ),
       },
     );
     site.watch((status) => {

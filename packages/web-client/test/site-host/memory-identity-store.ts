@@ -1,9 +1,12 @@
+import { metadataRevocationStore } from "@photinus/core/pki";
+import { memoryMetadata } from "@photinus/core/testing";
 import type { IdentityStore, StoredConsent, StoredIdentity } from "../../src/identity-store.ts";
 
 /** What IndexedDB keeps, in memory: Node has none. */
 export function memoryIdentityStore(): IdentityStore & { readonly identities: StoredIdentity[] } {
   const identities: StoredIdentity[] = [];
   const consents: StoredConsent[] = [];
+  const revocations = metadataRevocationStore(memoryMetadata());
   const put = <T>(list: T[], item: T, isSame: (other: T) => boolean): void => {
     const index = list.findIndex(isSame);
     list.splice(index < 0 ? list.length : index, index < 0 ? 0 : 1, item);
@@ -24,6 +27,7 @@ export function memoryIdentityStore(): IdentityStore & { readonly identities: St
       put(consents, consent, ({ project, jobId }) => project === consent.project && jobId === consent.jobId),
     findConsent: async (project, jobId) =>
       consents.find((one) => one.project === project && one.jobId === jobId),
+    revocations: () => revocations,
     forget: async (project) => {
       for (const list of [identities, consents]) {
         const kept = list.filter((one) => one.project !== project);

@@ -1,0 +1,111 @@
+import { type Bytes, toHex } from "@photinus/core/bytes";
+import { certificatesFromPem, decodePem, issueRevocationList, parseCertificate } from "@photinus/core/pki";
+import { webCrypto } from "@photinus/core/platform";
+import {
+  createProject,
+  KIT_FILE,
+  openKit,
+  openRootKey,
+  type ProvisionedProject,
+  type RevocableProject,
+  revoke,
+} from "@photinus/core/provision";
+import { testProject } from "@photinus/core/testing";
+import { beforeAll, expect, test } from "vitest";
+
+const crypto = webCrypto();
+const NOW_MS = Date.UTC(2026, 6, 1);
+const modules = { crypto, clock: { now: () => NOW_MS } };
+let project: ProvisionedProject;
+
+beforeAll(async () => {
+  const definition = {
+    name: "demo",
+    server: { name: "hub", org: "demo", hosts: ["127.0.0.1"], port: 8443 },
+    sites: ["clinic-a", "clinic-b"].map((name) => ({ name, org: "demo" })),
+    users: [{ name: "lead@example.org", org: "demo", role: "lead" }],
+  };
+  project = await createProject(definition, modules, { rootAlgorithm: 1 });
+});
+
+const leafOf = (name: string): Bytes => {
+  const pem = project.kits.get(name)?.files.get(KIT_FILE.certificate);
+  const [leaf] = pem === undefined ? [] : certificatesFromPem(pem);
+  if (leaf === undefined) throw new Error(`no certificate of ${name}`);
+  return leaf;
+};
+
+async function revocable(): Promise<RevocableProject> {
+  const { certificatePem, keyPem, secret = "", revocationListPem } = project.root;
+  const [latest] = decodePem("X509 CRL", revocationListPem);
+  if (latest === undefined) throw new Error("a project has a list");
+  return {
+    root: await openRootKey({ certificatePem, keyPem, secret }, { crypto }),
+    latest,
+    certificates: new Map([...project.kits.keys()].map((name) => [name, leafOf(name)])),
+  };
+}
+
+test("a project begins with list 1, which names nobody, in the server's kit and beside the root", async () => {
+  const kit = project.kits.get("hub");
+  if (kit === undefined) throw new Error("the project has a server");
+  const { revocationList } = await openKit(kit.files, { nowMs: NOW_MS, secret: kit.secret }, { crypto });
+
+  const { latest } = await revocable();
+
+  expect(revocationList).toEqual(latest);
+  expect(project.kits.get("clinic-a")?.files.has(KIT_FILE.revocationList)).toBe(false);
+});
+
+test("the next list has the next number, those of the list before and the new ones, for 90 days", async () => {
+  const before = await revocable();
+  const second = await revoke(before, ["clinic-a"], modules, { reason: "keyCompromise" });
+
+  const third = await revoke({ ...before, latest: second.der }, ["clinic-b", "clinic-a"], modules);
+
+  const serialOf = async (name: string) =>
+    toHex((await parseCertificate(leafOf(name), { crypto })).serialNumber);
+  expect([second.number, third.number]).toEqual([2, 3]);
+  expect(third.nextUpdateMs).toBe(NOW_MS + 90 * 86_400_000);
+  expect([...third.entries.keys()]).toEqual([await serialOf("clinic-a"), await serialOf("clinic-b")]);
+  // Who is revoked already stays as he is.
+  expect(third.entries.get(await serialOf("clinic-a"))?.reason).toBe("keyCompromise");
+});
+
+test("with no names the list is only renewed", async () => {
+  const list = await revoke(await revocable(), [], modules);
+
+  expect(list.number).toBe(2);
+  expect(list.entries.size).toBe(0);
+});
+
+test("refuses a name that the project does not have, and a certificate of another root", async () => {
+  const before = await revocable();
+  const stranger = await testProject({ sites: ["clinic-a"] });
+  const foreign = stranger.sites.get("clinic-a")?.participant.chain[0];
+  if (foreign === undefined) throw new Error("the site has a certificate");
+  const unknown = { code: "ERR_PARTICIPANT_UNKNOWN" };
+
+  await expect(revoke(before, ["clinic-z"], modules)).rejects.toMatchObject(unknown);
+  const mixed = { ...before, certificates: new Map([["clinic-a", foreign]]) };
+  await expect(revoke(mixed, ["clinic-a"], modules)).rejects.toMatchObject(unknown);
+});
+
+test("refuses to go on from a list of another root", async () => {
+  const before = await revocable();
+  const stranger = await testProject({ sites: [], users: [] });
+  const request = { number: 9, nowMs: NOW_MS, lifetimeMs: 1000, revoked: [] };
+  const { der } = await issueRevocationList(request, stranger.root, { crypto });
+
+  await expect(revoke({ ...before, latest: der }, [], modules)).rejects.toMatchObject({
+    code: "ERR_CRL_UNTRUSTED",
+  });
+});
+
+test("the root's key does not open by another secret", async () => {
+  const { certificatePem, keyPem } = project.root;
+
+  await expect(openRootKey({ certificatePem, keyPem, secret: "wrong" }, { crypto })).rejects.toMatchObject({
+    code: "ERR_KEY_UNREADABLE",
+  });
+});
