@@ -14,16 +14,21 @@ export interface UploadId {
   readonly messageId: string;
   /** SHA-256 of the message's payload, hex. */
   readonly payloadDigest: string;
+  /** Job that it is for. */
   readonly jobId: string;
+  /** Task that it is for. */
   readonly taskId: string;
   /** Id of the stream, hex. */
   readonly streamId: string;
+  /** What was announced. */
   readonly manifest: StreamManifest;
 }
 
 /** A slot and which chunks of the upload are in it. */
 export interface Staged {
+  /** Where the chunks are, each at its place. */
   readonly slot: UploadSlot;
+  /** Chunks that are there; verified each. */
   readonly received: ChunkSet;
 }
 
@@ -37,10 +42,15 @@ interface Kept extends Staged {
 
 /** What {@link KeptUploads} works with. */
 export interface KeptUploadsModules {
+  /** Memory for uploads. */
   readonly slots: UploadSlots;
+  /** Sealed blobs. */
   readonly checkpoints: CheckpointStore;
+  /** What lasts of the sessions. */
   readonly records: ResumeRecords;
+  /** Time. */
   readonly clock: Clock;
+  /** Where log lines go. */
   readonly logger: Logger;
 }
 

@@ -29,9 +29,13 @@ export interface ResumedState {
 
 /** What a {@link liveSite} is made of. */
 export interface LiveSiteParts {
+  /** Its session. */
   readonly session: Session;
+  /** What it said of itself. */
   readonly announced: SiteReady;
+  /** ms since 1970. */
   readonly connectedAtMs: number;
+  /** What lasts of its earlier sessions. */
   readonly resumed: ResumedState;
 }
 

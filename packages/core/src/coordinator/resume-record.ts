@@ -9,13 +9,17 @@ export interface CommitEntry {
   readonly messageId: string;
   /** SHA-256 of its payload, hex: another one under the same id is a replay. */
   readonly payloadDigest: string;
+  /** Job that it answered. */
   readonly jobId: string;
+  /** Task that it answered. */
   readonly taskId: string;
+  /** What it came to. */
   readonly outcome: "accepted" | "refused";
   /** The cause of a refusal, as it was told; empty otherwise. */
   readonly code: string;
+  /** For people, as it was told; at most 500 characters. */
   readonly detail: string;
-  /** ms since 1970. */
+  /** Deadline of the task, ms since 1970. */
   readonly untilMs: number;
 }
 
@@ -25,26 +29,31 @@ export interface PartEntry {
   readonly messageId: string;
   /** Hex: with the message's id it names the manifest, which comes again with the message. */
   readonly payloadDigest: string;
-  /** Hex. */
+  /** Id of the stream, hex. */
   readonly streamId: string;
+  /** Job that it is for. */
   readonly jobId: string;
+  /** Task that it is for. */
   readonly taskId: string;
   /** Bitmap of the chunks, base64url. */
   readonly received: string;
   /** Sealed blob of these chunks, one behind the other. */
   readonly blob: string;
-  /** ms since 1970. */
+  /** Deadline of the task, ms since 1970. */
   readonly untilMs: number;
 }
 
 /** What is stored of a participant. */
 export interface StoredRecord {
+  /** Version of the stored form. */
   readonly stateVersion: 1;
   /** Fencing token: rises with each session. */
   readonly fence: number;
   /** Sessions since the last fresh start, newest last, base64url. */
   readonly sessions: readonly string[];
+  /** The newest last. */
   readonly commits: readonly CommitEntry[];
+  /** The newest last. */
   readonly parts: readonly PartEntry[];
 }
 

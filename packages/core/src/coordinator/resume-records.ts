@@ -16,7 +16,9 @@ import {
 
 /** What {@link ResumeRecords} works with. */
 export interface ResumeRecordsModules {
+  /** Shared by all server processes. */
   readonly metadata: MetadataStore;
+  /** Time. */
   readonly clock: Clock;
 }
 
@@ -32,6 +34,7 @@ export interface OpenRecordOptions {
 
 /** An opened record. */
 export interface OpenedRecord {
+  /** As this session may write it. */
   readonly record: ResumeRecord;
   /** False: the session starts fresh. */
   readonly isResumed: boolean;
@@ -43,6 +46,7 @@ export interface OpenedRecord {
 export interface StoredPart {
   /** SAN URI of the site. */
   readonly urn: string;
+  /** What was spilled. */
   readonly part: PartEntry;
 }
 

@@ -5,7 +5,9 @@ import type { StreamSource } from "../stream/index.ts";
 
 /** An update that was trained and is kept until the server has committed it. */
 export interface Held {
+  /** What announces it. */
   readonly body: ContributionBody;
+  /** Its bytes. */
   readonly source: StreamSource;
   /** The same each time it is sent: 16 bytes. */
   readonly messageId: Bytes;
@@ -17,6 +19,7 @@ export interface Held {
 
 /** What was measured for an `evaluate` task, kept until the server has answered. */
 export interface HeldEvaluation {
+  /** What is sent. */
   readonly body: EvaluationResult;
   /** The same each time it is sent: 16 bytes. */
   readonly messageId: Bytes;
