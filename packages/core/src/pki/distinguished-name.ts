@@ -7,7 +7,7 @@ import { OID } from "./object-identifiers.ts";
 export interface DistinguishedName {
   /** Name, DER, as it was received. */
   readonly der: Bytes;
-  /** Its parts in a form in which equal parts are equal texts: see {@link isSameName}. */
+  /** Its parts in a form in which equal parts are equal texts (RFC 5280, section 7.1). */
   readonly relativeNames: readonly string[];
   /** Its one CN; `undefined` when there is none or more than one. */
   readonly commonName: string | undefined;

@@ -15,6 +15,7 @@ export interface RevocationSource {
   /** Another number whenever an answer may have changed: with each list that was taken in. Results are cached under it. */
   readonly epoch: number;
   /**
+   * What is known about one certificate.
    * @param certificate whose signature by `issuer` has verified
    * @param issuer the certificate above it in the path, or the pinned root
    * @param atMs time of the validation, ms since 1970
