@@ -56,7 +56,7 @@ test.each(HANDSHAKE_PARTS)("$name that comes twice leaves no session", async (pa
 });
 
 /** What an ERROR may tell a client before it knows with whom it speaks: that it failed, or to come back later. */
-const HINTS = ["ERR_AUTH_FAILED", "ERR_BUSY", "ERR_RATE_LIMITED"];
+const HINTS = ["ERR_AUTH_FAILED", "ERR_BUSY", "ERR_RATE_LIMITED", "ERR_GOING_AWAY"];
 
 test("whatever an ERROR says before the session, a client takes it for a failure or for a wait, and offers the same again", async () => {
   const codes = Object.keys(ERRORS) as (keyof typeof ERRORS)[]; // the keys of a record of codes
