@@ -1,10 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { type Bytes, equalBytes, toHex, utf8 } from "../../src/bytes/index.ts";
-import { openFrom, type SealedContent, type SealedManifest, sealFor } from "../../src/sealing/index.ts";
+import { memoryReplayStore } from "../../src/envelope/index.ts";
+import {
+  KeyPackageBook,
+  openFrom,
+  type SealedContent,
+  type SealedManifest,
+  sealFor,
+} from "../../src/sealing/index.ts";
 import { bytesSink, bytesSource, chunkCount, chunkLength, parametersSource } from "../../src/stream/index.ts";
 import { ParameterSet, Tensor, unpackParameters } from "../../src/tensor/index.ts";
 import { seededRandom } from "../../src/testing/index.ts";
-import { aProject, JOB, type Party, parties } from "./parties.ts";
+import { aParty, aProject, JOB, type Party, parties } from "./parties.ts";
 
 const project = await aProject();
 const CHUNK = 65_536;
@@ -141,6 +148,29 @@ describe("sealed content", () => {
     await clock.advance(7 * 86_400_000);
     await expect(seal(alice, ["bob"])).rejects.toMatchObject({ code: "ERR_KEY_PACKAGE_MISSING" });
   });
+});
+
+test("content goes to other roles, and comes from them, only where reader and sender say so", async () => {
+  const { alice, clock } = await parties(project);
+  const identity = project.users.get("lead@example.org");
+  if (identity === undefined) throw new Error("no lead");
+  const lead = await aParty(identity, project, { clock });
+  const object = await lead.ring.publish();
+  const { chains, identity: self } = alice;
+  const modules = { crypto: alice.sealing.crypto, clock, chains };
+  const options = { project: project.project, self: self.participant.name, roles: ["site", "lead"] as const };
+  const packages = new KeyPackageBook(options, modules);
+
+  await expect(alice.packages.accept(object)).rejects.toMatchObject({ code: "ERR_TYPE_UNKNOWN" });
+  await packages.accept(object);
+  const sealed = await seal({ ...alice, sealing: { ...alice.sealing, packages } }, ["lead@example.org"]);
+  const opened = await read(lead, sealed.manifest, await chunksOf(sealed));
+  const onlyLeads = { ...expected, roles: ["lead"] as const };
+
+  expect(equalBytes(opened.bytes, plaintext)).toBe(true);
+  await expect(
+    openFrom("alice", sealed.manifest, onlyLeads, { ...lead.opening, replay: memoryReplayStore({ clock }) }),
+  ).rejects.toMatchObject({ code: "ERR_SEALED_MISMATCH" });
 });
 
 describe("a reader refuses", () => {
