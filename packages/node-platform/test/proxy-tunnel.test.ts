@@ -180,6 +180,21 @@ test("gives up on a proxy that never answers, and on a server behind one, after 
   expect(behind.message).toContain("nothing answered within 50 ms through the proxy");
 });
 
+test("a signal that is aborted later leaves the open connection alone", async () => {
+  const { url, accept } = await socketServer();
+  const proxy = await connectProxy();
+  const stop = new AbortController();
+  const connector = webSocketConnector({ url, proxy: parseProxy(`http://127.0.0.1:${proxy.port}`) });
+  const [client, socket] = await Promise.all([connector.connect(stop.signal), accept()]);
+
+  stop.abort(new Error("connected long ago"));
+  client.send(Uint8Array.of(5));
+
+  const server = webSocketConnection(socket);
+  expect(await take(server.frames[Symbol.asyncIterator](), 1)).toEqual([Uint8Array.of(5)]);
+  client.close(1000, "");
+});
+
 test("stops with the reason of its signal while the proxy is silent", async () => {
   const { url } = await socketServer();
   const silent = await tcp(() => undefined);

@@ -1,6 +1,6 @@
 // In Node only: the published vector is accumulated by SHAKE128, which WebCrypto lacks.
 import { createHash, createHmac } from "node:crypto";
-import { nodeCrypto } from "@photinus/node-platform";
+import { hostWebCrypto, nodeCrypto } from "@photinus/node-platform";
 import { expect, test } from "vitest";
 import { type Bytes, concatBytes, fromHex, toHex, utf8 } from "../../src/bytes/index.ts";
 import { type CryptoProvider, webCrypto } from "../../src/platform/index.ts";
@@ -36,6 +36,7 @@ const shake = (data: Uint8Array, length: number): Bytes =>
 const providers = [
   ["WebCrypto", webCrypto()],
   ["node:crypto", nodeCrypto()],
+  ["@peculiar/webcrypto", await hostWebCrypto({ host: {} })],
 ] as const;
 
 for (const [name, crypto] of providers) {
