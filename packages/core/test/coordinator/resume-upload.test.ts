@@ -188,6 +188,22 @@ test("after a kill the upload is sent anew, trained once", async () => {
   await federation.stop();
 });
 
+test("a site whose process began anew begins afresh: its kept chunks are forgotten, its new update counts", async () => {
+  const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
+  const { jobId, site } = await interrupted(4, federation);
+  site.line.isReachable = false;
+  await site.drop();
+
+  const anew = resumingSite(federation, "site-1", 0.25);
+  const view = await federation.untilEnd(jobId);
+
+  expect(view.history[0]?.contributions).toMatchObject([{ site: "site-1", outcome: "accepted" }]);
+  expect([site.chunks, anew.chunks]).toEqual([[4], [CHUNKS]]);
+  expect(await storedParts(federation)).toBe(0);
+  expect(await weightOf(federation, jobId)).toBe(0.25);
+  await federation.stop();
+});
+
 test("a newer session goes on with the upload of an older one that does not know of its end", async () => {
   const federation = await TestFederation.start();
   const { jobId, site } = await interrupted(3, federation);

@@ -74,3 +74,70 @@ describe("upload slots", () => {
     expect(second).toBe(false);
   });
 });
+
+test("a parked slot keeps its bytes until somebody else needs it, and is spilled before", async () => {
+  const slots = new UploadSlots(2);
+  const [first, second] = [await slots.acquire("a", 4, forever), await slots.acquire("a", 4, forever)];
+  first.bytes.fill(7);
+  const spilled: number[][] = [];
+  const parked = first.park(async (bytes) => void spilled.push([...bytes]));
+
+  const waiting = slots.acquire("b", 4, forever);
+  const third = await waiting;
+
+  expect(spilled).toEqual([[7, 7, 7, 7]]);
+  await parked.spilled;
+  expect(parked.reclaim()).toBeUndefined();
+  expect(third.bytes.buffer).toBe(first.bytes.buffer); // no third buffer: K live at most
+  second.release();
+});
+
+test("a parked slot that nobody needs is reclaimed as it was left", async () => {
+  const slots = new UploadSlots(1);
+  const first = await slots.acquire("a", 4, forever);
+  first.bytes.fill(7);
+  let spills = 0;
+  const parked = first.park(async () => {
+    spills += 1;
+  });
+
+  const again = parked.reclaim();
+
+  expect([...(again?.bytes ?? [])]).toEqual([7, 7, 7, 7]);
+  expect(parked.reclaim()).toBeUndefined();
+  expect(spills).toBe(0);
+  again?.release();
+  expect((await slots.acquire("b", 4, forever)).bytes.buffer).toBe(first.bytes.buffer);
+});
+
+test("the slot that was parked first is spilled first, and only as many as are waited for", async () => {
+  const slots = new UploadSlots(2);
+  const order: string[] = [];
+  for (const name of ["one", "two"]) {
+    (await slots.acquire("a", 1, forever)).park(async () => void order.push(name));
+  }
+
+  await slots.acquire("b", 1, forever);
+  expect(order).toEqual(["one"]);
+
+  await slots.spillAll();
+  expect(order).toEqual(["one", "two"]);
+});
+
+test("what is dropped is not spilled, and a spill that fails gives its slot all the same", async () => {
+  const slots = new UploadSlots(1);
+  let spills = 0;
+  const dropped = (await slots.acquire("a", 1, forever)).park(async () => {
+    spills += 1;
+  });
+  dropped.drop();
+  await dropped.spilled;
+  const failing = (await slots.acquire("a", 1, forever)).park(() => Promise.reject(new Error("disk full")));
+
+  const next = await slots.acquire("b", 1, forever);
+
+  await failing.spilled;
+  expect(spills).toBe(0);
+  expect(() => next.park(async () => undefined)).not.toThrow();
+  expect(() => next.park(async () => undefined)).toThrow(RangeError);
+});
