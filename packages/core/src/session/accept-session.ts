@@ -195,7 +195,7 @@ function established(
     identity: options.identity,
     direction: 1,
     clockOffsetMs: 0,
-    returnMs: 0,
+    spread: { returnMs: 0 },
     limits,
     objectRules: options.objectRules ?? DEFAULT_OBJECT_RULES,
     revocations: options.revocations,

@@ -73,7 +73,7 @@ export async function connectSession(
       peerNotAfterMs: server.notAfterMs,
       direction: 0,
       clockOffsetMs,
-      returnMs: welcome.limits.returnMs,
+      spread: { returnMs: welcome.limits.returnMs },
       chains,
       revocations,
       limits,

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Bytes } from "../bytes/index.ts";
+import { MAX_RETRY_MS } from "../envelope/index.ts";
 import { defineMessage, type MessageDefinition, USER_ROLES } from "../message/index.ts";
 import { MAX_REVOCATION_LIST_BYTES, type Role } from "../pki/index.ts";
 
@@ -29,12 +30,18 @@ export interface TokensBody {
   readonly client: Bytes;
   /** The server's next token. */
   readonly server: Bytes;
+  /** Time over which clients spread when they lose the server, ms, as it is now; at most an hour. */
+  readonly returnMs: number;
 }
 
 /** The server renews the tokens of the session; the signatures are in the tokens. */
 export const tokens: MessageDefinition<TokensBody> = defineMessage(
   { type: 2, name: "tokens", signed: false, from: ["server"] },
-  v.strictObject({ client: bytesUpTo(8192), server: bytesUpTo(8192) }),
+  v.strictObject({
+    client: bytesUpTo(8192),
+    server: bytesUpTo(8192),
+    returnMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_RETRY_MS)),
+  }),
 );
 
 /** Body of {@link signerChain} and {@link enrolled}. */

@@ -96,8 +96,8 @@ export interface Established {
   /** Direction in which this side sends. */
   readonly direction: Direction;
   readonly clockOffsetMs: number;
-  /** Time over which clients spread when they lose the server, ms. */
-  readonly returnMs: number;
+  /** Time over which clients spread when they lose the server, ms; at the client it follows what the server says. */
+  readonly spread: { returnMs: number };
   /** Tokens that this side sends with. */
   readonly ownTokens: TokenBook;
   /** Tokens that the peer sends with. */

@@ -4,6 +4,7 @@ import { EnvelopeError, PkiError, WireError } from "../errors/index.ts";
 import type { Clock, CryptoProvider, Timer } from "../platform/index.ts";
 import { heartbeat, tokens } from "./control-messages.ts";
 import type { Established } from "./established.ts";
+import type { LoginPace } from "./pace.ts";
 import type { Session } from "./session.ts";
 
 /** Tokens are renewed when this part of their life is over. */
@@ -37,6 +38,8 @@ export interface KeepAliveOwner {
 export interface KeepAliveModules {
   readonly crypto: CryptoProvider;
   readonly clock: Clock;
+  /** At a server that has one. */
+  readonly pace: LoginPace | undefined;
 }
 
 /** The one timer of a session: heartbeats, silence, renewal of tokens, the end of certificates and of its life. */
@@ -135,7 +138,8 @@ export class KeepAlive {
     const client = await issueToken({ ...request, holder: peer }, modules);
     const server = await issueToken({ ...request, holder: identity.participant }, modules);
     peerTokens.add(client);
-    await session.send(tokens, { client: client.bytes, server: server.bytes });
+    const returnMs = this.#modules.pace?.returnMs ?? 0;
+    await session.send(tokens, { client: client.bytes, server: server.bytes, returnMs });
     // Only now: a message of ours that names the token must come after it.
     ownTokens.add(server);
   }

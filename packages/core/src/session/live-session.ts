@@ -142,7 +142,7 @@ export class LiveSession implements Session {
   }
 
   get returnMs(): number {
-    return this.#established.returnMs;
+    return this.#established.spread.returnMs;
   }
 
   get signal(): AbortSignal {

@@ -63,14 +63,15 @@ export function ownMessages(direction: Direction): ReadonlyMap<number, OwnRoute>
 
 /** [W-18] also for the tokens that follow those of WELCOME. */
 async function takeTokens(
-  { client, server }: TokensBody,
+  { client, server, returnMs }: TokensBody,
   { established, serverKeyId, crypto, clock }: OwnMessageContext,
 ): Promise<void> {
-  const { ownTokens, peerTokens, identity, peer, peerKey, sid, clockOffsetMs } = established;
+  const { ownTokens, peerTokens, identity, peer, peerKey, sid, clockOffsetMs, spread } = established;
   const nowMs = clock.now() + clockOffsetMs;
   const expected = { sid, nowMs, serverKey: peerKey, serverKeyId };
   ownTokens.add(await verifyToken(client, { ...expected, holder: identity.participant }, crypto));
   peerTokens.add(await verifyToken(server, { ...expected, holder: peer }, crypto));
+  spread.returnMs = returnMs;
 }
 
 /** [W-113] who brings a list does not matter, who signed it does. */

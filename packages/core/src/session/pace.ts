@@ -1,3 +1,4 @@
+import { MAX_RETRY_MS } from "../envelope/index.ts";
 import type { ErrorCode } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
 
@@ -70,9 +71,9 @@ export class LoginPace {
     return Math.ceil(this.#nextFreeMs - nowMs);
   }
 
-  /** Time over which all clients spread when they lose the server at once, ms; told in WELCOME. */
+  /** Time over which all clients spread when they lose the server at once, ms, at most an hour; told in WELCOME and later. */
   get returnMs(): number {
-    return Math.ceil((this.#live / this.#perSecond) * 1000);
+    return Math.min(MAX_RETRY_MS, Math.ceil((this.#live / this.#perSecond) * 1000));
   }
 }
 

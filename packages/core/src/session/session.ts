@@ -115,7 +115,7 @@ export interface Session {
   readonly peer: Participant;
   /** Server clock minus local clock in ms, as WELCOME told (0 at the server). */
   readonly clockOffsetMs: number;
-  /** Time over which the clients of this server spread when all lose it at once, ms, as WELCOME told (0 at the server). */
+  /** Time over which the clients of this server spread when all lose it at once, ms, as it told last (0 at the server). */
   readonly returnMs: number;
   /** Settles, never rejects, when the session has ended. */
   readonly ended: Promise<SessionEnd>;

@@ -51,13 +51,7 @@ export function writeWelcome(welcome: Welcome): Bytes {
     welcome.serverToken,
     welcome.revocationNumbers.map(({ issuer, number }) => [issuer, number]),
     welcome.policyEpoch,
-    [
-      limits.frameBytes,
-      limits.streamBytes,
-      limits.heartbeatMs,
-      limits.silenceMs,
-      Math.min(MAX_RETRY_MS, limits.returnMs),
-    ],
+    [limits.frameBytes, limits.streamBytes, limits.heartbeatMs, limits.silenceMs, limits.returnMs],
     welcome.serverClockMs,
     null, // nothing is resumed in this version
     welcome.scope,

@@ -72,7 +72,7 @@ export class Site {
   readonly #tasks = new TasksSeen();
   /** Bytes of the sessions before the present one. */
   #earlierTraffic = { sentBytes: 0, receivedBytes: 0 };
-  /** Time over which the sites of the server spread when they lose it, as its last WELCOME told, ms. */
+  /** Time over which the sites of the server spread when they lose it, as it told last, ms. */
   #returnMs = 0;
   #stop: AbortController | undefined;
   #loop: Promise<void> = Promise.resolve();
@@ -165,8 +165,8 @@ export class Site {
     const startedMs = clock.now();
     try {
       const session = await this.#open(signal);
-      this.#returnMs = session.returnMs;
       const { code, detail, retryAfterMs } = await this.#serve(session);
+      this.#returnMs = session.returnMs;
       logger.info("session ended", { code, detail });
       return { code, detail, retryAfterMs, isSteady: clock.now() - startedMs >= STEADY_MS };
     } catch (error) {

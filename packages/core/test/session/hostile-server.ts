@@ -1,5 +1,5 @@
 import type { Bytes } from "../../src/bytes/index.ts";
-import { issueToken } from "../../src/envelope/index.ts";
+import { issueToken, readError } from "../../src/envelope/index.ts";
 import { completeLimits, completeModules } from "../../src/session/established.ts";
 import { connectSession, type Session } from "../../src/session/index.ts";
 import { greetClient, type ServerOutcome } from "../../src/session/server-handshake.ts";
@@ -11,6 +11,7 @@ import {
   type TestProject,
   type VirtualClock,
 } from "../../src/testing/index.ts";
+import { FRAME_KIND, readFrame } from "../../src/wire/index.ts";
 
 /** A server that went through an honest handshake and then does nothing by itself. */
 export interface HostileServer {
@@ -19,6 +20,10 @@ export interface HostileServer {
   readonly clock: VirtualClock;
   /** Encrypts an inner frame as the next of the session and sends it. */
   readonly sendInner: (inner: Bytes) => Promise<void>;
+  /** Reference of the server's own token. */
+  readonly tokenRef: Bytes;
+  /** Codes of the ERROR frames that the client has sent so far. */
+  readonly replies: () => Promise<readonly string[]>;
   /** A frame without any effect: the server is not silent. */
   readonly sendAnything: () => Promise<void>;
 }
@@ -33,6 +38,7 @@ export async function hostileServer(
   const modules = completeModules(parts.modules);
   const { crypto } = modules;
   let outcome: ServerOutcome | undefined;
+  let tokenRef: Bytes = new Uint8Array(32);
   const finish = async (greeted: ServerOutcome): Promise<void> => {
     const { sid } = greeted;
     const { signingKey: key, participant } = project.server;
@@ -56,6 +62,7 @@ export async function hostileServer(
     });
     greeted.channel.send(await greeted.sender.seal(welcome));
     outcome = greeted;
+    tokenRef = server.ref;
   };
   const greeting = { options: accepting, limits: completeLimits(), handshakeMs: 10_000, finish };
   const [session] = await Promise.all([
@@ -63,7 +70,20 @@ export async function hostileServer(
     greetClient(connections.server, greeting, modules),
   ]);
   if (outcome === undefined) throw new TypeError("the handshake ended without an outcome");
-  const { channel, sender } = outcome;
+  const { channel, sender, receiver } = outcome;
+  const codes: string[] = [];
+  const collect = async (): Promise<void> => {
+    for (let bytes = await channel.next(); bytes !== undefined; bytes = await channel.next()) {
+      const frame = readFrame(await receiver.open(readFrame(bytes)));
+      if (frame.kind === FRAME_KIND.error) codes.push(readError(frame).code);
+    }
+  };
+  void collect();
+  const replies = async (): Promise<readonly string[]> => {
+    await clock.settle();
+    return codes;
+  };
   const sendInner = async (inner: Bytes): Promise<void> => channel.send(await sender.seal(inner));
-  return { session, clock, sendInner, sendAnything: () => sendInner(writeCredit(new Uint8Array(16), 1)) };
+  const sendAnything = (): Promise<void> => sendInner(writeCredit(new Uint8Array(16), 1));
+  return { session, clock, tokenRef, sendInner, sendAnything, replies };
 }

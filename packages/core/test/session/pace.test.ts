@@ -1,10 +1,27 @@
 import { describe, expect, test } from "vitest";
-import { writeError } from "../../src/envelope/index.ts";
+import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
+import { writeError, writeMessage } from "../../src/envelope/index.ts";
 import { WireError } from "../../src/errors/index.ts";
-import { acceptSession, connectSession, LOGINS_PER_SECOND, LoginPace, on } from "../../src/session/index.ts";
-import { sessionPair, sessionPairParts, testProject, virtualClock } from "../../src/testing/index.ts";
+import { webCrypto } from "../../src/platform/index.ts";
+import {
+  acceptSession,
+  connectSession,
+  LOGINS_PER_SECOND,
+  LoginPace,
+  on,
+  tokens,
+} from "../../src/session/index.ts";
+import {
+  sessionPair,
+  sessionPairParts,
+  TEST_EPOCH_MS,
+  testProject,
+  trackCrypto,
+  virtualClock,
+} from "../../src/testing/index.ts";
 import { readFrame } from "../../src/wire/index.ts";
 import { hostileClient } from "./hostile-client.ts";
+import { hostileServer } from "./hostile-server.ts";
 import { note } from "./messages.ts";
 
 const project = await testProject();
@@ -103,6 +120,36 @@ test("a handshake that is through, or has failed, makes room for the next", asyn
   const { client } = await sessionPair({ project, modules });
 
   expect(client.returnMs).toBe(500); // one session was live, two log-ins a second
+});
+
+test("a client that was there first hears with its next tokens how many there are by now", async () => {
+  const { crypto, settled } = trackCrypto(webCrypto());
+  const clock = virtualClock({ startMs: TEST_EPOCH_MS, settle: settled });
+  const pace = new LoginPace(clock, 2);
+  const first = await sessionPair({ project, modules: { pace }, crypto, clock });
+  first.client.receive({ routes: [] });
+  first.server.receive({ routes: [] });
+  expect(first.client.returnMs).toBe(0);
+  for (let index = 0; index < 7; index++) pace.opened(new Promise(() => undefined));
+
+  await clock.advance(9 * 60_000);
+  expect(first.client.returnMs).toBe(0);
+  await clock.advance(2 * 60_000);
+
+  expect(first.client.returnMs).toBe(4000);
+});
+
+test("a client refuses tokens with a time to spread of more than an hour", async () => {
+  const server = await hostileServer(project);
+  server.session.receive({ routes: [] });
+  const token = new Uint8Array(9);
+  const body = encode({ client: token, server: token, returnMs: 3_600_001 }, builtInRegistry());
+  const header = { type: tokens.type, messageId: new Uint8Array(16), inReplyTo: undefined, scope: undefined };
+
+  await server.sendInner(writeMessage({ ...header, tokenRef: server.tokenRef }, body));
+  await server.clock.settle();
+
+  expect(await server.replies()).toEqual(["ERR_MESSAGE_MALFORMED"]);
 });
 
 test("a hint that nobody has authenticated puts the next attempt off by a minute at most", async () => {
