@@ -1,7 +1,21 @@
 import { randomBytes } from "node:crypto";
+import {
+  type Body,
+  bodyOf,
+  bytes,
+  bytesOf,
+  field,
+  innerOf,
+  int,
+  map,
+  number,
+  numberOf,
+  text,
+  textOf,
+} from "./bodies.ts";
 import { type Holder, verifyChain } from "./certificate.ts";
 import type { Client } from "./client.ts";
-import { decodeBody, type Notation } from "./decomposers.ts";
+import type { Notation } from "./decomposers.ts";
 import { openObject, readError, readMessage } from "./envelope.ts";
 import { readFields } from "./fields.ts";
 import { type Frame, writeFrame } from "./frame.ts";
@@ -18,65 +32,110 @@ export interface Account {
   readonly model: Buffer;
   /** Types of the messages that came, in order. */
   readonly messages: readonly number[];
+  /** Bitmap of the chunks that the server had kept when the site came back. */
+  readonly resumedWith?: Buffer;
 }
 
-type Body = Readonly<Record<string, Notation>>;
+/** How a site takes part. */
+export interface Part {
+  /** What it adds to each number of the model, which is one tensor `w`. */
+  readonly step: number;
+  /** Numbers of the model; default 8. */
+  readonly elements?: number;
+  /** Its line is lost when it has sent so many chunks. Default: never. */
+  readonly losesLineAfter?: number;
+}
 
-const text = (value: string): Notation => ({ string: value });
-const int = (value: number): Notation => ({ int: String(value) });
-const map = (entries: Body): Notation => ({ map: Object.entries(entries) });
-const bytes = (value: Buffer): Notation => ({ bytes: value.toString("hex") });
+/** An update that is kept until it is COMMITTED. */
+interface Held {
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly body: Body;
+  readonly messageId: Buffer;
+  readonly manifest: Manifest;
+  readonly content: Buffer;
+  /** Chunks that the server has, or that are on their way. */
+  readonly done: Set<number>;
+  credit: number;
+}
 
-const bodyOf = (frame: Frame): Body => {
-  const { map: entries } = decodeBody(frame.payload);
-  return Object.fromEntries(entries as readonly (readonly [string, Notation])[]); // bodies are maps
-};
-const field = (body: Body, key: string): Notation => {
-  const value = body[key];
-  demand(value !== undefined, 4019, `no ${key}`);
-  return value;
-};
-const textOf = (body: Body, key: string): string => String(field(body, key)["string"]);
-const bytesOf = (body: Body, key: string): Buffer => Buffer.from(String(field(body, key)["bytes"]), "hex");
-const numberOf = (body: Body, key: string): number => Number(field(body, key)["int"]);
-const innerOf = (body: Body, key: string): Body =>
-  Object.fromEntries(field(body, key)["map"] as readonly (readonly [string, Notation])[]);
-
-/** A site with a model of one tensor `w` of eight numbers: it adds `step` to each in the one round of the job. */
+/** A site that trains one round of one job, in one session or over several. */
 export class ASite {
-  readonly #client: Client;
+  #client: Client;
   readonly #kit: Kit;
-  readonly #step: number;
+  readonly #part: Part;
   readonly #signers: Holder[];
   readonly #publications = new Map<string, Manifest>();
   readonly #blobs = new Map<string, Buffer[]>();
   readonly #messages: number[] = [];
   #submitter = "";
   #model: Buffer = Buffer.alloc(0);
-  #upload: { readonly manifest: Manifest; readonly content: Buffer } | undefined;
+  #held: Held | undefined;
+  #isLost = false;
+  #sentChunks = 0;
+  #resumedWith: Buffer | undefined;
   #task: Body | undefined;
   #hasEnded = false;
 
-  constructor(client: Client, kit: Kit, step: number) {
+  constructor(client: Client, kit: Kit, part: Part) {
     this.#client = client;
     this.#kit = kit;
-    this.#step = step;
+    this.#part = part;
     this.#signers = [client.server];
   }
 
-  /** Takes part in one job, to its end. */
+  /** Chunks that went over the line so far. */
+  get sentChunks(): number {
+    return this.#sentChunks;
+  }
+
+  /** Takes part in one job, to its end or until the line is lost. */
   async takePart(): Promise<Account> {
+    this.#client.message(10, map({ acknowledged: { array: [] } }));
+    this.#sayReady();
+    return await this.#listen();
+  }
+
+  /** Goes on in a new session with what the lost one had begun. */
+  async comeBack(client: Client): Promise<Account> {
+    const [lost, held] = [this.#client, this.#held];
+    demand(held !== undefined, 4025, "nothing to go on with");
+    this.#client = client;
+    this.#isLost = false;
+    held.done.clear();
+    held.credit = 0;
+    const acknowledged = { array: [bytes(Buffer.from(held.taskId, "hex"))] };
+    client.message(10, map({ session: bytes(lost.sid), acknowledged }));
+    this.#sayReady();
+    this.#accept(held.jobId, this.#submitter);
+    this.#sayPrepared(held.jobId);
+    this.#announce(held);
+    return await this.#listen();
+  }
+
+  #sayReady(): void {
+    const held = this.#held;
+    const kept = held === undefined ? [] : [map({ jobId: text(held.jobId), taskId: text(held.taskId) })];
     this.#client.message(
       20,
       map({
         runtime: text("node"),
         dataNames: { array: [text("mnist")] },
-        preparedJobs: { array: [] },
-        heldUpdates: { array: [] },
+        preparedJobs: { array: held === undefined ? [] : [text(held.jobId)] },
+        heldUpdates: { array: kept },
       }),
     );
-    while (!this.#hasEnded) this.#take(await this.#client.next());
-    return { submitter: this.#submitter, model: this.#model, messages: this.#messages };
+  }
+
+  async #listen(): Promise<Account> {
+    while (!this.#hasEnded && !this.#isLost) this.#take(await this.#client.next());
+    if (this.#isLost) await this.#client.loseLine();
+    return {
+      submitter: this.#submitter,
+      model: this.#model,
+      messages: this.#messages,
+      ...(this.#resumedWith === undefined ? {} : { resumedWith: this.#resumedWith }),
+    };
   }
 
   #take(frame: Frame): void {
@@ -97,7 +156,8 @@ export class ASite {
   #message(type: number, body: Body): void {
     this.#messages.push(type);
     if (type === 3) this.#addSigner(body);
-    if (type === 25) this.#graph(body);
+    if (type === 12) this.#resume(body);
+    if (type === 25) this.#sayPrepared(textOf(body, "jobId"));
     if (type === 26) {
       this.#task = body;
       this.#contribute();
@@ -126,12 +186,12 @@ export class ASite {
     const rule = { objectType, role, maximumLifetimeMs: 2_592_000_000 };
     const { signer, objectId } = openObject(frame, at, { signers: this.#signers, rule });
     if (objectType === 2) this.#publication(bodyOf(frame));
-    else this.#accept(objectId.toString("hex"), signer);
+    else if (this.#submitter === "") this.#accept(objectId.toString("hex"), signer.name);
   }
 
-  #accept(jobId: string, { name }: Holder): void {
-    this.#submitter = name;
-    this.#client.signed(21, map({ jobId: text(jobId), terms: text("") }), jobId);
+  #accept(jobId: string, submitter: string): void {
+    this.#submitter = submitter;
+    this.#client.signed(21, map({ jobId: text(jobId), terms: text("") }), { scope: jobId });
   }
 
   #publication(body: Body): void {
@@ -162,8 +222,7 @@ export class ASite {
     return openBlob(this.#kit.project, bytesOf(reference, "key"), publication, chunks);
   }
 
-  #graph(body: Body): void {
-    const jobId = textOf(body, "jobId");
+  #sayPrepared(jobId: string): void {
     this.#client.message(
       23,
       map({ jobId: text(jobId), device: text("none"), trainingExamples: int(10), heldOutExamples: int(0) }),
@@ -177,25 +236,34 @@ export class ASite {
     if (task === undefined || model === undefined) return;
     this.#task = undefined;
     this.#model = model;
-    const jobId = textOf(task, "jobId");
-    const about = { jobId: text(jobId), taskId: text(textOf(task, "taskId")) };
-    if (textOf(task, "kind") === "evaluate") this.#client.signed(29, map(about), jobId);
-    else this.#client.signed(28, map({ ...about, ...this.#update(numberOf(task, "version")) }), jobId);
+    const [jobId, taskId] = [textOf(task, "jobId"), textOf(task, "taskId")];
+    const about = { jobId: text(jobId), taskId: text(taskId) };
+    if (textOf(task, "kind") === "evaluate") {
+      this.#client.signed(29, map(about), { scope: jobId });
+      return;
+    }
+    const { step, elements = 8 } = this.#part;
+    const content = Buffer.from(new Float32Array(elements).fill(step).buffer);
+    const manifest = manifestOf(randomBytes(16), content, 65_536);
+    const body = { ...about, ...this.#update(numberOf(task, "version"), manifest) };
+    const kept = { jobId, taskId, body, messageId: randomBytes(16), manifest, content };
+    this.#held = { ...kept, done: new Set(), credit: 0 };
+    this.#announce(this.#held);
   }
 
-  #update(baseVersion: number): Body {
-    const content = Buffer.from(new Float32Array(8).fill(this.#step).buffer);
-    const manifest = manifestOf(randomBytes(16), content, 65_536);
-    this.#upload = { manifest, content };
-    const norm = Buffer.alloc(8);
-    norm.writeDoubleBE(Math.sqrt(8 * this.#step ** 2));
+  #announce({ body, jobId, messageId }: Held): void {
+    this.#client.signed(28, map(body), { scope: jobId, messageId });
+  }
+
+  #update(baseVersion: number, manifest: Manifest): Body {
+    const { step, elements = 8 } = this.#part;
     const { streamId, chunkBytes, totalBytes, leaves, root } = manifest;
     return {
       baseVersion: int(baseVersion),
       exampleCount: int(10),
       trainingLoss: int(1),
       steps: int(1),
-      norm: { float: norm.toString("hex") },
+      norm: number(Math.sqrt(elements * step ** 2)),
       manifest: map({
         streamId: bytes(streamId),
         chunkBytes: int(chunkBytes),
@@ -204,18 +272,37 @@ export class ASite {
         root: bytes(root),
       }),
       tensors: {
-        array: [map({ name: text("w"), dtype: text("f32"), shape: { array: [int(8)] }, offset: int(0) })],
+        array: [
+          map({ name: text("w"), dtype: text("f32"), shape: { array: [int(elements)] }, offset: int(0) }),
+        ],
       },
     };
   }
 
-  /** The server takes the stream: one chunk is all of it. */
+  /** The server says which chunks it has kept. */
+  #resume(body: Body): void {
+    const received = bytesOf(body, "received");
+    this.#resumedWith = received;
+    for (let index = 0; index < 8 * received.length; index++) {
+      if (((received[index >> 3] ?? 0) >> (index & 7)) & 1) this.#held?.done.add(index);
+    }
+  }
+
+  /** Sends the chunks that are missing, as far as the credit goes. */
   #credit(frame: Frame): void {
     const { streamId, bytes: credit } = readCredit(frame);
-    const upload = this.#upload;
-    demand(upload !== undefined && streamId.equals(upload.manifest.streamId), 4029, "credit for nothing");
-    demand(credit >= upload.content.length, 4029, "less credit than the stream has");
-    const header = writePlain([streamId, 0, upload.content.length]);
-    this.#client.send(writeFrame(7, { header, payload: upload.content }));
+    const held = this.#held;
+    demand(held !== undefined && streamId.equals(held.manifest.streamId), 4029, "credit for nothing");
+    held.credit += credit;
+    const { chunkBytes, totalBytes } = held.manifest;
+    for (let index = 0; index * chunkBytes < totalBytes && !this.#isLost; index++) {
+      const data = held.content.subarray(index * chunkBytes, (index + 1) * chunkBytes);
+      if (held.done.has(index) || held.credit < data.length) continue;
+      held.credit -= data.length;
+      held.done.add(index);
+      this.#client.send(writeFrame(7, { header: writePlain([streamId, index, data.length]), payload: data }));
+      this.#sentChunks += 1;
+      this.#isLost = this.#sentChunks === this.#part.losesLineAfter;
+    }
   }
 }

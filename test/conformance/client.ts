@@ -18,6 +18,13 @@ import { writePlain } from "./message-pack.ts";
 import { Records } from "./record.ts";
 import { demand, Refused } from "./refused.ts";
 
+/** What goes with a signed message. */
+interface SignedOptions {
+  readonly scope: string;
+  /** That of a message that is sent again. Default: a fresh one. */
+  readonly messageId?: Buffer;
+}
+
 /** A client of the protocol: it logs in with a kit and exchanges frames. */
 export class Client {
   readonly server: Holder;
@@ -68,8 +75,8 @@ export class Client {
   }
 
   /** Sends a SIGNED message. */
-  signed(type: number, body: Notation, scope: string): void {
-    const content = { type, messageId: randomBytes(16), body: encodeBody(body), scope };
+  signed(type: number, body: Notation, { scope, messageId = randomBytes(16) }: SignedOptions): void {
+    const content = { type, messageId, body: encodeBody(body), scope };
     this.send(sealSigned(content, this.#way(0), { key: this.#kit.key, tokenRef: this.#ownToken().ref }));
   }
 
@@ -84,9 +91,9 @@ export class Client {
     await this.#line.close();
   }
 
-  /** Ends without a word, as a lost network does. */
-  cut(): void {
-    this.#line.cut();
+  /** Ends the connection without a word of the session, as a lost line does; what was sent arrives. */
+  async loseLine(): Promise<void> {
+    await this.#line.close();
   }
 
   #ownToken(): Token {

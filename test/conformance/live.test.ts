@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { expect, onTestFinished, test } from "vitest";
 import { aFederation, type RunningFederation } from "../federation/a-federation.ts";
 import { scriptedTrainer, smallJob } from "../federation/scripted-trainer.ts";
@@ -32,7 +33,7 @@ test("logs in to a server and trains a whole round beside a site of ours", async
   );
   const kit = kitOf(federation, "site-1");
   const client = await Client.login(federation.address.socketUrl, kit);
-  const taking = new ASite(client, kit, 0.25).takePart();
+  const taking = new ASite(client, kit, { step: 0.25 }).takePart();
   const job = await (await federation.connectUser()).submit(smallJob(1, 2));
 
   const [account, view] = await Promise.all([taking, job.ended()]);
@@ -70,7 +71,7 @@ test("enrols by a join link, logs in with the certificate, and trains", async ()
   });
   const kit = await enrol(federation.address.socketUrl, fragment);
   const client = await Client.login(federation.address.socketUrl, kit);
-  const taking = new ASite(client, kit, 0.5).takePart();
+  const taking = new ASite(client, kit, { step: 0.5 }).takePart();
   const job = await (await federation.connectUser()).submit(smallJob(1, 1));
 
   await taking;
@@ -78,8 +79,34 @@ test("enrols by a join link, logs in with the certificate, and trains", async ()
   expect(await job.ended()).toMatchObject({ state: "finished" });
   expect(client.self).toMatchObject({ role: "site", org: "guests" });
   // Who took the code a second time hears the reason inside the session.
-  await expect(enrol(federation.address.socketUrl, fragment)).rejects.toMatchObject({
-    code: expect.any(Number),
-  });
+  await expect(enrol(federation.address.socketUrl, fragment)).rejects.toMatchObject({ code: 4031 });
   await client.close();
 });
+
+test("goes on with a half-done upload in another session, and sends only what is missing", async () => {
+  const federation = await aFederation(1);
+  const url = federation.address.socketUrl;
+  const kit = kitOf(federation, "site-1");
+  const elements = 40_000; // three chunks
+  const site = new ASite(await Client.login(url, kit), kit, { step: 0.5, elements, losesLineAfter: 1 });
+  const lost = site.takePart();
+  const job = await (await federation.connectUser()).submit(jobOf(elements));
+  await lost;
+
+  const client = await Client.login(url, kit);
+  const account = await site.comeBack(client);
+
+  expect(await job.ended()).toMatchObject({ state: "finished" });
+  expect(account.resumedWith).toEqual(Buffer.of(1)); // the first of three
+  expect(site.sentChunks).toBe(3);
+  const { model } = await job.result();
+  expect(new Set(model.get("w")?.f32)).toEqual(new Set([0.5]));
+  await client.close();
+});
+
+/** A job of one round, one site and a model of so many numbers. */
+function jobOf(elements: number): ReturnType<typeof smallJob> {
+  const parameters = [{ name: "w", dtype: "f32", shape: [elements], trainable: true }] as const;
+  const initialParameters = new ParameterSet([["w", Tensor.f32([elements], new Float32Array(elements))]]);
+  return { ...smallJob(1, 1), parameters, initialParameters };
+}
