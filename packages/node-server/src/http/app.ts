@@ -6,6 +6,7 @@ import { refuse, refuseFor } from "./problem.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import { type ReadTokens, requireScope } from "./read-tokens.ts";
 import { secure } from "./security-headers.ts";
+import { type BlobOptions, serveBlobs } from "./serve-blobs.ts";
 import type { StaticFolder } from "./static-folder.ts";
 
 /** What the routes answer from. */
@@ -24,7 +25,7 @@ export interface AppModules {
 }
 
 /** Options of the routes. */
-export interface AppOptions {
+export interface AppOptions extends BlobOptions {
   /** Origins of other sites whose pages may read the API by a token. Default: none. */
   readonly allowedOrigins: readonly string[];
   /** Readers of observation logs at a time. */
@@ -35,41 +36,12 @@ export interface AppOptions {
   readonly isLocal: (context: Context) => boolean;
 }
 
-const BLOB_DIGEST = /^[0-9a-f]{64}$/;
-const FOR_EVER = "public, max-age=31536000, immutable";
-
 /** The name under which a request is counted: never a path, which could be anything. */
 function routeOf(path: string): string {
   if (/^\/(healthz|readyz|metrics|ws|api\/jobs)$/.test(path)) return path;
   if (path.startsWith("/api/")) return "/api/jobs/:id/observations";
   if (path.startsWith("/blobs/")) return "/blobs/:digest";
   return path.startsWith("/demo/") ? "/demo/*" : "pages";
-}
-
-async function serveBlob(context: Context, { federation }: AppModules): Promise<Response> {
-  const digest = context.req.param("digest") ?? "";
-  const blob = BLOB_DIGEST.test(digest) ? await federation.publishedBlob(digest) : undefined;
-  if (blob === undefined) return refuse("ERR_NOT_FOUND", "no blob was published under this digest");
-  const headers = {
-    "content-type": "application/octet-stream",
-    "content-length": String(blob.size),
-    "cache-control": FOR_EVER,
-    etag: `"${digest}"`,
-  };
-  if (context.req.header("if-none-match")?.includes(headers.etag)) {
-    return new Response(null, { status: 304, headers });
-  }
-  if (context.req.raw.method === "HEAD") return new Response(null, { headers });
-  const parts = blob.read();
-  const iterator = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const part = await iterator.next();
-      if (part.done) controller.close();
-      else controller.enqueue(part.value);
-    },
-  });
-  return new Response(body, { headers });
 }
 
 /** Lets pages of configured origins read the API: by token, without cookies. */
@@ -149,7 +121,7 @@ export function createApp(modules: AppModules, options: AppOptions): Hono {
     return context.json({ jobs: visible }, 200, { "cache-control": "no-store" });
   });
   app.get("/api/jobs/:id/observations", observeJob(modules, options));
-  app.get("/blobs/:digest", (context) => serveBlob(context, modules));
+  app.get("/blobs/:digest", serveBlobs(modules, options));
   app.get("/ws", () =>
     refuse("ERR_UPGRADE_REFUSED", "this address takes WebSockets only", { upgrade: "websocket" }),
   );

@@ -7,7 +7,7 @@ import { type Clock, type Logger, sleep } from "@photinus/core/platform";
 import { reportNativeMasking } from "@photinus/node-platform";
 import type { Context } from "hono";
 import { createApp } from "./app.ts";
-import { isLocalRequest, isLoopback } from "./client-address.ts";
+import { clientAddress, isLocalRequest, isLoopback } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import type { ReadTokens } from "./read-tokens.ts";
@@ -180,6 +180,9 @@ export class HttpHost {
         maximumObservers: this.#options.maximumObservers ?? 256,
         heartbeatMs: this.#options.heartbeatMs ?? 15_000,
         isLocal: (context) => isLocalRequest(incomingOf(context), trustedProxies),
+        addressOf: (context) => clientAddress(incomingOf(context), trustedProxies),
+        cut: (context) => incomingOf(context).socket.destroy(),
+        blobs: { ...DEFAULT_UPGRADE_LIMITS, ...this.#options.limits },
       },
     );
   }

@@ -4,9 +4,10 @@ import { networkOf } from "./client-address.ts";
 import { FairPlaces } from "./fair-places.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { RequestSocketLimits } from "./request-sockets.ts";
+import type { BlobLimits } from "./serve-blobs.ts";
 
 /** Limits for peers that have not proved who they are. */
-export interface UpgradeLimits extends RequestSocketLimits {
+export interface UpgradeLimits extends RequestSocketLimits, BlobLimits {
   /** Upgrades of one address in a minute; an IPv6 network of 64 bits counts as one. Default 120. */
   readonly upgradesPerMinute: number;
   /** Upgrades of all addresses together in a minute, beside those where somebody proved who he is. Default 6 000. */
@@ -32,6 +33,8 @@ export const DEFAULT_UPGRADE_LIMITS: UpgradeLimits = {
   requestSocketsPerAddress: 256,
   requestSockets: 4_096,
   headersMs: 10_000,
+  blobReadsPerAddress: 32,
+  blobReads: 256,
 };
 
 /** A connection that was let through the gate. */

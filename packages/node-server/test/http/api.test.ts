@@ -232,3 +232,47 @@ test("gives figures off this machine only to a token of the whole server", async
   expect((await get("/metrics", from(tokens.issue({ kind: "job", jobId: "job-1" })))).status).toBe(403);
   expect((await get("/metrics", from(tokens.issue({ kind: "server" })))).status).toBe(200);
 });
+
+/** A blob whose reader gets a first part and then nothing more. */
+async function* endless(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  yield new Uint8Array(10);
+  await new Promise(() => undefined);
+}
+
+test("one address reads so many blobs at a time; who stops reading makes room", async () => {
+  const { get, federation } = await aHost({ limits: { blobReadsPerAddress: 2 } });
+  federation.publishedBlob = () => ({ size: 20, read: () => endless() });
+  const path = `/blobs/${federation.digest}`;
+  const stop = new AbortController();
+  const first = await get(path, { signal: stop.signal });
+  const second = await get(path);
+
+  const third = await get(path);
+
+  expect([first.status, second.status, third.status]).toEqual([200, 200, 503]);
+  expect(await third.json()).toMatchObject({ code: "ERR_BUSY" });
+  expect(third.headers.get("retry-after")).toBe("5");
+  stop.abort();
+  await expect.poll(async () => (await get(path)).status).toBe(200);
+});
+
+test("a blob that was read to its end has given its place back", async () => {
+  const { get, federation } = await aHost({ limits: { blobReads: 1 } });
+
+  for (let count = 0; count < 5; count++) {
+    expect((await (await get(`/blobs/${federation.digest}`)).arrayBuffer()).byteLength).toBe(6);
+  }
+});
+
+test("readers of one address do not keep another from reading: the one that has read longest is cut", async () => {
+  const { port, federation } = await aHost({ limits: { blobReads: 2 }, trustedProxies: ["127.0.0.1"] });
+  federation.publishedBlob = () => ({ size: 20, read: () => endless() });
+  const read = (from: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}/blobs/${federation.digest}`, { headers: { "x-forwarded-for": from } });
+  const first = await read("203.0.113.66");
+  await read("203.0.113.66");
+
+  expect((await read("192.0.2.1")).status).toBe(200);
+
+  await expect(first.arrayBuffer()).rejects.toThrow();
+});

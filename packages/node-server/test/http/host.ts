@@ -12,6 +12,7 @@ import {
   HttpHost,
   type HttpHostOptions,
   type PrometheusMetrics,
+  type PublishedBlob,
   prometheusMetrics,
   type ReadTokens,
   readTokens,
@@ -60,7 +61,7 @@ export class AFederation implements Federation {
     }
   }
 
-  publishedBlob(digest: string) {
+  publishedBlob(digest: string): PublishedBlob | undefined {
     if (digest !== this.digest) return undefined;
     return { size: 6, read: () => [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)] };
   }
