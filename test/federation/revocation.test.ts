@@ -1,9 +1,16 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "@photinus/core/bytes";
-import { RevocationLists } from "@photinus/core/pki";
+import { createCertificateRequest, type Identity, loadIdentity, RevocationLists } from "@photinus/core/pki";
 import { silentLogger } from "@photinus/core/platform";
-import { LOCAL_REVOCATION_LIST, type OpenedKit, openKit } from "@photinus/core/provision";
+import {
+  LOCAL_REVOCATION_LIST,
+  LOCAL_REVOKED_SITES,
+  type OpenedKit,
+  openKit,
+  parseJoinFragment,
+} from "@photinus/core/provision";
+import { enrolOverSession } from "@photinus/core/session";
 import { Site } from "@photinus/core/site";
 import {
   nodeCrypto,
@@ -59,6 +66,7 @@ async function kitOf(project: string, name: string): Promise<OpenedKit> {
 }
 
 interface Running {
+  readonly server: PhotinusServer;
   readonly url: string;
   readonly actions: () => Promise<readonly string[]>;
   readonly stop: () => Promise<void>;
@@ -67,9 +75,11 @@ interface Running {
 /** The server of a project on its folders, as `photinus server start` runs it. */
 async function aServer(project: string, state: string): Promise<Running> {
   const storage = await openStorage({ folder: state }, { crypto });
+  const kit = await kitOf(project, "hub");
   const revocationFile = join(project, "kits", "hub", LOCAL_REVOCATION_LIST);
+  const revokedSitesFile = join(project, "kits", "hub", LOCAL_REVOKED_SITES);
   const server = new PhotinusServer(
-    { kit: await kitOf(project, "hub"), port: 0, drainMs: 500, revocationFile },
+    { kit, port: 0, drainMs: 500, revocationFile, revokedSitesFile },
     { storage, clock, crypto, logger: silentLogger },
   );
   const { socketUrl } = await server.start();
@@ -80,6 +90,7 @@ async function aServer(project: string, state: string): Promise<Running> {
   };
   onTestFinished(stop);
   return {
+    server,
     url: socketUrl,
     stop,
     async actions() {
@@ -91,8 +102,9 @@ async function aServer(project: string, state: string): Promise<Running> {
 }
 
 /** A site of the project; what it has seen of revocation lists stays in its folder. */
-async function aSite(project: string, name: string, url: string): Promise<Site> {
-  const { identity, root, configuration } = await kitOf(project, name);
+async function aSite(project: string, name: string, url: string, own?: Identity): Promise<Site> {
+  const { identity: ofKit, root, configuration } = await kitOf(project, own === undefined ? name : "site-2");
+  const identity = own ?? ofKit;
   const state = join(project, "kits", name, "local", "state", toHex(root.digest));
   const site = new Site(
     {
@@ -196,4 +208,39 @@ test("photinus revoke refuses a name that the project does not have, and burns n
   expect(code).toBe(4);
   expect(texts.err).toContain("ERR_PARTICIPANT_UNKNOWN");
   expect(await readFile(join(project, "root", "root.crl"), "utf8")).toBe(before);
+});
+
+test("photinus revoke --pages ends the session of a site that joined by a link, which may not join again", async () => {
+  const project = await aProject();
+  const { server, url, actions } = await aServer(project, join(await temporaryFolder(), "state"));
+  const enrol = async (): Promise<Identity> => {
+    const invited = await server.invite({
+      org: "guests",
+      prefix: "guest",
+      uses: 1,
+      expiresAtMs: clock.now() + 60_000,
+    });
+    const link = parseJoinFragment(invited);
+    const signingKey = await crypto.generateSigningKey(1);
+    const request = await createCertificateRequest({ commonName: "guest-1" }, signingKey, { crypto });
+    const connection = await webSocketConnector({ url }).connect(new AbortController().signal);
+    const { chain, root } = await enrolOverSession(
+      connection,
+      { ...link, inviteCode: link.code, request, signingKey },
+      { crypto, clock },
+    );
+    const expected = { root, project: "hospital-fl", nowMs: clock.now() };
+    return await loadIdentity({ chain, signingKey }, expected, { crypto });
+  };
+  const identity = await enrol();
+  const site = await aSite(project, identity.participant.name, url, identity);
+  await expect.poll(() => site.status.activity).toBe("waiting");
+
+  await photinus("revoke", "guest-1", "--pages", "--kit", join(project, "kits", "hub"));
+
+  await expect.poll(() => site.status.fault?.code, { timeout: 5000 }).toBe("ERR_REVOKED");
+  expect(site.status).toMatchObject({ activity: "refused", retryAtMs: undefined });
+  expect(await actions()).toContain("revocation hospital-fl enrolment");
+  // Another guest may join; whoever had that name may not come back under it.
+  expect((await enrol()).participant.name).not.toBe("guest-1");
 });

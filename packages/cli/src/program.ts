@@ -92,7 +92,8 @@ function addProvision(program: Command, contextOf: (command: Command) => Command
     .command("revoke")
     .description("revoke certificates of a project, or with no names renew its list of revoked ones")
     .argument("[names...]", "participants, as the definition of the project names them")
-    .requiredOption("-p, --project <folder>", "folder that provision made, with the root's key")
+    .option("-p, --project <folder>", "folder that provision made, with the root's key")
+    .option("--pages", "the names are of sites that joined by a link; their server revokes them")
     .option(
       "--kit <folder>",
       "startup kit of the server on this machine: the list is put where the server looks",

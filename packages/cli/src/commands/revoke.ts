@@ -1,9 +1,15 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Bytes } from "@photinus/core/bytes";
+import { type Bytes, fromUtf8, utf8 } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
 import { certificatesFromPem, decodePem, encodePem, type RevocationReason } from "@photinus/core/pki";
-import { KIT_FILE, LOCAL_REVOCATION_LIST, openRootKey, revoke } from "@photinus/core/provision";
+import {
+  KIT_FILE,
+  LOCAL_REVOCATION_LIST,
+  LOCAL_REVOKED_SITES,
+  openRootKey,
+  revoke,
+} from "@photinus/core/provision";
 import {
   nodeCrypto,
   readSecret,
@@ -17,7 +23,9 @@ import type { CommandContext } from "../context.ts";
 /** Options of `photinus revoke`. */
 export interface RevokeCommandOptions {
   /** Folder that `photinus provision` made. */
-  readonly project: string;
+  readonly project?: string;
+  /** The names are of sites that joined by a link. */
+  readonly pages?: boolean;
   /** Why. */
   readonly reason: RevocationReason;
   /** Kit folder of the server, when it is on this machine: the list is put where the server looks. */
@@ -34,7 +42,7 @@ const LIST = "root.crl";
 
 const read = (...path: readonly string[]): Promise<Bytes> => readSmallFile(join(...path), MAX_FILE_BYTES);
 
-function secretOf({ project, passphraseFd, passphraseFile }: RevokeCommandOptions): Promise<string> {
+function secretOf(project: string, { passphraseFd, passphraseFile }: RevokeCommandOptions): Promise<string> {
   if (passphraseFd !== undefined) return readSecret(passphraseFd);
   return readSecretFile(passphraseFile ?? join(project, "secrets", "root-key"));
 }
@@ -59,6 +67,30 @@ async function latestOf(folder: string): Promise<Bytes> {
   return list;
 }
 
+/** Adds names to those that the server revokes by the key of its enrolment CA. */
+async function revokePages(
+  names: readonly string[],
+  { kit }: RevokeCommandOptions,
+  { terminal }: CommandContext,
+): Promise<void> {
+  const unusable = names.find((name) => !/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name));
+  if (kit === undefined || names.length === 0 || unusable !== undefined) {
+    const what =
+      unusable === undefined ? "--pages takes names, and --kit of the server" : `no name: ${unusable}`;
+    throw new HostError("ERR_CONFIG_INVALID", what);
+  }
+  const file = join(kit, LOCAL_REVOKED_SITES);
+  const isThere = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  const before = isThere ? fromUtf8(await read(file)).split("\n") : [];
+  const all = [...new Set([...before, ...names])].filter((line) => line !== "");
+  await replaceFile(file, utf8(`${all.join("\n")}\n`));
+  terminal.line(`The server takes ${file} within a second.`);
+  terminal.result({ pages: names, file });
+}
+
 /**
  * Revokes certificates of a project: issues the root's next list, keeps it in the project's folder and, where the server's
  * kit is at hand, puts it where the server takes it within a second.
@@ -68,15 +100,22 @@ async function latestOf(folder: string): Promise<Bytes> {
 export async function revokeParticipants(
   names: readonly string[],
   options: RevokeCommandOptions,
-  { terminal }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
-  const { project, reason, kit } = options;
+  const { terminal } = context;
+  const { project, reason, kit, pages = false } = options;
+  if (pages) {
+    await revokePages(names, options, context);
+    return;
+  }
+  if (project === undefined)
+    throw new HostError("ERR_CONFIG_INVALID", "name the project's folder by --project");
   const folder = join(project, "root");
   const modules = { crypto: nodeCrypto(), clock: systemClock() };
   const [certificatePem, keyPem, secret] = await Promise.all([
     read(folder, "root.pem"),
     read(folder, "root-key.pem"),
-    secretOf(options),
+    secretOf(project, options),
   ]);
   const root = await openRootKey({ certificatePem, keyPem, secret }, modules);
   const [latest, certificates] = await Promise.all([latestOf(folder), certificatesOf(project)]);

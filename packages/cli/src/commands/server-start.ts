@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LOCAL_REVOCATION_LIST } from "@photinus/core/provision";
+import { LOCAL_REVOCATION_LIST, LOCAL_REVOKED_SITES } from "@photinus/core/provision";
 import { nodeCrypto, pem, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer, type TlsOptions } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
@@ -58,6 +58,7 @@ export async function startServer(
         host: options.host,
         port: options.port,
         revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
+        revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
         ...(tls === undefined ? {} : { tls }),
         ...(folder === undefined ? {} : { pages: folder }),
       },

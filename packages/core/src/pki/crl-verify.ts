@@ -1,18 +1,10 @@
-import { type Bytes, equalBytes } from "../bytes/index.ts";
+import { equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 import type { Certificate } from "./certificate.ts";
 import type { RevocationList } from "./crl.ts";
-import { fromCertificateForm } from "./ecdsa-form.ts";
-import { schemeOf } from "./signature-algorithm.ts";
-
-/** What {@link verifyRevocationList} works with. */
-export interface RevocationProof {
-  /** Verifies. */
-  readonly crypto: CryptoProvider;
-  /** Accepts RSASSA-PKCS1-v1_5 too, which Photinus does not use and the PKITS test suite does. Default false. */
-  readonly allowsRsaPkcs1?: boolean;
-}
+import { PHOTINUS_PATH_RULES } from "./path-rules.ts";
+import { isSignedBy } from "./signed-value.ts";
 
 /**
  * Proves that a CA issued a list: its name, its key identifier, its right to sign lists, its signature, by the same
@@ -24,7 +16,7 @@ export interface RevocationProof {
 export async function verifyRevocationList(
   list: RevocationList,
   issuer: Certificate,
-  proof: RevocationProof,
+  modules: { readonly crypto: CryptoProvider },
 ): Promise<void> {
   const wanted = list.authorityKeyIdentifier;
   const present = issuer.extensions.subjectKeyIdentifier;
@@ -35,27 +27,23 @@ export async function verifyRevocationList(
   if (!issuer.extensions.keyUsage?.has("cRLSign")) {
     throw new PkiError("ERR_CRL_UNTRUSTED", "the issuer may not sign revocation lists");
   }
-  if (!(await isSignedBy(list, issuer, proof))) {
+  if (!(await isAuthentic(list, issuer, modules))) {
     throw new PkiError("ERR_CRL_UNTRUSTED", "the signature of the revocation list does not verify");
   }
 }
 
-async function isSignedBy(
+/** A signature that is not in DER verifies for nobody. */
+async function isAuthentic(
   list: RevocationList,
-  issuer: Certificate,
-  { crypto, allowsRsaPkcs1 = false }: RevocationProof,
+  { publicKey: key }: Certificate,
+  modules: { readonly crypto: CryptoProvider },
 ): Promise<boolean> {
-  const scheme = schemeOf(list.signatureAlgorithm, issuer.publicKey);
-  if (scheme.name === "RSASSA-PKCS1-v1_5" && !allowsRsaPkcs1) {
-    throw new PkiError("ERR_CERTIFICATE_UNSUPPORTED", "revocation lists are signed by ECDSA or RSA-PSS");
-  }
-  let signature: Bytes;
   try {
-    signature = fromCertificateForm(scheme, list.signature);
-  } catch {
-    return false; // not r and s in DER: it verifies for nobody
+    return await isSignedBy(list, { key, schemes: PHOTINUS_PATH_RULES.schemes }, modules);
+  } catch (error) {
+    if (error instanceof PkiError && error.code === "ERR_CERTIFICATE_SIGNATURE") return false;
+    throw error;
   }
-  return crypto.verifyCertificateSignature(issuer.publicKey.spki, scheme, signature, list.tbs);
 }
 
 /**

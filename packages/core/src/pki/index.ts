@@ -14,7 +14,7 @@ export {
   type RevocationIssuer,
   type RevocationRequest,
 } from "./crl-issue.ts";
-export { type RevocationProof, requireCurrent, verifyRevocationList } from "./crl-verify.ts";
+export { requireCurrent, verifyRevocationList } from "./crl-verify.ts";
 export { type FileSigner, signDetached, verifyDetached } from "./detached-signature.ts";
 export type { DistinguishedName } from "./distinguished-name.ts";
 export type { Issuer } from "./encode-certificate.ts";

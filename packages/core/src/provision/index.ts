@@ -25,6 +25,7 @@ export {
   type KitLimits,
   LOCAL_FOLDER,
   LOCAL_REVOCATION_LIST,
+  LOCAL_REVOKED_SITES,
 } from "./kit-files.ts";
 export type { KitManifest, KitManifestFile } from "./kit-manifest.ts";
 export { type KitExpectations, type OpenedKit, openKit, type VerifiedKit, verifyKit } from "./open-kit.ts";

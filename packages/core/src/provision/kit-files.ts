@@ -37,6 +37,9 @@ export const LOCAL_FOLDER = "local/";
 /** In a server's kit: the newest list of revoked certificates, PEM, where an administrator puts it. */
 export const LOCAL_REVOCATION_LIST = "local/root.crl";
 
+/** In a server's kit: names of revoked sites that joined by a link, one a line, as an administrator writes them. */
+export const LOCAL_REVOKED_SITES = "local/revoked-sites";
+
 /** Limits of a kit. */
 export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };
 

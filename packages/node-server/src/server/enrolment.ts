@@ -1,5 +1,5 @@
 import type { AuditLog } from "@photinus/core/audit";
-import { toHex } from "@photinus/core/bytes";
+import { type Bytes, toHex } from "@photinus/core/bytes";
 import { PhotinusError } from "@photinus/core/errors";
 import type { Issuer } from "@photinus/core/pki";
 import { type EnrolmentModules, redeemInvite } from "@photinus/core/provision";
@@ -14,6 +14,8 @@ export interface InvitedEnrolmentOptions {
   readonly issuer: Required<Issuer>;
   /** Names that kits carry, which no enrolled site may have. */
   readonly isProvisioned: (name: string) => boolean;
+  /** Notes a certificate before it is handed out, so that it can be revoked. @param leaf DER */
+  readonly enrolled: (name: string, leaf: Bytes) => Promise<void>;
 }
 
 /** Issues certificates for invite codes and records each attempt. */
@@ -26,6 +28,8 @@ export function invitedEnrolment(
     async redeem(code, request) {
       try {
         const site = await redeemInvite({ code, request }, options, modules);
+        const [leaf] = site.chain;
+        if (leaf !== undefined) await options.enrolled(site.name, leaf);
         const correlation = toHex(site.inviteDigest);
         const requested = site.requestedName === site.name ? {} : { requested: site.requestedName ?? "" };
         await audit.record({

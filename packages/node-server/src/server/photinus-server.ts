@@ -34,6 +34,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly sessions?: Pick<AcceptOptions, "timings" | "limits">;
   /** File in which an administrator puts each new revocation list of the root, PEM; taken within a second. */
   readonly revocationFile?: string;
+  /** File with one name a line of sites that joined by a link and are revoked; taken within a second. */
+  readonly revokedSitesFile?: string;
 }
 
 /** What a server works with; all injected. */
@@ -85,7 +87,7 @@ export class PhotinusServer {
     this.#refusals = refusals;
     const federation = serverFederation(
       {
-        accept: acceptOptions(options, { ...modules, audit, refusals, revocations }),
+        accept: acceptOptions(options, { ...modules, audit, refusals, revocations: this.#revocations }),
         security: options.kit.configuration.security,
       },
       { coordinator: this.coordinator, session, refusals, logger: modules.logger },
@@ -118,6 +120,15 @@ export class PhotinusServer {
   }
 
   /**
+   * Revokes every certificate of sites that joined by a link; their sessions end at once.
+   * @param names of the sites
+   * @returns how many certificates were not revoked before
+   */
+  revokeEnrolled(names: readonly string[]): Promise<number> {
+    return this.#revocations.revokeEnrolled(names);
+  }
+
+  /**
    * Makes an invite for pages and records it.
    * @returns the fragment of the join link, without `#`: a secret
    */
@@ -138,11 +149,15 @@ function requireServerKit({ kit, tls }: PhotinusServerOptions): void {
 }
 
 function serverRevocations(
-  { kit, revocationFile: file }: PhotinusServerOptions,
+  { kit, revocationFile: file, revokedSitesFile }: PhotinusServerOptions,
   { storage, ...modules }: PhotinusServerModules,
 ): ServerRevocations {
   return new ServerRevocations(
-    { kit, ...(file === undefined ? {} : { file }) },
+    {
+      kit,
+      ...(file === undefined ? {} : { file }),
+      ...(revokedSitesFile === undefined ? {} : { revokedSitesFile }),
+    },
     { ...modules, metadata: storage.metadata },
   );
 }
@@ -183,7 +198,7 @@ function createCoordinator(
 interface AcceptModules extends PhotinusServerModules {
   readonly audit: AuditLog;
   readonly refusals: RefusalRecords;
-  readonly revocations: RevocationLists;
+  readonly revocations: ServerRevocations;
 }
 
 function acceptOptions(
@@ -197,12 +212,17 @@ function acceptOptions(
     identity,
     project,
     root: root.der,
-    revocations,
+    revocations: revocations.lists,
     ...(enrolment === undefined
       ? {}
       : {
           enrolment: invitedEnrolment(
-            { project, issuer: enrolment, isProvisioned: (name) => machineNames.has(name) },
+            {
+              project,
+              issuer: enrolment,
+              isProvisioned: (name) => machineNames.has(name),
+              enrolled: (name, leaf) => revocations.enrolled(name, leaf),
+            },
             { metadata: storage.metadata, clock, crypto, audit, refusals },
           ),
         }),

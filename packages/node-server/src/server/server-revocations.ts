@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import { type Bytes, equalBytes } from "@photinus/core/bytes";
-import { PhotinusError } from "@photinus/core/errors";
+import { type Bytes, equalBytes, fromUtf8, toHex } from "@photinus/core/bytes";
+import { PhotinusError, PkiError } from "@photinus/core/errors";
 import {
   decodePem,
   issueRevocationList,
@@ -13,6 +13,7 @@ import {
 import type { Clock, CryptoProvider, Logger, MetadataStore, Timer } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
 import { readSmallFile } from "@photinus/node-platform";
+import { EnrolledSites } from "./enrolled-sites.ts";
 
 /** Options of {@link ServerRevocations}. */
 export interface ServerRevocationsOptions {
@@ -20,6 +21,16 @@ export interface ServerRevocationsOptions {
   readonly kit: OpenedKit;
   /** File in which an administrator puts each new list of the root, PEM; looked at twice a second. */
   readonly file?: string;
+  /** File with one name a line of sites that joined by a link and are revoked; looked at as often. */
+  readonly revokedSitesFile?: string;
+}
+
+const SITE_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+/** Tells one content of a file from the next without reading it; empty when there is no file. */
+async function versionOf(file: string | undefined): Promise<string> {
+  const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
+  return found === undefined ? "" : `${found.size} ${found.mtimeMs} ${found.ino}`;
 }
 
 /** What {@link ServerRevocations} works with. */
@@ -54,15 +65,20 @@ export class ServerRevocations {
   readonly lists: RevocationLists;
   readonly #options: ServerRevocationsOptions;
   readonly #modules: ServerRevocationsModules;
+  readonly #enrolled: EnrolledSites;
   #timer: Timer | undefined;
   /** Size and time of the file when it was read last: what has not changed is not read again. */
   #seen = "";
+  #seenSites = "";
+  /** Names in the file of revoked sites: they get no certificate again. */
+  #blocked: ReadonlySet<string> = new Set();
   #looking: Promise<void> = Promise.resolve();
   #isStopped = false;
 
   constructor(options: ServerRevocationsOptions, modules: ServerRevocationsModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#enrolled = new EnrolledSites(modules);
     const { kit } = options;
     this.lists = new RevocationLists(
       { project: kit.configuration.project, root: kit.root.der },
@@ -86,6 +102,30 @@ export class ServerRevocations {
     this.#schedule();
   }
 
+  /**
+   * Notes a certificate that the enrolment CA issued, before it is handed out.
+   * @param leaf DER
+   * @throws PkiError `ERR_REVOKED` for a name that an administrator has blocked
+   */
+  async enrolled(name: string, leaf: Bytes): Promise<void> {
+    if (this.#blocked.has(name)) throw new PkiError("ERR_REVOKED", `${name} may not join again`);
+    await this.#enrolled.note(name, leaf);
+  }
+
+  /**
+   * Revokes every certificate of sites that joined by a link, at once.
+   * @returns how many were not revoked before
+   */
+  async revokeEnrolled(names: readonly string[]): Promise<number> {
+    const known = this.#ofEnrolment()?.entries;
+    const entries = await this.#enrolled.entriesOf(names);
+    const added = entries.filter(({ serialNumber }) => known?.has(toHex(serialNumber)) !== true);
+    if (added.length === 0) return 0;
+    if (await this.#issueEnrolment(added)) return added.length;
+    await this.lists.reload(); // another process issued a list meanwhile: ours comes after it
+    return await this.revokeEnrolled(names);
+  }
+
   /** Looks no more. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -106,14 +146,13 @@ export class ServerRevocations {
     await this.lists.reload();
     await this.#lookAtFile();
     await this.#renewEnrolment();
+    await this.#lookAtSites();
   }
 
   async #lookAtFile(): Promise<void> {
     const { file } = this.#options;
-    const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
-    if (file === undefined || found === undefined) return;
-    const version = `${found.size} ${found.mtimeMs} ${found.ino}`;
-    if (version === this.#seen) return;
+    const version = await versionOf(file);
+    if (file === undefined || version === "" || version === this.#seen) return;
     try {
       const [list] = decodePem("X509 CRL", await readSmallFile(file, MAX_FILE_BYTES));
       this.#seen = version;
@@ -122,6 +161,18 @@ export class ServerRevocations {
       this.#seen = version; // half written perhaps: the whole file has another time
       this.#modules.logger.error("a revocation list could not be read", error, { file });
     }
+  }
+
+  async #lookAtSites(): Promise<void> {
+    const { revokedSitesFile: file, kit } = this.#options;
+    const version = await versionOf(file);
+    if (file === undefined || kit.enrolment === undefined || version === "" || version === this.#seenSites)
+      return;
+    const lines = fromUtf8(await readSmallFile(file, MAX_FILE_BYTES)).split("\n");
+    const names = lines.map((line) => line.trim()).filter((name) => SITE_NAME.test(name));
+    this.#blocked = new Set(names);
+    await this.revokeEnrolled(names);
+    this.#seenSites = version;
   }
 
   /** An older list than the one that is kept is what a kit or file holds after a newer one came: no news. */
@@ -156,6 +207,7 @@ export class ServerRevocations {
     if (enrolment === undefined || nowMs > enrolment.certificate.notAfterMs) return;
     const last = this.#ofEnrolment();
     if (last !== undefined && nowMs < last.thisUpdateMs + BACKDATED_MS + RENEW_MS) return;
+    await this.#enrolled.sweep();
     await this.#issueEnrolment([]);
   }
 
