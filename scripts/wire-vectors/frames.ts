@@ -95,6 +95,21 @@ const HANDSHAKE_PAYLOADS: readonly (readonly [name: string, bytes: () => Bytes])
       ),
   ],
   [
+    "message 2 with a revocation list of the root, algorithm 1",
+    () =>
+      encodeServerHello(
+        {
+          version: 1,
+          versions: [2, 1],
+          chain: [fill(300, 0x30)],
+          root: fill(250, 0x32),
+          revocationList: fill(180, 0x37),
+          algorithm: 1,
+        },
+        fill(64, 0x33),
+      ),
+  ],
+  [
     "message 3 with a chain and the exporter value of the channel, algorithm 3",
     () =>
       encodeClientHello(
