@@ -9,17 +9,17 @@ import {
   type AllModules,
   completeLimits,
   completeModules,
+  completeTimings,
   DEFAULT_OBJECT_RULES,
   type Established,
 } from "./established.ts";
 import { LiveSession } from "./live-session.ts";
-import {
-  type AcceptOptions,
-  DEFAULT_TIMINGS,
-  type EnrolmentAuthority,
-  type SessionLimits,
-  type SessionModules,
-  type SessionTimings,
+import type {
+  AcceptOptions,
+  EnrolmentAuthority,
+  SessionLimits,
+  SessionModules,
+  SessionTimings,
 } from "./options.ts";
 import { greetClient, type ServerOutcome } from "./server-handshake.ts";
 import type { Session } from "./session.ts";
@@ -42,7 +42,7 @@ export async function acceptSession(
     options,
     modules: completeModules(modules),
     limits: completeLimits(options.limits),
-    timings: { ...DEFAULT_TIMINGS, ...options.timings },
+    timings: completeTimings(options.timings),
   };
   let session: LiveSession | undefined;
   const login = await enter(connection, accepting.modules);

@@ -8,12 +8,13 @@ import {
   type AllModules,
   completeLimits,
   completeModules,
+  completeTimings,
   DEFAULT_OBJECT_RULES,
   type Established,
 } from "./established.ts";
 import { faultOf } from "./fault.ts";
 import { LiveSession } from "./live-session.ts";
-import { type ConnectOptions, DEFAULT_TIMINGS, type SessionModules } from "./options.ts";
+import type { ConnectOptions, SessionModules } from "./options.ts";
 import type { Session } from "./session.ts";
 import { clockOffset } from "./welcome.ts";
 
@@ -33,7 +34,7 @@ export async function connectSession(
 ): Promise<Session> {
   const all = completeModules(modules);
   const limits = completeLimits(options.limits);
-  const timings = { ...DEFAULT_TIMINGS, ...options.timings };
+  const timings = completeTimings(options.timings);
   const { identity, project, serverName, channelBinding, externalCredential } = options;
   const { root } = options;
   const revocations = options.revocations ?? new RevocationLists({ project, root }, all);

@@ -21,7 +21,7 @@ import {
 } from "../platform/index.ts";
 import { RECORD_LIMITS, type RecordReceiver, type RecordSender } from "../wire/index.ts";
 import type { FrameChannel } from "./frame-channel.ts";
-import type { SessionLimits, SessionModules } from "./options.ts";
+import { DEFAULT_TIMINGS, type SessionLimits, type SessionModules, type SessionTimings } from "./options.ts";
 import type { LoginPace } from "./pace.ts";
 import type { SessionScope } from "./welcome.ts";
 
@@ -63,10 +63,24 @@ const DEFAULT_LIMITS: SessionLimits = {
   record: RECORD_LIMITS,
 };
 
-/** Fills in the defaults. @throws RangeError for a window above 64 MiB */
+/** Fills in the defaults. @throws RangeError for a window above 64 MiB, or keys that carry more than the protocol lets them */
 export function completeLimits(limits: Partial<SessionLimits> = {}): SessionLimits {
   const complete = { ...DEFAULT_LIMITS, ...limits };
   if (complete.windowBytes > MAX_WINDOW_BYTES) throw new RangeError("a window is 64 MiB at most");
+  const { frames, bytes, ageMs } = complete.record;
+  const isKept =
+    frames >= 2 &&
+    frames <= RECORD_LIMITS.frames &&
+    bytes <= RECORD_LIMITS.bytes &&
+    ageMs <= RECORD_LIMITS.ageMs;
+  if (!isKept) throw new RangeError("a key carries 2 to 2^22 frames and 64 GiB, for an hour at most");
+  return complete;
+}
+
+/** Fills in the defaults. @throws RangeError for a life of more than 12 h */
+export function completeTimings(timings: Partial<SessionTimings> = {}): SessionTimings {
+  const complete = { ...DEFAULT_TIMINGS, ...timings };
+  if (complete.lifetimeMs > DEFAULT_TIMINGS.lifetimeMs) throw new RangeError("a session lives 12 h at most");
   return complete;
 }
 

@@ -50,7 +50,7 @@ export interface SessionLimits {
   readonly workMsPerSecond: number;
   /** Messages and blob chunks that wait for their handler, in bytes; beyond it nothing more is read. Default 16 MiB. */
   readonly waitingBytes: number;
-  /** How much a key may encrypt, and for how long, before the next takes its place. */
+  /** How much a key may encrypt, and for how long, before the next takes its place. Default and most: `RECORD_LIMITS`. */
   readonly record: RecordLimits;
 }
 

@@ -170,6 +170,13 @@ test("a stream that is under way holds the end back, until the life is over", as
   await accepting;
 });
 
+test("a life of more than 12 h is a fault of the caller", async () => {
+  const timings = { lifetimeMs: 12 * 3_600_000 + 1 };
+
+  await expect(sessionPair({ project, client: { timings } })).rejects.toThrow(RangeError);
+  await expect(sessionPair({ project, server: { timings } })).rejects.toThrow(RangeError);
+});
+
 test("a client ends a session that its server keeps beyond its life", async () => {
   const { client, clock } = await idlePair({ client: { timings: { lifetimeMs: 3_600_000 } } });
 

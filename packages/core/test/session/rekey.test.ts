@@ -120,6 +120,15 @@ test.for([
   expect(await client.server.ended).toMatchObject({ code: "ERR_FRAME_MALFORMED", local: true });
 });
 
+test.for([
+  ["more than 2^22 frames", { frames: 2 ** 22 + 1 }],
+  ["a single frame", { frames: 1 }],
+  ["more than 64 GiB", { bytes: 64 * 2 ** 30 + 1 }],
+  ["more than an hour", { ageMs: 3_600_001 }],
+] as const)("a key for %s is a fault of the caller", async ([, record]) => {
+  await expect(sessionPair({ project, ...withRecord(record) })).rejects.toThrow(RangeError);
+});
+
 /** SESSION frames whose inner frame is a prefix alone: nothing but REKEY is so short. */
 function rekeysIn(frames: readonly Bytes[]): number {
   return frames.filter((frame) => frame[3] === FRAME_KIND.session && frame.byteLength === 28 + 12).length;
