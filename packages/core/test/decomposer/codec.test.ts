@@ -205,6 +205,22 @@ describe("what may not travel", () => {
     expect(() => encode(value, registry)).toThrow(message);
   });
 
+  test.each<[string, unknown, string]>([
+    ["a date", new Date(Number.NaN), "$.a[1].<Date>: an invalid Date"],
+    ["a member of a set", new Set([Symbol("s")]), "$.a[1].<Set>[0]: symbol"],
+    ["a value of a Map", new Map([["k", () => 1]]), "$.a[1].<Map>[1]: function"],
+    ["a bigint", 2n ** 64n, "$.a[1].<bigint>: a bigint of more than 64 bits"],
+    ["a class in a set", new Set([/x/]), "$.a[1].<Set>[0]: class RegExp"],
+    [
+      "a field of a record",
+      new Measurement({ site: "s", phase: "train", loss: 1, steps: -0 }),
+      "$.a[1].<Measurement>: field steps: expected an integer",
+    ],
+  ])("deep inside, %s is refused with its path and its type", (_, value, message) => {
+    expect(() => encode({ a: [0, value] }, registry)).toThrow(encodeRefused);
+    expect(() => encode({ a: [0, value] }, registry)).toThrow(message);
+  });
+
   test("a registry without a type refuses it on both ways", () => {
     const bytes = encode(new Date(0), registry);
 

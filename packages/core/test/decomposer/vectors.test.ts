@@ -30,8 +30,36 @@ describe("the published bytes", () => {
   });
 });
 
-test.each(published.refused)("refuses $name", ({ bytes }) => {
+describe("what is refused", () => {
   const refused = expect.objectContaining({ name: "DecomposerError", code: "ERR_DECODE_REFUSED" });
 
-  expect(() => decode(fromHex(bytes), registry)).toThrow(refused);
+  test.each(published.refused)("$name", ({ bytes }) => {
+    expect(() => decode(fromHex(bytes), registry)).toThrow(refused);
+  });
+
+  test.each(published.refused.filter(({ bytes }) => bytes !== ""))(
+    "$name, deep inside: told by its place",
+    ({ bytes }) => {
+      // {"a": [null, <here>]}
+      const outer = fromHex(`81a16192c0${bytes}`);
+
+      expect(() => decode(outer, registry)).toThrow(refused);
+      expect(() => decode(outer, registry)).toThrow(/^\$\.a(\[1\]| \(byte)|^\$ \(byte/);
+    },
+  );
+
+  test.each([
+    ["a date of -0", "$.<Date> "],
+    ["a set with a member twice", "$.<Set> "],
+    ["a Map with a key twice", "$.<Map> "],
+    ["a bigint that is a string", "$.<bigint> "],
+    ["a Float32Array of three bytes", "$.<Float32Array> "],
+    ["a bool that is 2", "$.<Tensor> "],
+    ["a ParameterSet with a name twice", "$.<ParameterSet> "],
+    ["a record with too few fields", "$.<Measurement> "],
+  ])("%s is told by the name of its type", (name, place) => {
+    const { bytes = "" } = published.refused.find((each) => each.name === name) ?? {};
+
+    expect(() => decode(fromHex(bytes), registry)).toThrow(place);
+  });
 });
