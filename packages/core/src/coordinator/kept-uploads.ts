@@ -89,12 +89,13 @@ export class KeptUploads {
     }
   }
 
-  /** An upload was interrupted: what is there is kept. @param keepMs for how long at most */
+  /** An upload was interrupted: what is there is kept, one upload a task. @param keepMs for how long at most */
   keep(id: UploadId, { slot, received }: Staged, keepMs: number): void {
     if (received.count === 0) {
       slot.release();
       return;
     }
+    this.#dropInMemory(({ id: other }) => other.urn === id.urn && other.taskId === id.taskId);
     const kept: Kept = {
       ...{ id, slot, received },
       untilMs: Math.trunc(this.#modules.clock.now() + keepMs),

@@ -165,13 +165,14 @@ export class ResumeRecord {
     });
   }
 
-  /** Chunks of an upload were spilled. @returns blobs for which there is no room any more. @throws as dropParts */
+  /** Chunks of the upload for a task were spilled. @returns blobs that it replaces, or that have no room. @throws as dropParts */
   async keepPart(entry: PartEntry): Promise<readonly string[]> {
     let dropped: readonly PartEntry[] = [];
     await this.#change((stored) => {
-      const parts = [...stored.parts.filter(({ messageId }) => messageId !== entry.messageId), entry];
-      dropped = parts.slice(0, -MAX_PARTS);
-      return { ...stored, parts: parts.slice(-MAX_PARTS) };
+      const others = stored.parts.filter(({ taskId }) => taskId !== entry.taskId);
+      const parts = [...others, entry].slice(-MAX_PARTS);
+      dropped = stored.parts.filter((part) => !parts.includes(part));
+      return { ...stored, parts };
     });
     return dropped.map(({ blob }) => blob);
   }

@@ -158,3 +158,18 @@ test("a record that was altered is corrupt storage, not a fresh start", async ()
     code: "ERR_STORAGE_CORRUPT",
   });
 });
+
+test("a task has one half-done upload: a newer one replaces it, and so many tasks are kept", async () => {
+  const { one, clock } = processes();
+  const { record } = await one.open({ urn: URN, session: sid(1), last: undefined });
+  await record.keepPart(aPart(clock, "b"));
+
+  expect(await record.keepPart(aPart(clock, "c"))).toEqual([aPart(clock, "b").blob]);
+  const dropped: string[] = [];
+  for (const digit of "45678901") {
+    dropped.push(...(await record.keepPart({ ...aPart(clock, digit), taskId: id(digit) })));
+  }
+
+  expect(dropped).toEqual([aPart(clock, "c").blob]);
+  expect(record.parts).toHaveLength(8);
+});

@@ -42,6 +42,28 @@ async function interrupted(
   return { jobId, site };
 }
 
+/** Two sites and one slot: the first is gone after four chunks, the second needs its slot then. */
+async function spilled(
+  federation: TestFederation,
+  minimumSites: number,
+): Promise<{ readonly jobId: string; readonly site: ResumingSite; readonly other: ResumingSite }> {
+  const [site, other] = [resumingSite(federation, "site-1", 0.5), resumingSite(federation, "site-2", 0.25)];
+  let goOn = (): void => undefined;
+  other.line.evaluation = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  site.line.limit = 4;
+  await federation.clock.settle(); // both are there when the job comes
+  const jobId = await submitChunked(federation, { rounds: 1, minimumSites });
+  await federation.clock.settle();
+  expect([site.chunks, other.evaluations()]).toEqual([[4], 1]);
+  site.line.isReachable = false;
+  await site.drop();
+  goOn();
+  await federation.clock.settle();
+  return { jobId, site, other };
+}
+
 test.each([0, 1, 3, 5])("a drop after %i of 6 chunks sends exactly the others again", async (sent) => {
   const federation = await TestFederation.start();
   const { jobId, site } = await interrupted(sent, federation);
@@ -120,14 +142,7 @@ test("a drop after COMMITTED, whose receipt was lost, sends none: the receipt is
 
 test("a half-done upload whose slot others need is spilled once and goes on from there", async () => {
   const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
-  const site = resumingSite(federation, "site-1", 0.5);
-  const other = resumingSite(federation, "site-2", 0.25);
-  site.line.limit = 4;
-  const jobId = await submitChunked(federation, { rounds: 1, minimumSites: 2 });
-  await federation.clock.settle();
-  site.line.isReachable = false;
-
-  await site.drop();
+  const { jobId, site, other } = await spilled(federation, 2);
 
   expect(other.chunks).toEqual([CHUNKS]);
   expect(await storedParts(federation)).toBe(1);
@@ -291,13 +306,7 @@ test("an evaluation that was measured is sent again, not measured again, and cou
 
 test("what is kept of a task is dropped when the task is over", async () => {
   const federation = await TestFederation.start({ coordinator: { uploadSlots: 1 } });
-  const site = resumingSite(federation, "site-1", 0.5);
-  resumingSite(federation, "site-2", 0.25);
-  site.line.limit = 4;
-  const jobId = await submitChunked(federation, ONE_ROUND);
-  await federation.clock.settle();
-  site.line.isReachable = false;
-  await site.drop();
+  const { jobId } = await spilled(federation, 1);
   expect(await storedParts(federation)).toBe(1);
 
   const view = await federation.untilEnd(jobId);
