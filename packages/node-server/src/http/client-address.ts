@@ -1,14 +1,33 @@
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 
+/** A socket as far as its peer is concerned. */
+export interface AddressedSocket {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+/** Which proxies are believed, and what they have said. */
+export interface ProxyTrust {
+  /** Addresses of proxies. */
+  readonly proxies: readonly string[];
+  /** Whom a proxy has announced by the PROXY protocol on a connection. Absent: the protocol is not spoken. */
+  readonly announcedOf?: (socket: AddressedSocket) => string | undefined;
+}
+
+/** Address that limits count the sockets of: the announced one, or that of the peer. Never an identity. */
+export function socketAddress(socket: AddressedSocket, { announcedOf }: ProxyTrust): string {
+  return announcedOf?.(socket) ?? plainAddress(socket.remoteAddress ?? "unknown");
+}
+
 /**
  * Address that limits count by. `X-Forwarded-For` is believed only when the socket's peer is a configured proxy, and
  * then only its last entry, which that proxy wrote; the rest is the client's own invention. Never an identity.
  */
-export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): string {
-  const peer = plainAddress(request.socket.remoteAddress ?? "unknown");
-  if (!trustedProxies.includes(peer)) return peer;
-  const forwarded = [request.headers["x-forwarded-for"] ?? []].flat().join(",").split(",").at(-1)?.trim();
+export function clientAddress({ socket, headers }: IncomingMessage, trust: ProxyTrust): string {
+  const peer = socketAddress(socket, trust);
+  if (!trust.proxies.includes(peer)) return peer;
+  const forwarded = [headers["x-forwarded-for"] ?? []].flat().join(",").split(",").at(-1)?.trim();
   return forwarded === undefined || forwarded === "" || forwarded.length > 64
     ? peer
     : plainAddress(forwarded);
@@ -39,12 +58,12 @@ export function networkOf(address: string): string {
  * True when a request comes from this machine itself: not by a proxy that runs here and was not configured, and not
  * from a page of another name that DNS has led here.
  */
-export function isLocalRequest(request: IncomingMessage, trustedProxies: readonly string[]): boolean {
+export function isLocalRequest(request: IncomingMessage, trust: ProxyTrust): boolean {
   const { forwarded, host = "" } = request.headers;
   const isForwarded = forwarded !== undefined || request.headers["x-forwarded-for"] !== undefined;
-  const isTrusted = trustedProxies.includes(plainAddress(request.socket.remoteAddress ?? "unknown"));
+  const isTrusted = trust.proxies.includes(plainAddress(request.socket.remoteAddress ?? "unknown"));
   if (isForwarded && !isTrusted) return false;
-  return isLoopback(clientAddress(request, trustedProxies)) && isLoopback(host.replace(/:\d+$/, ""));
+  return isLoopback(clientAddress(request, trust)) && isLoopback(host.replace(/:\d+$/, ""));
 }
 
 /** True for the addresses and the name of this machine itself. */

@@ -7,9 +7,10 @@ import { type Clock, type Logger, sleep } from "@photinus/core/platform";
 import { reportNativeMasking } from "@photinus/node-platform";
 import type { Context } from "hono";
 import { createApp } from "./app.ts";
-import { clientAddress, isLocalRequest, isLoopback } from "./client-address.ts";
+import { clientAddress, isLocalRequest, isLoopback, type ProxyTrust } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
+import { ProxiedSockets } from "./proxied-sockets.ts";
 import type { ReadTokens } from "./read-tokens.ts";
 import { RequestSockets } from "./request-sockets.ts";
 import { type StaticFolder, staticFolder } from "./static-folder.ts";
@@ -31,6 +32,11 @@ export interface HttpHostOptions {
   readonly demo?: string;
   /** Addresses of proxies whose `X-Forwarded-For` is believed, for limits only. Default: none. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Every connection of a trusted proxy begins with a header of the PROXY protocol, version 1 or 2, that names its
+   * client. Default false.
+   */
+  readonly proxyProtocol?: boolean;
   /** Origins of other sites whose pages may read and connect. Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** Limits before authentication. */
@@ -97,6 +103,9 @@ export class HttpHost {
   readonly #options: HttpHostOptions;
   readonly #modules: HttpHostModules;
   readonly #stopping = new AbortController();
+  readonly #limits: UpgradeLimits;
+  readonly #proxied: ProxiedSockets | undefined;
+  readonly #trust: ProxyTrust;
   #server: Server | undefined;
   #upgrades: Upgrades | undefined;
   #address: Promise<HostAddress> | undefined;
@@ -105,6 +114,16 @@ export class HttpHost {
   constructor(options: HttpHostOptions, modules: HttpHostModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#limits = { ...DEFAULT_UPGRADE_LIMITS, ...options.limits };
+    const { trustedProxies: proxies = [], proxyProtocol = false } = options;
+    const proxied = new ProxiedSockets(
+      { trustedProxies: proxies, headerMs: this.#limits.headersMs },
+      modules,
+    );
+    this.#proxied = proxyProtocol ? proxied : undefined;
+    this.#trust = proxyProtocol
+      ? { proxies, announcedOf: (socket) => proxied.announcedOf(socket) }
+      : { proxies };
   }
 
   /**
@@ -143,8 +162,8 @@ export class HttpHost {
     const listener = getRequestListener(this.#app().fetch, { overrideGlobalObjects: false });
     const handle: Parameters<typeof createServer>[1] = (request, response) =>
       void listener(request, response);
-    const { trustedProxies = [], allowedOrigins = [], limits: upgradeLimits } = this.#options;
-    const limits = { ...DEFAULT_UPGRADE_LIMITS, ...upgradeLimits };
+    const { allowedOrigins = [] } = this.#options;
+    const limits = this.#limits;
     const requests = requestOptions(limits.headersMs);
     const server =
       tls === undefined
@@ -153,11 +172,12 @@ export class HttpHost {
     const { bytesBeforeAuthentication } = limits;
     const gate = upgradeGate(limits, this.#modules);
     const handler = upgrades(
-      { trustedProxies, allowedOrigins, bytesBeforeAuthentication },
+      { trust: this.#trust, allowedOrigins, bytesBeforeAuthentication },
       { ...this.#modules, gate },
     );
-    const sockets = new RequestSockets(limits, trustedProxies, this.#modules.metrics);
-    server.on("connection", (socket) => sockets.opened(socket));
+    const sockets = new RequestSockets(limits, this.#trust, this.#modules.metrics);
+    server.prependListener("connection", (socket) => sockets.opened(socket));
+    this.#proxied?.attach(server);
     server.on("upgrade", (request, socket, head) => {
       sockets.upgraded(socket);
       handler.handle(request, socket, head);
@@ -167,7 +187,7 @@ export class HttpHost {
   }
 
   #app(): ReturnType<typeof createApp> {
-    const { pages, demo, trustedProxies = [], allowedOrigins = [] } = this.#options;
+    const { pages, demo, allowedOrigins = [] } = this.#options;
     return createApp(
       {
         ...this.#modules,
@@ -179,10 +199,10 @@ export class HttpHost {
         allowedOrigins,
         maximumObservers: this.#options.maximumObservers ?? 256,
         heartbeatMs: this.#options.heartbeatMs ?? 15_000,
-        isLocal: (context) => isLocalRequest(incomingOf(context), trustedProxies),
-        addressOf: (context) => clientAddress(incomingOf(context), trustedProxies),
+        isLocal: (context) => isLocalRequest(incomingOf(context), this.#trust),
+        addressOf: (context) => clientAddress(incomingOf(context), this.#trust),
         cut: (context) => incomingOf(context).socket.destroy(),
-        blobs: { ...DEFAULT_UPGRADE_LIMITS, ...this.#options.limits },
+        blobs: this.#limits,
       },
     );
   }
@@ -201,6 +221,7 @@ export class HttpHost {
     const drainMs = this.#options.drainMs ?? DEFAULT_DRAIN_MS;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     this.#upgrades?.refuseAll();
+    this.#proxied?.stop();
     this.#stopping.abort();
     const drained = federation.drain().catch((error: unknown) => logger.error("drain failed", error));
     const late = new AbortController();

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Metrics } from "@photinus/core/platform";
-import { networkOf, plainAddress } from "./client-address.ts";
+import { type AddressedSocket, networkOf, type ProxyTrust, socketAddress } from "./client-address.ts";
 import { FairPlaces } from "./fair-places.ts";
 
 /** Limits of sockets that are not WebSockets: before a request, between requests, and while one is answered. */
@@ -17,13 +17,13 @@ export interface RequestSocketLimits {
 /** Counts the sockets of an HTTP server, so that nobody takes all that the process may open. */
 export class RequestSockets {
   readonly #places: FairPlaces;
-  readonly #trustedProxies: readonly string[];
+  readonly #trust: ProxyTrust;
   /** How a socket gives its place back, by the peer's address and port: TLS wraps the socket in another object. */
   readonly #leave = new Map<string, () => void>();
 
-  /** @param trustedProxies share their sockets among many people, so that they count by none */
-  constructor(limits: RequestSocketLimits, trustedProxies: readonly string[], metrics: Metrics) {
-    this.#trustedProxies = trustedProxies;
+  /** @param trust proxies share their sockets among many people, so that they count by none */
+  constructor(limits: RequestSocketLimits, trust: ProxyTrust, metrics: Metrics) {
+    this.#trust = trust;
     this.#places = new FairPlaces(
       { perNetwork: limits.requestSocketsPerAddress, altogether: limits.requestSockets },
       { onEvicted: () => metrics.count("photinus_connections_evicted_total") },
@@ -32,8 +32,8 @@ export class RequestSockets {
 
   /** A socket was opened; one for which there is no place is cut. */
   opened(socket: Socket): void {
-    const address = plainAddress(socket.remoteAddress ?? "unknown");
-    if (this.#trustedProxies.includes(address)) return;
+    const address = socketAddress(socket, this.#trust);
+    if (this.#trust.proxies.includes(address)) return;
     const network = networkOf(address);
     const leave = this.#places.isFullFor(network)
       ? undefined
@@ -58,6 +58,6 @@ export class RequestSockets {
   }
 }
 
-function keyOf(socket: Duplex & Partial<Pick<Socket, "remoteAddress" | "remotePort">>): string {
+function keyOf(socket: Duplex & AddressedSocket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
 }

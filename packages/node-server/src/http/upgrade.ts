@@ -6,7 +6,7 @@ import { type ErrorCode, isErrorCode, PhotinusError } from "@photinus/core/error
 import type { Clock, Logger, Metrics } from "@photinus/core/platform";
 import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "@photinus/node-platform";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, type ProxyTrust } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { problem, statusOf } from "./problem.ts";
@@ -24,7 +24,7 @@ export interface UpgradeModules {
 
 /** Options of {@link upgrades}. */
 export interface UpgradeOptions {
-  readonly trustedProxies: readonly string[];
+  readonly trust: ProxyTrust;
   /** Origins whose pages may open a socket, beside the server's own. */
   readonly allowedOrigins: readonly string[];
   /** See `UpgradeLimits`. */
@@ -169,7 +169,7 @@ class UpgradeHandler implements Upgrades {
       answer(socket, ...refusal);
       return;
     }
-    const address = clientAddress(request, this.#options.trustedProxies);
+    const address = clientAddress(request, this.#options.trust);
     const passage = await this.#modules.gate.enter(address, cut);
     if ("code" in passage) {
       this.#sendAway(passage, { request, socket, head });

@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { get } from "node:https";
+import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { Bytes } from "@photinus/core/bytes";
 import { issueParticipant, issueRoot, requireName, subjectOf } from "@photinus/core/pki";
 import { nodeCrypto, pem, tlsIdentity, webSocketConnector } from "@photinus/node-platform";
 import type { TlsOptions } from "@photinus/node-server";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { aFolder, aHost } from "./host.ts";
+import { upgradeRequest } from "./raw-request.ts";
 
 const crypto = nodeCrypto();
 const never = new AbortController().signal;
@@ -104,4 +107,20 @@ test("tells the leaf that a client proved to TLS, and admits clients without one
     { tlsLeafDigest: await crypto.sha256(leaf) },
     { tlsLeafDigest: undefined },
   ]);
+});
+
+test("a PROXY header comes before TLS, and the limits count by whom it announces", async () => {
+  const { tls, root } = await serverTls(["127.0.0.1"]);
+  const { port, federation } = await aHost({ tls, trustedProxies: ["127.0.0.1"], proxyProtocol: true });
+  const line = connect(port, "127.0.0.1");
+  onTestFinished(() => void line.destroy());
+  await once(line, "connect");
+  line.write("PROXY TCP4 192.0.2.1 203.0.113.1 1000 443\r\n");
+  const secured = connectTls({ socket: line, ca: root, host: "127.0.0.1" });
+  secured.write(upgradeRequest("/ws", ["Sec-WebSocket-Protocol: photinus.v1"]));
+
+  const [answer] = await once(secured, "data");
+
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 101/);
+  expect(federation.connections[0]?.remoteAddress).toBe("192.0.2.1");
 });
