@@ -80,7 +80,7 @@ const KINDS: readonly (readonly [name: string, bytes: () => Bytes])[] = [
 const HANDSHAKE_PAYLOADS: readonly (readonly [name: string, bytes: () => Bytes])[] = [
   ["message 1: versions 1 and 2, server hub", () => encodeOffer({ versions: [1, 2], serverName: "hub" })],
   [
-    "message 2 without a revocation list: chain of two certificates, root, algorithm 1",
+    "message 2 without a revocation list, which a client refuses: chain of two certificates, root, algorithm 1",
     () =>
       encodeServerHello(
         {

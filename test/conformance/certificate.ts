@@ -1,4 +1,5 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
+import { der, valuesOf } from "./der.ts";
 import { sha256 } from "./primitives.ts";
 import { demand } from "./refused.ts";
 
@@ -9,7 +10,7 @@ export interface Holder {
   readonly name: string;
   readonly org: string;
   readonly key: KeyObject;
-  /** SHA-256 of the leaf. */
+  /** SHA-256 of the leaf with the smaller s. */
   readonly leafDigest: Buffer;
   /** SHA-256 of the SubjectPublicKeyInfo. */
   readonly keyId: Buffer;
@@ -42,7 +43,7 @@ export function verifyChain(chain: readonly Buffer[], { project, root, nowMs }: 
     const isValid = Date.parse(certificate.validFrom) <= nowMs && nowMs <= Date.parse(certificate.validTo);
     demand(isValid, AUTH_FAILED, "a certificate out of its time");
   }
-  const holder = holderOf(leaf);
+  const holder = holderOf(leaf, path[1] ?? leaf);
   demand(holder.project === project, AUTH_FAILED, "a certificate of another project");
   demand(issuers.length === 0 || holder.role === "site", AUTH_FAILED, "only sites enrol");
   const purpose = holder.role === "server" ? PURPOSE.server : PURPOSE.client;
@@ -50,7 +51,7 @@ export function verifyChain(chain: readonly Buffer[], { project, root, nowMs }: 
   return holder;
 }
 
-function holderOf(leaf: X509Certificate): Holder {
+function holderOf(leaf: X509Certificate, { publicKey: issuer }: X509Certificate): Holder {
   const uri = /URI:urn:photinus:([^:,]+):([^:,]+):([^:,]+)/.exec(leaf.subjectAltName ?? "");
   demand(uri !== null, AUTH_FAILED, "a certificate without a name of Photinus");
   const [, project = "", role = "", name = ""] = uri;
@@ -62,7 +63,43 @@ function holderOf(leaf: X509Certificate): Holder {
     name: decodeURIComponent(name),
     org,
     key: leaf.publicKey,
-    leafDigest: sha256(leaf.raw),
+    leafDigest: digestOf(leaf.raw, issuer),
     keyId: sha256(spki),
   };
+}
+
+const ORDERS: Readonly<Record<string, bigint>> = {
+  prime256v1: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  secp384r1:
+    0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+};
+
+/** The digest of a certificate: an ECDSA signature counts with the smaller of the two values of s that verify. */
+export function digestOf(certificate: Buffer, issuer: KeyObject): Buffer {
+  const order = ORDERS[issuer.asymmetricKeyDetails?.namedCurve ?? ""];
+  const [tbs, algorithm, signature] = valuesOf(valuesOf(certificate)[0]?.content ?? certificate);
+  const [r, s] =
+    order === undefined
+      ? []
+      : valuesOf(valuesOf(signature?.content.subarray(1) ?? certificate)[0]?.content ?? certificate);
+  if (
+    tbs === undefined ||
+    algorithm === undefined ||
+    order === undefined ||
+    r === undefined ||
+    s === undefined
+  ) {
+    return sha256(certificate); // RSA
+  }
+  const value = BigInt(`0x${s.content.toString("hex")}`);
+  const low = 2n * value > order ? order - value : value;
+  const pair = der(0x30, r.whole, integerOf(low));
+  return sha256(der(0x30, tbs.whole, algorithm.whole, der(0x03, Buffer.of(0), pair)));
+}
+
+function integerOf(value: bigint): Buffer {
+  const digits = value.toString(16);
+  const even = digits.length % 2 === 0 ? digits : `0${digits}`;
+  const sign = Number.parseInt(even.slice(0, 2), 16) >= 0x80 ? "00" : "";
+  return der(0x02, Buffer.from(sign + even, "hex"));
 }

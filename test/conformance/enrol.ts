@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { verifyChain } from "./certificate.ts";
 import { decodeBody } from "./decomposers.ts";
+import { der } from "./der.ts";
 import { readError, readMessage } from "./envelope.ts";
 import { readFields } from "./fields.ts";
 import { greet, Line } from "./greeting.ts";
@@ -30,14 +31,6 @@ function readLink(fragment: string): JoinLink {
     rootDigest: rest.subarray(0, 32),
     code: rest.subarray(32),
   };
-}
-
-function der(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  const { length } = content;
-  const head =
-    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.of(tag, ...head), content]);
 }
 
 /** A request for a certificate (PKCS#10, RFC 2986) of a P-256 key. */

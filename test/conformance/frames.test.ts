@@ -3,7 +3,7 @@ import { verifyChain } from "./certificate.ts";
 import { labelled, prologueOf, readFrame, writeFrame } from "./frame.ts";
 import { codeOf, holderOf, people, server, site, trust, user } from "./people.ts";
 import { Refused } from "./refused.ts";
-import { hex, vectors } from "./vectors.ts";
+import { hex, required, vectors } from "./vectors.ts";
 
 // A second implementation, made from docs/WIRE-PROTOCOL.md alone, against the published vectors. It imports nothing of
 // the packages: independence.test.ts holds it to that.
@@ -18,6 +18,13 @@ test("chains lead to the root, and say who is who", () => {
   expect(() => verifyChain(people.site.chain.map(hex), { ...trust, nowMs: people.nowMs + 1e12 })).toThrow(
     Refused,
   );
+});
+
+test("a certificate has one digest, whichever s its issuer has written", () => {
+  const second = hex(people.secondFormOfSite);
+
+  expect(second.equals(hex(required(people.site.chain[0])))).toBe(false);
+  expect(verifyChain([second], trust).leafDigest.toString("hex")).toBe(people.site.leafDigest);
 });
 
 interface FrameVectors {

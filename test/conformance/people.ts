@@ -14,6 +14,8 @@ interface People {
   readonly nowMs: number;
   readonly root: string;
   readonly enrolmentCa: string;
+  /** The site's certificate with the other s. */
+  readonly secondFormOfSite: string;
   readonly server: Described;
   readonly site: Described;
   readonly enrolledSite: Described;

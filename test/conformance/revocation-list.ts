@@ -1,4 +1,5 @@
 import { type KeyObject, verify } from "node:crypto";
+import { type Value, valuesOf } from "./der.ts";
 import { demand } from "./refused.ts";
 
 /** What a revocation list says (RFC 5280, section 5). */
@@ -8,34 +9,6 @@ export interface RevocationList {
   readonly nextUpdateMs: number;
   /** Hexadecimal. */
   readonly serialNumbers: readonly string[];
-}
-
-/** One value of DER: tag, content, the whole. */
-interface Value {
-  readonly tag: number;
-  readonly content: Buffer;
-  readonly whole: Buffer;
-}
-
-const AUTH_FAILED = 4003;
-
-/** The values in a row. */
-function valuesOf(bytes: Buffer): readonly Value[] {
-  const values: Value[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const first = bytes.readUInt8(at + 1);
-    const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
-    const length = lengthBytes === 0 ? first : bytes.readUIntBE(at + 2, lengthBytes);
-    const start = at + 2 + lengthBytes;
-    demand(start + length <= bytes.length, AUTH_FAILED, "a value that is longer than its bytes");
-    values.push({
-      tag: bytes.readUInt8(at),
-      content: bytes.subarray(start, start + length),
-      whole: bytes.subarray(at, start + length),
-    });
-    at = start + length;
-  }
-  return values;
 }
 
 function timeOf({ content }: Value): number {
@@ -51,6 +24,7 @@ function timeOf({ content }: Value): number {
   );
 }
 
+const AUTH_FAILED = 4003;
 const CRL_NUMBER = "551d14";
 
 /** P-384 signs by SHA-384. */

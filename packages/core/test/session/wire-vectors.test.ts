@@ -79,6 +79,8 @@ test("the certificates verify, and are of those who are named", async () => {
     expect(toHex(participant.leafDigest)).toBe(described.leafDigest);
   }
   expect(server.participant).toMatchObject({ name: people.server.name, role: "server" });
+  const second = await verify({ ...people.site, chain: [people.secondFormOfSite] }, "client");
+  expect(toHex(second.participant.leafDigest)).toBe(people.site.leafDigest);
 });
 
 describe("frames", () => {
