@@ -17,7 +17,7 @@ import { MessageSender } from "./message-sender.ts";
 import { ObjectSender } from "./object-sender.ts";
 import { Outbox } from "./outbox.ts";
 import { ownMessages } from "./own-messages.ts";
-import { retryAfterOf } from "./pace.ts";
+import { type LoginPace, retryAfterOf } from "./pace.ts";
 import { ReadGate } from "./read-gate.ts";
 import { PeerEnded, RefusedInput } from "./refused-input.ts";
 import { streamResumed } from "./resume.ts";
@@ -238,7 +238,7 @@ export class LiveSession implements Session {
 
   /** The peer is told in the session, after everything that was posted before; then the connection closes. */
   async #sayAndClose(fault: Fault): Promise<void> {
-    const notice = this.#noticeOf(fault);
+    const notice = this.#noticeOf(fault, this.#modules.pace);
     const posted = this.#outbox.post(() => writeError(notice)).catch(() => undefined);
     // When even that cannot be sent, or something before it never ends, the close code still says it.
     const patience = sleep(this.#modules.clock, CLOSING_MS, this.signal).catch(() => undefined);
@@ -285,7 +285,8 @@ export class LiveSession implements Session {
       this.#fail(error);
       return;
     }
-    const notice = { ...this.#noticeOf(fault), inReplyTo: messageId };
+    // Whoever is refused stays: it takes no place in the row of those who come back.
+    const notice = { ...this.#noticeOf(fault, undefined), inReplyTo: messageId };
     // A session that has ended meanwhile has told the peer more than this.
     this.#outbox.post(() => writeError(notice)).catch(() => undefined);
   }
@@ -303,10 +304,9 @@ export class LiveSession implements Session {
   }
 
   /** As the peer is told; only a server says when to come back. */
-  #noticeOf(fault: Fault): Fault {
-    const { direction } = this.#established;
-    const retryAfterMs =
-      fault.retryAfterMs ?? (direction === 1 ? retryAfterOf(fault.code, this.#modules.pace) : undefined);
+  #noticeOf(fault: Fault, pace: LoginPace | undefined): Fault {
+    const isServer = this.#established.direction === 1;
+    const retryAfterMs = fault.retryAfterMs ?? (isServer ? retryAfterOf(fault.code, pace) : undefined);
     return { code: fault.code, detail: detailForPeer(fault), retryAfterMs };
   }
 

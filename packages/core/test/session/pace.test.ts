@@ -218,6 +218,26 @@ test("the refusal of a message says when to try again", async () => {
   ]);
 });
 
+test("refused messages take no places in the row of those who come back", async () => {
+  const pace = new LoginPace(virtualClock(), 2);
+  const client = await hostileClient(
+    project,
+    {
+      routes: [
+        on(note, () => {
+          throw new WireError("ERR_RATE_LIMITED", "later");
+        }),
+      ],
+    },
+    { modules: { pace } },
+  );
+
+  for (let index = 0; index < 50; index++) await client.sendInner(client.message());
+
+  expect(await client.replies()).toHaveLength(50);
+  expect(pace.book()).toBe(500);
+});
+
 test("a time of more than an hour is written as an hour", () => {
   const frame = readFrame(writeError({ code: "ERR_BUSY", retryAfterMs: 1e9, detail: "" }));
 
