@@ -1,5 +1,5 @@
 import { type Bytes, toHex } from "../bytes/index.ts";
-import { EnvelopeError } from "../errors/index.ts";
+import { EnvelopeError, PkiError } from "../errors/index.ts";
 import { ChainCache, type RevocationSource, type VerifiedChain, verifyChain } from "../pki/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 
@@ -66,7 +66,13 @@ export class ChainDirectory {
     return await this.#verify(chain, nowMs);
   }
 
-  #verify(chain: readonly Bytes[], nowMs: number): Promise<VerifiedChain> {
-    return verifyChain(chain, { ...this.#options, usage: "signer", nowMs }, this.#modules);
+  /** A signer who was revoked is no fault of the peer that brings what he signed: it is refused, the session goes on. */
+  async #verify(chain: readonly Bytes[], nowMs: number): Promise<VerifiedChain> {
+    try {
+      return await verifyChain(chain, { ...this.#options, usage: "signer", nowMs }, this.#modules);
+    } catch (error) {
+      if (!(error instanceof PkiError) || error.code !== "ERR_REVOKED") throw error;
+      throw new PkiError("ERR_SIGNER_REVOKED", error.message, { cause: error });
+    }
   }
 }

@@ -14,6 +14,7 @@ export type PkiErrorCode =
   | "ERR_CERTIFICATE_CONSTRAINT"
   | "ERR_REVOKED"
   | "ERR_SERVER_REVOKED"
+  | "ERR_SIGNER_REVOKED"
   | "ERR_CRL_MALFORMED"
   | "ERR_CRL_UNSUPPORTED"
   | "ERR_CRL_UNTRUSTED"
@@ -65,6 +66,10 @@ export const PKI_ERRORS: Readonly<Record<PkiErrorCode, ErrorDefinition>> = {
   ERR_SERVER_REVOKED: {
     action: "close",
     remedy: "Tell the project's administrator: the server goes on with a certificate that was revoked.",
+  },
+  ERR_SIGNER_REVOKED: {
+    action: "reject",
+    remedy: "Have the object signed by somebody whose certificate is valid: its signer was revoked.",
   },
   ERR_CRL_MALFORMED: {
     action: "reject",

@@ -128,7 +128,7 @@ export class Site {
     while (!signal.aborted) {
       const end = await this.#connectOnce(signal);
       if (signal.aborted) break;
-      if (isFinalRefusal(end.code)) {
+      if (end.isByServer && isFinalRefusal(end.code)) {
         await this.#giveUp(end, signal);
         break;
       }
@@ -165,16 +165,28 @@ export class Site {
     const startedMs = clock.now();
     try {
       const session = await this.#open(signal);
-      const { code, detail, retryAfterMs } = await this.#serve(session);
+      const { code, detail, local, retryAfterMs } = await this.#serve(session);
       this.#returnMs = session.returnMs;
       logger.info("session ended", { code, detail });
-      return { code, detail, retryAfterMs, isSteady: clock.now() - startedMs >= STEADY_MS };
+      return {
+        code,
+        detail,
+        retryAfterMs,
+        isSteady: clock.now() - startedMs >= STEADY_MS,
+        isByServer: !local,
+      };
     } catch (error) {
       logger.warn("no session", { detail: String(error) });
       const code: ErrorCode =
         error instanceof PhotinusError && isErrorCode(error.code) ? error.code : "ERR_CONNECTION_LOST";
       const retryAfterMs = error instanceof WireError ? error.retryAfterMs : undefined;
-      return { code, detail: error instanceof Error ? error.message : "", retryAfterMs, isSteady: false };
+      return {
+        code,
+        detail: error instanceof Error ? error.message : "",
+        retryAfterMs,
+        isSteady: false,
+        isByServer: true,
+      };
     }
   }
 
@@ -358,4 +370,6 @@ interface Ended {
   readonly detail: string;
   readonly retryAfterMs: number | undefined;
   readonly isSteady: boolean;
+  /** False when this side ended a session. */
+  readonly isByServer: boolean;
 }

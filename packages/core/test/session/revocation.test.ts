@@ -1,3 +1,5 @@
+import { sealObject } from "@photinus/core/envelope";
+import { OBJECT_TYPES } from "@photinus/core/message";
 import {
   type Identity,
   issueRevocationList,
@@ -230,6 +232,43 @@ test("the object of a signer who was revoked meanwhile is refused", async () => 
   await project.revocations.take(await project.revoke(lead));
 
   await expect(chains.require(lead.participant.leafDigest, TEST_EPOCH_MS)).rejects.toMatchObject({
-    code: "ERR_REVOKED",
+    code: "ERR_SIGNER_REVOKED",
   });
+});
+
+test("an object of a signer who was revoked is refused, and the session that brings it goes on", async () => {
+  const project = await testProject();
+  const lead = project.users.get("lead@example.org") as Identity;
+  const pair = await sessionPair({ project });
+  let objects = 0;
+  pair.client.receive({
+    routes: [],
+    onObject: () => {
+      objects++;
+    },
+  });
+  const refused: string[] = [];
+  pair.server.receive({ routes: [], onRefused: ({ detail }) => void refused.push(detail) });
+  const object = await sealObject(
+    {
+      objectType: OBJECT_TYPES.job,
+      audience: "all",
+      objectId: crypto.randomBytes(16),
+      issuedAt: TEST_EPOCH_MS,
+      lifetimeMs: 60_000,
+      payload: new Uint8Array(3),
+    },
+    { identity: lead, crypto },
+  );
+
+  await pair.server.send(revocationList, {
+    issuer: project.root.certificate.der,
+    ...(await project.revoke(lead)),
+  });
+  await pair.server.sendObject(object, lead.participant.chain);
+  await expect.poll(() => refused.length).toBe(2);
+
+  expect(refused[0]).toContain("ERR_SIGNER_REVOKED");
+  expect(objects).toBe(0);
+  expect(pair.client.signal.aborted).toBe(false);
 });
