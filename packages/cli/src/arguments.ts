@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { InvalidArgumentError } from "commander";
 
 /** A whole number within bounds, for commander. */
@@ -18,4 +19,11 @@ export function oneOf<Word extends string>(...words: readonly Word[]): (text: st
     if (word === undefined) throw new InvalidArgumentError(`expected one of ${words.join(", ")}.`);
     return word;
   };
+}
+
+/** Addresses of an option that may be repeated, for commander. */
+export function addresses(text: string, before: readonly string[] = []): readonly string[] {
+  if (isIP(text) === 0)
+    throw new InvalidArgumentError("expected an address such as 192.0.2.1 or 2001:db8::1.");
+  return [...before, text];
 }

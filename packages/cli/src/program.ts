@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { integerFrom, oneOf } from "./arguments.ts";
+import { addresses, integerFrom, oneOf } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import type { TerminalStreams } from "./terminal.ts";
 import { installedVersion } from "./version.ts";
@@ -38,6 +38,8 @@ function addServer(program: Command, contextOf: (command: Command) => CommandCon
     .option("--host <address>", "address to listen at", "127.0.0.1")
     .option("--port <n>", "port", port, 8080)
     .option("--clear", "no TLS of its own: on loopback, or behind a proxy that ends TLS")
+    .option("--trusted-proxy <address>", "proxy whose X-Forwarded-For limits count by; repeatable", addresses)
+    .option("--proxy-protocol", "connections of trusted proxies begin with a PROXY header, version 1 or 2")
     .option("--no-pages", "serve no pages")
     .option("--token-file <file>", "file to write a read-only token for dashboard and metrics to")
     .option(

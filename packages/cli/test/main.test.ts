@@ -28,6 +28,7 @@ test.each([
   ["a model that does not exist", ["demo", "--model", "gpt"]],
   ["an option without its value", ["demo", "--rounds"]],
   ["a missing option", ["server", "start"]],
+  ["a proxy without an address", ["server", "start", "--kit", "k", "--state", "s", "--trusted-proxy", "hub"]],
   ["an argument too many", ["kit", "verify", "a", "b"]],
 ])("%s ends with 4 and says where help is", async (_case, args) => {
   const { code, out, err } = await run(...args);

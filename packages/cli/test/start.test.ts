@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { get } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { main } from "../src/main.ts";
@@ -120,4 +122,40 @@ test("server and site start from their kits, meet by mutual TLS and stop in orde
   const { texts, streams } = capturedStreams();
   expect(await main(["audit", "verify", "--state", state, "--json"], { streams })).toBe(0);
   expect(JSON.parse(texts.out)).toMatchObject({ verified: true });
+});
+
+/** Speaks TLS to a port after some clear text, as a proxy does. @returns the first line of the answer; empty: cut */
+async function healthBehind(header: string, port: number, ca: string): Promise<string> {
+  const line = connect(port, "127.0.0.1");
+  line.on("error", () => undefined);
+  await once(line, "connect");
+  line.write(header);
+  const secured = connectTls({ socket: line, ca, host: "127.0.0.1" });
+  secured.on("error", () => undefined);
+  secured.write("GET /healthz HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n");
+  return await new Promise((resolve) => {
+    secured.once("data", (data) => resolve(String(data).split("\r\n")[0] ?? ""));
+    secured.once("close", () => resolve(""));
+  });
+}
+
+test("a server behind a proxy that speaks the PROXY protocol takes nothing from it without a header", {
+  timeout: 60_000,
+}, async () => {
+  const base = await mkdtemp(join(tmpdir(), "photinus-cli-"));
+  onTestFinished(() => rm(base, { recursive: true, force: true }));
+  const project = await aProject(base, "project");
+  const server = photinus(
+    ...["server", "start", "--port", "0", "--no-pages", "--state", join(base, "state")],
+    ...kitOf(project, "hub"),
+    ...["--trusted-proxy", "192.0.2.1", "--trusted-proxy", "127.0.0.1", "--proxy-protocol"],
+  );
+  const [, port = ""] = await server.match(/wss:\/\/127\.0\.0\.1:(\d+)\/ws/);
+  const ca = await readFile(join(project, "kits", "hub", "root.pem"), "utf8");
+
+  const header = "PROXY TCP4 203.0.113.1 203.0.113.2 1000 443\r\n";
+  expect(await healthBehind(header, Number(port), ca)).toContain("200");
+  expect(await healthBehind("", Number(port), ca)).toBe("");
+
+  expect(await server.stop()).toBe(0);
 });

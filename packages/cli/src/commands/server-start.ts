@@ -16,6 +16,10 @@ export interface ServerStartOptions extends KitOptions {
   readonly port: number;
   /** No TLS of its own. */
   readonly clear?: boolean;
+  /** Addresses of proxies that are believed about whom they forward, for limits only. */
+  readonly trustedProxy?: readonly string[];
+  /** Connections of these begin with a PROXY header. */
+  readonly proxyProtocol?: boolean;
   /** File to write a read-only token of the whole server to. */
   readonly tokenFile?: string;
   /** False: serve no pages. */
@@ -59,6 +63,8 @@ export async function startServer(
         port: options.port,
         revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
         revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
+        trustedProxies: options.trustedProxy ?? [],
+        proxyProtocol: options.proxyProtocol ?? false,
         ...(tls === undefined ? {} : { tls }),
         ...(folder === undefined ? {} : { pages: folder }),
       },
