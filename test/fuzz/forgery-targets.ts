@@ -3,6 +3,7 @@ import {
   ChainDirectory,
   memoryReplayStore,
   ObjectVerifier,
+  openCheckpoint,
   openSigned,
   readSignedHeader,
   SeenMessages,
@@ -18,11 +19,11 @@ import {
   verifyRevocationList,
 } from "@photinus/core/pki";
 import { DEFAULT_OBJECT_RULES } from "@photinus/core/session";
-import { readFrame } from "@photinus/core/wire";
+import { FRAME_KIND, readFrame } from "@photinus/core/wire";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { corpusOf } from "./corpus.ts";
 import type { FuzzTarget } from "./engine.ts";
-import { bytesOf, OBJECT, PARTICIPANTS, SIGNED, TOKEN } from "./vectors.ts";
+import { bytesOf, CHECKPOINT, OBJECT, PARTICIPANTS, SIGNED, TOKEN } from "./vectors.ts";
 
 const crypto = nodeCrypto();
 
@@ -44,6 +45,7 @@ export async function forgeryTargets(): Promise<readonly FuzzTarget[]> {
     await token(),
     await signed(),
     await object(),
+    await checkpoint(),
   ];
 }
 
@@ -190,6 +192,25 @@ async function object(): Promise<FuzzTarget> {
       await verifier.open(bytes, nowMs);
       requireOneOf([valid], bytes);
       return "OBJECT";
+    },
+  };
+}
+
+async function checkpoint(): Promise<FuzzTarget> {
+  const { site, siteName: from, root, project, nowMs } = PARTICIPANTS;
+  const { verifyingKey } = await verifyChain(site, { root, project, usage: "client", nowMs }, { crypto });
+  const { frame: valid, sid, hash, count } = CHECKPOINT;
+  return {
+    name: "checkpoint",
+    shape: "frame",
+    seeds: [...bytesOf("checkpoints"), ...corpusOf("checkpoint")],
+    async read(bytes) {
+      const frame = readFrame(bytes);
+      if (frame.kind !== FRAME_KIND.checkpoint) return "another frame";
+      const expected = { project, from, to: "hub", sid, direction: 0, count, hash } as const;
+      await openCheckpoint(frame, expected, { verifyingKey, crypto });
+      requireOneOf([valid], bytes);
+      return "CHECKPOINT";
     },
   };
 }

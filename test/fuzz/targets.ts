@@ -126,7 +126,7 @@ const decomposers: FuzzTarget = {
 const messages: FuzzTarget = {
   name: "messages",
   shape: "pack",
-  seeds: [...messageBodies(), ...corpusOf("messages")],
+  seeds: [...messageBodies(), ...bytesOf("messages"), ...corpusOf("messages")],
   async read(bytes) {
     const value = decode(bytes, registry);
     const definitions = [...MESSAGES.values(), resume, resumed, streamResumed];

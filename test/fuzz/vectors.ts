@@ -76,3 +76,11 @@ export const TOKEN = {
   nowMs: fieldOf("tokens", "nowMs", "number"),
   bytes: hexOf("tokens", "token"),
 } as const;
+
+/** The CHECKPOINT frame of the published vectors, its session, and the hash over the three messages before it. */
+export const CHECKPOINT = {
+  sid: hexOf("checkpoints", "sid"),
+  hash: hexOf("checkpoints", "hash"),
+  count: 3,
+  frame: hexOf("checkpoints", "checkpoint"),
+} as const;
