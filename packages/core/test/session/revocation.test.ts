@@ -1,6 +1,7 @@
 import { sealObject } from "@photinus/core/envelope";
 import { OBJECT_TYPES } from "@photinus/core/message";
 import {
+  ChainCache,
   type Identity,
   issueRevocationList,
   metadataRevocationStore,
@@ -61,6 +62,16 @@ test("a server refuses a site whose certificate was revoked, and tells it inside
     "session",
     "session",
   ]);
+});
+
+test("a chain that was validated and cached is refused as soon as a new list names it", async () => {
+  const project = await testProject();
+  const modules = { chainCache: new ChainCache() };
+  expect(await refusals({ project, modules })).toEqual(["session", "session"]);
+
+  await project.revocations.take(await project.revoke(siteOf(project)));
+
+  expect(await refusals({ project, modules })).toEqual(["ERR_REVOKED", "ERR_REVOKED"]);
 });
 
 test("a server refuses a page whose certificate the enrolment CA revoked, and admits the others", async () => {
