@@ -16,6 +16,8 @@ export interface RevocationDeskModules {
 
 /** A handshake takes ten seconds at most: a list this old was in its second message. */
 const IN_HANDSHAKE_MS = 20_000;
+/** Sessions that are sent a list before other work has its turn: one costs up to 32 KiB of copying. */
+const AT_ONCE = 16;
 
 /** Ends the sessions of certificates that a new list names, in the turn in which it comes, and tells the others of it. */
 export class RevocationDesk {
@@ -23,6 +25,7 @@ export class RevocationDesk {
   readonly #modules: RevocationDeskModules;
   #end: (() => void) | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
+  readonly #ending = new WeakSet<Session>();
 
   constructor(lists: RevocationLists, modules: RevocationDeskModules) {
     this.#lists = lists;
@@ -54,15 +57,28 @@ export class RevocationDesk {
   #spread(held: HeldRevocationList): void {
     this.#lastMs = this.#modules.clock.now();
     const { issuer, list } = held;
-    for (const session of this.#modules.sessions()) {
-      this.#send(session, held); // also to whom it names: that sees the CA's word before the end
-      if (this.#lists.isRevoked(session.peer.chain)) this.#close(session);
+    const sessions = [...this.#modules.sessions()];
+    const isNamed = ({ peer }: Session): boolean => this.#lists.isRevoked(peer.chain);
+    for (const session of sessions.filter(isNamed)) {
+      this.#send(session, held); // it sees the CA's word before the end
+      this.#close(session);
     }
+    this.#tell(sessions, held).catch((error: unknown) =>
+      this.#modules.logger.error("a revocation list could not be sent", error),
+    );
     this.#record({
       action: "revocation",
       object: issuer.subject.commonName ?? "",
       details: { number: list.number, revoked: list.entries.size, nextUpdateMs: list.nextUpdateMs },
     });
+  }
+
+  /** Thousands of sessions hear of a list one after another, with room for other work in between. */
+  async #tell(sessions: readonly Session[], held: HeldRevocationList): Promise<void> {
+    for (const [index, session] of sessions.entries()) {
+      if (index % AT_ONCE === AT_ONCE - 1) await this.#modules.clock.yield();
+      if (!session.signal.aborted && !this.#lists.isRevoked(session.peer.chain)) this.#send(session, held);
+    }
   }
 
   #send(session: Session, { issuer, list }: HeldRevocationList): void {
@@ -72,6 +88,8 @@ export class RevocationDesk {
   }
 
   #close(session: Session): void {
+    if (this.#ending.has(session)) return; // a list before this one has ended it, and its last word is on its way
+    this.#ending.add(session);
     const { peer, id } = session;
     session
       .close("ERR_REVOKED", "the certificate was revoked")

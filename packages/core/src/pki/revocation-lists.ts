@@ -68,6 +68,8 @@ export class RevocationLists implements RevocationSource {
   readonly #modules: RevocationListsModules;
   readonly #listeners = new Set<(held: HeldRevocationList) => void>();
   #held: readonly HeldRevocationList[] = [];
+  /** Serial numbers by the bytes of the certificate, of live sessions: each new list asks for all of them again. */
+  readonly #serialNumbers = new WeakMap<Bytes, string>();
   #epoch = 0;
   #loading: Promise<void> | undefined;
   /** Lists are taken one after another: two at once would both be compared with the one before. */
@@ -167,9 +169,21 @@ export class RevocationLists implements RevocationSource {
    */
   isRevoked(chain: readonly Bytes[]): boolean {
     return chain.some((der, index) => {
-      const held = this.#heldOf(chain[index + 1] ?? this.#options.root);
-      return held?.list.entries.has(serialNumberOf(der)) ?? false;
+      const serialNumber = this.#serialNumberOf(der);
+      const issuer = chain[index + 1] ?? this.#options.root;
+      // Hardly any serial number is in a list: the issuers are compared for those alone.
+      return this.#held.some(
+        (held) => held.list.entries.has(serialNumber) && equalBytes(held.issuer.der, issuer),
+      );
     });
+  }
+
+  #serialNumberOf(der: Bytes): string {
+    const known = this.#serialNumbers.get(der);
+    if (known !== undefined) return known;
+    const serialNumber = serialNumberOf(der);
+    this.#serialNumbers.set(der, serialNumber);
+    return serialNumber;
   }
 
   /**
