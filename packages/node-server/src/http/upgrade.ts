@@ -48,8 +48,14 @@ const RETRY_AFTER_MS = 10_000;
 /** Pages that hear their refusal at a time; the others are answered like everybody else. */
 const MAX_TOLD = 64;
 
-/** `closeTimeout` is an option of ws 8.23 that its types lack. */
-const SOCKET_OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
+/** Options of ws 8.23 that its types lack. */
+interface NewerOptions {
+  readonly closeTimeout: number;
+  readonly maxBufferedChunks: number;
+  readonly maxFragments: number;
+}
+
+const SOCKET_OPTIONS: ServerOptions & NewerOptions = {
   noServer: true,
   clientTracking: false,
   maxPayload: MAX_FRAME_BYTES,
@@ -57,6 +63,9 @@ const SOCKET_OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
   skipUTF8Validation: true,
   handleProtocols: () => SUBPROTOCOL,
   closeTimeout: CLOSE_TIMEOUT_MS,
+  // A frame of 1 MiB comes in some hundred pieces; one that comes byte by byte would take hundreds of bytes for each.
+  maxBufferedChunks: 8_192,
+  maxFragments: 1_024,
 };
 
 /** Answers a socket that gets no WebSocket: HTTP with the refusal as JSON. */

@@ -369,3 +369,55 @@ test("one address holds no more sockets than it may, and WebSockets do not count
     .poll(() => rawRequest(port, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
     .toMatch(/^HTTP\/1\.1 200/);
 });
+
+test("cuts a frame that comes byte by byte, of which each would take hundreds", async () => {
+  const { port, get } = await aHost();
+  const line = await aLine(port, upgradeRequest("/ws", [SUBPROTOCOL]));
+  line.setNoDelay(true);
+  await once(line, "data");
+  line.resume();
+  line.write(Uint8Array.of(0x82, 0xfe, 0xff, 0xff, 0, 0, 0, 0)); // a frame of 65 535 bytes, masked by zeros
+
+  let sent = 0;
+  while (!line.destroyed && sent < 60_000) {
+    line.write(Uint8Array.of(0));
+    sent += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  expect(sent).toBeLessThan(60_000);
+  expect((await get("/healthz")).status).toBe(200);
+});
+
+test("takes a frame in pieces as a slow line brings it", async () => {
+  const { port, federation } = await aHost();
+  const line = await aLine(port, upgradeRequest("/ws", [SUBPROTOCOL]));
+  line.setNoDelay(true);
+  await once(line, "data");
+  line.write(Uint8Array.of(0x82, 0xfe, 0xff, 0xff, 0, 0, 0, 0));
+
+  for (let sent = 0; sent < 65_535; sent += 536) {
+    line.write(new Uint8Array(Math.min(536, 65_535 - sent)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  const frames = federation.connections[0]?.frames[Symbol.asyncIterator]();
+  expect((await frames?.next())?.value).toHaveLength(65_535);
+});
+
+test("cuts a peer that pings and reads no answer", async () => {
+  const { socketUrl, federation } = await aHost();
+  const deaf = await aSocket(socketUrl);
+  deaf.pause();
+  deaf.on("error", () => undefined);
+
+  const connection = federation.connections[0]!;
+  const ended = connection.ended;
+  const flood = setInterval(() => {
+    for (let count = 0; count < 1000; count++) deaf.ping(new Uint8Array(125));
+  });
+  onTestFinished(() => clearInterval(flood));
+
+  expect((await ended).closeCode).toBe(1006);
+  deaf.terminate();
+});
