@@ -57,6 +57,7 @@ const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const INTEGRITY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_AUDIT_BROKEN",
   "ERR_STORAGE_CORRUPT",
+  "ERR_SEEN_OBJECTS_CORRUPT",
   "ERR_DIGEST_MISMATCH",
   "ERR_CHECKPOINT_UNREADABLE",
   "ERR_KIT_FILE_CHANGED",

@@ -1,7 +1,9 @@
 import type { Bytes } from "@photinus/core/bytes";
+import type { ObjectRecords } from "@photinus/core/envelope";
 import type { RevocationRecord, RevocationStore } from "@photinus/core/pki";
 import type { SigningKey } from "@photinus/core/platform";
-import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { type IDBPDatabase, openDB } from "idb";
+import { type ObjectSchema, objectsOf } from "./object-records.ts";
 
 /** Who this browser is in one project, as it is kept between visits. */
 export interface StoredIdentity {
@@ -51,21 +53,23 @@ export interface IdentityStore {
   findConsent(project: string, jobId: string): Promise<StoredConsent | undefined>;
   /** Where the newest revocation lists of a project under a root are kept: no server goes back to an older one. */
   revocations(project: string, rootFingerprint: string): RevocationStore;
-  /** Deletes key, certificate, agreements and lists of a project. */
+  /** Where the jobs that this browser has seen are kept, for a project under a root: none is taken twice. */
+  objects(project: string, rootFingerprint: string): ObjectRecords;
+  /** Deletes key, certificate, agreements, lists and seen jobs of a project. */
   forget(project: string): Promise<void>;
   /** Closes the database. */
   close(): void;
 }
 
 /** Version of the layout below. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 interface StoredList extends RevocationRecord {
   readonly project: string;
   readonly rootFingerprint: string;
 }
 
-interface Schema extends DBSchema {
+interface Schema extends ObjectSchema {
   identities: { key: [string, string]; value: StoredIdentity };
   consents: { key: [string, string]; value: StoredConsent };
   revocations: { key: [string, string, string]; value: StoredList };
@@ -79,7 +83,9 @@ export async function openIdentityStore(name = "photinus"): Promise<IdentityStor
         upgraded.createObjectStore("identities", { keyPath: ["project", "rootFingerprint"] });
         upgraded.createObjectStore("consents", { keyPath: ["project", "jobId"] });
       }
-      upgraded.createObjectStore("revocations", { keyPath: ["project", "rootFingerprint", "name"] });
+      const keyPath = ["project", "rootFingerprint", "name"];
+      if (oldVersion < 2) upgraded.createObjectStore("revocations", { keyPath });
+      upgraded.createObjectStore("objects", { keyPath });
     },
   });
   return {
@@ -96,6 +102,7 @@ export async function openIdentityStore(name = "photinus"): Promise<IdentityStor
     },
     findConsent: (project, jobId) => database.get("consents", [project, jobId]),
     revocations: (project, rootFingerprint) => revocationsOf(database, [project, rootFingerprint]),
+    objects: (project, rootFingerprint) => objectsOf(database, [project, rootFingerprint]),
     forget: (project) => forget(database, project),
     close: () => database.close(),
   };
@@ -125,11 +132,12 @@ function revocationsOf(
 
 async function forget(database: IDBPDatabase<Schema>, project: string): Promise<void> {
   const ofProject = rangeOf(project);
-  const transaction = database.transaction(["identities", "consents", "revocations"], "readwrite");
+  const transaction = database.transaction(["identities", "consents", "revocations", "objects"], "readwrite");
   await Promise.all([
     transaction.objectStore("identities").delete(ofProject),
     transaction.objectStore("consents").delete(ofProject),
     transaction.objectStore("revocations").delete(ofProject),
+    transaction.objectStore("objects").delete(ofProject),
     transaction.done,
   ]);
 }

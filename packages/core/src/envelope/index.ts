@@ -10,6 +10,14 @@ export {
   wireCodeOf,
   writeError,
 } from "./error-frame.ts";
+export {
+  LastingObjects,
+  type LastingObjectsModules,
+  MAX_SEEN_OBJECTS,
+  type ObjectRecords,
+  type OfferedObject,
+  openLastingObjects,
+} from "./lasting-objects.ts";
 export { type MessageHeader, readMessageHeader, writeMessage } from "./message-frame.ts";
 export {
   AUDIENCE_ALL,

@@ -202,6 +202,7 @@ export class ObjectVerifier {
   async commit(object: VerifiedObject): Promise<void> {
     await this.#modules.replay.record({
       objectId: object.objectId,
+      objectType: object.objectType,
       digest: object.payloadDigest,
       expiresAt: object.expiresAt,
       counted:

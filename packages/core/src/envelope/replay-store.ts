@@ -5,6 +5,8 @@ import type { Awaitable, Clock } from "../platform/index.ts";
 export interface HandledObject {
   /** 16 bytes. */
   readonly objectId: Bytes;
+  /** Kind of the object; absent for what is no OBJECT, such as content that was opened. */
+  readonly objectType?: number;
   /** SHA-256 of its payload. */
   readonly digest: Bytes;
   /** When the record may be forgotten, ms since 1970. */
@@ -25,7 +27,7 @@ export interface ObjectReplayStore {
   record(object: HandledObject): Awaitable<void>;
 }
 
-/** A store in memory: for a process that keeps no state, such as a page. Counters are kept for its whole life. */
+/** A store in memory: for what need not outlive the process. Counters are kept for its whole life. */
 export function memoryReplayStore({ clock }: { readonly clock: Clock }): ObjectReplayStore {
   return new MemoryReplayStore(clock);
 }

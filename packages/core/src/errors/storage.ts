@@ -8,6 +8,8 @@ export type StorageErrorCode =
   | "ERR_STORAGE_CORRUPT"
   | "ERR_STORAGE_VERSION"
   | "ERR_STORAGE_UNAVAILABLE"
+  | "ERR_SEEN_OBJECTS_CORRUPT"
+  | "ERR_SEEN_OBJECTS_FULL"
   | "ERR_AUDIT_BROKEN";
 
 /** What the codes mean, of storage. */
@@ -25,6 +27,15 @@ export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorDefinition>>
   ERR_STORAGE_UNAVAILABLE: {
     action: "stop",
     remedy: "Check the disk: space, permissions, and that no other server uses the folder.",
+  },
+  ERR_SEEN_OBJECTS_CORRUPT: {
+    action: "stop",
+    remedy:
+      "Find out what damaged the record of the jobs this site has seen; delete it only when none of them may still be replayed: 30 days after the last, or after joining with a new identity.",
+  },
+  ERR_SEEN_OBJECTS_FULL: {
+    action: "reject",
+    remedy: "Wait until jobs that this site has seen expire: each is remembered as long as it may be valid.",
   },
   ERR_AUDIT_BROKEN: {
     action: "stop",

@@ -1,4 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
+import type { LastingObjects } from "../envelope/index.ts";
 import type { JobDefinition } from "../job/index.ts";
 import type { Identity, Participant, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
@@ -73,6 +74,11 @@ export interface SiteModules {
    * Default: in memory for the life of this site.
    */
   readonly revocations?: RevocationLists;
+  /**
+   * Jobs and counters that this site has seen, kept beyond the process so that none is replayed to the next one.
+   * Default: in memory for the life of this site.
+   */
+  readonly objects?: LastingObjects;
   /** A fresh trainer for one job; closed by the site when the job ends. */
   readonly createTrainer: () => Trainer;
   /** Asks whether this site takes part: a policy, or the person in front of the page. Rejected counts as declined. */

@@ -1,7 +1,7 @@
 import { decide } from "../authorization/index.ts";
-import { type Bytes, toHex } from "../bytes/index.ts";
+import { type Bytes, fromHex, toHex } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
-import { memoryReplayStore, type ObjectReplayStore, type VerifiedObject } from "../envelope/index.ts";
+import type { ObjectReplayStore, VerifiedObject } from "../envelope/index.ts";
 import { type ErrorCode, isErrorCode, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import { parseJobPayload } from "../job/index.ts";
 import {
@@ -33,6 +33,7 @@ import { backOffMs, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { declineReason } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
+import { siteReplayStore } from "./seen-jobs.ts";
 import { SiteJob, type SiteJobModules } from "./site-job.ts";
 import type { SiteStatus } from "./status.ts";
 import { StatusBoard } from "./status-board.ts";
@@ -82,7 +83,7 @@ export class Site {
     this.#modules = modules;
     const { clock, crypto } = modules;
     // Jobs and publications that were handled stay handled, whatever session brings them again.
-    this.#replay = memoryReplayStore({ clock });
+    this.#replay = siteReplayStore(modules.objects, { clock });
     const { project, root } = options;
     this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
     this.#inbox = new BlobInbox({
@@ -263,11 +264,7 @@ export class Site {
         on(contributionReceived, answer("received")),
         on(contributionCommitted, answer("committed")),
         on(contributionRefused, answer("refused")),
-        on(jobEnded, async ({ jobId }) => {
-          await this.#jobs.get(jobId)?.end();
-          this.#jobs.delete(jobId);
-          this.#board.update({ activity: "waiting", progress: 0 });
-        }),
+        on(jobEnded, ({ jobId }) => this.#jobEnded(jobId)),
       ],
     };
   }
@@ -287,7 +284,8 @@ export class Site {
   }
 
   /** A job is offered: its signature and its submitter's role have been verified by the session. */
-  async #job({ objectId, payloadDigest, signer: submitter }: VerifiedObject, value: unknown): Promise<void> {
+  async #job(object: VerifiedObject, value: unknown): Promise<void> {
+    const { objectId, payloadDigest, signer: submitter, expiresAt } = object;
     const jobId = toHex(objectId);
     const known = this.#jobs.get(jobId);
     if (known !== undefined) {
@@ -313,9 +311,22 @@ export class Site {
       await this.#session?.send(jobDecline, { jobId, reason }, { scope: jobId });
       return;
     }
+    // It has begun before anybody is asked, and is over with its end only: a crash in between neither loses nor doubles it.
+    await this.#modules.objects?.begin({ objectId, digest: payloadDigest, expiresAt });
     const job = new SiteJob(proposal, payload, this.#jobModules());
     this.#jobs.set(jobId, job);
     this.#inBackground(() => job.decide()); // a person may take a while; the session goes on
+  }
+
+  async #jobEnded(jobId: string): Promise<void> {
+    const job = this.#jobs.get(jobId);
+    this.#jobs.delete(jobId);
+    try {
+      await this.#modules.objects?.end(fromHex(jobId));
+    } finally {
+      await job?.end();
+      this.#board.update({ activity: "waiting", progress: 0 });
+    }
   }
 
   #jobModules(): SiteJobModules {

@@ -1,5 +1,6 @@
 export { afterMicrotasks } from "./macrotask.ts";
 export { memoryAudit } from "./memory-audit.ts";
+export { memoryObjectRecords } from "./memory-object-records.ts";
 export { memoryBlobs, memoryMetadata } from "./memory-storage.ts";
 export {
   type Interference,

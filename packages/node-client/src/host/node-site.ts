@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { toHex } from "@photinus/core/bytes";
+import { openLastingObjects } from "@photinus/core/envelope";
 import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
@@ -7,6 +8,7 @@ import { Site, type SiteLimits } from "@photinus/core/site";
 import { revocationFolder, type TlsIdentity } from "@photinus/node-platform";
 import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
 import { dataNamesIn } from "./data-names.ts";
+import { objectFolder } from "./object-folder.ts";
 import { serverConnector } from "./server-connector.ts";
 
 /** Options of {@link nodeSite}. */
@@ -17,7 +19,7 @@ export interface NodeSiteOptions {
   readonly tls: TlsIdentity;
   /** Folder with the site's data: each set described by `<name>.json`. */
   readonly dataFolder: string;
-  /** Folder for what the site has to remember beyond this process, such as revocation lists; made when missing. */
+  /** Folder for what the site has to remember beyond this process, such as revocation lists and jobs; made when missing. */
   readonly stateFolder?: string;
   /** Address of the server's socket in place of those in the kit. */
   readonly server?: string;
@@ -46,15 +48,19 @@ export interface NodeSiteModules {
  * so jobs that the server's project admitted and that stay within the limits are taken.
  *
  * @returns not started yet
- * @throws TrainingError `ERR_DATA_MISSING` when the folder describes no data set
+ * @throws TrainingError `ERR_DATA_MISSING` when the folder describes no data set; StorageError
+ *   `ERR_SEEN_OBJECTS_CORRUPT` when the state folder does not tell what was seen: then no job may be taken
  */
 export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModules): Promise<Site> {
   const { kit, dataFolder, stateFolder, device = "auto", threads = 1, limits } = options;
   const { project, server } = kit.configuration;
+  const root = toHex(kit.root.digest);
   const store =
+    stateFolder === undefined ? {} : { store: revocationFolder(join(stateFolder, "revocation", root)) };
+  const records =
     stateFolder === undefined
-      ? {}
-      : { store: revocationFolder(join(stateFolder, "revocation", toHex(kit.root.digest))) };
+      ? undefined
+      : objectFolder(join(stateFolder, "objects", root, kit.identity.participant.name));
   return new Site(
     {
       identity: kit.identity,
@@ -72,6 +78,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       createTrainer: () => startNodeTrainer({ dataFolder, device, threads }),
       decideJob: async () => "accept",
       revocations: new RevocationLists({ project, root: kit.root.der }, { ...modules, ...store }),
+      ...(records === undefined ? {} : { objects: await openLastingObjects({ ...modules, records }) }),
     },
   );
 }

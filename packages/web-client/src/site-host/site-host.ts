@@ -1,3 +1,4 @@
+import { type LastingObjects, openLastingObjects } from "@photinus/core/envelope";
 import { JobError, PkiError } from "@photinus/core/errors";
 import { RevocationLists } from "@photinus/core/pki";
 import { type JobDecision, type JobProposal, Site, type SiteStatus } from "@photinus/core/site";
@@ -29,6 +30,8 @@ export class SiteHost {
   #membership: Membership | undefined;
   #member: MemberIdentity | undefined;
   #data: SiteDataFiles | undefined;
+  /** Jobs that this browser has seen. */
+  #objects: LastingObjects | undefined;
   #device: BrowserDevice | "fastest" = "fastest";
   #site: Site | undefined;
   /** What the sites before a pause came to. */
@@ -68,8 +71,13 @@ export class SiteHost {
     return report;
   }
 
+  /** @throws StorageError `ERR_SEEN_OBJECTS_CORRUPT`: then no job may be taken */
   async #join(): Promise<SiteCalls["join"]["reply"]> {
+    const { store, clock, crypto } = this.#modules;
+    const { project, rootFingerprint } = this.#opened;
     this.#member = await becomeMember(this.#opened, this.#modules, this.#abort.signal);
+    const records = store.objects(project, rootFingerprint);
+    this.#objects = await openLastingObjects({ records, clock, crypto });
     this.#start();
     return { siteName: this.#member.identity.participant.name };
   }
@@ -77,7 +85,8 @@ export class SiteHost {
   #start(): void {
     const { connector, clock, crypto, logger, tell, store } = this.#modules;
     const { project, serverName, rootFingerprint } = this.#opened;
-    if (this.#member === undefined || this.#data === undefined) {
+    const objects = this.#objects;
+    if (this.#member === undefined || this.#data === undefined || objects === undefined) {
       throw new JobError("ERR_TASK_FAILED", "the site has no identity or no data");
     }
     const { identity, root } = this.#member;
@@ -105,6 +114,7 @@ export class SiteHost {
           { project, root },
           { crypto, clock, store: store.revocations(project, rootFingerprint) },
         ),
+        objects,
       },
     );
     site.watch((status) => {
@@ -167,6 +177,7 @@ export class SiteHost {
     await this.#modules.store.forget(this.#opened.project);
     this.#data = undefined;
     this.#member = undefined;
+    this.#objects = undefined;
     return null;
   }
 

@@ -1,5 +1,5 @@
 import { metadataRevocationStore } from "@photinus/core/pki";
-import { memoryMetadata } from "@photinus/core/testing";
+import { memoryMetadata, memoryObjectRecords } from "@photinus/core/testing";
 import type { IdentityStore, StoredConsent, StoredIdentity } from "../../src/identity-store.ts";
 
 /** What IndexedDB keeps, in memory: Node has none. */
@@ -7,6 +7,7 @@ export function memoryIdentityStore(): IdentityStore & { readonly identities: St
   const identities: StoredIdentity[] = [];
   const consents: StoredConsent[] = [];
   const revocations = metadataRevocationStore(memoryMetadata());
+  const objects = memoryObjectRecords();
   const put = <T>(list: T[], item: T, isSame: (other: T) => boolean): void => {
     const index = list.findIndex(isSame);
     list.splice(index < 0 ? list.length : index, index < 0 ? 0 : 1, item);
@@ -28,6 +29,7 @@ export function memoryIdentityStore(): IdentityStore & { readonly identities: St
     findConsent: async (project, jobId) =>
       consents.find((one) => one.project === project && one.jobId === jobId),
     revocations: () => revocations,
+    objects: () => objects,
     forget: async (project) => {
       for (const list of [identities, consents]) {
         const kept = list.filter((one) => one.project !== project);
