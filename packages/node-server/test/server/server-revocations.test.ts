@@ -68,7 +68,7 @@ async function aSetting(): Promise<Setting> {
 /** Half a second passes, and what lies in the folder has been looked at: the next look is set. */
 async function look({ clock }: Setting): Promise<void> {
   await clock.advance(500);
-  await expect.poll(() => clock.pendingTimers).toBe(1);
+  await expect.poll(() => clock.pendingTimers, { timeout: 10_000 }).toBe(1);
 }
 
 const numbersOf = ({ lists }: ServerRevocations): readonly number[] =>
