@@ -9,6 +9,7 @@ import {
   taskProgress,
 } from "../../packages/core/src/message/index.ts";
 import { acceptSession, connectSession, on, type Session } from "../../packages/core/src/session/index.ts";
+import { resume, resumed } from "../../packages/core/src/session/resume.ts";
 import { bytesSink, bytesSource, makeManifest, sealBlob } from "../../packages/core/src/stream/index.ts";
 import { memoryConnectionPair, virtualClock } from "../../packages/core/src/testing/index.ts";
 import type { FixedCrypto } from "./fixed-crypto.ts";
@@ -83,6 +84,7 @@ async function talk(
   const content = Uint8Array.from({ length: 300 }, (_, index) => (index * 7) & 0xff);
   hub.receive({
     routes: [
+      on(resume, (_, __, session) => answerResume(session)),
       on(siteReady, () => undefined),
       on(jobAccept, () => undefined),
       on(contribution, ({ manifest }, _, session) =>
@@ -91,11 +93,12 @@ async function talk(
     ],
   });
   site.receive({
-    routes: [],
+    routes: [on(resumed, () => undefined)],
     onObject: () => undefined,
     onBlobChunk: () => undefined,
     onRefused: () => undefined,
   });
+  await site.send(resume, { acknowledged: [] });
   await site.send(siteReady, {
     runtime: "node",
     dataNames: ["mnist"],
@@ -129,8 +132,15 @@ async function talk(
   });
   await hub.sendBlob(blob);
   await clock.settle();
+  // A minute later the messages so far are covered by a CHECKPOINT; heartbeats went meanwhile.
+  await clock.advance(60_000);
   await site.close("ERR_GOING_AWAY", "done");
   await clock.settle();
+}
+
+/** As a server that has nothing of an earlier session. */
+async function answerResume(session: Session): Promise<void> {
+  await session.send(resumed, { isResumed: false, acknowledged: [], streams: [] });
 }
 
 /** An OBJECT by the user; who reads the vectors needs no more of a job than its envelope. */

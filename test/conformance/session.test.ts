@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { decodeBody } from "./decomposers.ts";
 import {
+  openCheckpoint,
   openObject,
   openSigned,
   readError,
   readMessage,
+  runningHash,
   type Sides,
   verifyToken,
   type Way,
@@ -79,6 +81,7 @@ describe("the session", () => {
 
   test("says what it says: WELCOME, messages, signed messages, objects, chunks, credit, errors", () => {
     const read = new Set<number>();
+    const messages: Record<"client" | "server", Buffer[]> = { client: [], server: [] };
     for (const { from, inner, frame, kind } of frames) {
       if (inner === undefined) {
         expect([kind, readPiece(readFrame(hex(frame)), 32).index]).toEqual([14, 0]);
@@ -87,24 +90,38 @@ describe("the session", () => {
       const parts = readFrame(hex(inner));
       INNER[parts.kind]?.(parts);
       if (parts.kind === 6) readSignedOf(from, parts);
+      if (parts.kind === 13) messages[from].push(hex(inner));
+      if (parts.kind === 8) readCheckpointOf(from, parts, messages[from]);
       if (parts.kind === 12) {
         const at = { project: people.project, self: "site-1", nowMs: people.nowMs };
         expect(openObject(parts, at, { signers: [user], rule: JOB }).signer.name).toBe("lead@example.org");
       }
       read.add(parts.kind);
     }
-    expect([4, 6, 7, 9, 10, 11, 12, 13].filter((kind) => !read.has(kind))).toEqual([]);
+    expect([4, 6, 7, 8, 9, 10, 11, 12, 13].filter((kind) => !read.has(kind))).toEqual([]);
   });
+
+  function readCheckpointOf(
+    from: "client" | "server",
+    frame: ReturnType<typeof readFrame>,
+    messages: readonly Buffer[],
+  ): void {
+    const sid = hex(handshake.sid);
+    const expected = { count: messages.length, hash: runningHash(sid, messages) };
+    openCheckpoint(frame, wayOf(from), { ...expected, author: from === "client" ? site : server });
+  }
+
+  const wayOf = (from: "client" | "server"): Way => {
+    const sides: Sides = { sid: hex(handshake.sid), project: people.project, nowMs: people.nowMs };
+    return from === "client"
+      ? { ...sides, from: "site-1", to: "hub", direction: 0 }
+      : { ...sides, from: "hub", to: "site-1", direction: 1 };
+  };
 
   function readSignedOf(from: "client" | "server", frame: ReturnType<typeof readFrame>): void {
     const welcome = readFrame(hex(required(frames[0]?.inner))).payload;
     const refs = readWelcome(welcome).map((ref) => ({ ref, expiresAt: people.nowMs + 1 }));
-    const sides: Sides = { sid: hex(handshake.sid), project: people.project, nowMs: people.nowMs };
-    const way: Way =
-      from === "client"
-        ? { ...sides, from: "site-1", to: "hub", direction: 0 }
-        : { ...sides, from: "hub", to: "site-1", direction: 1 };
-    openSigned(frame, way, from === "client" ? site : server, refs);
+    openSigned(frame, wayOf(from), from === "client" ? site : server, refs);
     decodeBody(frame.payload);
   }
 });
