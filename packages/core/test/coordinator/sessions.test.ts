@@ -23,7 +23,7 @@ test("what an older session of the certificate sends after the newer one has com
   const newer = await RawSite.connect(federation, "site-1");
 
   const late = older.session
-    .send(siteReady, { runtime: "page", dataNames: ["stolen"], preparedJobs: [], heldUpdates: [] })
+    .send(siteReady, { runtime: "browser", dataNames: ["stolen"], preparedJobs: [], heldUpdates: [] })
     .catch((error: unknown) => error);
   await federation.clock.settle();
 
