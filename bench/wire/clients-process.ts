@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   type ContributionBody,
   contribution,
@@ -18,8 +19,11 @@ import { type BenchProject, issueSites } from "./project.ts";
 
 /** Handshakes under way at once. */
 const IN_FLIGHT = 16;
+/** Time that a connection may take, ms: a machine that does other things is no failure. */
+const CONNECT_MS = 120_000;
 const JOB = { jobId: "0".repeat(32), taskId: "1".repeat(32) };
 const never = new AbortController().signal;
+setMaxListeners(0, never); // of all connections that are under way
 const crypto = nodeCrypto();
 const clock = systemClock();
 const modules: SessionModules = { crypto, clock, chainCache: new ChainCache() };
@@ -53,7 +57,7 @@ interface Connect {
 }
 
 async function connect({ url, count, announce }: Connect): Promise<void> {
-  const connector = webSocketConnector({ url });
+  const connector = webSocketConnector({ url, timeoutMs: CONNECT_MS });
   const base = sessions.length;
   await inFlight(count, async (index) => {
     const session = await login(await connector.connect(never), base + index);
@@ -96,7 +100,7 @@ async function inFlight(count: number, work: (index: number) => Promise<void>): 
 }
 
 async function connectBare({ url, count }: { url: string; count: number }): Promise<void> {
-  const connector = webSocketConnector({ url });
+  const connector = webSocketConnector({ url, timeoutMs: CONNECT_MS });
   await inFlight(count, async () => {
     bare.push(await connector.connect(never));
   });
