@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { fromHex } from "../../src/bytes/index.ts";
-import { readStoredObject } from "../../src/coordinator/job-loader.ts";
 import { openLastingObjects } from "../../src/envelope/index.ts";
-import { CheckpointStore, JobStore } from "../../src/job/index.ts";
 import type { SiteStatus } from "../../src/site/index.ts";
 import { memoryObjectRecords } from "../../src/testing/index.ts";
 import { TestFederation } from "../coordinator/a-federation.ts";
 import type { LinearTrainerHooks } from "../coordinator/linear-trainer.ts";
+import { signedJobOf } from "../coordinator/signed-job.ts";
 
 /** A site that may be started again over the same records; counts the jobs that it was asked about. */
 async function aDisk(federation: TestFederation) {
@@ -34,12 +33,9 @@ const ROUNDS = { rounds: 2, minimumSites: 1 };
 
 /** The server sends the bytes that a submitter signed once more, with nothing that tells of an earlier time. */
 async function replay(federation: TestFederation, jobId: string): Promise<void> {
-  const { crypto, blobs, metadata, clock } = federation;
-  const checkpoints = new CheckpointStore(new Uint8Array(32).fill(9), { crypto, blobs, metadata });
-  const record = await new JobStore(metadata).get(jobId);
-  const { object, chain } = await readStoredObject(record, { checkpoints });
+  const { object, chain } = await signedJobOf(federation, jobId);
   await federation.sessions.get("site-1")?.sendObject(object, chain);
-  await clock.settle();
+  await federation.clock.settle();
 }
 
 describe("a site that was started again", () => {

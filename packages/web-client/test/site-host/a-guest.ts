@@ -1,6 +1,6 @@
 import { noMetrics, silentLogger } from "@photinus/core/platform";
 import { buildJoinFragment, createInvite, redeemInvite } from "@photinus/core/provision";
-import { acceptSession } from "@photinus/core/session";
+import { acceptSession, type Session } from "@photinus/core/session";
 import type { SiteStatus } from "@photinus/core/site";
 import { memoryConnectionPair } from "@photinus/core/testing";
 import type { TestFederation } from "../../../core/test/coordinator/a-federation.ts";
@@ -27,6 +27,8 @@ export class Guest {
   readonly store: IdentityStore;
   readonly news: SiteNews[] = [];
   readonly host: SiteHost;
+  /** The server's side of the last session. */
+  session: Session | undefined;
   /** Connections opened so far. */
   connections = 0;
 
@@ -104,7 +106,10 @@ export class Guest {
       },
       { clock, crypto, metrics: noMetrics },
     )
-      .then((session) => (session.scope === "full" ? coordinator.admit(session) : undefined))
+      .then((session) => {
+        this.session = session;
+        return session.scope === "full" ? coordinator.admit(session) : undefined;
+      })
       .catch(() => undefined); // the client's side tells
     return pair.client;
   }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { TestFederation } from "../../../core/test/coordinator/a-federation.ts";
+import { signedJobOf } from "../../../core/test/coordinator/signed-job.ts";
 import { CONSENT_TEXT } from "../../src/join/consent-text.ts";
 import { Guest, LINE } from "./a-guest.ts";
 
@@ -96,6 +97,43 @@ test("goes on after a reload without the link, as the same site and without aski
   expect(invitation).toEqual({ project: "test", serverName: "hub", siteName: "guest-1" });
   expect(second.proposals).toEqual([]);
   expect(view).toMatchObject({ state: "finished" });
+});
+
+test("refuses a job that had ended when the page is opened again", async () => {
+  const first = await aGuest();
+  await first.join(await first.invitation());
+  const jobId = await aProposal(first);
+  await first.host.handlers.decide({ jobId, accepts: true, textVersion });
+  await first.federation.untilEnd(jobId);
+  await first.federation.clock.settle();
+  await first.federation.clock.runUntil(first.host.handlers.pause(null));
+  const second = new Guest(first.federation, first.store);
+  await second.host.handlers.open({ fragment: "" });
+  await second.host.handlers.useData(LINE);
+  await second.federation.clock.runUntil(second.host.handlers.join(null));
+  await second.federation.clock.settle();
+  const session = second.session;
+
+  const { object, chain } = await signedJobOf(second.federation, jobId);
+  await session?.sendObject(object, chain);
+
+  await expect(session?.ended).resolves.toMatchObject({ code: "ERR_ENVELOPE_REPLAYED" });
+  expect(second.statuses.every(({ job }) => job === undefined)).toBe(true);
+});
+
+test("does not join while what it has seen is damaged", async () => {
+  const first = await aGuest();
+  await first.join(await first.invitation());
+  await first.federation.clock.runUntil(first.host.handlers.pause(null));
+  await first.store.objects("test", "").create("object-1", Uint8Array.of(1));
+  const second = new Guest(first.federation, first.store);
+  await second.host.handlers.open({ fragment: "" });
+  await second.host.handlers.useData(LINE);
+
+  const joining = second.federation.clock.runUntil(second.host.handlers.join(null));
+
+  await expect(joining).rejects.toMatchObject({ code: "ERR_SEEN_OBJECTS_CORRUPT" });
+  expect(second.connections).toBe(0);
 });
 
 test("asks again when another job comes under an id that was agreed to", async () => {
