@@ -2,7 +2,7 @@ import { decide } from "../authorization/index.ts";
 import { concatBytes, equalBytes, toHex, utf8 } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { AuthorizationError, JobError, StorageError } from "../errors/index.ts";
+import { AuthorizationError, EnvelopeError, JobError, StorageError } from "../errors/index.ts";
 import { type JobPayload, type JobRecord, parseJobPayload } from "../job/index.ts";
 import { type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
@@ -43,7 +43,8 @@ export class Submission {
   /**
    * Receives what belongs to an offered job and stores everything.
    * @returns the record, or the id of the job that the submit token stands for
-   * @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_INVALID`, `ERR_WORKFLOW_UNKNOWN`; AuthorizationError `ERR_FORBIDDEN`
+   * @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_INVALID`, `ERR_WORKFLOW_UNKNOWN`; AuthorizationError `ERR_FORBIDDEN`;
+   *   EnvelopeError `ERR_ENVELOPE_REPLAYED` when the job was handed in before, in whatever session
    */
   async receive(body: JobSubmit): Promise<JobRecord | { readonly jobId: string }> {
     const object = this.#pending.get(body.jobId);
@@ -54,6 +55,7 @@ export class Submission {
     const tokenDigest = await this.#tokenDigest(body.submitToken);
     const known = tokenDigest === undefined ? undefined : await this.#modules.jobs.jobOfToken(tokenDigest);
     if (known !== undefined) return { jobId: known };
+    await this.#requireNew(body.jobId);
     const payload = this.#parse(object);
     const { chunkBytes } = payload.definition;
     const graph = await this.#receiveContent(body.graph, { ...payload.graph, chunkBytes });
@@ -72,6 +74,13 @@ export class Submission {
     }
     const decision = decide(signer, "submit");
     if (!decision.allowed) throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+  }
+
+  /** The store of jobs forgets none, and every gateway shares it. Two at once: the one that creates the record is it. */
+  async #requireNew(jobId: string): Promise<void> {
+    // [W-155]
+    if (!(await this.#modules.jobs.has(jobId))) return;
+    throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "this job was handed in before");
   }
 
   #parse(object: VerifiedObject): JobPayload {

@@ -31,7 +31,7 @@ export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorDefinition>>
   ERR_SEEN_OBJECTS_CORRUPT: {
     action: "stop",
     remedy:
-      "Find out what damaged the record of the jobs this site has seen; delete it only when none of them may still be replayed: 30 days after the last, or after joining with a new identity.",
+      "Find out what damaged the folder objects in the site's state; delete it only when no job of the last 30 days may be replayed to the site, or give the site a new identity. In a page: leave the project and join again.",
   },
   ERR_SEEN_OBJECTS_FULL: {
     action: "reject",

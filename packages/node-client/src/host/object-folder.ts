@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { link, open, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Bytes, equalBytes, toHex } from "@photinus/core/bytes";
 import type { ObjectRecords } from "@photinus/core/envelope";
 import { StorageError } from "@photinus/core/errors";
@@ -30,21 +30,23 @@ export function objectFolder(folder: string): ObjectRecords {
       }
       return records;
     },
-    create: (name, value) => onDisk(folder, () => createFile(folder, pathOf(name), value)),
+    create: (name, value) => onDisk(() => createFile(folder, pathOf(name), value)),
     async replace(name, value, before) {
       const present = await readRecord(pathOf(name));
       if (present === undefined || !equalBytes(present, before)) return false;
-      await onDisk(folder, () => replaceFile(pathOf(name), value));
+      await onDisk(() => replaceFile(pathOf(name), value));
       return true;
     },
-    delete: (name) => onDisk(folder, () => rm(pathOf(name), { force: true })),
+    delete: (name) => onDisk(() => rm(pathOf(name), { force: true })),
   };
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   const all = await readdir(folder).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return [];
-    throw new StorageError("ERR_STORAGE_UNAVAILABLE", `${folder} cannot be read`, { cause: error });
+    throw new StorageError("ERR_STORAGE_UNAVAILABLE", "the folder of what was seen cannot be read", {
+      cause: error,
+    });
   });
   return all
     .filter((name) => name.endsWith(ENDING) && !name.startsWith("."))
@@ -56,7 +58,8 @@ async function readRecord(path: string): Promise<Bytes | undefined> {
     return await readSmallFile(path, MAX_RECORD_BYTES);
   } catch (error) {
     if (error instanceof Error && codeOf(error.cause) === "ENOENT") return undefined;
-    throw new StorageError("ERR_SEEN_OBJECTS_CORRUPT", `${path} is no record of what was seen`, {
+    // A server may be told this: where the folder is, only the cause says.
+    throw new StorageError("ERR_SEEN_OBJECTS_CORRUPT", `${basename(path)} is no record of what was seen`, {
       cause: error,
     });
   }
@@ -83,11 +86,11 @@ async function createFile(folder: string, path: string, value: Bytes): Promise<b
   return true;
 }
 
-async function onDisk<T>(folder: string, write: () => Promise<T>): Promise<T> {
+async function onDisk<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
-    throw new StorageError("ERR_STORAGE_UNAVAILABLE", `${folder} cannot be written`, { cause });
+    throw new StorageError("ERR_STORAGE_UNAVAILABLE", "what was seen cannot be written", { cause });
   }
 }
 
