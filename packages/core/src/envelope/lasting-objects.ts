@@ -9,6 +9,8 @@ import type { HandledObject, ObjectReplayStore } from "./replay-store.ts";
 export const MAX_SEEN_OBJECTS = 8192;
 /** Records are kept this long beyond need: a clock that is set back by less makes nothing acceptable again. */
 const MARGIN_MS = 86_400_000;
+/** Full records are read again for expired ones so often: it takes a second, and others choose when it is due. */
+const PRUNE_EVERY_MS = 60_000;
 /** Processes that share the records change one each at a time. */
 const MAX_ATTEMPTS = 16;
 const DIGEST_BYTES = 32;
@@ -72,6 +74,7 @@ export async function openLastingObjects(modules: LastingObjectsModules): Promis
 export class LastingObjects implements ObjectReplayStore {
   readonly #modules: LastingObjectsModules;
   #count = 0;
+  #nextPruneMs = 0;
 
   /** Use {@link openLastingObjects}, which checks what is there. */
   constructor(modules: LastingObjectsModules) {
@@ -144,6 +147,7 @@ export class LastingObjects implements ObjectReplayStore {
       else await records.delete(name);
     }
     this.#count = count;
+    this.#nextPruneMs = clock.now() + PRUNE_EVERY_MS;
   }
 
   async #raise(name: string, { counter }: { readonly counter: number }): Promise<void> {
@@ -178,7 +182,7 @@ export class LastingObjects implements ObjectReplayStore {
     const { records, crypto } = this.#modules;
     const present = await records.get(name);
     if (present !== undefined) return present;
-    if (this.#count >= MAX_SEEN_OBJECTS) await this.prune();
+    if (this.#count >= MAX_SEEN_OBJECTS && this.#modules.clock.now() >= this.#nextPruneMs) await this.prune();
     if (this.#count >= MAX_SEEN_OBJECTS) {
       throw new StorageError(
         "ERR_SEEN_OBJECTS_FULL",

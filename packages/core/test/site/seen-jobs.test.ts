@@ -129,14 +129,19 @@ describe("a site that was started again", () => {
   test("takes no job while it cannot record it", async () => {
     const federation = await TestFederation.start();
     const disk = await aDisk(federation);
-    const full = new Error("no space left on the device");
-    disk.records.create = () => Promise.reject(full);
+    const { create } = disk.records;
+    disk.records.create = () => Promise.reject(new Error("no space left on the device"));
     await disk.start();
-
-    const jobId = await federation.submit({ ...ROUNDS, waitForSitesMs: 5000 });
-
-    expect(await federation.untilEnd(jobId)).toMatchObject({ reason: "ERR_JOB_TOO_FEW_SITES" });
+    const jobId = await federation.submit(ROUNDS);
+    await federation.clock.settle();
     expect(disk.asked).toEqual([]);
+    expect((await federation.view(jobId)).state).toBe("waiting");
+
+    disk.records.create = create;
+    federation.connections.get("site-1")?.cut();
+
+    expect(await federation.untilEnd(jobId)).toMatchObject({ state: "finished" });
+    expect(disk.asked).toEqual([jobId]);
     await federation.stop();
   });
 });
