@@ -236,4 +236,8 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/envelope/lasting-objects",
     "is refused once it has ended, in this process and in the next",
   ],
+  "[W-155]": [
+    "core/coordinator/replayed-submission",
+    "a job is handed in once: not in another session, not after a restart, not after its end",
+  ],
 };
