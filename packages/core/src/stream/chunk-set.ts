@@ -19,7 +19,7 @@ export class ChunkSet {
   }
 
   /**
-   * The set that {@link bitmap} wrote down.
+   * The set that `bitmap()` wrote down.
    * @throws EnvelopeError `ERR_STREAM_REFUSED` unless it is a bitmap of this stream
    */
   static fromBitmap(plan: ChunkPlan, bitmap: Bytes): ChunkSet {
