@@ -260,6 +260,7 @@ export class LiveSession implements Session {
       }
       this.#lastReceivedMs = this.#modules.clock.now();
       await this.#take(inbox, frame);
+      if (this.#gate.isTurnOver) await this.#gate.nextTurn();
     }
   }
 

@@ -4,12 +4,18 @@ import type { SessionLimits } from "./options.ts";
 import { RateBucket } from "./rate-bucket.ts";
 import { workPriceOf } from "./work-price.ts";
 
+/** Work after which other sessions have their turn, microseconds. */
+const TURN_US = 2000;
+/** Microseconds for a KiB that is decrypted and hashed. */
+const OPENED_KIB_US = 2;
+
 /** Slows a peer down whose frames come too fast or cost too much: its transport fills, and it waits. */
 export class ReadGate {
   readonly #clock: Clock;
   readonly #frames: RateBucket;
   readonly #work: RateBucket;
   #isWaiting = false;
+  #turnUs = 0;
 
   constructor({ framesPerSecond, workMsPerSecond }: SessionLimits, clock: Clock) {
     this.#clock = clock;
@@ -39,6 +45,19 @@ export class ReadGate {
 
   /** An inner frame was decrypted; the next pays for it by waiting. */
   charge(kind: FrameKind, bytes: number): void {
-    this.#work.take(workPriceOf(kind, bytes));
+    const price = workPriceOf(kind, bytes);
+    this.#work.take(price);
+    this.#turnUs += price + (bytes / 1024) * OPENED_KIB_US;
+  }
+
+  /** True when what was read since the last turn took about 2 ms: a full socket holds up nobody else. */
+  get isTurnOver(): boolean {
+    return this.#turnUs >= TURN_US;
+  }
+
+  /** Lets everything else run that is ready. */
+  nextTurn(): Promise<void> {
+    this.#turnUs = 0;
+    return this.#clock.yield();
   }
 }

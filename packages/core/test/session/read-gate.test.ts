@@ -132,3 +132,44 @@ test("a gate lets what is within rate and budget pass at once", () => {
     gate.charge(FRAME_KIND.chunk, 262_144);
   }
 });
+
+test("after about 2 ms of reading everybody else has a turn", async () => {
+  let turns = 0;
+  const clock = virtualClock();
+  const gate = new ReadGate(completeLimits(), {
+    ...clock,
+    yield: async () => {
+      turns += 1;
+    },
+  });
+
+  for (let chunk = 0; chunk < 40; chunk++) {
+    gate.charge(FRAME_KIND.chunk, 262_144);
+    if (gate.isTurnOver) await gate.nextTurn();
+  }
+  expect(turns).toBe(10); // four chunks of 256 KiB each
+  for (let message = 0; message < 40; message++) {
+    gate.charge(FRAME_KIND.signed, 200);
+    if (gate.isTurnOver) await gate.nextTurn();
+  }
+
+  expect(turns).toBe(11);
+});
+
+test("a session that finds many frames at once gives others their turn", async () => {
+  const pair = await sessionPair({ project });
+  let turns = 0;
+  const count = pair.clock.yield;
+  Object.assign(pair.clock, {
+    yield: () => {
+      turns += 1;
+      return count();
+    },
+  });
+  pair.server.receive({ routes: [on(note, () => undefined)] });
+
+  for (let index = 0; index < 200; index++) await pair.client.send(note, { text: "x" });
+  await pair.clock.settle();
+
+  expect(turns).toBeGreaterThanOrEqual(1);
+});
