@@ -4,7 +4,7 @@
  */
 export const SHOWN: Readonly<Record<string, readonly [file: string, title: string]>> = {
   "[W-1]": ["core/wire/label", "two contexts never yield the same bytes"],
-  "[W-2]": ["core/session/hostile", "a frame over 1 MiB + 1 KiB ends the session before it is looked at"],
+  "[W-2]": ["core/session/tampering", "a frame over 1 MiB + 1 KiB ends the session before it is looked at"],
   "[W-3]": ["core/wire/frame", "refuses every frame that is cut or has a byte too many"],
   "[W-4]": ["core/wire/frame", "another magic"],
   "[W-5]": ["core/wire/frame", "another version"],
@@ -59,7 +59,7 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/session/handshake",
     "an ERROR before the session is a hint: the offer of the next attempt is the same",
   ],
-  "[W-30]": ["core/session/hostile", "a clear ERROR cannot end a session in the name of the peer"],
+  "[W-30]": ["core/session/tampering", "a clear ERROR cannot end a session in the name of the peer"],
   "[W-31]": ["core/wire/record", "refuses a SESSION frame with a header or a tag of another length"],
   "[W-32]": ["core/wire/record", "refuses a replayed, a reordered and a dropped frame"],
   "[W-33]": [
@@ -89,13 +89,13 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-48]": ["core/session/hostile", "a message that is signed by another key ends the session"],
   "[W-49]": ["core/envelope/signed", "another raw length"],
   "[W-50]": ["core/session/hostile", "a message whose payload is not the one that was signed is refused"],
-  "[W-51]": ["core/session/hostile", "an object of another project is refused"],
-  "[W-52]": ["core/session/hostile", "is of a type without a rule"],
+  "[W-51]": ["core/session/hostile-objects", "an object of another project is refused"],
+  "[W-52]": ["core/session/hostile-objects", "is of a type without a rule"],
   "[W-53]": ["core/envelope/object", "a life longer than its kind may have is refused"],
-  "[W-54]": ["core/session/hostile", "an object whose signer's chain was not sent is refused"],
-  "[W-55]": ["core/session/hostile", "is of a type that only the server signs"],
+  "[W-54]": ["core/session/hostile-objects", "an object whose signer's chain was not sent is refused"],
+  "[W-55]": ["core/session/hostile-objects", "is of a type that only the server signs"],
   "[W-56]": [
-    "core/session/hostile",
+    "core/session/hostile-objects",
     "an object that comes again has no second effect; another under its id ends the session",
   ],
   "[W-57]": ["core/envelope/object", "counters of a signer only grow, and each kind has its own"],
