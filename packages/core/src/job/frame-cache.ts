@@ -24,11 +24,12 @@ export class FrameCache {
   #spare: Bytes[] = [];
 
   /**
-   * The group of this name.
+   * The group of this name, for a socket that sends one frame of it. Its memory serves nobody else before {@link release}.
    * @param byteLength of the memory that `read` gets when the group is not kept
    */
-  group(name: string, byteLength: number, read: (memory: Bytes) => Promise<readonly Bytes[]>): FrameGroup {
-    const group = this.#kept.get(name) ?? this.#read(byteLength, read);
+  take(name: string, byteLength: number, read: (memory: Bytes) => Promise<readonly Bytes[]>): FrameGroup {
+    const group = this.#kept.get(name) ?? this.#read(name, byteLength, read);
+    group.out += 1;
     this.#kept.delete(name);
     this.#kept.set(name, group);
     const [least] = this.#kept;
@@ -40,19 +41,23 @@ export class FrameCache {
     return group;
   }
 
-  /** A socket has sent a frame that was counted in `out`. */
+  /** The frame was sent; once for each {@link take}. */
   release(group: FrameGroup): void {
     group.out -= 1;
     this.#spareUnused(group);
   }
 
-  #read(byteLength: number, read: (memory: Bytes) => Promise<readonly Bytes[]>): FrameGroup {
+  #read(name: string, byteLength: number, read: (memory: Bytes) => Promise<readonly Bytes[]>): FrameGroup {
     this.#spare = this.#spare.filter((memory) => memory.byteLength === byteLength); // another job's chunks
     const memory = this.#spare.pop() ?? new Uint8Array(byteLength);
-    return { memory, frames: read(memory), out: 0, isKept: true };
+    const group: FrameGroup = { memory, frames: read(memory), out: 0, isKept: true };
+    group.frames.catch(() => {
+      if (this.#kept.get(name) === group) this.#kept.delete(name); // the next one tries again
+    });
+    return group;
   }
 
   #spareUnused({ out, isKept, memory }: FrameGroup): void {
-    if (out === 0 && !isKept) this.#spare.push(memory);
+    if (out === 0 && !isKept && this.#spare.length < KEPT_READS) this.#spare.push(memory);
   }
 }

@@ -62,8 +62,7 @@ export class StoredFrames {
     return {
       length: chunkCount(this.#description),
       at: async (index) => {
-        const group = this.#group(Math.floor(index / this.#framesPerRead));
-        group.out += 1;
+        const group = this.#take(index);
         out.set(index, group);
         return (await group.frames)[index % this.#framesPerRead];
       },
@@ -74,21 +73,22 @@ export class StoredFrames {
     };
   }
 
-  /** The chunks of ciphertext in order. */
+  /** The chunks of ciphertext in order; their memory is not used again, for nobody tells when it was sent. */
   async *chunks(): AsyncGenerator<Bytes, void, undefined> {
     const plan = ciphertextPlan(this.#description);
-    const frames = this.reader();
-    for (let index = 0; index < frames.length; index++) {
-      const frame = await frames.at(index);
+    for (let index = 0; index < chunkCount(this.#description); index++) {
+      const frame = (await this.#take(index).frames)[index % this.#framesPerRead];
       if (frame === undefined) return;
       yield frame.subarray(frame.byteLength - chunkLength(plan, index));
     }
   }
 
-  #group(number: number): FrameGroup {
+  /** The group of a chunk. */
+  #take(index: number): FrameGroup {
+    const number = Math.floor(index / this.#framesPerRead);
     const { chunkBytes } = ciphertextPlan(this.#description);
     const byteLength = this.#framesPerRead * (BEFORE_CHUNK_BYTES + chunkBytes);
-    return this.#cache.group(`${this.#name}/${number}`, byteLength, (memory) =>
+    return this.#cache.take(`${this.#name}/${number}`, byteLength, (memory) =>
       this.#readInto(memory, number * this.#framesPerRead),
     );
   }

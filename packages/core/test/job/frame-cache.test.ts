@@ -12,11 +12,7 @@ function aCache() {
     memories.push(memory);
     return [memory];
   };
-  const take = (name: string, byteLength = BYTES): FrameGroup => {
-    const group = cache.group(name, byteLength, read);
-    group.out += 1;
-    return group;
-  };
+  const take = (name: string, byteLength = BYTES): FrameGroup => cache.take(name, byteLength, read);
   return { cache, memories, take };
 }
 
@@ -62,4 +58,24 @@ test("memory of another size is not used", () => {
   for (let number = 0; number < 20; number++) cache.release(take(`b/${number}`, 2 * BYTES));
 
   expect(memories.slice(20).every(({ byteLength }) => byteLength === 2 * BYTES)).toBe(true);
+});
+
+test("after a burst of slow sockets the memory of eight reads lies ready beside the eight that are kept, and no more", () => {
+  const { cache, memories, take } = aCache();
+  const groups = Array.from({ length: 100 }, (_, number) => take(`a/${number}`));
+  for (const group of groups) cache.release(group);
+
+  for (let number = 0; number < 20; number++) take(`b/${number}`);
+
+  expect(new Set(memories).size).toBe(100 + 20 - 16);
+});
+
+test("a read that failed is tried again by the next reader", async () => {
+  const cache = new FrameCache();
+  const broken = cache.take("a/0", BYTES, () => Promise.reject(new Error("the disk is away")));
+  await expect(broken.frames).rejects.toThrow("the disk is away");
+
+  const again = cache.take("a/0", BYTES, async (memory) => [memory]);
+
+  expect(await again.frames).toHaveLength(1);
 });

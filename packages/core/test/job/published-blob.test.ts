@@ -98,6 +98,23 @@ describe("a blob that is stored as it is published", () => {
     expect(Math.max(...reads)).toBeLessThanOrEqual(524_288 + 8 * 16);
   });
 
+  test("is read beside the session without its chunks being overwritten by later ones", async () => {
+    const { store } = aStore();
+    const name = await store.putPublished(content, form);
+    const blob = await store.published(name);
+    const chunks: Bytes[] = [];
+    for await (const chunk of blob.read()) {
+      chunks.push(chunk);
+      const frames = blob.frames();
+      for (let index = 0; index < frames.length; index++) {
+        await frames.at(index);
+        frames.release?.(index);
+      }
+    }
+
+    expect(toHex(await webCrypto().sha256(concatBytes(...chunks)))).toBe(name);
+  });
+
   test("is refused when it was not stored so, was deleted, or is under another storage key", async () => {
     const { store } = aStore();
     const unreadable = { code: "ERR_CHECKPOINT_UNREADABLE" };
