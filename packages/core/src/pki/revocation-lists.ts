@@ -6,7 +6,7 @@ import { parseRevocationList, type RevocationList } from "./crl.ts";
 import { requireCurrent, verifyRevocationList } from "./crl-verify.ts";
 import { derChildren, derContent } from "./der-reader.ts";
 import type { RevocationAnswer, RevocationSource } from "./path-rules.ts";
-import type { RevocationStore } from "./revocation-store.ts";
+import type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
 import { enrolmentUrn } from "./urn.ts";
 import { verifyPath } from "./verify-path.ts";
 
@@ -107,7 +107,7 @@ export class RevocationLists implements RevocationSource {
   /** Looks into the store again: another process may have taken a list. */
   async reload(): Promise<void> {
     await this.load();
-    for (const { list, issuer, number } of (await this.#modules.store?.load()) ?? []) {
+    for (const { list, issuer, number } of await this.#stored()) {
       const held = this.#heldOf(issuer);
       if (held === undefined || held.list.number < number) await this.take({ list, issuer });
     }
@@ -216,15 +216,18 @@ export class RevocationLists implements RevocationSource {
   }
 
   async #load(): Promise<void> {
-    for (const { list, issuer } of (await this.#modules.store?.load()) ?? []) {
-      // A CA that has expired issues nothing that counts.
-      const isRoot = equalBytes(issuer, this.#options.root);
-      if (!isRoot && !(await this.#isValid(issuer))) continue;
-      await this.#take({ list, issuer }, "stored");
-    }
+    for (const { list, issuer } of await this.#stored()) await this.#take({ list, issuer }, "stored");
   }
 
-  async #isValid(issuer: Bytes): Promise<boolean> {
+  /** What the store keeps, but for the lists of CAs that have expired: those issue nothing that counts. */
+  async #stored(): Promise<readonly Omit<RevocationRecord, "name">[]> {
+    const records = (await this.#modules.store?.load()) ?? [];
+    const counts = await Promise.all(records.map(({ issuer }) => this.#mayCount(issuer)));
+    return records.filter((_, index) => counts[index] === true);
+  }
+
+  async #mayCount(issuer: Bytes): Promise<boolean> {
+    if (equalBytes(issuer, this.#options.root)) return true;
     const { notAfterMs } = await parseCertificate(issuer, this.#modules);
     return this.#modules.clock.now() <= notAfterMs;
   }

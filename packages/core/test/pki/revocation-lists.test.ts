@@ -231,6 +231,22 @@ describe("after a restart", () => {
     expect(after.held.map(({ issuer }) => issuer.der)).toEqual([project.root.certificate.der]);
   });
 
+  test("looking again passes over the list of a CA that has expired, and finds the newer one of the root", async () => {
+    const metadata = memoryMetadata();
+    const before = listsOf(metadata);
+    await before.take({ list: (await issue(1)).der });
+    const ofCa = { list: (await issue(2, [page], project.enrolmentCa)).der };
+    await before.take({ ...ofCa, issuer: project.enrolmentCa.certificate.der });
+    const after = listsOf(metadata, TEST_EPOCH_MS + 91 * DAY_MS);
+    await after.load();
+
+    await before.take({ list: (await issue(3, [site])).der });
+    await after.reload();
+
+    expect(after.held.map(({ list }) => list.number)).toEqual([3]);
+    expect(after.isRevoked(site.participant.chain)).toBe(true);
+  });
+
   test("a record that was altered admits nobody", async () => {
     const metadata = memoryMetadata();
     await listsOf(metadata).take({ list: (await issue(1)).der });
