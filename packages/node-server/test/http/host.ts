@@ -135,3 +135,8 @@ export async function aFolder(files: Readonly<Record<string, string>>): Promise<
   }
   return folder;
 }
+
+/** The line of a figure as `/metrics` shows it; absent when there is none yet. */
+export async function metric(host: Running, line: string): Promise<string | undefined> {
+  return (await host.metrics.render()).split("\n").find((text) => text.startsWith(line));
+}

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { aHost } from "./host.ts";
-import { upgradeRequest } from "./raw-request.ts";
+import { SUBPROTOCOL_HEADER, upgradeRequest } from "./raw-request.ts";
 
-const PROTOCOL = ["Sec-WebSocket-Protocol: photinus.v1"];
+const PROTOCOL = [SUBPROTOCOL_HEADER];
 const PROXIED = { trustedProxies: ["127.0.0.1"], proxyProtocol: true } as const;
 const headerFor = (address: string): string => `PROXY TCP4 ${address} 203.0.113.1 1000 443\r\n`;
 

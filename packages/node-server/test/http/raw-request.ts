@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 
+/** What an upgrade must offer to be taken. */
+export const SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol: photinus.v1";
+
 /** Sends bytes as they are, which fetch would tidy up, and reads the answer to its end. */
 export async function rawRequest(port: number, text: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");

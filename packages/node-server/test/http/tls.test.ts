@@ -8,7 +8,7 @@ import { nodeCrypto, pem, tlsIdentity, webSocketConnector } from "@photinus/node
 import type { TlsOptions } from "@photinus/node-server";
 import { expect, onTestFinished, test } from "vitest";
 import { aFolder, aHost } from "./host.ts";
-import { upgradeRequest } from "./raw-request.ts";
+import { SUBPROTOCOL_HEADER, upgradeRequest } from "./raw-request.ts";
 
 const crypto = nodeCrypto();
 const never = new AbortController().signal;
@@ -117,7 +117,7 @@ test("a PROXY header comes before TLS, and the limits count by whom it announces
   await once(line, "connect");
   line.write("PROXY TCP4 192.0.2.1 203.0.113.1 1000 443\r\n");
   const secured = connectTls({ socket: line, ca: root, host: "127.0.0.1" });
-  secured.write(upgradeRequest("/ws", ["Sec-WebSocket-Protocol: photinus.v1"]));
+  secured.write(upgradeRequest("/ws", [SUBPROTOCOL_HEADER]));
 
   const [answer] = await once(secured, "data");
 
