@@ -4,7 +4,7 @@ import { type Clock, type Connection, type ConnectionEnd, FrameQueue, sleep } fr
 /** `drained()` waits until fewer bytes than this are buffered for sending: 1 MiB. */
 export const LOW_WATER_BYTES = 1_048_576;
 /**
- * Bytes received and not read at which the connection is given up. A browser cannot pause a socket; credit keeps a
+ * Memory of frames received and not read at which the connection is given up: their bytes, and 256 more for each. A browser cannot pause a socket; credit keeps a
  * peer that follows the protocol far below this: 96 MiB.
  */
 export const RECEIVE_LIMIT_BYTES: number = 96 * 1_048_576;
@@ -26,7 +26,8 @@ export function webSocketConnection(socket: WebSocket, { clock }: { readonly clo
   };
   socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     if (!(data instanceof ArrayBuffer)) close(4000, "text messages are not part of photinus.v1");
-    else if (queue.bytes + data.byteLength > RECEIVE_LIMIT_BYTES) close(4005, "more frames than are read");
+    else if (queue.memoryBytes + data.byteLength > RECEIVE_LIMIT_BYTES)
+      close(4005, "more frames than are read");
     else queue.push(toBytes(data));
   });
   const ended = new Promise<ConnectionEnd>((resolve) => {

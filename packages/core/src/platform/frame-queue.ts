@@ -1,5 +1,8 @@
 import type { Bytes } from "../bytes/index.ts";
 
+/** What the objects of a waiting frame take beside its bytes: a peer could otherwise send empty ones without end. */
+const FRAME_OVERHEAD_BYTES = 256;
+
 /** Frames that arrived and were not read yet; read once, in order. */
 export class FrameQueue implements AsyncIterable<Bytes> {
   readonly #onTaken: (bytes: number) => void;
@@ -14,9 +17,9 @@ export class FrameQueue implements AsyncIterable<Bytes> {
     this.#onTaken = onTaken;
   }
 
-  /** Bytes that wait. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Memory that the waiting frames take: their bytes, and 256 more for each. */
+  get memoryBytes(): number {
+    return this.#bytes + FRAME_OVERHEAD_BYTES * this.#frames.length;
   }
 
   /** Adds a frame; one that comes after the end is dropped. */

@@ -20,7 +20,10 @@ export interface MessagePortConnectionOptions {
   readonly remoteAddress?: string;
   /** Largest frame that is taken, in bytes. Default 1 MiB and 1 KiB, the largest of the protocol. */
   readonly maximumFrameBytes?: number;
-  /** Bytes received and not read at which the connection is given up. Default 96 MiB: a port cannot pause its peer. */
+  /**
+   * Memory of frames received and not read at which the connection is given up: their bytes, and 256 more for each.
+   * Default 96 MiB: a port cannot pause its peer.
+   */
   readonly receiveLimitBytes?: number;
 }
 
@@ -145,7 +148,7 @@ class MessagePortConnection implements Connection {
 
   #take(frame: Bytes): void {
     if (frame.byteLength > this.#maximumFrameBytes) this.close(4004, "a frame that is too large");
-    else if (this.frames.bytes + frame.byteLength > this.#receiveLimitBytes) {
+    else if (this.frames.memoryBytes + frame.byteLength > this.#receiveLimitBytes) {
       this.close(4005, "more frames than are read");
     } else this.frames.push(frame);
   }

@@ -52,13 +52,35 @@ test.for([
 
 test("ends with 4004 on a frame that is too large, and with 4005 when more comes than is read", async () => {
   const large = withBarePort({ maximumFrameBytes: 10 });
-  const many = withBarePort({ receiveLimitBytes: 25 });
+  const many = withBarePort({ receiveLimitBytes: 25 + 2 * 256 });
 
   large.port.postMessage(["frame", new ArrayBuffer(11)]);
   for (let index = 0; index < 3; index++) many.port.postMessage(["frame", new ArrayBuffer(10)]);
 
   expect((await large.connection.ended).closeCode).toBe(4004);
   expect((await many.connection.ended).closeCode).toBe(4005);
+});
+
+test("ends with 4005 on empty frames without end", async () => {
+  const { connection, port } = withBarePort({ receiveLimitBytes: 1024 });
+
+  for (let index = 0; index < 6; index++) port.postMessage(["frame", new ArrayBuffer(0)]);
+
+  expect((await connection.ended).closeCode).toBe(4005);
+});
+
+test("takes small frames up to the limit when they are read", async () => {
+  const { connection, port } = withBarePort({ receiveLimitBytes: 1024 });
+  let taken = 0;
+
+  for (let index = 0; index < 3; index++) port.postMessage(["frame", new ArrayBuffer(10)]);
+  for await (const frame of connection.frames) {
+    taken += frame.byteLength;
+    if (taken === 30) break;
+  }
+
+  expect(taken).toBe(30);
+  port.close();
 });
 
 test("counts what the peer has not read, and drained waits for it", async () => {
