@@ -1,23 +1,13 @@
-import { type Bytes, equalBytes } from "../bytes/index.ts";
+import { type Bytes, concatBytes, equalBytes } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
 import { EnvelopeError, WireError } from "../errors/index.ts";
 import type { CryptoProvider, SigningKey, VerifyingKey } from "../platform/index.ts";
-import { FRAME_KIND, type Frame, labelled, PROTOCOL_VERSION } from "../wire/index.ts";
-import { signFrame } from "./signature.ts";
-import { type Direction, MAX_NAME_BYTES } from "./signed.ts";
+import { FRAME_KIND, type Frame, PROTOCOL_VERSION } from "../wire/index.ts";
+import { isSameRoute, type Route, readRoute } from "./route.ts";
+import { isSignedBy, signFrame } from "./signature.ts";
 
 /** What a CHECKPOINT says: which messages its author has sent in a session so far. */
-export interface Checkpoint {
-  /** Name of the project. */
-  readonly project: string;
-  /** Name of the author. */
-  readonly from: string;
-  /** Name of the receiver. */
-  readonly to: string;
-  /** Id of the session: 32 bytes. */
-  readonly sid: Bytes;
-  /** Which side of the session sent them. */
-  readonly direction: Direction;
+export interface Checkpoint extends Route {
   /** MESSAGE frames since the session began. */
   readonly count: number;
   /** Running hash over them: 32 bytes. */
@@ -26,10 +16,7 @@ export interface Checkpoint {
 
 /** One step of the running hash: SHA-256(hash so far ‖ inner MESSAGE frame). It begins with the id of the session. */
 export async function runningHash(hash: Bytes, frame: Bytes, crypto: CryptoProvider): Promise<Bytes> {
-  const joined = new Uint8Array(hash.byteLength + frame.byteLength);
-  joined.set(hash);
-  joined.set(frame, hash.byteLength);
-  return await crypto.sha256(joined);
+  return await crypto.sha256(concatBytes(hash, frame));
 }
 
 /**
@@ -69,16 +56,16 @@ export async function openCheckpoint(
   // [W-86]
   if (frame.payload.byteLength > 0) throw new WireError("ERR_FRAME_MALFORMED", "CHECKPOINT has no payload");
   const { algorithm, ...checkpoint } = readCheckpoint(frame.header);
-  requireSession(checkpoint, expected);
+  // [W-87]
+  if (!isSameRoute(checkpoint, expected)) {
+    throw new EnvelopeError("ERR_ENVELOPE_WRONG_RECIPIENT", "CHECKPOINT is of another session or direction");
+  }
   // [W-88]
   if (checkpoint.count !== expected.count || !equalBytes(checkpoint.hash, expected.hash)) {
     throw new EnvelopeError("ERR_DIGEST_MISMATCH", "CHECKPOINT is over other messages than those that came");
   }
   // [W-89]
-  const signed = labelled("checkpoint", frame.prefix, frame.header);
-  const isAuthors =
-    algorithm === verifyingKey.algorithm && (await crypto.verify(verifyingKey, frame.tag, signed));
-  if (!isAuthors) {
+  if (!(await isSignedBy(verifyingKey, { label: "checkpoint", algorithm, frame }, crypto))) {
     throw new EnvelopeError("ERR_ENVELOPE_SIGNATURE_INVALID", `CHECKPOINT is not signed by ${expected.from}`);
   }
 }
@@ -89,26 +76,9 @@ function readCheckpoint(header: Bytes): Checkpoint & { readonly algorithm: numbe
     reader.uint(PROTOCOL_VERSION, PROTOCOL_VERSION);
     return {
       algorithm: reader.uint(3, 1),
-      project: reader.text(MAX_NAME_BYTES, 1),
-      from: reader.text(MAX_NAME_BYTES, 1),
-      to: reader.text(MAX_NAME_BYTES, 1),
-      sid: reader.bin(32),
-      direction: reader.uint(1) === 0 ? 0 : 1,
+      ...readRoute(reader),
       count: reader.uint(Number.MAX_SAFE_INTEGER, 1),
       hash: reader.bin(32),
     };
   });
-}
-
-function requireSession(checkpoint: Checkpoint, expected: Checkpoint): void {
-  // [W-87]
-  const isOfSession =
-    checkpoint.project === expected.project &&
-    checkpoint.from === expected.from &&
-    checkpoint.to === expected.to &&
-    equalBytes(checkpoint.sid, expected.sid) &&
-    checkpoint.direction === expected.direction;
-  if (!isOfSession) {
-    throw new EnvelopeError("ERR_ENVELOPE_WRONG_RECIPIENT", "CHECKPOINT is of another session or direction");
-  }
 }

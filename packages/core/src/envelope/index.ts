@@ -38,12 +38,11 @@ export {
   requirePayload,
 } from "./payload.ts";
 export { type HandledObject, memoryReplayStore, type ObjectReplayStore } from "./replay-store.ts";
+export { type Direction, MAX_NAME_BYTES, type Route } from "./route.ts";
 export { SeenMessages } from "./seen-messages.ts";
 export { type FrameToSign, signatureLength, signFrame } from "./signature.ts";
 export {
-  type Direction,
   MAX_MESSAGE_LIFETIME_MS,
-  MAX_NAME_BYTES,
   MAX_SCOPE_BYTES,
   MESSAGE_SKEW_MS,
   openSigned,

@@ -3,7 +3,7 @@ import { readPositional, writePositional } from "../decomposer/index.ts";
 import { DecomposerError, EnvelopeError, MessageError } from "../errors/index.ts";
 import type { Identity, Role } from "../pki/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
-import { FRAME_KIND, type Frame, labelled, PROTOCOL_VERSION, readFrame } from "../wire/index.ts";
+import { FRAME_KIND, type Frame, PROTOCOL_VERSION, readFrame } from "../wire/index.ts";
 import type { ChainDirectory } from "./chain-directory.ts";
 import type { VerifiedObject } from "./contract.ts";
 import {
@@ -14,8 +14,9 @@ import {
   requirePayload,
 } from "./payload.ts";
 import type { ObjectReplayStore } from "./replay-store.ts";
-import { signFrame } from "./signature.ts";
-import { MAX_NAME_BYTES, MAX_SCOPE_BYTES } from "./signed.ts";
+import { MAX_NAME_BYTES } from "./route.ts";
+import { isSignedBy, signFrame } from "./signature.ts";
+import { MAX_SCOPE_BYTES } from "./signed.ts";
 
 /** An object may be issued this far in the future of the receiver's clock. */
 const OBJECT_SKEW_MS = 60_000;
@@ -280,8 +281,7 @@ async function requireSignature(
   { key, crypto }: { key: Parameters<CryptoProvider["verify"]>[0]; crypto: CryptoProvider },
 ): Promise<void> {
   // [W-58]
-  const signed = labelled("object", frame.prefix, frame.header);
-  if (algorithm === key.algorithm && (await crypto.verify(key, frame.tag, signed))) return;
+  if (await isSignedBy(key, { label: "object", algorithm, frame }, crypto)) return;
   throw new EnvelopeError(
     "ERR_ENVELOPE_SIGNATURE_INVALID",
     "the object is not signed by the key of its signer",

@@ -1,6 +1,7 @@
 import { type Bytes, concatBytes } from "../bytes/index.ts";
-import type { CryptoProvider, SigningKey } from "../platform/index.ts";
+import type { CryptoProvider, SigningKey, VerifyingKey } from "../platform/index.ts";
 import {
+  type Frame,
   type FrameKind,
   type Label,
   labelled,
@@ -55,4 +56,24 @@ export async function signFrame(frame: FrameToSign, key: SigningKey, crypto: Cry
   const bytes = concatBytes(prefix, header, signature, payload);
   if (bytes.byteLength > MAX_FRAME_BYTES) throw new RangeError(`signed frame of ${bytes.byteLength} bytes`);
   return bytes;
+}
+
+/** What a frame says of its signature. */
+export interface SignedClaim {
+  /** What the signature is for. */
+  readonly label: Label;
+  /** Algorithm that the header names. */
+  readonly algorithm: number;
+  /** The frame: its tag is the signature. */
+  readonly frame: Frame;
+}
+
+/** True when the frame that {@link signFrame} put together is of this key, and its header says so. */
+export async function isSignedBy(
+  key: VerifyingKey,
+  { label, algorithm, frame }: SignedClaim,
+  crypto: CryptoProvider,
+): Promise<boolean> {
+  if (algorithm !== key.algorithm) return false;
+  return await crypto.verify(key, frame.tag, labelled(label, frame.prefix, frame.header));
 }

@@ -1,8 +1,8 @@
-import { type Bytes, equalBytes } from "../bytes/index.ts";
+import type { Bytes } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
 import type { CryptoProvider, SigningKey, VerifyingKey } from "../platform/index.ts";
-import { FRAME_KIND, type Frame, labelled, PROTOCOL_VERSION } from "../wire/index.ts";
+import { FRAME_KIND, type Frame, PROTOCOL_VERSION } from "../wire/index.ts";
 import {
   describePayload,
   type PayloadDescriptor,
@@ -10,8 +10,9 @@ import {
   readPayloadPositions,
   requirePayload,
 } from "./payload.ts";
+import { isSameRoute, type Route, readRoute } from "./route.ts";
 import type { SeenMessages } from "./seen-messages.ts";
-import { signFrame } from "./signature.ts";
+import { isSignedBy, signFrame } from "./signature.ts";
 import type { TokenBook } from "./token-book.ts";
 
 /** A session message may be this much older or newer than the receiver's clock, which follows the server's. */
@@ -21,28 +22,13 @@ export const MAX_MESSAGE_LIFETIME_MS = 600_000;
 /** How long signed messages of ours are valid. */
 const MESSAGE_LIFETIME_MS = 120_000;
 
-/** Longest name, in bytes of UTF-8. */
-export const MAX_NAME_BYTES = 128;
 /** Longest scope, in bytes of UTF-8. */
 export const MAX_SCOPE_BYTES = 128;
 
-/** 0: client to server, 1: server to client. */
-export type Direction = 0 | 1;
-
 /** Header of a SIGNED frame (kind 6), protocol section 3. */
-export interface SignedHeader {
+export interface SignedHeader extends Route {
   /** Algorithm of the signature: that of the author's certificate key. */
   readonly algorithm: number;
-  /** Name of the project. */
-  readonly project: string;
-  /** Name of the author. */
-  readonly from: string;
-  /** Name of the receiver. */
-  readonly to: string;
-  /** Id of the session: 32 bytes. */
-  readonly sid: Bytes;
-  /** Which side of the session sent it. */
-  readonly direction: Direction;
   /** ms since 1970 on the server's clock. */
   readonly issuedAt: number;
   /** ms since 1970 on the server's clock. */
@@ -115,11 +101,7 @@ export function readSignedHeader(header: Bytes): SignedHeader {
     reader.uint(PROTOCOL_VERSION, PROTOCOL_VERSION);
     return {
       algorithm: reader.uint(3, 1),
-      project: reader.text(MAX_NAME_BYTES, 1),
-      from: reader.text(MAX_NAME_BYTES, 1),
-      to: reader.text(MAX_NAME_BYTES, 1),
-      sid: reader.bin(32),
-      direction: reader.uint(1) === 0 ? 0 : 1,
+      ...readRoute(reader),
       issuedAt: reader.uint(),
       expiresAt: reader.uint(),
       tokenRef: reader.bin(32),
@@ -132,18 +114,8 @@ export function readSignedHeader(header: Bytes): SignedHeader {
   });
 }
 
-/** What a receiver knows of the session when it opens a SIGNED frame. */
-export interface SignedExpectations {
-  /** Name of the project. */
-  readonly project: string;
-  /** Name of the peer, from its certificate. */
-  readonly from: string;
-  /** Own name. */
-  readonly to: string;
-  /** Id of the session. */
-  readonly sid: Bytes;
-  /** The direction in which the peer sends. */
-  readonly direction: Direction;
+/** What a receiver knows of the session when it opens a SIGNED frame; the author is the peer, by its certificate. */
+export interface SignedExpectations extends Route {
   /** The peer's tokens. */
   readonly tokens: TokenBook;
   /** Messages that were handled in this session. */
@@ -176,11 +148,8 @@ export async function openSigned(
     throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "a message with this id was handled before");
   }
   // [W-48]
-  const signed = labelled("message", frame.prefix, frame.header);
-  const isAuthors =
-    header.algorithm === expected.verifyingKey.algorithm &&
-    (await crypto.verify(expected.verifyingKey, frame.tag, signed));
-  if (!isAuthors) {
+  const claim = { label: "message", algorithm: header.algorithm, frame } as const;
+  if (!(await isSignedBy(expected.verifyingKey, claim, crypto))) {
     throw new EnvelopeError("ERR_ENVELOPE_SIGNATURE_INVALID", `not signed by ${expected.from}`);
   }
   await requirePayload(header.payload, frame.payload, crypto);
@@ -188,13 +157,7 @@ export async function openSigned(
 
 function requireRoute(header: SignedHeader, expected: SignedExpectations): void {
   // [W-43]
-  const isForUs =
-    header.project === expected.project &&
-    header.from === expected.from &&
-    header.to === expected.to &&
-    equalBytes(header.sid, expected.sid) &&
-    header.direction === expected.direction;
-  if (!isForUs) {
+  if (!isSameRoute(header, expected)) {
     throw new EnvelopeError(
       "ERR_ENVELOPE_WRONG_RECIPIENT",
       `expected a message of ${expected.from} to ${expected.to} in this session and direction`,

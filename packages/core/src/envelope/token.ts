@@ -4,7 +4,7 @@ import { EnvelopeError } from "../errors/index.ts";
 import { isRole, type Participant, type Role } from "../pki/index.ts";
 import type { CryptoProvider, SigningKey, VerifyingKey } from "../platform/index.ts";
 import { labelled, MAX_TAG_BYTES, PROTOCOL_VERSION } from "../wire/index.ts";
-import { MAX_NAME_BYTES } from "./signed.ts";
+import { MAX_NAME_BYTES } from "./route.ts";
 
 /** How long a token is valid: 15 min. Renewed at two thirds. */
 export const TOKEN_LIFETIME_MS = 900_000;
