@@ -1,13 +1,6 @@
 import { type Bytes, fromHex, toHex } from "@photinus/core/bytes";
 import { builtInRegistry, decode } from "@photinus/core/decomposer";
-import {
-  ChainDirectory,
-  memoryReplayStore,
-  openCheckpoint,
-  runningHash,
-  wireCodeOf,
-} from "@photinus/core/envelope";
-import { PhotinusError } from "@photinus/core/errors";
+import { ChainDirectory, memoryReplayStore, openCheckpoint, runningHash } from "@photinus/core/envelope";
 import { MESSAGES } from "@photinus/core/message";
 import { parseCertificate, parseRevocationList, verifyChain, verifyRevocationList } from "@photinus/core/pki";
 import { webCrypto } from "@photinus/core/platform";
@@ -29,6 +22,7 @@ import {
   tokens,
 } from "../../src/session/control-messages.ts";
 import { resume, resumed, streamResumed } from "../../src/session/resume.ts";
+import { codeOf } from "./wire-code.ts";
 
 // The published vectors under this runtime's cryptography: sealed content, checkpoints, revocation lists, bodies.
 
@@ -36,16 +30,6 @@ const crypto = webCrypto();
 const { project, nowMs } = people;
 const root = fromHex(people.root);
 const siteKey = await crypto.importVerifyingKey(fromHex(people.site.publicKey), 1);
-
-async function codeOf(run: () => unknown): Promise<number | undefined> {
-  try {
-    await run();
-    return undefined;
-  } catch (error) {
-    if (error instanceof PhotinusError) return wireCodeOf(error.code);
-    throw error;
-  }
-}
 
 type ManifestHex = typeof sealed.manifest;
 const manifestOf = ({ stream, statement, keys }: ManifestHex): SealedManifest => ({

@@ -12,7 +12,6 @@ import {
   verifyToken,
   wireCodeOf,
 } from "@photinus/core/envelope";
-import { PhotinusError } from "@photinus/core/errors";
 import { type Participant, verifyChain } from "@photinus/core/pki";
 import { webCrypto } from "@photinus/core/platform";
 import {
@@ -43,22 +42,13 @@ import session from "../../../../test/vectors/wire/session.json" with { type: "j
 import signed from "../../../../test/vectors/wire/signed.json" with { type: "json" };
 import streams from "../../../../test/vectors/wire/streams.json" with { type: "json" };
 import tokens from "../../../../test/vectors/wire/tokens.json" with { type: "json" };
+import { codeOf } from "./wire-code.ts";
 
 // The published vectors under this runtime's cryptography: what other implementations are held to holds here as well.
 
 const crypto = webCrypto();
 const { project, nowMs } = people;
 const root = fromHex(people.root);
-
-async function codeOf(run: () => unknown): Promise<number | undefined> {
-  try {
-    await run();
-    return undefined;
-  } catch (error) {
-    if (error instanceof PhotinusError) return wireCodeOf(error.code);
-    throw error;
-  }
-}
 
 type Described = (typeof people)["site"];
 const verify = (described: Described, usage: "client" | "server") =>
