@@ -17,9 +17,7 @@ export const ENCAPSULATED_BYTES = 32;
 export const KEM_X25519 = 0x0020;
 
 type Input = ArrayBufferLike | ArrayBufferView;
-/** The slot in which the library passes a key to the KEM, unseen. */
-type PublicKeySlot = SenderContextParams["recipientPublicKey"];
-type PrivateKeySlot = RecipientContextParams["recipientKey"];
+type LibraryKey = SenderContextParams["recipientPublicKey"];
 
 // The library puts HPKE together; what computes is the provider, as for everything else: so the keys may be those of
 // node:crypto, and nothing leaves the microtask queue where the provider does not.
@@ -54,6 +52,37 @@ class ProviderHkdf extends HkdfSha256 {
   }
 }
 
+/** A key in the form that the library wants: it hands keys on to the KEM and looks at nothing but this description. */
+abstract class ProviderKey implements LibraryKey {
+  readonly algorithm: LibraryKey["algorithm"] = { name: "X25519" };
+  readonly extractable = false;
+  readonly usages: LibraryKey["usages"] = [];
+  abstract readonly type: LibraryKey["type"];
+}
+
+class ProviderPublicKey extends ProviderKey {
+  readonly type = "public";
+  /** 32 bytes. */
+  readonly raw: Bytes;
+
+  constructor(raw: Bytes) {
+    super();
+    this.raw = raw;
+  }
+}
+
+class ProviderPrivateKey extends ProviderKey {
+  readonly type = "private";
+  readonly key: AgreementKey;
+
+  constructor(key: AgreementKey) {
+    super();
+    this.key = key;
+  }
+}
+
+const FOREIGN_KEY = "a key that is not of this suite";
+
 /** DHKEM(X25519, HKDF-SHA256) (RFC 9180, section 4.1), base mode, by the provider. */
 class ProviderKem extends DhkemX25519HkdfSha256 {
   readonly #crypto: CryptoProvider;
@@ -69,7 +98,8 @@ class ProviderKem extends DhkemX25519HkdfSha256 {
   override async encap({
     recipientPublicKey,
   }: SenderContextParams): Promise<{ sharedSecret: ArrayBuffer; enc: ArrayBuffer }> {
-    const recipient = recipientPublicKey as unknown as Bytes; // what hpkeSeal put there
+    if (!(recipientPublicKey instanceof ProviderPublicKey)) throw new TypeError(FOREIGN_KEY);
+    const recipient = recipientPublicKey.raw;
     const ephemeral = await this.#crypto.generateAgreementKey();
     const secret = await this.#crypto.agree(ephemeral, recipient);
     // A point of low order: its owner would share the secret with everybody (RFC 9180, section 7.1.4).
@@ -79,7 +109,8 @@ class ProviderKem extends DhkemX25519HkdfSha256 {
   }
 
   override async decap({ recipientKey, enc }: RecipientContextParams): Promise<ArrayBuffer> {
-    const key = recipientKey as unknown as AgreementKey; // what hpkeOpen put there
+    if (!(recipientKey instanceof ProviderPrivateKey)) throw new TypeError(FOREIGN_KEY);
+    const { key } = recipientKey;
     const encapsulated = toBytes(enc);
     const secret = await this.#crypto.agree(key, encapsulated);
     if (secret === undefined) throw new DecapError("the encapsulated key is not one of X25519");
@@ -137,13 +168,13 @@ export function hpkeSuite(crypto: CryptoProvider): CipherSuite {
 }
 
 /** A public key as {@link hpkeSuite} takes it. @param raw 32 bytes */
-export function recipientPublicKey(raw: Bytes): PublicKeySlot {
-  return raw as unknown as PublicKeySlot; // the library hands it on to ProviderKem and looks at nothing
+export function recipientPublicKey(raw: Bytes): LibraryKey {
+  return new ProviderPublicKey(raw);
 }
 
 /** A private key as {@link hpkeSuite} takes it. */
-export function recipientKey(key: AgreementKey): PrivateKeySlot {
-  return key as unknown as PrivateKeySlot; // the library hands it on to ProviderKem and looks at nothing
+export function recipientKey(key: AgreementKey): LibraryKey {
+  return new ProviderPrivateKey(key);
 }
 
 /** What an encryption is bound to. */

@@ -2,6 +2,7 @@ import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke
 import { expect, test } from "vitest";
 import { fromHex, toBytes, utf8 } from "../../src/bytes/index.ts";
 import { webCrypto } from "../../src/platform/index.ts";
+import { hpkeSuite } from "../../src/sealing/hpke.ts";
 import { hpkeOpen, hpkeSeal } from "../../src/sealing/index.ts";
 
 const crypto = webCrypto();
@@ -42,6 +43,14 @@ test("nothing is sealed for a point of low order or a key of another length", as
   for (const publicKey of [new Uint8Array(32), orderEight, new Uint8Array(31)]) {
     await expect(hpkeSeal(publicKey, plaintext, binding, crypto)).rejects.toThrow(RangeError);
   }
+});
+
+test("takes no key that the library has made", async () => {
+  const { publicKey, privateKey } = await new DhkemX25519HkdfSha256().generateKeyPair();
+  const { kem } = hpkeSuite(crypto);
+
+  await expect(kem.encap({ recipientPublicKey: publicKey })).rejects.toThrow(TypeError);
+  await expect(kem.decap({ recipientKey: privateKey, enc: new Uint8Array(32) })).rejects.toThrow(TypeError);
 });
 
 test("agrees with the library's own suite over WebCrypto, both ways", async () => {
