@@ -4,8 +4,8 @@ import { type Clock, type Connection, type ConnectionEnd, FrameQueue, sleep } fr
 /** `drained()` waits until fewer bytes than this are buffered for sending: 1 MiB. */
 export const LOW_WATER_BYTES = 1_048_576;
 /**
- * Memory of frames received and not read at which the connection is given up: their bytes, and 256 more for each. A browser cannot pause a socket; credit keeps a
- * peer that follows the protocol far below this: 96 MiB.
+ * Memory of frames received and not read at which the connection is given up: their bytes, and 256 more for each. A
+ * browser cannot pause a socket; credit keeps a peer that follows the protocol far below this: 96 MiB.
  */
 export const RECEIVE_LIMIT_BYTES: number = 96 * 1_048_576;
 
