@@ -8,7 +8,7 @@ import { FRAME_KIND, readFrame, u32, writeFrame } from "@photinus/core/wire";
 import { expect, test } from "vitest";
 import { completeLimits, completeModules } from "../../src/session/established.ts";
 import { greetClient } from "../../src/session/server-handshake.ts";
-import { writeWelcome } from "../../src/session/welcome.ts";
+import { aWelcome } from "./a-welcome.ts";
 import { large } from "./messages.ts";
 
 const crypto = webCrypto();
@@ -78,15 +78,7 @@ test("who enrols takes nothing but the certificate after WELCOME", async () => {
     request: await createCertificateRequest({ commonName: "page-1" }, signingKey, { crypto }),
     signingKey,
   };
-  const welcome = writeWelcome({
-    clientToken: undefined,
-    serverToken: undefined,
-    revocationNumbers: [],
-    policyEpoch: 0,
-    limits: { frameBytes: 1_049_600, streamBytes: 1, heartbeatMs: 15_000, silenceMs: 45_000, returnMs: 0 },
-    serverClockMs: modules.clock.now(),
-    scope: "enrol",
-  });
+  const welcome = aWelcome({ serverClockMs: modules.clock.now(), scope: "enrol" });
   const dishonest = greetClient(
     connections.server,
     {

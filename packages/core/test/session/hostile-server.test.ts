@@ -15,9 +15,10 @@ import {
   signedPartOfServer,
 } from "../../src/session/handshake-payloads.ts";
 import { connectSession, type Session } from "../../src/session/index.ts";
-import { type Welcome, writeWelcome } from "../../src/session/welcome.ts";
+import type { Welcome } from "../../src/session/welcome.ts";
 import { sessionPairParts, TEST_EPOCH_MS, testProject } from "../../src/testing/index.ts";
 import { FRAME_KIND, HandshakeState, prologueOf, RECORD_LIMITS, writeFrame } from "../../src/wire/index.ts";
+import { aWelcome } from "./a-welcome.ts";
 
 const crypto = webCrypto();
 const project = await testProject();
@@ -70,20 +71,9 @@ async function connectTo(dishonesty: Dishonesty): Promise<string | Session> {
       { ...request, holder: project.server.participant, ...dishonesty.serverToken },
       issuing,
     );
-    const welcome = writeWelcome({
+    const welcome = aWelcome({
       clientToken: client.bytes,
       serverToken: server.bytes,
-      revocationNumbers: [],
-      policyEpoch: 0,
-      limits: {
-        frameBytes: 1_049_600,
-        streamBytes: 1e9,
-        heartbeatMs: 15_000,
-        silenceMs: 45_000,
-        returnMs: 0,
-      },
-      serverClockMs: TEST_EPOCH_MS,
-      scope: "full",
       ...dishonesty.welcome,
     });
     channel.send(await sender.seal(dishonesty.firstFrame ?? welcome));

@@ -3,7 +3,6 @@ import { issueToken, readError } from "../../src/envelope/index.ts";
 import { completeLimits, completeModules } from "../../src/session/established.ts";
 import { connectSession, type Session } from "../../src/session/index.ts";
 import { greetClient, type ServerOutcome } from "../../src/session/server-handshake.ts";
-import { writeWelcome } from "../../src/session/welcome.ts";
 import { writeCredit } from "../../src/stream/index.ts";
 import {
   type SessionPairOptions,
@@ -12,6 +11,7 @@ import {
   type VirtualClock,
 } from "../../src/testing/index.ts";
 import { FRAME_KIND, readFrame } from "../../src/wire/index.ts";
+import { aWelcome } from "./a-welcome.ts";
 
 /** A server that went through an honest handshake and then does nothing by itself. */
 export interface HostileServer {
@@ -45,20 +45,10 @@ export async function hostileServer(
     const request = { sid, nowMs: clock.now(), serverKeyId: await crypto.sha256(key.publicKey) };
     const client = await issueToken({ ...request, holder: connecting.identity.participant }, { key, crypto });
     const server = await issueToken({ ...request, holder: participant }, { key, crypto });
-    const welcome = writeWelcome({
+    const welcome = aWelcome({
       clientToken: client.bytes,
       serverToken: server.bytes,
-      revocationNumbers: [],
-      policyEpoch: 0,
-      limits: {
-        frameBytes: 1_049_600,
-        streamBytes: 1e9,
-        heartbeatMs: 15_000,
-        silenceMs: 45_000,
-        returnMs: 0,
-      },
       serverClockMs: clock.now(),
-      scope: "full",
     });
     greeted.channel.send(await greeted.sender.seal(welcome));
     outcome = greeted;
