@@ -1,3 +1,4 @@
+import type { JobView } from "@photinus/core/message";
 import { expect, test } from "vitest";
 import { aFederation } from "./a-federation.ts";
 import {
@@ -33,6 +34,42 @@ test(
     expect(site.chunks()).toEqual([4, CHUNKS - 4]);
     expect(site.trainings()).toBe(1);
     expect(new Set(model.get("w")?.f32)).toEqual(new Set([0.5]));
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a job goes on in the next process after a kill: what was not committed is sent anew, trained once",
+  async () => {
+    const federation = await processFederation(2);
+    const site = await startSite(federation, "site-1", { value: 0.5, limit: 4 });
+    const other = await startSite(federation, "site-2", { value: 0.25, limit: Number.POSITIVE_INFINITY });
+    const user = await federation.connectUser();
+    const { jobId } = await user.submit(chunkedJob(2), { submitToken: "t" });
+    const isThere = ({ sites, history }: JobView): boolean =>
+      history[0]?.contributions.length === 1 && sites.some(hasSentFour);
+    await until(user, jobId, isThere);
+    await expect.poll(() => other.site.status.outgoing[0]?.receipt).toBe("received");
+
+    expect(await federation.server.end("SIGKILL")).toBe(null);
+    site.limit = Number.POSITIVE_INFINITY;
+    await federation.startAgain();
+    const job = (await federation.connectUser()).job(jobId);
+    const view = await job.ended();
+    const { model } = await job.result();
+
+    expect(view).toMatchObject({ state: "finished" });
+    const outcomes = view?.history[0]?.contributions.map(({ site: name, outcome }) => [name, outcome]);
+    expect(outcomes?.sort()).toEqual([
+      ["site-1", "accepted"],
+      ["site-2", "accepted"],
+    ]);
+    expect([site.chunks(), other.chunks()]).toEqual([
+      [4, CHUNKS],
+      [CHUNKS, CHUNKS],
+    ]);
+    expect([site.trainings(), other.trainings()]).toEqual([1, 1]);
+    expect(new Set(model.get("w")?.f32)).toEqual(new Set([0.375]));
   },
   TIMEOUT_MS,
 );
