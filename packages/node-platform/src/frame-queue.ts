@@ -8,6 +8,9 @@ export interface PausableSocket {
   resume(): void;
 }
 
+/** What the objects of a waiting frame take beside its bytes: a peer could otherwise send empty ones without end. */
+const FRAME_OVERHEAD_BYTES = 256;
+
 const END: IteratorResult<Bytes> = { done: true, value: undefined };
 
 /** Frames between a socket's events and their one reader, in order. It is its reader's iterator itself. */
@@ -17,6 +20,7 @@ export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
   #frames: Bytes[] = [];
   /** Frames before this index were taken; a shift per frame would copy the array. */
   #taken = 0;
+  /** Memory that the waiting frames take. */
   #bytes = 0;
   #isFull = false;
   #hasEnded = false;
@@ -38,7 +42,7 @@ export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
       return;
     }
     this.#frames.push(frame);
-    this.#bytes += frame.byteLength;
+    this.#bytes += frame.byteLength + FRAME_OVERHEAD_BYTES;
     if (this.#isFull || this.#bytes < this.#highWaterBytes) return;
     this.#isFull = true;
     this.#socket.pause();
@@ -97,7 +101,7 @@ export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
       this.#frames = [];
       this.#taken = 0;
     }
-    this.#bytes -= frame.byteLength;
+    this.#bytes -= frame.byteLength + FRAME_OVERHEAD_BYTES;
     if (this.#bytes < this.#highWaterBytes / 2) this.#makeRoom();
     return frame;
   }

@@ -62,6 +62,17 @@ test("pauses a peer whose frames nobody reads, and loses none of them", async ()
   expect(client.bufferedBytes).toBeLessThan(LOW_WATER_BYTES);
 });
 
+test("pauses a peer that sends frames of nothing: each takes memory", async () => {
+  const { client, server, serverSocket } = await connectionPair(256 * 1024);
+  const count = 1_024; // at 256 bytes each
+
+  for (let index = 0; index < count; index++) client.send(new Uint8Array(0));
+  await expect.poll(() => serverSocket.isPaused).toBe(true);
+
+  expect(await take(server.frames[Symbol.asyncIterator](), count)).toHaveLength(count);
+  expect(serverSocket.isPaused).toBe(false);
+});
+
 test("drained resolves when the connection ends before the buffer empties", async () => {
   const { client, serverSocket } = await connectionPair(1024);
   for (let index = 0; index < 400; index++) client.send(new Uint8Array(64 * 1024));
