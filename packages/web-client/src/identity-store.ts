@@ -1,43 +1,8 @@
-import type { Bytes } from "@photinus/core/bytes";
 import type { ObjectRecords } from "@photinus/core/envelope";
-import type { RevocationRecord, RevocationStore } from "@photinus/core/pki";
-import type { SigningKey } from "@photinus/core/platform";
+import type { RevocationStore } from "@photinus/core/pki";
 import { type IDBPDatabase, openDB } from "idb";
-import { type ObjectSchema, objectsOf } from "./object-records.ts";
-
-/** Who this browser is in one project, as it is kept between visits. */
-export interface StoredIdentity {
-  /** Project; one identity per project and root. */
-  readonly project: string;
-  /** SHA-256 of the project's root certificate in lower-case hex. */
-  readonly rootFingerprint: string;
-  /** Root certificate, DER. */
-  readonly root: Bytes;
-  /** Name that the server's certificate must carry. */
-  readonly serverName: string;
-  /** Own certificates, DER, leaf first; empty while the enrolment is under way. */
-  readonly chain: readonly Bytes[];
-  /** Private key of the leaf: not extractable, so that even a script on this page cannot copy it. */
-  readonly signingKey: SigningKey;
-  /** When it was saved, milliseconds since 1970. */
-  readonly savedAtMs: number;
-}
-
-/** Agreement to one job, as it was shown. */
-export interface StoredConsent {
-  /** The job that was consented to: 32 hexadecimal digits. */
-  readonly jobId: string;
-  /** Name of the project. */
-  readonly project: string;
-  /** SHA-256 of what the submitter had signed, lower-case hex: another job under the same id is not agreed to. */
-  readonly digest: string;
-  /** Name of the submitter that was shown. */
-  readonly submitter: string;
-  /** Version of the text that was shown. */
-  readonly textVersion: string;
-  /** Milliseconds since 1970. */
-  readonly agreedAtMs: number;
-}
+import type { BrowserDatabase, StoredConsent, StoredIdentity } from "./browser-database.ts";
+import { objectsOf } from "./object-records.ts";
 
 /** What the browser keeps for a site. Everything is deleted by {@link forget}. */
 export interface IdentityStore {
@@ -61,23 +26,12 @@ export interface IdentityStore {
   close(): void;
 }
 
-/** Version of the layout below. */
+/** Version of the tables of {@link BrowserDatabase}. */
 const SCHEMA_VERSION = 3;
-
-interface StoredList extends RevocationRecord {
-  readonly project: string;
-  readonly rootFingerprint: string;
-}
-
-interface Schema extends ObjectSchema {
-  identities: { key: [string, string]; value: StoredIdentity };
-  consents: { key: [string, string]; value: StoredConsent };
-  revocations: { key: [string, string, string]; value: StoredList };
-}
 
 /** The store of this origin in IndexedDB. */
 export async function openIdentityStore(name = "photinus"): Promise<IdentityStore> {
-  const database = await openDB<Schema>(name, SCHEMA_VERSION, {
+  const database = await openDB<BrowserDatabase>(name, SCHEMA_VERSION, {
     upgrade(upgraded, oldVersion) {
       if (oldVersion < 1) {
         upgraded.createObjectStore("identities", { keyPath: ["project", "rootFingerprint"] });
@@ -112,7 +66,7 @@ export async function openIdentityStore(name = "photinus"): Promise<IdentityStor
 const rangeOf = (project: string): IDBKeyRange => IDBKeyRange.bound([project, ""], [project, "\uffff"]);
 
 function revocationsOf(
-  database: IDBPDatabase<Schema>,
+  database: IDBPDatabase<BrowserDatabase>,
   [project, rootFingerprint]: readonly [string, string],
 ): RevocationStore {
   const ofRoot = IDBKeyRange.bound([project, rootFingerprint, ""], [project, rootFingerprint, "\uffff"]);
@@ -130,7 +84,7 @@ function revocationsOf(
   };
 }
 
-async function forget(database: IDBPDatabase<Schema>, project: string): Promise<void> {
+async function forget(database: IDBPDatabase<BrowserDatabase>, project: string): Promise<void> {
   const ofProject = rangeOf(project);
   const transaction = database.transaction(["identities", "consents", "revocations", "objects"], "readwrite");
   await Promise.all([

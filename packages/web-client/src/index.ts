@@ -1,8 +1,7 @@
+export type { StoredConsent, StoredIdentity } from "./browser-database.ts";
 export {
   type IdentityStore,
   openIdentityStore,
-  type StoredConsent,
-  type StoredIdentity,
 } from "./identity-store.ts";
 export { systemClock } from "./system-clock.ts";
 export { LOW_WATER_BYTES, RECEIVE_LIMIT_BYTES } from "./web-socket-connection.ts";

@@ -1,39 +1,24 @@
-import { type Bytes, equalBytes } from "@photinus/core/bytes";
+import { equalBytes } from "@photinus/core/bytes";
 import type { ObjectRecords } from "@photinus/core/envelope";
-import type { DBSchema, IDBPDatabase } from "idb";
-
-/** A record of what this browser has seen, of one project under one root. */
-interface StoredRecord {
-  readonly project: string;
-  readonly rootFingerprint: string;
-  readonly name: string;
-  readonly value: Bytes;
-}
-
-/** The table of such records. */
-export interface ObjectSchema extends DBSchema {
-  /** By project, root and name. */
-  objects: { key: [string, string, string]; value: StoredRecord };
-}
+import type { IDBPDatabase } from "idb";
+import type { BrowserDatabase } from "./browser-database.ts";
 
 /**
  * What this browser has seen of one project under one root. Each change is one transaction, on the disk when it
  * resolves: another tab of this origin sees it, and of two that create a record one is told that it is there.
  */
-export function objectsOf<Schema extends ObjectSchema>(
-  database: IDBPDatabase<Schema>,
+export function objectsOf(
+  database: IDBPDatabase<BrowserDatabase>,
   [project, rootFingerprint]: readonly [string, string],
 ): ObjectRecords {
-  // Of the schema only the one table is touched here, which every schema above has.
-  const table = database as unknown as IDBPDatabase<ObjectSchema>;
-  const write = () => table.transaction("objects", "readwrite", { durability: "strict" });
+  const write = () => database.transaction("objects", "readwrite", { durability: "strict" });
   const keyOf = (name: string): [string, string, string] => [project, rootFingerprint, name];
   return {
     async list() {
       const ofRoot = IDBKeyRange.bound(keyOf(""), keyOf("\uffff"));
-      return (await table.getAll("objects", ofRoot)).map(({ name, value }) => ({ name, value }));
+      return (await database.getAll("objects", ofRoot)).map(({ name, value }) => ({ name, value }));
     },
-    get: async (name) => (await table.get("objects", keyOf(name)))?.value,
+    get: async (name) => (await database.get("objects", keyOf(name)))?.value,
     async create(name, value) {
       const transaction = write();
       const isFree = (await transaction.store.get(keyOf(name))) === undefined;

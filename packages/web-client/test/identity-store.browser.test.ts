@@ -1,7 +1,8 @@
 // In the browser only: it tests IndexedDB.
 import { webCrypto } from "@photinus/core/platform";
 import { afterEach, expect, test } from "vitest";
-import { type IdentityStore, openIdentityStore, type StoredIdentity } from "../src/identity-store.ts";
+import type { StoredIdentity } from "../src/browser-database.ts";
+import { type IdentityStore, openIdentityStore } from "../src/identity-store.ts";
 
 const opened: IdentityStore[] = [];
 

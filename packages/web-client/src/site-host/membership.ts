@@ -4,7 +4,7 @@ import { createCertificateRequest, type Identity, loadIdentity } from "@photinus
 import type { SigningKey } from "@photinus/core/platform";
 import { type JoinLink, parseJoinFragment } from "@photinus/core/provision";
 import { enrolOverSession } from "@photinus/core/session";
-import type { StoredIdentity } from "../identity-store.ts";
+import type { StoredIdentity } from "../browser-database.ts";
 import type { SiteHostModules } from "./modules.ts";
 
 /** Which project this browser belongs to, or is invited to. */

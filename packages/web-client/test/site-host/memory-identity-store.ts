@@ -1,6 +1,7 @@
 import { metadataRevocationStore } from "@photinus/core/pki";
 import { memoryMetadata, memoryObjectRecords } from "@photinus/core/testing";
-import type { IdentityStore, StoredConsent, StoredIdentity } from "../../src/identity-store.ts";
+import type { StoredConsent, StoredIdentity } from "../../src/browser-database.ts";
+import type { IdentityStore } from "../../src/identity-store.ts";
 
 /** What IndexedDB keeps, in memory: Node has none. */
 export function memoryIdentityStore(): IdentityStore & { readonly identities: StoredIdentity[] } {
