@@ -1,7 +1,7 @@
-import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import type { Bytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
-import { derChildren, derContent, requireDer } from "./der-reader.ts";
-import { objectIdentifier, TRUE } from "./der-writer.ts";
+import { derChildren, derContent } from "./der-reader.ts";
+import { derOf, readExtensionList } from "./extension-list.ts";
 import { OID } from "./object-identifiers.ts";
 
 /**
@@ -41,24 +41,24 @@ export interface ListExtensions {
 }
 
 /** A list with one of these does not cover all certificates of its issuer: refused, critical or not. */
-const PARTIAL: ReadonlySet<string> = idsOf(OID.deltaCrlIndicator, OID.issuingDistributionPoint);
+const PARTIAL: ReadonlySet<string> = new Set([OID.deltaCrlIndicator, OID.issuingDistributionPoint]);
 
-const LIST_HANDLED: ReadonlySet<string> = idsOf(OID.crlNumber, OID.authorityKeyIdentifier);
+const LIST_HANDLED: ReadonlySet<string> = new Set([OID.crlNumber, OID.authorityKeyIdentifier]);
 
 /** certificateIssuer exists in indirect lists only: refused, critical or not. */
-const INDIRECT: ReadonlySet<string> = idsOf(OID.certificateIssuer);
+const INDIRECT: ReadonlySet<string> = new Set([OID.certificateIssuer]);
 
-const ENTRY_HANDLED: ReadonlySet<string> = idsOf(OID.reasonCode);
+const ENTRY_HANDLED: ReadonlySet<string> = new Set([OID.reasonCode]);
 
 /**
- * Reads the extensions of a list, each DER.
+ * Reads the extensions of a list: the SEQUENCE of them, of which `requireDer` has checked the whole.
  * @throws PkiError `ERR_CRL_UNSUPPORTED`, RangeError for malformed ones
  */
-export function readListExtensions(ders: readonly Bytes[]): ListExtensions {
-  const values = valuesOf(ders, { handled: LIST_HANDLED, refused: PARTIAL });
-  const number = values.get(idOf(OID.crlNumber));
+export function readListExtensions(der: Bytes): ListExtensions {
+  const values = valuesOf(der, { handled: LIST_HANDLED, refused: PARTIAL });
+  const number = values.get(OID.crlNumber);
   if (number === undefined) throw new RangeError("a list without a number");
-  const keyIdentifier = values.get(idOf(OID.authorityKeyIdentifier));
+  const keyIdentifier = values.get(OID.authorityKeyIdentifier);
   return {
     number: numberOf(number),
     authorityKeyIdentifier: keyIdentifier === undefined ? undefined : keyOf(keyIdentifier),
@@ -66,26 +66,17 @@ export function readListExtensions(ders: readonly Bytes[]): ListExtensions {
 }
 
 /**
- * Reads the extensions of an entry, each DER.
+ * Reads the extensions of an entry, in the same form.
  * @throws PkiError `ERR_CRL_UNSUPPORTED`, RangeError for malformed ones
  */
-export function readEntryExtensions(ders: readonly Bytes[]): RevocationReason {
-  const der = valuesOf(ders, { handled: ENTRY_HANDLED, refused: INDIRECT }).get(idOf(OID.reasonCode));
-  if (der === undefined) return "unspecified";
-  const digits = derContent(der, 10);
+export function readEntryExtensions(der: Bytes): RevocationReason {
+  const code = valuesOf(der, { handled: ENTRY_HANDLED, refused: INDIRECT }).get(OID.reasonCode);
+  if (code === undefined) return "unspecified";
+  const digits = derContent(code, 10);
   for (const [word, number] of Object.entries(REVOCATION_REASONS)) {
     if (digits.length === 1 && digits[0] === number) return word as RevocationReason; // a key of the table
   }
   throw new PkiError("ERR_CRL_UNSUPPORTED", "an entry for a reason that complete lists do not have");
-}
-
-/** OBJECT IDENTIFIER, DER, in hex. */
-function idOf(dotted: string): string {
-  return toHex(objectIdentifier(dotted));
-}
-
-function idsOf(...dotted: readonly string[]): ReadonlySet<string> {
-  return new Set(dotted.map(idOf));
 }
 
 interface Known {
@@ -93,40 +84,16 @@ interface Known {
   readonly refused: ReadonlySet<string>;
 }
 
-/** Values, DER, by the object identifier in hex. */
-function valuesOf(ders: readonly Bytes[], { handled, refused }: Known): ReadonlyMap<string, Bytes> {
-  const values = new Map<string, Bytes>();
-  for (const der of ders) {
-    const { id, isCritical, value } = extensionOf(der);
-    if (values.has(id)) throw new RangeError(`extension ${id} occurs twice`);
-    if (refused.has(id) || (isCritical && !handled.has(id))) {
-      throw new PkiError("ERR_CRL_UNSUPPORTED", `extension ${id} of a revocation list is not supported`);
+/** Values of the handled extensions, DER, by type. */
+function valuesOf(der: Bytes, { handled, refused }: Known): ReadonlyMap<string, Bytes> {
+  const extensions = readExtensionList(der);
+  for (const { type, isCritical } of extensions) {
+    if (refused.has(type) || (isCritical && !handled.has(type))) {
+      throw new PkiError("ERR_CRL_UNSUPPORTED", `extension ${type} of a revocation list is not supported`);
     }
-    values.set(id, value);
-    if (handled.has(id)) requireDer(value);
   }
-  return values;
-}
-
-interface Extension {
-  readonly id: string;
-  readonly isCritical: boolean;
-  readonly value: Bytes;
-}
-
-/** Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue }, a default is not written in DER. */
-function extensionOf(der: Bytes): Extension {
-  const parts = derChildren(der);
-  const [id, critical] = parts;
-  const value = parts.at(-1);
-  const isCritical = parts.length === 3;
-  if (id?.[0] !== 6 || value === undefined || parts.length < 2 || parts.length > 3) {
-    throw new RangeError("not an extension");
-  }
-  if (isCritical && !(critical !== undefined && equalBytes(critical, TRUE))) {
-    throw new RangeError("a default value is written");
-  }
-  return { id: toHex(id), isCritical, value: derContent(value, 4) };
+  const known = extensions.filter(({ type }) => handled.has(type));
+  return new Map(known.map((extension) => [extension.type, derOf(extension)]));
 }
 
 /** RFC 5280, section 5.2.3 allows 20 bytes; a list is numbered from 1, so 2^53 - 1 is never reached. */

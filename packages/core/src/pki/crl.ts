@@ -2,6 +2,7 @@ import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 import { wholeBytes } from "./certificate.ts";
+import { readTime } from "./certificate-time.ts";
 import { type RevocationReason, readEntryExtensions, readListExtensions } from "./crl-extensions.ts";
 import { derChildren, derContent, requireDer } from "./der-reader.ts";
 import { type DistinguishedName, readDistinguishedName } from "./distinguished-name.ts";
@@ -113,7 +114,7 @@ interface TbsFields {
   readonly thisUpdate: Bytes;
   readonly nextUpdate: Bytes;
   readonly revoked: readonly Bytes[];
-  readonly extensions: readonly Bytes[];
+  readonly extensions: Bytes;
 }
 
 const VERSION_2 = Uint8Array.of(2, 1, 1);
@@ -134,7 +135,7 @@ function tbsFields(tbs: Bytes): TbsFields {
     thisUpdate,
     nextUpdate,
     revoked: revoked === undefined ? [] : atLeastOne(derChildren(revoked)),
-    extensions: atLeastOne(derChildren(extensionList)),
+    extensions: extensionList,
   };
 }
 
@@ -160,23 +161,13 @@ function entryOf(der: Bytes): RevokedCertificate {
   if (serial === undefined || revokedAt === undefined || more.length > 0) throw new RangeError("entry");
   const serialNumber = derContent(serial, 2);
   if (serialNumber.length > 20) throw new RangeError("serial number of more than 20 bytes");
-  const values = extensions === undefined ? [] : atLeastOne(derChildren(extensions));
-  const reason = readEntryExtensions(values);
+  const reason = extensions === undefined ? "unspecified" : readEntryExtensions(extensions);
   return { serialNumber, revokedAtMs: timeOf(revokedAt), reason };
 }
 
 /** Time (RFC 5280, section 5.1.2.4): UTCTime to 2049, GeneralizedTime after. */
 function timeOf(der: Bytes): number {
-  const isShort = der[0] === 23;
-  const digits = String.fromCharCode(...derContent(der, isShort ? 23 : 24)).slice(0, -1);
-  const century = Number(digits.slice(0, 2)) >= 50 ? "19" : "20";
-  const full = isShort ? `${century}${digits}` : digits;
-  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(full)?.slice(1) ?? [];
-  const [year, month, day, hour, minute, second] = parts;
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-  const atMs = Date.parse(iso);
-  // The 30th of February is read as a day of March by some engines: only what comes back the same is a time.
-  if (Number.isNaN(atMs) || new Date(atMs).toISOString() !== iso) throw new RangeError(`no time: ${full}`);
-  if (!isShort && Number(year) < 2050) throw new RangeError("a time before 2050 in the long form");
+  const { atMs, isInItsForm } = readTime(der);
+  if (!isInItsForm) throw new RangeError("a time before 2050 in the long form");
   return atMs;
 }

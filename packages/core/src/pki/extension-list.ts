@@ -16,7 +16,7 @@ export interface EncodedExtension {
 const MAX_EXTENSIONS = 64;
 
 /**
- * Takes the extensions of a certificate apart: the content of the SEQUENCE, of which `requireDer` has checked the whole.
+ * Takes the extensions of a certificate or a revocation list apart: the content of the SEQUENCE, of which `requireDer` has checked the whole.
  * @throws RangeError for none, for too many, for two of one type, for a default that is written out
  */
 export function readExtensionList(der: Bytes): readonly EncodedExtension[] {
