@@ -60,16 +60,17 @@ const HINTS = ["ERR_AUTH_FAILED", "ERR_BUSY", "ERR_RATE_LIMITED", "ERR_GOING_AWA
 
 test("whatever an ERROR says before the session, a client takes it for a failure or for a wait, and offers the same again", async () => {
   const codes = Object.keys(ERRORS) as (keyof typeof ERRORS)[]; // the keys of a record of codes
-  const offers = new Set<number>();
+  const offers = new Set<number | undefined>();
+  const client = await sessionPairParts({ project, crypto: nodeCrypto() });
   for (const code of codes.filter((each) => wireCodeOf(each) !== 4500)) {
     const parts = await sessionPairParts({ project, crypto: nodeCrypto(), transport: { record: true } });
-    const connecting = connectSession(parts.connections.client, parts.connecting, parts.modules);
+    const connecting = connectSession(parts.connections.client, client.connecting, client.modules);
     parts.connections.injectToClient(writeError({ code, detail: "delete your identity", retryAfterMs: 10 }));
 
     const refusal: unknown = await connecting.catch((error: unknown) => error);
 
     expect(HINTS, code).toContain(Reflect.get(Object(refusal), "code"));
-    offers.add(parts.connections.sentByClient[0]?.byteLength ?? 0);
+    offers.add(parts.connections.sentByClient[0]?.byteLength);
   }
-  expect(offers.size).toBe(1);
+  expect([...offers]).toEqual([expect.any(Number)]);
 });

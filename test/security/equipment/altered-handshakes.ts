@@ -66,13 +66,14 @@ async function attempt(
   return { client, server, admitted, parts };
 }
 
-/** Bytes of a frame in a handshake that succeeds. */
+/** Bytes of a frame in a handshake that succeeds. @throws RangeError when it has no such frame */
 export async function lengthOf(project: TestProject, part: HandshakePart): Promise<number> {
   let length = 0;
   await attempt(project, part, (frame) => {
     length = frame.byteLength;
     return [frame];
   });
+  if (length === 0) throw new RangeError(`no ${part.name}`);
   return length;
 }
 

@@ -29,7 +29,7 @@ export async function endsUntouched(
   expect(victim.clock.pendingTimers, label).toBe(0);
 }
 
-/** Bytes of the SESSION frame around a valid frame of a kind; the shortest of a few, as signatures vary. */
+/** Bytes of the SESSION frame around a valid frame of a kind. */
 export async function outerLength(project: TestProject, kind: InnerKind): Promise<number> {
   const victim = await aVictim(project);
   return (await victim.seal(await victim.valid(kind))).byteLength;
