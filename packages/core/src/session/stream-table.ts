@@ -115,11 +115,8 @@ export class StreamTable {
     const id = toHex(manifest.streamId);
     if (this.#outgoing.has(id)) throw new TypeError("a stream with this id is being sent");
     const stream = new OutgoingStream(manifest, source);
+    this.#takeEarly(id, stream); // before it is open: what was said of it too early may be wrong
     this.#outgoing.set(id, stream);
-    this.#skipEarly(id, stream);
-    const earlyCredit = this.#earlyCredits.get(id);
-    this.#earlyCredits.delete(id);
-    if (earlyCredit !== undefined) stream.credit(earlyCredit);
     const bulk: Bulk = {
       encrypted: true,
       get ready() {
@@ -172,11 +169,13 @@ export class StreamTable {
     if (stream.finished) stream.complete();
   }
 
-  #skipEarly(id: string, stream: OutgoingStream): void {
+  #takeEarly(id: string, stream: OutgoingStream): void {
     const bitmap = this.#earlyBitmaps.get(id);
+    const credit = this.#earlyCredits.get(id);
     this.#earlyBitmaps.delete(id);
-    if (bitmap === undefined) return;
-    stream.skip(bitmap);
+    this.#earlyCredits.delete(id);
+    if (bitmap !== undefined) stream.skip(bitmap);
+    if (credit !== undefined) stream.credit(credit);
     if (stream.finished) stream.complete();
   }
 

@@ -121,6 +121,24 @@ test("a bitmap that is not of the stream is refused, and the session goes on", a
   expect(pair.client.signal.aborted).toBe(false);
 });
 
+test("after a wrong bitmap that came too early the stream can be sent; it does not stay open", async () => {
+  const pair = await sessionPair({ project });
+  const { done } = await taking(pair, []);
+  pair.client.receive({ routes: [] });
+  const manifest = await aManifest(pair);
+  await pair.server.send(streamResumed, { streamId: manifest.streamId, received: Uint8Array.of(0xff) });
+  await pair.clock.settle();
+  const refused = pair.client.sendStream(manifest, bytesSource(content));
+  await expect(refused).rejects.toMatchObject({ code: "ERR_STREAM_REFUSED" });
+
+  const streaming = pair.client.sendStream(manifest, bytesSource(content));
+  await pair.client.send(upload, { manifest });
+  await pair.clock.runUntil(streaming);
+  await pair.clock.settle();
+
+  expect(done).toEqual([true]);
+});
+
 test("only a server says what it has of a stream, and what is resumed", async () => {
   const pair = await sessionPair({ project });
   const refusals: Refusal[] = [];
