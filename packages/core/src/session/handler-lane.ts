@@ -8,6 +8,7 @@ export class HandlerLane {
   #waitingBytes = 0;
   #isRunning = false;
   #stopped = false;
+  #isUnbounded = false;
   #wake: (() => void) | undefined;
   #onIdle: (() => void)[] = [];
 
@@ -31,7 +32,13 @@ export class HandlerLane {
 
   /** True when more may be read. */
   get hasRoom(): boolean {
-    return this.#stopped || this.#waitingBytes < this.#limitBytes;
+    return this.#stopped || this.#isUnbounded || this.#waitingBytes < this.#limitBytes;
+  }
+
+  /** The reader waits no more: the connection has ended, and only what it holds already is left to read. */
+  unbound(): void {
+    this.#isUnbounded = true;
+    this.#wake?.();
   }
 
   /** Resolves when {@link hasRoom} is true; for one reader. */

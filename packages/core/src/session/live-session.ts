@@ -106,6 +106,7 @@ export class LiveSession implements Session {
     void this.#established.channel.ended.then(({ closeCode, reason }) => {
       // A session that reads sees what came before the end, and then the end.
       if (!this.#isReading || !this.#lane.hasRoom) this.#lost(closeCode, reason);
+      this.#lane.unbound();
     });
   }
 
@@ -250,7 +251,8 @@ export class LiveSession implements Session {
   async #read(inbox: Inbox): Promise<void> {
     const { channel } = this.#established;
     while (!this.#isEnded) {
-      if (!this.#lane.hasRoom) await Promise.race([this.#lane.room(), this.#established.channel.ended]);
+      // Not raced with the end of the connection: each race would stay with its promise as long as the session lives.
+      if (!this.#lane.hasRoom) await this.#lane.room();
       const frame = await channel.next();
       if (this.#isEnded || this.#closing !== undefined) return;
       if (frame === undefined) {

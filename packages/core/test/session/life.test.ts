@@ -306,6 +306,31 @@ test("a peer is not read while too much waits for its handlers", async () => {
   expect(receivedBytes).toBeLessThan(pair.server.traffic.receivedBytes);
 });
 
+test("a handler that waits for a peer hears that it is gone, although too much waits to be read", async () => {
+  const limits = { waitingBytes: 100, framesPerSecond: 1 };
+  const pair = await sessionPair({ project, server: { limits } });
+  pair.client.receive({ routes: [] });
+  let gone = 0;
+  pair.server.receive({
+    routes: [
+      on(note, async ({ text }, _message, session) => {
+        if (text === "") return;
+        await new Promise((resolve) => session.signal.addEventListener("abort", resolve));
+        gone += 1;
+      }),
+    ],
+  });
+  // Two are read at once; the others lie there when the connection ends.
+  for (const text of ["", "", "wait", "wait"]) await pair.client.send(note, { text });
+  await pair.client.close("ERR_GOING_AWAY");
+  await pair.clock.settle();
+  const goneAtOnce = gone;
+  await pair.clock.advance(10_000);
+
+  expect(goneAtOnce).toBe(0);
+  expect(gone).toBe(1);
+});
+
 test("every frame of a session has the same kind for whoever looks on", async () => {
   const { client, clock, connections } = await idlePair({ transport: { record: true } });
   const before = connections.sentByClient.length;
