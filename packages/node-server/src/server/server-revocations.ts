@@ -3,6 +3,7 @@ import { type Bytes, equalBytes, fromUtf8, toHex } from "@photinus/core/bytes";
 import { PhotinusError, PkiError } from "@photinus/core/errors";
 import {
   decodePem,
+  isName,
   issueRevocationList,
   metadataRevocationStore,
   REVOCATION_LIFETIME_MS,
@@ -24,8 +25,6 @@ export interface ServerRevocationsOptions {
   /** File with one name a line of sites that joined by a link and are revoked; looked at as often. */
   readonly revokedSitesFile?: string;
 }
-
-const SITE_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 /** Tells one content of a file from the next without reading it; empty when there is no file. */
 async function versionOf(file: string | undefined): Promise<string> {
@@ -108,8 +107,10 @@ export class ServerRevocations {
    * @throws PkiError `ERR_REVOKED` for a name that an administrator has blocked
    */
   async enrolled(name: string, leaf: Bytes): Promise<void> {
-    if (this.#blocked.has(name)) throw new PkiError("ERR_REVOKED", `${name} may not join again`);
+    this.#requireAllowed(name);
     await this.#enrolled.note(name, leaf);
+    // Blocked meanwhile, its certificates may have been listed without this one.
+    this.#requireAllowed(name);
   }
 
   /**
@@ -131,6 +132,10 @@ export class ServerRevocations {
     this.#isStopped = true;
     this.#timer?.cancel();
     await this.#looking;
+  }
+
+  #requireAllowed(name: string): void {
+    if (this.#blocked.has(name)) throw new PkiError("ERR_REVOKED", `${name} may not join again`);
   }
 
   #schedule(): void {
@@ -168,8 +173,11 @@ export class ServerRevocations {
     const version = await versionOf(file);
     if (file === undefined || kit.enrolment === undefined || version === "" || version === this.#seenSites)
       return;
-    const lines = fromUtf8(await readSmallFile(file, MAX_FILE_BYTES)).split("\n");
-    const names = lines.map((line) => line.trim()).filter((name) => SITE_NAME.test(name));
+    const text = fromUtf8(await readSmallFile(file, MAX_FILE_BYTES));
+    const lines = text.split("\n").map((line) => line.trim());
+    const names = lines.filter(isName);
+    const strange = lines.filter((line) => line !== "" && !line.startsWith("#") && !isName(line)).length;
+    if (strange > 0) this.#modules.logger.warn("lines that name no site revoke nothing", { file, strange });
     this.#blocked = new Set(names);
     await this.revokeEnrolled(names);
     this.#seenSites = version;

@@ -67,8 +67,10 @@ async function aSetting(): Promise<Setting> {
 
 /** Half a second passes, and what lies in the folder has been looked at: the next look is set. */
 async function look({ clock }: Setting): Promise<void> {
+  const isOver = () => expect.poll(() => clock.pendingTimers, { timeout: 10_000 }).toBe(1);
+  await isOver(); // the look before this one
   await clock.advance(500);
-  await expect.poll(() => clock.pendingTimers, { timeout: 10_000 }).toBe(1);
+  await isOver();
 }
 
 const numbersOf = ({ lists }: ServerRevocations): readonly number[] =>
@@ -184,6 +186,33 @@ test("a site that joined by a link is revoked by its name, its certificates one 
     code: "ERR_REVOKED",
   });
   expect(await server.revokeEnrolled(["page-1", "nobody"])).toBe(0);
+});
+
+test("a name that is blocked while its certificate is noted gets none", async () => {
+  const setting = await aSetting();
+  const server = setting.open();
+  await server.start();
+  const { participant } = await setting.project.enrol("page-1");
+  const { create } = setting.metadata;
+  // The list of blocked names comes between the check and the note.
+  setting.metadata.create = async (key, value) => {
+    await writeFile(join(setting.file, "..", "revoked-sites"), "page-1\n");
+    await look(setting);
+    return await create.call(setting.metadata, key, value);
+  };
+
+  const enrolled = server.enrolled(participant.name, participant.chain[0] ?? new Uint8Array(0));
+
+  await expect(enrolled).rejects.toMatchObject({ code: "ERR_REVOKED" });
+});
+
+test("says that lines of the file name no site: what is misspelt is not revoked", async () => {
+  const setting = await aSetting();
+  await writeFile(join(setting.file, "..", "revoked-sites"), "# a note\nPage-1\n");
+
+  await setting.open().start();
+
+  expect(setting.log.lines.join("\n")).toContain("lines that name no site revoke nothing");
 });
 
 test("what was revoked stays revoked in the lists that follow, until its certificate has expired", async () => {
