@@ -9,20 +9,11 @@ import {
   type RevokedCertificate,
 } from "./crl.ts";
 import { REVOCATION_REASONS } from "./crl-extensions.ts";
-import {
-  bitString,
-  explicit,
-  implicit,
-  integer,
-  objectIdentifier,
-  octetString,
-  sequence,
-  time,
-  tlv,
-} from "./der-writer.ts";
-import { toCertificateForm } from "./ecdsa-form.ts";
+import { explicit, implicit, integer, sequence, time, tlv } from "./der-writer.ts";
+import { encodeExtension } from "./extension-list.ts";
 import { OID } from "./object-identifiers.ts";
 import { signatureAlgorithmIdentifier } from "./signature-algorithm.ts";
+import { encodeSigned } from "./signed-value.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -64,18 +55,16 @@ export async function issueRevocationList(
   { certificate, key }: RevocationIssuer,
   { crypto }: { readonly crypto: CryptoProvider },
 ): Promise<RevocationList> {
-  const algorithm = signatureAlgorithmIdentifier(key.algorithm);
   const tbs = sequence(
     integer(1), // version 2
-    algorithm,
+    signatureAlgorithmIdentifier(key.algorithm),
     certificate.subject.der,
     time(nowMs - BACKDATED_MS),
     time(nowMs + lifetimeMs),
     ...(revoked.length === 0 ? [] : [sequence(...revoked.map(encodeEntry))]),
     explicit(0, sequence(...listExtensions(number, certificate))),
   );
-  const signature = toCertificateForm(key.algorithm, await crypto.sign(key, tbs));
-  const der = sequence(tbs, algorithm, bitString(signature));
+  const der = await encodeSigned(tbs, key, { crypto });
   if (der.length > MAX_REVOCATION_LIST_BYTES) {
     throw new PkiError("ERR_CRL_MALFORMED", `${revoked.length} certificates do not fit into one list`);
   }
@@ -85,17 +74,13 @@ export async function issueRevocationList(
 function encodeEntry({ serialNumber, revokedAtMs, reason }: RevokedCertificate): Bytes {
   // RFC 5280, section 5.3.1: "unspecified" is said by leaving it out.
   const code = tlv(10, Uint8Array.of(REVOCATION_REASONS[reason]));
-  const extensions = reason === "unspecified" ? [] : [sequence(extension(OID.reasonCode, code))];
+  const extensions = reason === "unspecified" ? [] : [sequence(encodeExtension(OID.reasonCode, code))];
   return sequence(tlv(2, serialNumber), time(revokedAtMs), ...extensions);
 }
 
 function listExtensions(number: number, { extensions }: Certificate): readonly Bytes[] {
   const key = extensions.subjectKeyIdentifier;
   const identifier =
-    key === undefined ? [] : [extension(OID.authorityKeyIdentifier, sequence(implicit(0, key)))];
-  return [...identifier, extension(OID.crlNumber, integer(number))];
-}
-
-function extension(type: string, value: Bytes): Bytes {
-  return sequence(objectIdentifier(type), octetString(value));
+    key === undefined ? [] : [encodeExtension(OID.authorityKeyIdentifier, sequence(implicit(0, key)))];
+  return [...identifier, encodeExtension(OID.crlNumber, integer(number))];
 }

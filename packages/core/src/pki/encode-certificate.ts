@@ -14,10 +14,11 @@ import {
   time,
 } from "./der-writer.ts";
 import { encodeDistinguishedName, type NameParts } from "./distinguished-name.ts";
-import { toCertificateForm } from "./ecdsa-form.ts";
+import { encodeCriticalExtension, encodeExtension } from "./extension-list.ts";
 import { type KeyUsage, keyUsageBits } from "./extensions.ts";
 import { OID } from "./object-identifiers.ts";
 import { signatureAlgorithmIdentifier } from "./signature-algorithm.ts";
+import { encodeSigned } from "./signed-value.ts";
 import { encodeSubjectAlternativeNames } from "./subject-alternative-names.ts";
 
 /** What a certificate is to say. */
@@ -60,20 +61,18 @@ export async function signCertificate(
 ): Promise<Certificate> {
   const subject = encodeDistinguishedName(template.subject);
   const subjectKey = await keyIdentifier(template.publicKey, crypto);
-  const algorithm = signatureAlgorithmIdentifier(key.algorithm);
   const notAfterMs = Math.min(template.notAfterMs, authority?.notAfterMs ?? Number.POSITIVE_INFINITY);
   const tbs = sequence(
     explicit(0, integer(2)), // version 3
     integer(randomSerialNumber(crypto)),
-    algorithm,
+    signatureAlgorithmIdentifier(key.algorithm),
     authority?.subject.der ?? subject,
     sequence(time(template.notBeforeMs), time(notAfterMs)),
     subject,
     template.publicKey,
     explicit(3, sequence(...extensions(template, subjectKey, authority))),
   );
-  const signature = toCertificateForm(key.algorithm, await crypto.sign(key, tbs));
-  return parseCertificate(sequence(tbs, algorithm, bitString(signature)), { crypto });
+  return parseCertificate(await encodeSigned(tbs, key, { crypto }), { crypto });
 }
 
 /** 16 random bytes with the first bit 0 and the second 1: positive, never with leading zeros, so always as long. */
@@ -98,25 +97,17 @@ function extensions(
   const { uri, hosts = [], purposes = [], inviteDigest } = template;
   const authorityKey = authority?.extensions.subjectKeyIdentifier ?? subjectKey;
   const optional = [
-    purposes.length > 0 && extension(OID.extendedKeyUsage, sequence(...purposes.map(objectIdentifier))),
-    uri !== undefined && extension(OID.subjectAltName, encodeSubjectAlternativeNames(uri, hosts)),
-    inviteDigest !== undefined && extension(OID.inviteDigest, octetString(inviteDigest)),
+    purposes.length > 0 && encodeExtension(OID.extendedKeyUsage, sequence(...purposes.map(objectIdentifier))),
+    uri !== undefined && encodeExtension(OID.subjectAltName, encodeSubjectAlternativeNames(uri, hosts)),
+    inviteDigest !== undefined && encodeExtension(OID.inviteDigest, octetString(inviteDigest)),
   ];
   return [
-    criticalExtension(OID.basicConstraints, basicConstraints(template.authority)),
-    criticalExtension(OID.keyUsage, keyUsage(template.keyUsage)),
-    extension(OID.subjectKeyIdentifier, octetString(subjectKey)),
-    extension(OID.authorityKeyIdentifier, sequence(implicit(0, authorityKey))),
+    encodeCriticalExtension(OID.basicConstraints, basicConstraints(template.authority)),
+    encodeCriticalExtension(OID.keyUsage, keyUsage(template.keyUsage)),
+    encodeExtension(OID.subjectKeyIdentifier, octetString(subjectKey)),
+    encodeExtension(OID.authorityKeyIdentifier, sequence(implicit(0, authorityKey))),
     ...optional.filter((encoded) => encoded !== false),
   ];
-}
-
-function extension(type: string, value: Bytes): Bytes {
-  return sequence(objectIdentifier(type), octetString(value));
-}
-
-function criticalExtension(type: string, value: Bytes): Bytes {
-  return sequence(objectIdentifier(type), TRUE, octetString(value));
 }
 
 function basicConstraints(authority: CertificateTemplate["authority"]): Bytes {

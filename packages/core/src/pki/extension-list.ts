@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { derChildren, derContent, derObjectIdentifier, requireDer } from "./der-reader.ts";
-import { TRUE } from "./der-writer.ts";
+import { objectIdentifier, octetString, sequence, TRUE } from "./der-writer.ts";
 
 /** One extension (RFC 5280, section 4.1). */
 export interface EncodedExtension {
@@ -43,6 +43,16 @@ function readExtension(der: Bytes): EncodedExtension {
     throw new RangeError("a default value is written");
   }
   return { type: derObjectIdentifier(type), isCritical, value: derContent(value, 4) };
+}
+
+/** One extension as {@link readExtensionList} takes it. @param value DER */
+export function encodeExtension(type: string, value: Bytes): Bytes {
+  return sequence(objectIdentifier(type), octetString(value));
+}
+
+/** One extension that whoever does not understand it has to refuse. @param value DER */
+export function encodeCriticalExtension(type: string, value: Bytes): Bytes {
+  return sequence(objectIdentifier(type), TRUE, octetString(value));
 }
 
 /** The value of an extension, checked to be exactly one value in DER. @throws RangeError */

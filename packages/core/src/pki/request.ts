@@ -3,20 +3,16 @@ import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider, SignatureAlgorithm, SigningKey } from "../platform/index.ts";
 import { wholeBytes } from "./certificate.ts";
 import { derChildren, requireDer } from "./der-reader.ts";
-import { bitString, explicit, integer, sequence } from "./der-writer.ts";
+import { explicit, integer, sequence } from "./der-writer.ts";
 import {
   type DistinguishedName,
   encodeDistinguishedName,
   readDistinguishedName,
 } from "./distinguished-name.ts";
-import { fromCertificateForm, toCertificateForm } from "./ecdsa-form.ts";
+import { fromCertificateForm } from "./ecdsa-form.ts";
 import { algorithmOf, type CertificateKey, readPublicKey } from "./public-key.ts";
-import {
-  type NamedSignatureAlgorithm,
-  readSignatureAlgorithm,
-  schemeOf,
-  signatureAlgorithmIdentifier,
-} from "./signature-algorithm.ts";
+import { type NamedSignatureAlgorithm, readSignatureAlgorithm, schemeOf } from "./signature-algorithm.ts";
+import { encodeSigned } from "./signed-value.ts";
 
 /** Requests on the wire are no larger (protocol, section 1). */
 const MAX_REQUEST_BYTES = 8192;
@@ -43,8 +39,7 @@ export async function createCertificateRequest(
     key.publicKey,
     explicit(0), // no attributes
   );
-  const signature = toCertificateForm(key.algorithm, await crypto.sign(key, information));
-  return sequence(information, signatureAlgorithmIdentifier(key.algorithm), bitString(signature));
+  return await encodeSigned(information, key, { crypto });
 }
 
 /**

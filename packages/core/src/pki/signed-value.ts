@@ -1,10 +1,15 @@
 import type { Bytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
-import type { CryptoProvider } from "../platform/index.ts";
-import { fromCertificateForm } from "./ecdsa-form.ts";
+import type { CryptoProvider, SigningKey } from "../platform/index.ts";
+import { bitString, sequence } from "./der-writer.ts";
+import { fromCertificateForm, toCertificateForm } from "./ecdsa-form.ts";
 import type { SchemeName } from "./path-rules.ts";
 import type { CertificateKey } from "./public-key.ts";
-import { type NamedSignatureAlgorithm, schemeOf } from "./signature-algorithm.ts";
+import {
+  type NamedSignatureAlgorithm,
+  schemeOf,
+  signatureAlgorithmIdentifier,
+} from "./signature-algorithm.ts";
 
 /** What certificates and revocation lists have in common: signed bytes, how, and the signature. */
 export interface SignedValue {
@@ -14,6 +19,19 @@ export interface SignedValue {
   readonly signatureAlgorithm: NamedSignatureAlgorithm;
   /** The signature in the form of certificates (ECDSA in DER). */
   readonly signature: Bytes;
+}
+
+/**
+ * Signs the first part of a certificate, a request or a revocation list.
+ * @returns SEQUENCE { tbs, algorithm of the key, signature }, DER
+ */
+export async function encodeSigned(
+  tbs: Bytes,
+  key: SigningKey,
+  { crypto }: { readonly crypto: CryptoProvider },
+): Promise<Bytes> {
+  const signature = toCertificateForm(key.algorithm, await crypto.sign(key, tbs));
+  return sequence(tbs, signatureAlgorithmIdentifier(key.algorithm), bitString(signature));
 }
 
 /** Whose signature is looked for, and by which schemes it may be. */
