@@ -1,8 +1,8 @@
 import type { Metric } from "../benchmark.ts";
-import { Child } from "../federation/child.ts";
 import type { Usage } from "../federation/usage.ts";
 import { distributionOf } from "../paired.ts";
 import type { PartOptions } from "./part.ts";
+import { withServerAndClients } from "./server-and-clients.ts";
 
 /** Handshakes in one measurement. */
 const COUNT = 200;
@@ -20,11 +20,7 @@ export async function handshakes({
   pairs,
   signal,
 }: PartOptions): Promise<Readonly<Record<string, Metric>>> {
-  const server = new Child({ file: "../wire/endpoint-process.ts" });
-  const clients = new Child({ file: "../wire/clients-process.ts" });
-  try {
-    const url = await server.ask<string>("start", project);
-    await clients.ask("start", { project, first: 1, count: SITES });
+  return await withServerAndClients({ project, count: SITES }, async ({ server, clients, url }) => {
     const measure = async (): Promise<number> => {
       const { cpuMs: before } = await server.ask<Usage>("usage");
       await clients.ask("connect", { url, count: COUNT, announce: false });
@@ -56,7 +52,5 @@ export async function handshakes({
       rawHandshakeMs: { value: raw.median, unit: "ms", spread: raw.spread },
       handshakeOverRaw: { value: ratio.median, unit: "x", spread: ratio.spread },
     };
-  } finally {
-    await Promise.all([clients.stop(), server.stop()]);
-  }
+  });
 }

@@ -1,9 +1,9 @@
 import { EventEmitter, once } from "node:events";
 import type { Metric } from "../benchmark.ts";
-import { Child } from "../federation/child.ts";
 import type { Usage } from "../federation/usage.ts";
 import { distributionOf } from "../paired.ts";
 import type { PartOptions } from "./part.ts";
+import { withServerAndClients } from "./server-and-clients.ts";
 
 const SESSIONS = 8;
 /** Signed messages of each session in one measurement. */
@@ -21,11 +21,7 @@ export async function signedMessages({
   pairs,
   signal,
 }: PartOptions): Promise<Readonly<Record<string, Metric>>> {
-  const server = new Child({ file: "../wire/endpoint-process.ts" });
-  const clients = new Child({ file: "../wire/clients-process.ts" });
-  try {
-    const url = await server.ask<string>("start", project);
-    await clients.ask("start", { project, first: 1, count: SESSIONS });
+  return await withServerAndClients({ project, count: SESSIONS }, async ({ server, clients, url }) => {
     await clients.ask("connect", { url, count: SESSIONS, announce: false });
     const events = new EventEmitter();
     server.on<Usage>("signed", (usage) => events.emit("signed", usage));
@@ -58,7 +54,5 @@ export async function signedMessages({
       rawVerifiesPerSecond: { value: raw.median, unit: "1/s", spread: raw.spread },
       signedMessageOverVerify: { value: ratio.median, unit: "x", spread: ratio.spread },
     };
-  } finally {
-    await Promise.all([clients.stop(), server.stop()]);
-  }
+  });
 }
