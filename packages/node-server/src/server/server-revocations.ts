@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { type Bytes, equalBytes, fromUtf8, toHex } from "@photinus/core/bytes";
-import { PhotinusError, PkiError } from "@photinus/core/errors";
+import { HostError, PhotinusError, PkiError } from "@photinus/core/errors";
 import {
   decodePem,
   isName,
@@ -116,6 +116,7 @@ export class ServerRevocations {
   /**
    * Revokes every certificate of sites that joined by a link, at once.
    * @returns how many were not revoked before
+   * @throws HostError `ERR_CONFIG_INVALID` when there are some, and the kit has no enrolment CA any more
    */
   async revokeEnrolled(names: readonly string[]): Promise<number> {
     const known = this.#ofEnrolment()?.entries;
@@ -222,7 +223,9 @@ export class ServerRevocations {
   /** The next list of the enrolment CA. Another process of this server may be quicker: its list counts then. */
   async #issueEnrolment(added: readonly RevokedCertificate[]): Promise<boolean> {
     const { enrolment } = this.#options.kit;
-    if (enrolment === undefined) return false;
+    if (enrolment === undefined) {
+      throw new HostError("ERR_CONFIG_INVALID", "the kit has no enrolment CA, whose list this would be");
+    }
     const { crypto, clock } = this.#modules;
     const nowMs = clock.now();
     const last = this.#ofEnrolment();

@@ -206,6 +206,16 @@ test("a name that is blocked while its certificate is noted gets none", async ()
   await expect(enrolled).rejects.toMatchObject({ code: "ERR_REVOKED" });
 });
 
+test("says that it cannot revoke who joined by a link when its kit has lost the enrolment CA", async () => {
+  const setting = await aSetting();
+  const server = setting.open({ enrolment: undefined });
+  await server.start();
+  const { participant } = await setting.project.enrol("page-1");
+  await server.enrolled(participant.name, participant.chain[0] ?? new Uint8Array(0));
+
+  await expect(server.revokeEnrolled(["page-1"])).rejects.toMatchObject({ code: "ERR_CONFIG_INVALID" });
+});
+
 test("says that lines of the file name no site: what is misspelt is not revoked", async () => {
   const setting = await aSetting();
   await writeFile(join(setting.file, "..", "revoked-sites"), "# a note\nPage-1\n");
