@@ -38,14 +38,18 @@ export function serverConnector({ kit, tls, server, proxyOf }: ServerConnectorOp
 }
 
 async function connectFirst(connectors: readonly Connector[], signal: AbortSignal): Promise<Connection> {
-  const refusals: string[] = [];
+  const refusals: WireError[] = [];
   for (const connector of connectors) {
     try {
       return await connector.connect(signal);
     } catch (error) {
       if (!(error instanceof WireError) || error.code !== "ERR_CONNECTION_REFUSED") throw error;
-      refusals.push(error.message);
+      refusals.push(error);
     }
   }
-  throw new WireError("ERR_CONNECTION_REFUSED", refusals.join("; "));
+  const text = refusals.map(({ message }) => message).join("; ");
+  const asked = refusals.flatMap(({ retryAfterMs = [] }) => retryAfterMs);
+  // The first of them that wants to be asked again is worth an attempt.
+  const retryAfterMs = asked.length === 0 ? undefined : Math.min(...asked);
+  throw new WireError("ERR_CONNECTION_REFUSED", text, { retryAfterMs });
 }

@@ -57,6 +57,21 @@ test("takes the next address when one is not reached, and says of all what is wr
   });
 });
 
+test("keeps to when a server that is busy wants to be asked again", async () => {
+  const busyFor = async (seconds: number): Promise<string> => {
+    const server = await listen();
+    server.on("upgrade", (_request, socket) => {
+      socket.end(`HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${seconds}\r\nConnection: close\r\n\r\n`);
+    });
+    return `ws://127.0.0.1:${portOf(server)}/ws`;
+  };
+  const addresses = [await nowhere(), await busyFor(20), await busyFor(7)];
+
+  const refused = serverConnector({ kit: aKit(addresses), tls }).connect(never);
+
+  await expect(refused).rejects.toMatchObject({ code: "ERR_CONNECTION_REFUSED", retryAfterMs: 7_000 });
+});
+
 test("takes the address that it is told in place of those in the kit", async () => {
   const { url } = await socketServer();
 
