@@ -106,7 +106,7 @@ test.for(
   expect(notice.inReplyTo?.toString("hex") ?? null).toBe(inReplyTo);
 });
 
-test("what is sealed here with a key of the vectors opens as the page says", () => {
+test("what is signed here with a key of the vectors verifies with the certificate to it", () => {
   const key = createPrivateKey({ key: hex(people.site.privateKey), format: "der", type: "pkcs8" });
   const data = Buffer.from("signed here");
 

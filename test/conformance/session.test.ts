@@ -29,10 +29,13 @@ interface SessionVectors {
   }[];
 }
 
-/** A reader of every kind of inner frame; REKEY is the records' matter. */
-const INNER: Readonly<Record<number, (frame: ReturnType<typeof readFrame>) => unknown>> = {
+type Readers = Readonly<Record<number, (frame: ReturnType<typeof readFrame>) => unknown>>;
+
+/** Readers of inner frames that need nothing but the frame; REKEY has a kind and nothing else. */
+const INNER: Readers = {
   4: ({ payload }) => readWelcome(payload),
   7: (frame) => readPiece(frame, 16),
+  9: ({ header, tag, payload }) => expect(Buffer.concat([header, tag, payload])).toHaveLength(0),
   10: readError,
   11: readCredit,
   13: (frame) => [readMessage(frame), decodeBody(frame.payload)],
@@ -88,17 +91,22 @@ describe("the session", () => {
         continue;
       }
       const parts = readFrame(hex(inner));
-      INNER[parts.kind]?.(parts);
-      if (parts.kind === 6) readSignedOf(from, parts);
+      const readers = { ...INNER, ...readersOf(from, messages[from]) };
+      required(readers[parts.kind])(parts);
       if (parts.kind === 13) messages[from].push(hex(inner));
-      if (parts.kind === 8) readCheckpointOf(from, parts, messages[from]);
-      if (parts.kind === 12) {
-        const at = { project: people.project, self: "site-1", nowMs: people.nowMs };
-        expect(openObject(parts, at, { signers: [user], rule: JOB }).signer.name).toBe("lead@example.org");
-      }
       read.add(parts.kind);
     }
     expect([4, 6, 7, 8, 9, 10, 11, 12, 13].filter((kind) => !read.has(kind))).toEqual([]);
+  });
+
+  /** Readers of the kinds whose meaning depends on who has sent them, and what before. */
+  const readersOf = (from: "client" | "server", messages: readonly Buffer[]): Readers => ({
+    6: (frame) => readSignedOf(from, frame),
+    8: (frame) => readCheckpointOf(from, frame, messages),
+    12: (frame) => {
+      const at = { project: people.project, self: "site-1", nowMs: people.nowMs };
+      expect(openObject(frame, at, { signers: [user], rule: JOB }).signer.name).toBe("lead@example.org");
+    },
   });
 
   function readCheckpointOf(
