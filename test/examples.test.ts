@@ -26,7 +26,8 @@ function faultsOf(examples: readonly string[]): string {
   const settings = { extends: "../../tsconfig.test.json", include: ["*.ts"], exclude: [] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(settings));
   const compiler = join(ROOT, "node_modules/.bin/tsc");
-  return spawnSync(compiler, ["-p", folder], { cwd: ROOT, encoding: "utf8" }).stdout;
+  const { status, stdout, stderr } = spawnSync(compiler, ["-p", folder], { cwd: ROOT, encoding: "utf8" });
+  return status === 0 ? "" : `status ${status}: ${stdout}${stderr}`;
 }
 
 test("every package has a page, and the examples of the pages compile", () => {
