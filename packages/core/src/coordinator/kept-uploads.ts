@@ -3,6 +3,7 @@ import { EnvelopeError, JobError, WireError } from "../errors/index.ts";
 import type { CheckpointStore } from "../job/index.ts";
 import type { Clock, Logger } from "../platform/index.ts";
 import { ChunkSet, chunkLength, type StreamManifest } from "../stream/index.ts";
+import type { PartEntry, ResumeRecord } from "./resume-record.ts";
 import type { ResumeRecords, StoredPart } from "./resume-records.ts";
 import type { ParkedSlot, UploadSlot, UploadSlots } from "./upload-slots.ts";
 
@@ -179,11 +180,21 @@ export class KeptUploads {
         return;
       }
       const part = { ...names, received: toBase64Url(received.bitmap()), blob, untilMs };
-      await this.deleteBlobs(await record.keepPart(part));
+      await this.deleteBlobs(await this.#name(part, record));
     } catch (error) {
       logger.warn("a half-done upload could not be kept", { site: urn, detail: String(error) });
     } finally {
       if (this.#kept.get(keyOf(id)) === kept) this.#kept.delete(keyOf(id));
+    }
+  }
+
+  /** Names a blob in the record; one that no record names would stay on disk for good. @returns blobs that it replaces */
+  async #name(part: PartEntry, record: ResumeRecord): Promise<readonly string[]> {
+    try {
+      return await record.keepPart(part);
+    } catch (error) {
+      await this.#modules.checkpoints.delete(part.blob);
+      throw error;
     }
   }
 

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import type { AuditEvent } from "../../src/platform/index.ts";
+import { StorageError } from "../../src/errors/index.ts";
+import type { AuditEvent, MetadataStore } from "../../src/platform/index.ts";
+import { memoryMetadata } from "../../src/testing/index.ts";
 import { TestFederation } from "./a-federation.ts";
 import { CHUNKS, type ResumingSite, resumingSite, submitChunked } from "./resuming-site.ts";
 
@@ -27,6 +29,14 @@ async function storedParts(federation: TestFederation): Promise<number> {
   return entries
     .map(({ value }) => JSON.parse(new TextDecoder().decode(value)) as { parts: unknown[] })
     .reduce((sum, { parts }) => sum + parts.length, 0);
+}
+
+/** Sealed blobs that hold `count` chunks. */
+async function blobsOf(count: number, metadata: MetadataStore): Promise<number> {
+  const seals = await metadata.list("seal/");
+  return seals
+    .map(({ value }) => JSON.parse(new TextDecoder().decode(value)) as { size: number })
+    .filter(({ size }) => size === count * 65_536).length;
 }
 
 /** A job under way whose site has sent `sent` chunks when its line breaks. */
@@ -146,10 +156,33 @@ test("a half-done upload whose slot others need is spilled once and goes on from
 
   expect(other.chunks).toEqual([CHUNKS]);
   expect(await storedParts(federation)).toBe(1);
+  expect(await blobsOf(4, federation.metadata)).toBe(1);
   site.line.isReachable = true;
   await federation.untilEnd(jobId);
   expect(site.chunks).toEqual([4, 2]);
   expect(await storedParts(federation)).toBe(0);
+  expect(await weightOf(federation, jobId)).toBe(0.375);
+  await federation.stop();
+});
+
+test("a spilled upload that no record can name leaves no blob behind", async () => {
+  const memory = memoryMetadata();
+  const metadata: MetadataStore = {
+    ...memory,
+    put: async (key, value, expectedRevision) => {
+      const isPart = key.startsWith("resume/") && new TextDecoder().decode(value).includes('"blob"');
+      if (isPart) throw new StorageError("ERR_STORAGE_CONFLICT", "a newer session writes at the same time");
+      return await memory.put(key, value, expectedRevision);
+    },
+  };
+  const federation = await TestFederation.start({ metadata, coordinator: { uploadSlots: 1 } });
+  const { jobId, site } = await spilled(federation, 2);
+
+  expect(await storedParts(federation)).toBe(0);
+  expect(await blobsOf(4, metadata)).toBe(0);
+  site.line.isReachable = true;
+  await federation.untilEnd(jobId);
+  expect(site.chunks).toEqual([4, CHUNKS]);
   expect(await weightOf(federation, jobId)).toBe(0.375);
   await federation.stop();
 });
