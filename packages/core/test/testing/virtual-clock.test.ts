@@ -1,5 +1,5 @@
 import { sleep } from "@photinus/core/platform";
-import { virtualClock } from "@photinus/core/testing";
+import { afterMicrotasks, virtualClock } from "@photinus/core/testing";
 import { expect, test } from "vitest";
 
 test("runs due timers in the order of their times, then of their setting", async () => {
@@ -59,3 +59,19 @@ test("runs until a promise settles and tells when nothing can settle it", async 
   await expect(clock.runUntil(new Promise(() => undefined))).rejects.toThrow("nothing is scheduled");
   await expect(clock.runUntil(sleep(clock, 5000), 100)).rejects.toThrow("still open after 100 ms");
 });
+
+test("waits for work under way that no timer is set for, however many turns it takes", async () => {
+  let work: Promise<unknown> = Promise.resolve();
+  const clock = virtualClock({ settle: async () => void (await Promise.all([afterMicrotasks(), work])) });
+  const slow = afterMicrotasks().then(() => {
+    work = turns(3000);
+    return work;
+  });
+
+  await expect(clock.runUntil(slow)).resolves.toBe(3000);
+});
+
+async function turns(count: number): Promise<number> {
+  for (let turn = 0; turn < count; turn++) await afterMicrotasks();
+  return count;
+}
