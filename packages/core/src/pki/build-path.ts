@@ -1,7 +1,7 @@
 import { equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, isOtherKey } from "./certificate.ts";
 import { isSameName } from "./distinguished-name.ts";
 import { type PathConditions, type ValidPath, validatePath } from "./validate-path.ts";
 
@@ -66,7 +66,5 @@ function* candidatePaths(
 
 function mayHaveIssued(issuer: Certificate, certificate: Certificate): boolean {
   const wanted = certificate.extensions.authorityKeyIdentifier;
-  const present = issuer.extensions.subjectKeyIdentifier;
-  const isOtherKey = wanted !== undefined && present !== undefined && !equalBytes(wanted, present);
-  return !isOtherKey && isSameName(certificate.issuer, issuer.subject);
+  return !isOtherKey(wanted, issuer) && isSameName(certificate.issuer, issuer.subject);
 }

@@ -152,6 +152,15 @@ function validity(der: Bytes, { anyTimeForm }: FormRules): { notBeforeMs: number
   return { notBeforeMs: notBefore.atMs, notAfterMs: notAfter.atMs };
 }
 
+/**
+ * True when what an authorityKeyIdentifier wants is another key than the issuer's. Either may be absent (RFC 5280, section
+ * 4.2.1.1): the signature decides.
+ */
+export function isOtherKey(wanted: Bytes | undefined, { extensions }: Certificate): boolean {
+  const present = extensions.subjectKeyIdentifier;
+  return wanted !== undefined && present !== undefined && !equalBytes(wanted, present);
+}
+
 /** Content of a BIT STRING that consists of whole bytes. */
 export function wholeBytes(bitStringDer: Bytes): Bytes {
   const content = derContent(bitStringDer, 3);

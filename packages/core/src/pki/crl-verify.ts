@@ -1,7 +1,7 @@
 import { equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, isOtherKey } from "./certificate.ts";
 import type { RevocationList } from "./crl.ts";
 import { PHOTINUS_PATH_RULES } from "./path-rules.ts";
 import { isSignedBy } from "./signed-value.ts";
@@ -18,10 +18,8 @@ export async function verifyRevocationList(
   issuer: Certificate,
   modules: { readonly crypto: CryptoProvider },
 ): Promise<void> {
-  const wanted = list.authorityKeyIdentifier;
-  const present = issuer.extensions.subjectKeyIdentifier;
-  const isOtherKey = wanted !== undefined && present !== undefined && !equalBytes(wanted, present);
-  if (isOtherKey || !equalBytes(list.issuer.der, issuer.subject.der)) {
+  const isOther = isOtherKey(list.authorityKeyIdentifier, issuer);
+  if (isOther || !equalBytes(list.issuer.der, issuer.subject.der)) {
     throw new PkiError("ERR_CRL_UNTRUSTED", "the revocation list is of another issuer");
   }
   if (!issuer.extensions.keyUsage?.has("cRLSign")) {

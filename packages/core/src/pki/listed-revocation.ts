@@ -1,8 +1,8 @@
-import { equalBytes, toHex } from "../bytes/index.ts";
+import { toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 import { findValidPath, type PathMaterial } from "./build-path.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, isOtherKey } from "./certificate.ts";
 import type { RevocationList } from "./crl.ts";
 import { isSameName } from "./distinguished-name.ts";
 import type { RevocationAnswer, RevocationSource } from "./path-rules.ts";
@@ -79,15 +79,15 @@ async function isAuthentic(
 
 /** Section 6.3.3 (f) and (g): a key of the name, whose certificate lets it sign lists, and the signature. */
 async function hasSigned(
-  { subject, extensions, publicKey }: Certificate,
+  signer: Certificate,
   list: RevocationList,
   { rules, crypto }: Search,
 ): Promise<boolean> {
-  const wanted = list.authorityKeyIdentifier;
-  const present = extensions.subjectKeyIdentifier;
-  const isOtherKey = wanted !== undefined && present !== undefined && !equalBytes(wanted, present);
+  const { subject, extensions, publicKey } = signer;
   const maySign = extensions.keyUsage?.has("cRLSign") ?? !rules.requiresKeyUsage;
-  if (isOtherKey || !maySign || !isSameName(subject, list.issuer)) return false;
+  if (!maySign || isOtherKey(list.authorityKeyIdentifier, signer) || !isSameName(subject, list.issuer)) {
+    return false;
+  }
   return await answers(() => isSignedBy(list, { key: publicKey, schemes: rules.schemes }, { crypto }));
 }
 

@@ -1,8 +1,7 @@
-import { equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 import { canonicalCertificate } from "./canonical-certificate.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, isOtherKey } from "./certificate.ts";
 import { isSameName } from "./distinguished-name.ts";
 import { type NameConstraints, requireAllowedNames } from "./name-constraints.ts";
 import type { PathRules, RevocationSource } from "./path-rules.ts";
@@ -101,9 +100,7 @@ function requireLink({ certificate, issuer }: Link, { requiresKeyUsage }: PathRu
   const maySign = keyUsage === undefined ? !requiresKeyUsage : keyUsage.has("keyCertSign");
   if (authority === undefined || !maySign) throw untrusted(issuer);
   const wanted = certificate.extensions.authorityKeyIdentifier;
-  const present = issuer.extensions.subjectKeyIdentifier;
-  const isOtherKey = wanted !== undefined && present !== undefined && !equalBytes(wanted, present);
-  if (!isOtherKey && isSameName(certificate.issuer, issuer.subject)) return;
+  if (!isOtherKey(wanted, issuer) && isSameName(certificate.issuer, issuer.subject)) return;
   throw new PkiError("ERR_CERTIFICATE_UNTRUSTED", "the chain does not lead to the root of the project");
 }
 
