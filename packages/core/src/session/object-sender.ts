@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes, SparseMap, toHex } from "../bytes/index.ts";
+import { type Bytes, equalBytes, SparseSet, toHex } from "../bytes/index.ts";
 import { identifyObject } from "../envelope/index.ts";
 import type { Established } from "./established.ts";
 import type { Outbox } from "./outbox.ts";
@@ -14,7 +14,7 @@ export interface ObjectSenderModules {
 export class ObjectSender {
   readonly #established: Established;
   readonly #modules: ObjectSenderModules;
-  readonly #sentChains = new SparseMap<string, true>();
+  readonly #sentChains = new SparseSet<string>();
 
   constructor(established: Established, modules: ObjectSenderModules) {
     this.#established = established;
@@ -28,7 +28,7 @@ export class ObjectSender {
     const isKnown = [identity.participant, peer].some(({ leafDigest }) => equalBytes(leafDigest, signer));
     const id = toHex(signer);
     if (!isKnown && !this.#sentChains.has(id)) {
-      this.#sentChains.set(id, true);
+      this.#sentChains.add(id);
       await this.#modules.sendChain(chain);
     }
     await this.#modules.outbox.post(() => object);
