@@ -27,11 +27,21 @@ export interface Tracker {
   finish(state: string): Promise<void>;
 }
 
+/** A tracker that says nothing for so long ends the adapter, in ms. */
+const TRACKER_MS = 30_000;
+
 /** Tells a tracker by HTTP: one POST for each round and one for the end, JSON. */
 export function httpTracker(url: string, run: string): Tracker {
   const post = async (body: object): Promise<void> => {
     const headers = { "Content-Type": "application/json" };
-    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ run, ...body }) });
+    const signal = AbortSignal.timeout(TRACKER_MS);
+    const response = await fetch(url, {
+      method: "POST",
+      headers,
+      signal,
+      body: JSON.stringify({ run, ...body }),
+    });
+    await response.body?.cancel();
     if (!response.ok) throw new Error(`the tracker answered HTTP ${response.status}`);
   };
   return {
