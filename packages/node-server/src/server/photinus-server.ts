@@ -101,8 +101,8 @@ export class PhotinusServer {
    */
   async start(): Promise<HostAddress> {
     await this.#revocations.start();
-    await this.coordinator.start();
     try {
+      await this.coordinator.start();
       return await this.#host.start();
     } catch (error) {
       await this.coordinator.stop(); // nobody could reach the jobs that were taken up
