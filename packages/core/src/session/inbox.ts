@@ -215,11 +215,13 @@ export class Inbox {
       return;
     }
     const { established, serverKeyId } = this.#owner;
-    const { crypto, clock, streams } = this.#modules;
+    const { crypto, clock, streams, gate } = this.#modules;
     try {
       const { route, body } = this.#decode(received);
       record?.();
-      if ("act" in route) await route.act(body, { established, serverKeyId, crypto, clock, streams });
+      if (!("act" in route)) return;
+      gate.spend(route.workUs);
+      await route.act(body, { established, serverKeyId, crypto, clock, streams });
     } catch (error) {
       throw refused(error, message.messageId);
     }

@@ -45,9 +45,14 @@ export class ReadGate {
 
   /** An inner frame was decrypted; the next pays for it by waiting. */
   charge(kind: FrameKind, bytes: number): void {
-    const price = workPriceOf(kind, bytes);
-    this.#work.take(price);
-    this.#turnUs += price + (bytes / 1024) * OPENED_KIB_US;
+    this.spend(workPriceOf(kind, bytes));
+    this.#turnUs += (bytes / 1024) * OPENED_KIB_US;
+  }
+
+  /** More work than the price of a frame of its kind: it counts as that does. @param us microseconds of processor */
+  spend(us: number): void {
+    this.#work.take(us);
+    this.#turnUs += us;
   }
 
   /** True when what was read since the last turn took about 2 ms: a full socket holds up nobody else. */

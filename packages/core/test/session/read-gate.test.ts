@@ -3,6 +3,7 @@ import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
 import { sealObject } from "../../src/envelope/index.ts";
 import { OBJECT_TYPES } from "../../src/message/index.ts";
 import { type CryptoProvider, webCrypto } from "../../src/platform/index.ts";
+import { signerChain } from "../../src/session/control-messages.ts";
 import { completeLimits } from "../../src/session/established.ts";
 import { on } from "../../src/session/index.ts";
 import { RateBucket } from "../../src/session/rate-bucket.ts";
@@ -73,6 +74,26 @@ test("a peer whose frames cost too much is read more slowly, though they are few
   expect(afterOneSecond - atOnce).toBeGreaterThan(9);
   expect(afterOneSecond - atOnce).toBeLessThanOrEqual(12);
   expect(handled).toBe(40);
+});
+
+test("chains that do not verify cost more than their frames", async () => {
+  const pair = await sessionPair({ project, server: { limits: { workMsPerSecond: 1 } } });
+  let refused = 0;
+  const onRefused = (): void => {
+    refused += 1;
+  };
+  pair.client.receive({ routes: [], onRefused });
+  pair.server.receive({ routes: [] });
+
+  // 2 ms of work at once, then 1 ms a second: a chain costs about 0.62 ms, its frame alone 0.02 ms.
+  for (let index = 0; index < 10; index++)
+    await pair.client.send(signerChain, { chain: [new Uint8Array(9)] });
+  await pair.clock.settle();
+  const atOnce = refused;
+  await pair.clock.advance(10_000);
+
+  expect(atOnce).toBe(4);
+  expect(refused).toBe(10);
 });
 
 test("objects that are refused cost their sender as much as others", async () => {
