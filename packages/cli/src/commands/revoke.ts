@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bytes, fromUtf8, utf8 } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
-import { certificatesFromPem, decodePem, encodePem, type RevocationReason } from "@photinus/core/pki";
+import { certificatesFromPem, decodePem, encodePem, isName, type RevocationReason } from "@photinus/core/pki";
 import {
   KIT_FILE,
   LOCAL_REVOCATION_LIST,
@@ -73,7 +73,7 @@ async function revokePages(
   { kit }: RevokeCommandOptions,
   { terminal }: CommandContext,
 ): Promise<void> {
-  const unusable = names.find((name) => !/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name));
+  const unusable = names.find((name) => !isName(name));
   if (kit === undefined || names.length === 0 || unusable !== undefined) {
     const what =
       unusable === undefined ? "--pages takes names, and --kit of the server" : `no name: ${unusable}`;
