@@ -142,8 +142,8 @@ export class Coordinator {
     session.ended.then((end) => this.#leave(key, session, isLeaving(end))).catch(this.#logFault);
     if (peer.role === "site") session.receive(this.#siteHandler);
     else session.receive(userHandler(this.#userDesk(), session));
+    this.#revocation?.welcome(session); // not after the older one: its peer may take its time to read the last word
     await fenced;
-    this.#revocation?.welcome(session);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { toHex } from "../../src/bytes/index.ts";
 import { RevocationLists } from "../../src/pki/index.ts";
-import { type Connection, webCrypto } from "../../src/platform/index.ts";
+import { type Connection, sleep, webCrypto } from "../../src/platform/index.ts";
 import { connectSession, type Session } from "../../src/session/index.ts";
 import { TEST_EPOCH_MS, type TestProject, testProject } from "../../src/testing/index.ts";
 import { TestFederation } from "./a-federation.ts";
@@ -164,5 +164,29 @@ test("a list that comes between handshake and admission ends the session", async
   });
 
   expect(await federation.clock.runUntil(session)).toMatchObject({ code: "ERR_REVOKED" });
+  await federation.stop();
+});
+
+test("a list that comes before admission ends the session at once, however long its older one takes to end", async () => {
+  const { federation, project } = await aFederation();
+  await RawSite.connect(federation, "site-1");
+  const older = federation.sessions.get("site-1");
+  if (older === undefined) throw new Error("the server has a session of site-1");
+  // As that of a peer that reads nothing any more.
+  Object.assign(older, { close: () => sleep(federation.clock, 5000) });
+  const { admit } = federation.coordinator;
+  federation.coordinator.admit = async (session) => {
+    await project.revocations.take(await project.revoke(identityOf(project, "site-1")));
+    await admit.call(federation.coordinator, session);
+  };
+  const connection = await federation.connector("site-1").connect(new AbortController().signal);
+  const newer = connectAs(connection, { federation, project }).then((connected) => {
+    connected.receive({ routes: [] });
+    return connected.ended;
+  });
+
+  const atMs = federation.clock.now();
+  expect(await federation.clock.runUntil(newer)).toMatchObject({ code: "ERR_REVOKED" });
+  expect(federation.clock.now()).toBe(atMs);
   await federation.stop();
 });
