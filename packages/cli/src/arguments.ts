@@ -12,6 +12,9 @@ export function integerFrom(minimum: number, maximum: number): (text: string) =>
   };
 }
 
+/** A TCP port, 0 for any that is free, for commander. */
+export const port: (text: string) => number = integerFrom(0, 65_535);
+
 /** One of a few words, for commander. */
 export function oneOf<Word extends string>(...words: readonly Word[]): (text: string) => Word {
   return (text) => {

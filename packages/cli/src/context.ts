@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import type { Terminal } from "./terminal.ts";
 
 /** What every command gets beside its own options. */
@@ -14,3 +15,6 @@ export interface CommandHost {
   /** Builds the pages and tells their folder. Default: those that `@photinus/web-client` ships. */
   readonly pages?: () => Promise<string>;
 }
+
+/** The context of a command as commander parsed it. */
+export type ContextOf = (command: Command) => CommandContext;
