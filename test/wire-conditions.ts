@@ -240,4 +240,8 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/coordinator/replayed-submission",
     "a job is handed in once: not in another session, not after a restart, not after its end",
   ],
+  "[W-156]": ["core/session/authentication", "an authenticator that throws refuses, and its words stay here"],
+  "[W-157]": ["core/session/authentication", "a challenge runs out after ten minutes"],
+  "[W-158]": ["core/session/authentication", "the session ends when what was proved runs out"],
+  "[W-159]": ["core/session/bounds", "who is challenged takes nothing but the challenge after WELCOME"],
 };

@@ -4,6 +4,7 @@ import type { MessageDefinition } from "../../packages/core/src/message/index.ts
 import {
   enrolled,
   heartbeat,
+  loginChallenge,
   revocationList,
   signerChain,
   tokens,
@@ -23,6 +24,7 @@ const OF_SESSIONS: readonly Sample[] = [
   pair(signerChain, { chain: [fill(300, 0x30)] }),
   pair(enrolled, { chain: [fill(300, 0x30), fill(200, 0x31)] }),
   pair(revocationList, { list: fill(200, 0x32), issuer: fill(300, 0x30) }),
+  pair(loginChallenge, { challenge: fill(32, 0x33) }),
   pair(resume, { acknowledged: [] }),
   pair(resume, { session: fill(32, 0x51), acknowledged: [fill(16, 8), fill(16, 9)] }),
   pair(resumed, {

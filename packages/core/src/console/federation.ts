@@ -14,7 +14,7 @@ import {
 } from "../message/index.ts";
 import type { Identity } from "../pki/index.ts";
 import { silentLogger } from "../platform/index.ts";
-import { connectSession, on, type Session, type SessionHandler } from "../session/index.ts";
+import { on, openSession, type Session, type SessionHandler } from "../session/index.ts";
 import { BlobInbox } from "../site/index.ts";
 import { bytesSource, makeManifest, type StreamManifest } from "../stream/index.ts";
 import { JobHandle } from "./job-handle.ts";
@@ -33,9 +33,13 @@ import { Requests } from "./requests.ts";
  */
 export async function connect(options: ConsoleOptions, modules: ConsoleModules): Promise<Federation> {
   const { connector, clock, crypto, logger = silentLogger } = modules;
-  const connection = await connector.connect(new AbortController().signal);
   const replayStore = memoryReplayStore({ clock });
-  const session = await connectSession(connection, options, { clock, crypto, logger, replayStore });
+  const { signal } = new AbortController();
+  const session = await openSession(
+    (stop) => connector.connect(stop),
+    { session: options, credentials: modules.credentials },
+    { clock, crypto, logger, replayStore, signal },
+  );
   return new Federation(session, options.identity, modules);
 }
 

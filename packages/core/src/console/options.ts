@@ -2,6 +2,7 @@ import type { Bytes } from "../bytes/index.ts";
 import type { MetricsView, RoundView } from "../message/index.ts";
 import type { Identity } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger } from "../platform/index.ts";
+import type { CredentialSource } from "../session/index.ts";
 import type { ParameterSet } from "../tensor/index.ts";
 
 /** Who connects, and to what. */
@@ -26,6 +27,8 @@ export interface ConsoleModules {
   readonly crypto: CryptoProvider;
   /** Default: silent. */
   readonly logger?: Logger;
+  /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
+  readonly credentials?: CredentialSource;
 }
 
 /** Options of a submit. */

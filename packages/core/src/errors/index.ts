@@ -1,4 +1,5 @@
 export { AggregationError, type AggregationErrorCode } from "./aggregation.ts";
+export { AuthenticationError, type AuthenticationErrorCode } from "./authentication.ts";
 export { AuthorizationError, type AuthorizationErrorCode } from "./authorization.ts";
 export { DecomposerError, type DecomposerErrorCode } from "./decomposer.ts";
 export type { ErrorAction, ErrorDefinition } from "./definition.ts";

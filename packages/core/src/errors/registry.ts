@@ -1,4 +1,5 @@
 import { AGGREGATION_ERRORS, type AggregationErrorCode } from "./aggregation.ts";
+import { AUTHENTICATION_ERRORS, type AuthenticationErrorCode } from "./authentication.ts";
 import { AUTHORIZATION_ERRORS, type AuthorizationErrorCode } from "./authorization.ts";
 import { DECOMPOSER_ERRORS, type DecomposerErrorCode } from "./decomposer.ts";
 import type { ErrorDefinition } from "./definition.ts";
@@ -16,6 +17,7 @@ import { WIRE_ERRORS, type WireErrorCode } from "./wire.ts";
 /** A stable code of the registry. */
 export type ErrorCode =
   | AggregationErrorCode
+  | AuthenticationErrorCode
   | AuthorizationErrorCode
   | DecomposerErrorCode
   | EnvelopeErrorCode
@@ -37,6 +39,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   ...MESSAGE_ERRORS,
   ...PKI_ERRORS,
   ...PROVISION_ERRORS,
+  ...AUTHENTICATION_ERRORS,
   ...AUTHORIZATION_ERRORS,
   ...JOB_ERRORS,
   ...AGGREGATION_ERRORS,

@@ -4,7 +4,7 @@ import { WireError } from "../errors/index.ts";
 import { verifyChain } from "../pki/index.ts";
 import type { Connection } from "../platform/index.ts";
 import { MAX_FRAME_BYTES } from "../wire/index.ts";
-import { enrolled } from "./control-messages.ts";
+import { enrolled, loginChallenge } from "./control-messages.ts";
 import {
   type AllModules,
   completeLimits,
@@ -23,7 +23,7 @@ import type {
 } from "./options.ts";
 import { greetClient, type ServerOutcome } from "./server-handshake.ts";
 import type { Session } from "./session.ts";
-import { writeWelcome } from "./welcome.ts";
+import { type SessionScope, writeWelcome } from "./welcome.ts";
 
 /**
  * Answers a client that has connected: Noise handshake, certificates both ways, tokens, WELCOME. The connection
@@ -86,15 +86,15 @@ function establish(outcome: ServerOutcome, accepting: Accepting): Promise<LiveSe
   const { greeted } = outcome;
   switch (greeted.kind) {
     case "participant":
-      return establishFull({ ...outcome, client: greeted.client }, accepting);
+      return establishFull({ ...outcome, ...greeted }, accepting);
+    case "challenged":
+      return establishChallenge({ ...outcome, ...greeted }, accepting);
     case "enrolment":
       return establishEnrolment({ ...outcome, ...greeted }, accepting);
   }
 }
 
-type FullOutcome = ServerOutcome & {
-  readonly client: Extract<ServerOutcome["greeted"], { kind: "participant" }>["client"];
-};
+type FullOutcome = ServerOutcome & Extract<ServerOutcome["greeted"], { kind: "participant" }>;
 
 /** Two tokens, WELCOME, session. */
 async function establishFull(outcome: FullOutcome, accepting: Accepting): Promise<LiveSession> {
@@ -118,6 +118,7 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
         peer: client.participant,
         peerKey: client.verifyingKey,
         peerNotAfterMs: client.notAfterMs,
+        admittedUntilMs: outcome.untilMs,
         ownTokens: bookOf(serverToken),
         peerTokens: bookOf(clientToken),
         chains,
@@ -151,9 +152,8 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
         peer: participant,
         peerKey: verifyingKey,
         peerNotAfterMs: notAfterMs,
-        ownTokens: new TokenBook(),
-        peerTokens: new TokenBook(),
-        chains: new ChainDirectory({ project, root }, { crypto }),
+        admittedUntilMs: Number.POSITIVE_INFINITY,
+        ...withoutTokens(options, modules),
       }),
     },
     modules,
@@ -164,6 +164,43 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
   return session;
 }
 
+type ChallengedOutcome = ServerOutcome & Extract<ServerOutcome["greeted"], { kind: "challenged" }>;
+
+/** WELCOME, the challenge, the end: the client comes again with a credential. */
+async function establishChallenge(outcome: ChallengedOutcome, accepting: Accepting): Promise<LiveSession> {
+  const { options, modules } = accepting;
+  const { client, challenge, channel, sender } = outcome;
+  const session = new LiveSession(
+    {
+      serverKeyId: await modules.crypto.sha256(options.identity.signingKey.publicKey),
+      established: established(outcome, accepting, {
+        scope: "challenge",
+        peer: client.participant,
+        peerKey: client.verifyingKey,
+        peerNotAfterMs: client.notAfterMs,
+        admittedUntilMs: Number.POSITIVE_INFINITY,
+        ...withoutTokens(options, modules),
+      }),
+    },
+    modules,
+  );
+  channel.send(await sender.seal(welcomeOf("challenge", accepting)));
+  session.closeAfter(() => session.send(loginChallenge, { challenge }));
+  return session;
+}
+
+/** A session that says one thing and ends needs no tokens, and knows no signers. */
+function withoutTokens(
+  { project, root }: AcceptOptions,
+  { crypto }: AllModules,
+): Pick<Established, "ownTokens" | "peerTokens" | "chains"> {
+  return {
+    ownTokens: new TokenBook(),
+    peerTokens: new TokenBook(),
+    chains: new ChainDirectory({ project, root }, { crypto }),
+  };
+}
+
 function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {
   if (enrolment === undefined) throw new TypeError("enrolment was greeted without an authority");
   return enrolment;
@@ -171,20 +208,21 @@ function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {
 
 type Proved = Pick<
   Established,
-  "scope" | "peer" | "peerKey" | "peerNotAfterMs" | "ownTokens" | "peerTokens" | "chains"
+  "scope" | "peer" | "peerKey" | "peerNotAfterMs" | "admittedUntilMs" | "ownTokens" | "peerTokens" | "chains"
 >;
 
 /** Written out, as it is kept for each session; see the constructor of LiveSession. */
 function established(
   { channel, sender, receiver, sid }: ServerOutcome,
   { options, limits, timings }: Accepting,
-  { scope, peer, peerKey, peerNotAfterMs, ownTokens, peerTokens, chains }: Proved,
+  { scope, peer, peerKey, peerNotAfterMs, admittedUntilMs, ownTokens, peerTokens, chains }: Proved,
 ): Established {
   return {
     scope,
     peer,
     peerKey,
     peerNotAfterMs,
+    admittedUntilMs,
     ownTokens,
     peerTokens,
     chains,
@@ -212,7 +250,7 @@ function bookOf(issued: Parameters<TokenBook["add"]>[0]): TokenBook {
 }
 
 function welcomeOf(
-  scope: "full" | "enrol",
+  scope: SessionScope,
   { options, limits, timings, modules }: Accepting,
   [clientToken, serverToken]: readonly Bytes[] = [],
 ): Bytes {

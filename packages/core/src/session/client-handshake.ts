@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { writeError } from "../envelope/index.ts";
-import { PkiError, WireError } from "../errors/index.ts";
+import { AuthenticationError, PkiError, WireError } from "../errors/index.ts";
 import { type RevocationLists, type VerifiedChain, verifyChain } from "../pki/index.ts";
 import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
 import { FRAME_KIND, HandshakeState, prologueOf, type RecordLimits } from "../wire/index.ts";
@@ -17,6 +17,7 @@ import {
   SUPPORTED_VERSIONS,
   signedPartOfClient,
 } from "./handshake-payloads.ts";
+import type { LoginAuthentication } from "./login-authentication.ts";
 import { readServerError } from "./server-error.ts";
 import { readWelcome, type Welcome } from "./welcome.ts";
 
@@ -31,6 +32,8 @@ export interface ClientGreeting {
   readonly revocationsOf: (root: Bytes) => RevocationLists;
   /** Chain, or request and code; and what goes with them. */
   readonly hello: Omit<ClientHello, "algorithm">;
+  /** Who is asked about the server before the client says who it is. */
+  readonly authentication?: LoginAuthentication | undefined;
   /** Key that signs message 3. */
   readonly signingKey: SigningKey;
   readonly noiseKey: AgreementKey | undefined;
@@ -42,6 +45,8 @@ export interface ClientGreeting {
 export interface ClientOutcome extends SessionKeys {
   readonly channel: FrameChannel;
   readonly server: VerifiedChain;
+  /** Until when own authenticators let the server be, ms since 1970. */
+  readonly untilMs: number;
   /** Root that message 2 brought, checked by the greeting. */
   readonly root: Bytes;
   readonly welcome: Welcome;
@@ -97,6 +102,7 @@ async function run(
     serverHello.algorithm === server.verifyingKey.algorithm &&
     (await exchange.isSigned("server", server.verifyingKey, signed));
   if (!isServers) throw new WireError("ERR_AUTH_FAILED", "the handshake is not signed by the server's key");
+  const untilMs = await admittedUntil(server, greeting);
   await exchange.write(FRAME_KIND.handshake3, async (own) => {
     const clientHello: ClientHello = { ...hello, algorithm: signingKey.algorithm };
     const part = signedPartOfClient(clientHello);
@@ -112,7 +118,18 @@ async function run(
   const welcome = readWelcome(frame);
   // [W-112] a server that goes by an older list than this client knows admits whom it should not
   greeting.revocationsOf(serverHello.root).requireNotOlder(welcome.revocationNumbers);
-  return { ...keys, channel, server, root: serverHello.root, welcome };
+  return { ...keys, channel, server, untilMs, root: serverHello.root, welcome };
+}
+
+/** Own authenticators have their say about a server that has proved its certificate. */
+async function admittedUntil(
+  { participant, publicKey }: VerifiedChain,
+  { authentication }: ClientGreeting,
+): Promise<number> {
+  const decision = await authentication?.admit({ participant, publicKey, credential: undefined });
+  if (decision === undefined) return Number.POSITIVE_INFINITY;
+  if (decision.kind === "admitted") return decision.untilMs;
+  throw new AuthenticationError("ERR_CREDENTIAL_REFUSED", "a server brings no credential");
 }
 
 async function requireServer(

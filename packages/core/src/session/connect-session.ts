@@ -4,6 +4,8 @@ import { EnvelopeError, WireError } from "../errors/index.ts";
 import { RevocationLists } from "../pki/index.ts";
 import type { Connection } from "../platform/index.ts";
 import { type ClientOutcome, greet, pinnedRoot } from "./client-handshake.ts";
+import { loginChallenge } from "./control-messages.ts";
+import { CredentialRequiredError } from "./credential-required.ts";
 import {
   type AllModules,
   completeLimits,
@@ -13,8 +15,10 @@ import {
   type Established,
 } from "./established.ts";
 import { faultOf } from "./fault.ts";
+import { Deadline } from "./frame-channel.ts";
 import { LiveSession } from "./live-session.ts";
-import type { ConnectOptions, SessionModules } from "./options.ts";
+import type { ConnectOptions, SessionModules, SessionTimings } from "./options.ts";
+import { receiveLast } from "./receive-last.ts";
 import type { Session } from "./session.ts";
 import { clockOffset } from "./welcome.ts";
 
@@ -22,7 +26,8 @@ import { clockOffset } from "./welcome.ts";
  * Opens a session with a server over a connection: Noise handshake, certificates both ways, WELCOME. The connection
  * belongs to the session from then on; it is closed when this fails.
  *
- * @throws PkiError when the server's chain does not verify, WireError `ERR_AUTH_FAILED` and others with the reason
+ * @throws PkiError when the server's chain does not verify, WireError `ERR_AUTH_FAILED` and others with the reason,
+ *   CredentialRequiredError when the server wants a credential for the challenge that it carries
  * @example
  * const session = await connectSession(await connector.connect(signal), { identity, project, root, serverName }, modules);
  * session.receive({ routes: [on(task, handleTask)] });
@@ -46,6 +51,7 @@ export async function connectSession(
       requireRoot: pinnedRoot(root),
       revocationsOf: () => revocations,
       hello: { chain: identity.participant.chain, enrolment: undefined, channelBinding, externalCredential },
+      authentication: options.authentication,
       signingKey: identity.signingKey,
       noiseKey: options.noiseKey,
       handshakeMs: timings.handshakeMs,
@@ -55,6 +61,8 @@ export async function connectSession(
   );
   try {
     const { welcome, server } = outcome;
+    // [W-159]
+    if (welcome.scope === "challenge") throw await challengeOf(outcome, { timings, modules: all });
     if (welcome.scope !== "full") throw new WireError("ERR_AUTH_FAILED", "the server offers enrolment only");
     const clockOffsetMs = clockOffset(welcome.serverClockMs, all.clock.now());
     const chains = new ChainDirectory(
@@ -72,6 +80,7 @@ export async function connectSession(
       peer: server.participant,
       peerKey: server.verifyingKey,
       peerNotAfterMs: server.notAfterMs,
+      admittedUntilMs: outcome.untilMs,
       direction: 0,
       clockOffsetMs,
       spread: { returnMs: welcome.limits.returnMs },
@@ -92,6 +101,20 @@ export async function connectSession(
     const { code } = faultOf(error);
     outcome.channel.close(wireCodeOf(code), code);
     throw error;
+  }
+}
+
+/** The server wants a credential for the challenge that it sends. */
+async function challengeOf(
+  outcome: ClientOutcome,
+  { timings, modules }: { readonly timings: SessionTimings; readonly modules: AllModules },
+): Promise<CredentialRequiredError> {
+  const deadline = new Deadline(modules.clock, timings.handshakeMs);
+  try {
+    const { challenge } = await deadline.race(receiveLast(outcome, loginChallenge, modules));
+    return new CredentialRequiredError(challenge);
+  } finally {
+    deadline.cancel();
   }
 }
 

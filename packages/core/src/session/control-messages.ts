@@ -5,6 +5,7 @@ import { defineMessage, type MessageDefinition, USER_ROLES } from "../message/in
 import { MAX_REVOCATION_LIST_BYTES, type Role } from "../pki/index.ts";
 
 // Type ids 1 to 19 belong to this layer. 1 heartbeat, 2 tokens, 3 signer chain, 4 enrolled, 5 revocation list; never reused.
+// So do 80 to 84: 80 challenge.
 
 const EVERYBODY: readonly Role[] = ["server", "site", "adapter", ...USER_ROLES];
 const MAX_CERTIFICATES = 4;
@@ -64,6 +65,23 @@ export const signerChain: MessageDefinition<ChainBody> = defineMessage(
 export const enrolled: MessageDefinition<ChainBody> = defineMessage(
   { type: 4, name: "enrolled", signed: false, from: ["server"] },
   chainBody,
+);
+
+/** Body of {@link loginChallenge}. */
+export interface LoginChallengeBody {
+  /** 32 bytes, good for ten minutes and one login. */
+  readonly challenge: Bytes;
+}
+
+/** What a credential has to be made for, where the server wants one beside the certificate. */
+export const loginChallenge: MessageDefinition<LoginChallengeBody> = defineMessage(
+  { type: 80, name: "login-challenge", signed: false, from: ["server"] },
+  v.strictObject({
+    challenge: v.pipe(
+      bytesUpTo(32),
+      v.check(({ byteLength }) => byteLength === 32, "32 bytes"),
+    ),
+  }),
 );
 
 /** Body of {@link revocationList}. */

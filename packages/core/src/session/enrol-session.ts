@@ -1,16 +1,14 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
-import { decode } from "../decomposer/index.ts";
-import { readMessageHeader } from "../envelope/index.ts";
-import { PkiError, WireError } from "../errors/index.ts";
+import { PkiError } from "../errors/index.ts";
 import { RevocationLists, verifyChain } from "../pki/index.ts";
 import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
-import { FRAME_KIND, MAX_INNER_FRAME_BYTES, RECORD_LIMITS, readFrame } from "../wire/index.ts";
+import { RECORD_LIMITS } from "../wire/index.ts";
 import { type ClientOutcome, greet } from "./client-handshake.ts";
 import { enrolled } from "./control-messages.ts";
 import { type AllModules, completeModules } from "./established.ts";
 import { Deadline } from "./frame-channel.ts";
 import { DEFAULT_TIMINGS, type SessionModules } from "./options.ts";
-import { readServerError } from "./server-error.ts";
+import { receiveLast } from "./receive-last.ts";
 
 /** What the link of an invite says, and who asks. */
 export interface EnrolOptions {
@@ -77,7 +75,8 @@ export async function enrolOverSession(
   );
   const deadline = new Deadline(all.clock, handshakeMs);
   try {
-    const chain = await deadline.race(receiveChain(outcome, all));
+    // [W-67]
+    const { chain } = await deadline.race(receiveLast(outcome, enrolled, all));
     await requireOwn(chain, { outcome, options, modules: all });
     return { chain, root: outcome.root };
   } finally {
@@ -101,26 +100,6 @@ function listsOfEnrolment(project: string, modules: AllModules): (root: Bytes) =
     lists ??= new RevocationLists({ project, root }, modules);
     return lists;
   };
-}
-
-async function receiveChain(
-  { channel, receiver }: ClientOutcome,
-  { registry }: AllModules,
-): Promise<readonly Bytes[]> {
-  const bytes = await channel.next();
-  if (bytes === undefined)
-    throw new WireError("ERR_CONNECTION_LOST", "the connection ended before the certificate");
-  const outer = readFrame(bytes);
-  if (outer.kind !== FRAME_KIND.session) {
-    throw new WireError("ERR_FRAME_MALFORMED", `a frame of kind ${outer.kind} outside the session`);
-  }
-  const frame = readFrame(await receiver.open(outer), MAX_INNER_FRAME_BYTES);
-  if (frame.kind === FRAME_KIND.error) throw readServerError(frame);
-  // [W-67]
-  if (frame.kind !== FRAME_KIND.message || readMessageHeader(frame).type !== enrolled.type) {
-    throw new WireError("ERR_FRAME_MALFORMED", "expected the certificate");
-  }
-  return enrolled.parse(decode(frame.payload, registry)).chain;
 }
 
 interface Owning {

@@ -107,6 +107,8 @@ export interface Established {
   readonly peerKey: VerifyingKey;
   /** Last moment at which the peer's certificates are valid, ms since 1970 by the local clock. */
   readonly peerNotAfterMs: number;
+  /** Until when authenticators let the peer stay, ms since 1970; `Infinity` without an end. */
+  readonly admittedUntilMs: number;
   /** Direction in which this side sends. */
   readonly direction: Direction;
   readonly clockOffsetMs: number;

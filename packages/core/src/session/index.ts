@@ -1,19 +1,44 @@
 export { acceptSession } from "./accept-session.ts";
+export type {
+  Authenticator,
+  AuthenticatorOutcome,
+  AuthenticatorRule,
+  AuthenticatorVerdict,
+  PeerFacts,
+} from "./authenticator.ts";
 export { connectSession } from "./connect-session.ts";
 export {
   type ChainBody,
   enrolled,
   type Heartbeat,
   heartbeat,
+  type LoginChallengeBody,
+  loginChallenge,
   type RevocationListBody,
   revocationList,
   signerChain,
   type TokensBody,
   tokens,
 } from "./control-messages.ts";
+export { CredentialBook, type CredentialBookModules } from "./credential-book.ts";
+export { CredentialRequiredError } from "./credential-required.ts";
+export {
+  type CredentialRequest,
+  type CredentialSource,
+  credentialNonce,
+  type OpenSessionOptions,
+  openSession,
+} from "./credential-source.ts";
 export { type Enrolled, type EnrolOptions, enrolOverSession } from "./enrol-session.ts";
 export { DEFAULT_OBJECT_RULES } from "./established.ts";
 export { isSameCertificate } from "./live-session.ts";
+export {
+  type AuthenticatingPeer,
+  LoginAuthentication,
+  type LoginAuthenticationModules,
+  type LoginAuthenticationOptions,
+  type LoginDecision,
+} from "./login-authentication.ts";
 export {
   type AcceptOptions,
   type Admission,

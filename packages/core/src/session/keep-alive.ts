@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { issueToken } from "../envelope/index.ts";
-import { EnvelopeError, PkiError, WireError } from "../errors/index.ts";
+import { AuthenticationError, EnvelopeError, PkiError, WireError } from "../errors/index.ts";
 import type { Clock, CryptoProvider, Timer } from "../platform/index.ts";
 import { heartbeat, tokens } from "./control-messages.ts";
 import type { Established } from "./established.ts";
@@ -70,11 +70,12 @@ export class KeepAlive {
 
   /** Until the next look: soon, or at the moment at which something ends the session. */
   #nextMs(): number {
-    const { heartbeatMs, peerNotAfterMs, ownTokens, clockOffsetMs } = this.#owner.established;
+    const { heartbeatMs, peerNotAfterMs, admittedUntilMs, ownTokens, clockOffsetMs } =
+      this.#owner.established;
     const nowMs = this.#modules.clock.now();
     const tokenlessMs = ownTokens.expiresAt + TOKENLESS_MS - clockOffsetMs;
     let nextMs = Math.min(heartbeatMs, LOOK_MS);
-    for (const timeMs of [this.#endsMs, peerNotAfterMs + 1, tokenlessMs]) {
+    for (const timeMs of [this.#endsMs, peerNotAfterMs + 1, admittedUntilMs, tokenlessMs]) {
       if (timeMs > nowMs) nextMs = Math.min(nextMs, timeMs - nowMs);
     }
     return nextMs;
@@ -111,6 +112,13 @@ export class KeepAlive {
     // [W-92]
     if (nowMs > established.peerNotAfterMs) {
       throw new PkiError("ERR_CERTIFICATE_EXPIRED", `a certificate of ${established.peer.name} has expired`);
+    }
+    // [W-158]
+    if (nowMs >= established.admittedUntilMs) {
+      throw new AuthenticationError(
+        "ERR_CREDENTIAL_EXPIRED",
+        `${established.peer.name} has to sign in again`,
+      );
     }
     // [W-34] a server ends it earlier, at a moment when nothing is lost by it
     const isTime =

@@ -4,6 +4,7 @@ import type { ObjectReplayStore, ObjectRule } from "../envelope/index.ts";
 import type { ChainCache, Identity, Participant, RevocationLists, Role } from "../pki/index.ts";
 import type { AgreementKey, Awaitable, Clock, CryptoProvider, Logger, Metrics } from "../platform/index.ts";
 import type { RecordLimits } from "../wire/index.ts";
+import type { LoginAuthentication } from "./login-authentication.ts";
 import type { LoginPace } from "./pace.ts";
 
 /** What sessions work with; one set serves all sessions of a process. */
@@ -70,6 +71,8 @@ export interface SessionOptions {
   readonly objectRules?: ReadonlyMap<number, ObjectRule>;
   /** Static Noise key of the process; a fresh one by default. Never one that was stored. */
   readonly noiseKey?: AgreementKey;
+  /** Who is asked about the peer after its certificate. Default: the certificate is enough. */
+  readonly authentication?: LoginAuthentication;
 }
 
 /** What a client is told. */

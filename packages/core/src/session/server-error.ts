@@ -1,5 +1,11 @@
 import { readError } from "../envelope/index.ts";
-import { MessageError, type PhotinusError, PkiError, WireError } from "../errors/index.ts";
+import {
+  AuthenticationError,
+  MessageError,
+  type PhotinusError,
+  PkiError,
+  WireError,
+} from "../errors/index.ts";
 import type { Frame } from "../wire/index.ts";
 
 /** The reason that the peer gave inside the encrypted session, as an error of its code. */
@@ -23,6 +29,9 @@ export function readServerError(frame: Frame): PhotinusError {
     case "ERR_TOO_LARGE":
     case "ERR_VERSION_UNSUPPORTED":
       return new WireError(code, text, { retryAfterMs });
+    case "ERR_CREDENTIAL_EXPIRED":
+    case "ERR_CREDENTIAL_REFUSED":
+      return new AuthenticationError(code, text);
     case "ERR_TYPE_UNKNOWN":
       return new MessageError(code, text);
     default:

@@ -21,9 +21,15 @@ import {
 } from "./handshake-payloads.ts";
 import type { AcceptOptions, SessionLimits } from "./options.ts";
 
-/** Who a server has greeted: somebody with a certificate, or somebody who asks for one. */
+/** Who a server has greeted: somebody with a certificate, who may have to prove more, or somebody who asks for one. */
 export type Greeted =
-  | { readonly kind: "participant"; readonly client: VerifiedChain }
+  | {
+      readonly kind: "participant";
+      readonly client: VerifiedChain;
+      /** Until when authenticators let it stay, ms since 1970. */
+      readonly untilMs: number;
+    }
+  | { readonly kind: "challenged"; readonly client: VerifiedChain; readonly challenge: Bytes }
   | { readonly kind: "enrolment"; readonly code: Bytes; readonly request: Bytes };
 
 /** What a server has before it sends WELCOME. */
@@ -218,5 +224,15 @@ async function greeted({ hello, chain }: Proved, options: AcceptOptions): Promis
   if ("refused" in chain) throw chain.refused;
   const { channelBinding, externalCredential } = hello;
   await options.admit?.({ participant: chain.participant, channelBinding, externalCredential });
-  return { kind: "participant", client: chain };
+  const { participant, publicKey } = chain;
+  // [W-156], [W-157]
+  const decision = await options.authentication?.admit({
+    participant,
+    publicKey,
+    credential: externalCredential,
+  });
+  if (decision?.kind === "challenged") {
+    return { kind: "challenged", client: chain, challenge: decision.challenge };
+  }
+  return { kind: "participant", client: chain, untilMs: decision?.untilMs ?? Number.POSITIVE_INFINITY };
 }

@@ -107,8 +107,8 @@ export interface SessionHandler {
 export interface Session {
   /** The final handshake hash: 32 bytes. */
   readonly id: Bytes;
-  /** What this session may do: "full", or only enrolment. */
-  readonly scope: "full" | "enrol";
+  /** What this session may do: "full", only enrolment, or only hear a challenge. */
+  readonly scope: "full" | "enrol" | "challenge";
   /** Who this side is. */
   readonly self: Participant;
   /** Who the other side is, from its certificate. */

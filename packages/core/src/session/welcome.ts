@@ -11,7 +11,7 @@ const MAX_LISTS = 16;
 const MAX_SKEW_MS = 300_000;
 
 /** What a session may do. */
-export type SessionScope = "full" | "enrol";
+export type SessionScope = "full" | "enrol" | "challenge";
 
 /** Limits that the server tells in WELCOME. */
 export interface WelcomeLimits {
@@ -29,9 +29,9 @@ export interface WelcomeLimits {
 
 /** Message 4 (kind 4), the first frame inside the session. */
 export interface Welcome {
-  /** The client's token; absent when the session only enrols. */
+  /** The client's token; absent unless the session is "full". */
   readonly clientToken: Bytes | undefined;
-  /** The server's own token; absent when the session only enrols. */
+  /** The server's own token; absent unless the session is "full". */
   readonly serverToken: Bytes | undefined;
   /** The revocation lists that the server goes by. */
   readonly revocationNumbers: readonly RevocationNumber[];
@@ -81,7 +81,7 @@ export function readWelcome(frame: Frame): Welcome {
     }));
     const serverClockMs = reader.uint();
     const resumed = reader.nullable(() => reader.boolean());
-    const scope = reader.oneOf(["full", "enrol"]);
+    const scope = reader.oneOf(["full", "enrol", "challenge"]);
     if (resumed !== undefined) throw new WireError("ERR_FRAME_MALFORMED", "nothing was asked to be resumed");
     return { clientToken, serverToken, revocationNumbers, policyEpoch, limits, serverClockMs, scope };
   });

@@ -5,6 +5,8 @@ import type { Random } from "../platform/index.ts";
 const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_AUTH_FAILED",
   "ERR_VERSION_UNSUPPORTED",
+  "ERR_CREDENTIAL_REQUIRED",
+  "ERR_CREDENTIAL_REFUSED",
   "ERR_FORBIDDEN",
   "ERR_SUPERSEDED",
   "ERR_CLOCK_SKEW",

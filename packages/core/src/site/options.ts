@@ -3,6 +3,7 @@ import type { LastingObjects } from "../envelope/index.ts";
 import type { JobDefinition } from "../job/index.ts";
 import type { Identity, Participant, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
+import type { CredentialSource } from "../session/index.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** What a site is and what it allows. */
@@ -79,6 +80,8 @@ export interface SiteModules {
    * Default: in memory for the life of this site.
    */
   readonly objects?: LastingObjects;
+  /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
+  readonly credentials?: CredentialSource;
   /** A fresh trainer for one job; closed by the site when the job ends. */
   readonly createTrainer: () => Trainer;
   /** Asks whether this site takes part: a policy, or the person in front of the page. Rejected counts as declined. */

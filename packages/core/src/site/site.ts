@@ -20,9 +20,9 @@ import {
 import { RevocationLists } from "../pki/index.ts";
 import { sleep } from "../platform/index.ts";
 import {
-  connectSession,
   MAX_ACKNOWLEDGED,
   on,
+  openSession,
   resume,
   resumed,
   type Session,
@@ -194,10 +194,16 @@ export class Site {
   async #open(signal: AbortSignal): Promise<Session> {
     const { identity, project, root, serverName } = this.#options;
     const { connector, clock, crypto, logger } = this.#modules;
-    const connection = await connector.connect(signal);
-    const modules = { clock, crypto, logger, registry: this.#registry, replayStore: this.#replay };
     const revocations = this.#revocations;
-    return await connectSession(connection, { identity, project, root, serverName, revocations }, modules);
+    const modules = { clock, crypto, logger, registry: this.#registry, replayStore: this.#replay, signal };
+    return await openSession(
+      (stop) => connector.connect(stop),
+      {
+        session: { identity, project, root, serverName, revocations },
+        credentials: this.#modules.credentials,
+      },
+      modules,
+    );
   }
 
   async #serve(session: Session): Promise<SessionEnd> {

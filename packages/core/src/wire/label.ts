@@ -12,7 +12,8 @@ export type Label =
   | "audit"
   | "seed"
   | "sealed"
-  | "content-key";
+  | "content-key"
+  | "oidc";
 
 const PROTOCOL = utf8("photinus/1\0");
 

@@ -100,3 +100,28 @@ test("who enrols takes nothing but the certificate after WELCOME", async () => {
 
   expect(client).toMatchObject({ status: "rejected", reason: { code: "ERR_FRAME_MALFORMED" } });
 });
+
+test("who is challenged takes nothing but the challenge after WELCOME", async () => {
+  const { connections, connecting, accepting, modules } = await sessionPairParts({ project });
+  const welcome = aWelcome({ serverClockMs: modules.clock.now(), scope: "challenge" });
+  const dishonest = greetClient(
+    connections.server,
+    {
+      options: accepting,
+      limits: completeLimits(),
+      handshakeMs: 10_000,
+      finish: async ({ channel, sender }) => {
+        channel.send(await sender.seal(welcome));
+        channel.send(await sender.seal(writeFrame(FRAME_KIND.credit, {})));
+      },
+    },
+    completeModules(modules),
+  );
+
+  const [client] = await Promise.allSettled([
+    connectSession(connections.client, connecting, modules),
+    dishonest,
+  ]);
+
+  expect(client).toMatchObject({ status: "rejected", reason: { code: "ERR_FRAME_MALFORMED" } });
+});
