@@ -25,7 +25,8 @@ export function keyObject(handle: unknown): KeyObject {
   return handle;
 }
 
-function foreignKey(): TypeError {
+/** What misuse of a key by our caller is answered with. */
+export function foreignKey(): TypeError {
   return new TypeError("the key was made by another crypto provider than node:crypto");
 }
 

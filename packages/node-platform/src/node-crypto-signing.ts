@@ -6,11 +6,9 @@ import type {
   CryptoProvider,
   SignatureAlgorithm,
   SigningKey,
-  VerifyingKey,
 } from "@photinus/core/platform";
 import {
   importPublicKey,
-  keyObject,
   kindOf,
   type PrivateHandle,
   privateHandle,
@@ -18,6 +16,7 @@ import {
   requireKind,
   spkiOf,
 } from "./node-crypto-key.ts";
+import { KeyObjects, NodeVerifyingKey, verifyingKey } from "./node-verifying-key.ts";
 
 /** The part of a provider that signs and verifies. */
 export type SigningPart = Pick<
@@ -34,15 +33,25 @@ export type SigningPart = Pick<
 /** Signatures by node:crypto, synchronous: WebCrypto's thread pool costs 80 to 120 µs a call. */
 export function nodeSigning(): SigningPart {
   const issuers = new IssuerKeys();
+  const keys = new KeyObjects();
   return {
     generateSigningKey: generate,
     importSigningKey: importPrivate,
     exportSigningKey,
-    importVerifyingKey,
+    importVerifyingKey: (spki, algorithm) => {
+      const key = new NodeVerifyingKey(spki, algorithm);
+      keys.of(key); // what cannot be imported is refused here
+      return key;
+    },
     sign: ({ algorithm, handle }, data) =>
       toBytes(sign(hashOf(algorithm), data, { key: privateHandle(handle).key, ...options(algorithm) })),
     verify: ({ algorithm, handle }, signature, data) =>
-      verifyWith(hashOf(algorithm), data, { key: keyObject(handle), ...options(algorithm) }, signature),
+      verifyWith(
+        hashOf(algorithm),
+        data,
+        { key: keys.of(verifyingKey(handle)), ...options(algorithm) },
+        signature,
+      ),
     verifyCertificateSignature: (spki, scheme, signature, data) =>
       verifyCertificateSignature(issuers.of(spki), scheme, { signature, data }),
   };
@@ -98,12 +107,6 @@ function exportSigningKey({ handle }: SigningKey): Bytes {
   const { key, extractable } = privateHandle(handle);
   if (!extractable) throw new TypeError("the signing key is not extractable");
   return toBytes(key.export({ type: "pkcs8", format: "der" }));
-}
-
-function importVerifyingKey(spki: Bytes, algorithm: SignatureAlgorithm): VerifyingKey {
-  const handle = importPublicKey(spki);
-  requireKind(handle, kindOf(algorithm), "ERR_CERTIFICATE_UNSUPPORTED");
-  return { algorithm, handle };
 }
 
 /** Issuers that are remembered: a project has a root and few CAs. */

@@ -5,7 +5,6 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
-  createSecretKey,
   type DecipherGCM,
   diffieHellman,
   generateKeyPairSync,
@@ -23,6 +22,7 @@ import type {
 } from "@photinus/core/platform";
 import { keyObject } from "./node-crypto-key.ts";
 import { nodeSigning } from "./node-crypto-signing.ts";
+import { NodeSecretKey, secretKey } from "./node-secret-key.ts";
 import { releaseMemory } from "./release-memory.ts";
 
 /**
@@ -42,7 +42,8 @@ export function nodeCrypto(): CryptoProvider {
     generateAgreementKey,
     importAgreementKey,
     agree,
-    importAesGcmKey,
+    importAesGcmKey: (raw) => new NodeSecretKey(raw),
+    forgetAesGcmKey: ({ handle }) => secretKey(handle).forget(),
     aesGcmSeal,
     aesGcmOpen,
     aesGcmSealInto,
@@ -100,11 +101,6 @@ function agree(key: AgreementKey, peerPublicKey: Bytes): Bytes | undefined {
   }
 }
 
-function importAesGcmKey(raw: Bytes): SecretKey {
-  if (raw.length !== 32) throw new RangeError("an AES-256 key has 32 bytes");
-  return { handle: createSecretKey(raw) };
-}
-
 const TAG_BYTES = 16;
 
 /** Large enough that a piece costs little, small enough that it stays in the cache until it was copied. */
@@ -119,9 +115,13 @@ function updateInto(cipher: CipherGCM | DecipherGCM, input: Bytes, target: Bytes
   }
 }
 
+function cipherOf({ handle }: SecretKey, iv: Bytes): CipherGCM {
+  return secretKey(handle).lend((key) => createCipheriv("aes-256-gcm", key, iv));
+}
+
 function aesGcmSeal(key: SecretKey, iv: Bytes, plaintext: Bytes, aad: Bytes): Bytes {
   if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
-  const cipher = createCipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad);
+  const cipher = cipherOf(key, iv).setAAD(aad);
   const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
   updateInto(cipher, plaintext, sealed);
   cipher.final(); // GCM is a stream: nothing is left
@@ -134,7 +134,7 @@ function aesGcmSealInto(key: SecretKey, { iv, aad, parts, ciphertext, tag }: Sea
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (ciphertext.length !== length || tag.length !== TAG_BYTES)
     throw new RangeError("no room for the ciphertext");
-  const cipher = createCipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad);
+  const cipher = cipherOf(key, iv).setAAD(aad);
   let at = 0;
   for (const part of parts) {
     updateInto(cipher, part, ciphertext.subarray(at));
@@ -155,7 +155,10 @@ function aesGcmOpenApart(key: SecretKey, request: OpenApartRequest): Bytes | und
   const { iv, aad, ciphertext, tag, inPlace = false } = request;
   if (iv.length !== 12) throw new RangeError("the iv has 12 bytes");
   if (tag.length !== TAG_BYTES) return undefined; // a shorter one would authenticate less
-  const decipher = createDecipheriv("aes-256-gcm", keyObject(key.handle), iv).setAAD(aad).setAuthTag(tag);
+  const decipher = secretKey(key.handle)
+    .lend((bytes) => createDecipheriv("aes-256-gcm", bytes, iv))
+    .setAAD(aad)
+    .setAuthTag(tag);
   const plaintext = inPlace ? ciphertext : toBytes(decipher.update(ciphertext));
   if (inPlace) updateInto(decipher, ciphertext, ciphertext);
   return finishes(() => decipher.final()) ? plaintext : undefined;

@@ -75,7 +75,10 @@ export interface CryptoProvider {
   importSigningKey(pkcs8: Bytes, publicKey: Bytes, algorithm: SignatureAlgorithm): Awaitable<SigningKey>;
   /** PKCS#8 DER of an extractable key. @throws TypeError for a non-extractable one */
   exportSigningKey(key: SigningKey): Awaitable<Bytes>;
-  /** @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` when the key is not of `algorithm` */
+  /**
+   * @param spki SubjectPublicKeyInfo, DER; kept, not changed
+   * @throws PkiError `ERR_CERTIFICATE_UNSUPPORTED` when the key is not of `algorithm`
+   */
   importVerifyingKey(spki: Bytes, algorithm: SignatureAlgorithm): Awaitable<VerifyingKey>;
   /** The signature over `data`; ECDSA in P1363 form. */
   sign(key: SigningKey, data: Bytes): Awaitable<Bytes>;
@@ -101,6 +104,8 @@ export interface CryptoProvider {
 
   /** AES-256 key for GCM from 32 bytes. */
   importAesGcmKey(raw: Bytes): Awaitable<SecretKey>;
+  /** Overwrites a key that is used no more: it throws from here on. Absent: the runtime clears what it collects. */
+  forgetAesGcmKey?(key: SecretKey): void;
   /** @param iv 12 bytes @returns ciphertext ‖ 16-byte tag */
   aesGcmSeal(key: SecretKey, iv: Bytes, plaintext: Bytes, aad: Bytes): Awaitable<Bytes>;
   /** @returns the plaintext, or `undefined` when it does not authenticate */

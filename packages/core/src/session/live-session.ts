@@ -340,6 +340,8 @@ export class LiveSession implements Session {
       peer: this.peer.name,
     });
     this.#controller.abort(reason);
+    this.#established.sender.forget();
+    this.#established.receiver.forget();
     // What the peer sent before its end still counts; what comes when we end it does not.
     if (end.local) this.#lane.stop();
     void this.#lane.idle().then(() => this.#settleEnded(end));

@@ -24,34 +24,48 @@ export interface RecordLimits {
 /** The limits of protocol version 1. */
 export const RECORD_LIMITS: RecordLimits = { frames: 2 ** 22, bytes: 64 * 2 ** 30, ageMs: 3_600_000 };
 
+/** What a sender and a receiver of SESSION frames work with. */
+export interface RecordModules {
+  /** AES-256-GCM, and the import of the keys that follow. */
+  readonly crypto: CryptoProvider;
+}
+
 /** One direction of a session: its key, what that has carried, and the counter, which outlives its keys. */
 class RecordDirection {
-  readonly limits: RecordLimits;
+  protected readonly crypto: CryptoProvider;
+  readonly #limits: RecordLimits;
   #key: SecretKey;
   /** Frames of this direction so far: n, never reset. */
   #counter = 0;
   #keyFrames = 0;
   #keyBytes = 0;
 
-  constructor(key: SecretKey, limits: RecordLimits) {
+  /** @param key from the handshake; used by nothing else */
+  constructor(key: SecretKey, modules: RecordModules, limits: RecordLimits = RECORD_LIMITS) {
     this.#key = key;
-    this.limits = limits;
+    this.#limits = limits;
+    this.crypto = modules.crypto;
   }
 
-  get key(): SecretKey {
+  /** The session has ended: nothing is sealed or opened any more. */
+  forget(): void {
+    this.crypto.forgetAesGcmKey?.(this.#key);
+  }
+
+  protected get key(): SecretKey {
     return this.#key;
   }
 
   /** True when a frame of so many bytes would leave no room for REKEY under this key. */
-  isFull(innerBytes: number): boolean {
-    const { frames, bytes } = this.limits;
+  protected isFull(innerBytes: number): boolean {
+    const { frames, bytes } = this.#limits;
     return this.#keyFrames + 1 >= frames || this.#keyBytes + innerBytes + REKEY_BYTES > bytes;
   }
 
   /** The nonce of the next frame; no counter is ever used twice. */
-  next(innerBytes: number): Bytes {
+  protected nextNonce(innerBytes: number): Bytes {
     // [W-33] a key past its limits encrypts and decrypts nothing more
-    if (this.#keyFrames >= this.limits.frames || this.#keyBytes + innerBytes > this.limits.bytes) {
+    if (this.#keyFrames >= this.#limits.frames || this.#keyBytes + innerBytes > this.#limits.bytes) {
       throw new WireError("ERR_GOING_AWAY", "a key of this session has carried all that it may");
     }
     const nonce = counterNonce(this.#counter);
@@ -61,33 +75,18 @@ class RecordDirection {
     return nonce;
   }
 
-  async rekey(crypto: CryptoProvider): Promise<void> {
-    this.#key = await nextKey(this.#key, crypto);
+  protected async changeKey(): Promise<void> {
+    this.#key = await nextKey(this.#key, this.crypto);
     this.#keyFrames = 0;
     this.#keyBytes = 0;
   }
 }
 
-/** What a sender and a receiver of SESSION frames work with. */
-export interface RecordModules {
-  /** AES-256-GCM, and the import of the keys that follow. */
-  readonly crypto: CryptoProvider;
-}
-
 /** Encrypts inner frames into SESSION frames, in the order of the calls. */
-export class RecordSender {
-  readonly #direction: RecordDirection;
-  readonly #crypto: CryptoProvider;
-
-  /** @param key of this direction, from the handshake; used by nothing else */
-  constructor(key: SecretKey, modules: RecordModules, limits: RecordLimits = RECORD_LIMITS) {
-    this.#direction = new RecordDirection(key, limits);
-    this.#crypto = modules.crypto;
-  }
-
+export class RecordSender extends RecordDirection {
   /** True when {@link rekey} must come before a frame whose inner frame has so many bytes. */
   isRekeyDue(innerBytes: number): boolean {
-    return this.#direction.isFull(innerBytes);
+    return this.isFull(innerBytes);
   }
 
   /**
@@ -96,7 +95,7 @@ export class RecordSender {
    */
   async rekey(): Promise<Bytes> {
     const frame = await this.seal(writeRekey());
-    await this.#direction.rekey(this.#crypto);
+    await this.changeKey();
     return frame;
   }
 
@@ -108,10 +107,10 @@ export class RecordSender {
   async seal(...parts: readonly Bytes[]): Promise<Bytes> {
     const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
     if (length > MAX_INNER_FRAME_BYTES) throw new RangeError(`inner frame of ${length} bytes`);
-    const iv = this.#direction.next(length);
+    const iv = this.nextNonce(length);
     const frame = new Uint8Array(RECORD_OVERHEAD_BYTES + length);
     writePrefix(frame, FRAME_KIND.session, { header: 0, tag: TAG_BYTES, payload: length });
-    await sealInto(this.#crypto, this.#direction.key, {
+    await sealInto(this.crypto, this.key, {
       iv,
       aad: frame.subarray(0, PREFIX_BYTES),
       parts,
@@ -123,19 +122,10 @@ export class RecordSender {
 }
 
 /** Decrypts SESSION frames; each must be exactly the next one. */
-export class RecordReceiver {
-  readonly #direction: RecordDirection;
-  readonly #crypto: CryptoProvider;
-
-  /** @param key of the other direction, from the handshake */
-  constructor(key: SecretKey, modules: RecordModules, limits: RecordLimits = RECORD_LIMITS) {
-    this.#direction = new RecordDirection(key, limits);
-    this.#crypto = modules.crypto;
-  }
-
+export class RecordReceiver extends RecordDirection {
   /** REKEY came: only frames under the next key are opened from now on. */
   async rekey(): Promise<void> {
-    await this.#direction.rekey(this.#crypto);
+    await this.changeKey();
   }
 
   /**
@@ -149,8 +139,8 @@ export class RecordReceiver {
     if (frame.header.byteLength !== 0 || frame.tag.byteLength !== TAG_BYTES) {
       throw new WireError("ERR_FRAME_MALFORMED", "a SESSION frame has no header and a tag of 16 bytes");
     }
-    const inner = await openApart(this.#crypto, this.#direction.key, {
-      iv: this.#direction.next(frame.payload.byteLength),
+    const inner = await openApart(this.crypto, this.key, {
+      iv: this.nextNonce(frame.payload.byteLength),
       aad: frame.prefix,
       ciphertext: frame.payload,
       tag: frame.tag,

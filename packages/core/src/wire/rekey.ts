@@ -18,11 +18,12 @@ export function writeRekey(): Bytes {
 
 /**
  * REKEY of Noise (revision 34, sections 4.2 and 11.3): the first 32 bytes of AES-256-GCM under the old key, of 32 zero
- * bytes, without associated data. Whoever learns the new key does not learn the old one.
+ * bytes, without associated data. Whoever learns the new key does not learn the old one, which is forgotten.
  */
 export async function nextKey(key: SecretKey, crypto: CryptoProvider): Promise<SecretKey> {
   const sealed = await crypto.aesGcmSeal(key, LAST_NONCE, new Uint8Array(KEY_BYTES), NOTHING);
   const next = await crypto.importAesGcmKey(sealed.subarray(0, KEY_BYTES));
   sealed.fill(0);
+  crypto.forgetAesGcmKey?.(key);
   return next;
 }

@@ -144,6 +144,29 @@ function gcm(create: () => CryptoProvider): void {
     ).rejects.toThrow(RangeError);
   });
 
+  test("where it can, forgets a key, which then seals and opens nothing more", async () => {
+    const crypto = create();
+    const [secret, other] = [await crypto.importAesGcmKey(key), await crypto.importAesGcmKey(key)];
+    if (crypto.forgetAesGcmKey === undefined) return;
+
+    crypto.forgetAesGcmKey(secret);
+    crypto.forgetAesGcmKey(secret);
+
+    await expect(async () => crypto.aesGcmSeal(secret, iv, plaintext, aad)).rejects.toThrow(TypeError);
+    await expect(async () => crypto.aesGcmOpen(secret, iv, sealed, aad)).rejects.toThrow(TypeError);
+    expect(await crypto.aesGcmOpen(other, iv, sealed, aad)).toEqual(plaintext);
+  });
+
+  test("keeps its own copy of an AES key", async () => {
+    const crypto = create();
+    const raw = key.slice();
+    const secret = await crypto.importAesGcmKey(raw);
+
+    raw.fill(0);
+
+    expect(toHex(await crypto.aesGcmSeal(secret, iv, plaintext, aad))).toBe(toHex(sealed));
+  });
+
   test("takes only AES keys of 32 bytes", async () => {
     const crypto = create();
 

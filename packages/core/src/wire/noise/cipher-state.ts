@@ -29,6 +29,11 @@ export class CipherState {
     return await this.#crypto.aesGcmOpen(this.#key, this.#nonce(), ciphertext, associatedData);
   }
 
+  /** Another key takes its place. */
+  forget(): void {
+    this.#crypto.forgetAesGcmKey?.(this.#key);
+  }
+
   #nonce(): Bytes {
     const nonce = counterNonce(this.#counter);
     this.#counter += 1;

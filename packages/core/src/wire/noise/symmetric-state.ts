@@ -48,6 +48,7 @@ export class SymmetricState {
   async mixKey(input: Bytes): Promise<void> {
     const [chainingKey, key] = await noiseHkdf(this.#crypto, this.#chainingKey, input);
     this.#chainingKey = chainingKey;
+    this.#cipher?.forget();
     this.#cipher = await CipherState.create(key, this.#crypto);
   }
 
@@ -76,6 +77,7 @@ export class SymmetricState {
   async split(): Promise<readonly [Bytes, Bytes]> {
     const keys = await noiseHkdf(this.#crypto, this.#chainingKey, EMPTY);
     this.#chainingKey = EMPTY;
+    this.#cipher?.forget();
     this.#cipher = undefined;
     return keys;
   }
