@@ -1,7 +1,7 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import type { Certificate } from "./certificate.ts";
 import type { RevocationSource } from "./path-rules.ts";
-import type { VerifiedPath } from "./verify-path.ts";
+import type { VerifiedChain } from "./verify-chain.ts";
 
 /** Default number of chains that a cache keeps. */
 const DEFAULT_CAPACITY = 4096;
@@ -9,7 +9,7 @@ const DEFAULT_CAPACITY = 4096;
 /** A project has one root and an enrolment CA every 90 days. */
 const MAX_AUTHORITIES = 8;
 
-/** What was known about revocation when a path was validated. */
+/** What was known about revocation when a chain was validated. */
 export interface RevocationState {
   /** Who was asked. */
   readonly source: RevocationSource | undefined;
@@ -22,20 +22,36 @@ export function revocationState(source: RevocationSource | undefined): Revocatio
   return { source, epoch: source?.epoch };
 }
 
-interface CachedPath {
-  readonly path: VerifiedPath;
+/** What is remembered of a chain: who it belongs to, and until when. Its certificates are not: they are 3 KiB parsed. */
+export interface KnownChain extends VerifiedChain {
+  /** From when on all certificates are valid, ms since 1970. */
+  readonly notBeforeMs: number;
+  /** Until when the revocation lists that name none of them are to be believed, ms since 1970. */
+  readonly statusUntilMs: number;
+}
+
+/** A chain that was validated just now. */
+export interface ProvedChain {
+  /** What is remembered of it. */
+  readonly chain: KnownChain;
+  /** The root, and the CAs between it and the leaf. */
+  readonly authorities: readonly Certificate[];
+}
+
+interface CachedChain {
+  readonly chain: KnownChain;
   readonly revocation: RevocationState;
 }
 
 /**
- * Paths that were validated, by the digest of all their bytes and the root's, until the first of their certificates
+ * Chains that were validated, by the digest of all their bytes and the root's, until the first of their certificates
  * expires, a new revocation list was taken in, or the one that was asked is out of date. A validation costs
  * milliseconds and chains come with every handshake and object.
  */
 export class ChainCache {
   readonly #capacity: number;
-  readonly #paths = new Map<string, CachedPath>();
-  /** Roots and CAs of validated paths: every other chain of the project holds the same. */
+  readonly #chains = new Map<string, CachedChain>();
+  /** Roots and CAs of validated chains: every other chain of the project holds the same. */
   #authorities: readonly Certificate[] = [];
 
   /** @param options `capacity`: chains kept (default 4 096); the one not asked for the longest is dropped first */
@@ -45,34 +61,34 @@ export class ChainCache {
 
   /** Number of chains held. */
   get size(): number {
-    return this.#paths.size;
+    return this.#chains.size;
   }
 
-  /** The path, when it was validated before and nothing has changed since that could make it invalid at `nowMs`. */
-  get(key: string, nowMs: number, revocation: RevocationState): VerifiedPath | undefined {
-    const cached = this.#paths.get(key);
+  /** The chain, when it was validated before and nothing has changed since that could make it invalid at `nowMs`. */
+  get(key: string, nowMs: number, revocation: RevocationState): KnownChain | undefined {
+    const cached = this.#chains.get(key);
     if (cached === undefined) return undefined;
-    this.#paths.delete(key);
-    const { path } = cached;
+    this.#chains.delete(key);
+    const { chain } = cached;
     const isSame =
       cached.revocation.source === revocation.source && cached.revocation.epoch === revocation.epoch;
-    const isValid = nowMs >= path.notBeforeMs && nowMs <= Math.min(path.notAfterMs, path.statusUntilMs);
+    const isValid = nowMs >= chain.notBeforeMs && nowMs <= Math.min(chain.notAfterMs, chain.statusUntilMs);
     if (!isSame || !isValid) return undefined;
-    this.#paths.set(key, cached); // back in, as the latest asked for
-    return path;
+    this.#chains.set(key, cached); // back in, as the latest asked for
+    return chain;
   }
 
-  /** The parsed form of a root or CA that was part of a validated path. */
+  /** The parsed form of a root or CA that was part of a validated chain. */
   authority(der: Bytes): Certificate | undefined {
     return this.#authorities.find((authority) => equalBytes(authority.der, der));
   }
 
-  /** Keeps a validated path and its CAs, with what was known about revocation before its validation. */
-  set(key: string, path: VerifiedPath, revocation: RevocationState): void {
-    const fresh = [path.root, ...path.authorities].filter(({ der }) => this.authority(der) === undefined);
+  /** Keeps a validated chain and its CAs, with what was known about revocation before its validation. */
+  set(key: string, { chain, authorities }: ProvedChain, revocation: RevocationState): void {
+    const fresh = authorities.filter(({ der }) => this.authority(der) === undefined);
     this.#authorities = [...fresh, ...this.#authorities].slice(0, MAX_AUTHORITIES);
-    this.#paths.set(key, { path, revocation });
-    const oldest = this.#paths.keys().next();
-    if (this.#paths.size > this.#capacity && oldest.done === false) this.#paths.delete(oldest.value);
+    this.#chains.set(key, { chain, revocation });
+    const oldest = this.#chains.keys().next();
+    if (this.#chains.size > this.#capacity && oldest.done === false) this.#chains.delete(oldest.value);
   }
 }

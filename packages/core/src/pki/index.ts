@@ -1,6 +1,6 @@
 export { findValidPath, type PathMaterial } from "./build-path.ts";
 export { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from "./certificate.ts";
-export { ChainCache, type RevocationState } from "./chain-cache.ts";
+export { ChainCache, type KnownChain, type ProvedChain, type RevocationState } from "./chain-cache.ts";
 export {
   MAX_REVOCATION_LIST_BYTES,
   parseRevocationList,
@@ -92,4 +92,3 @@ export {
   type VerifiedChain,
   verifyChain,
 } from "./verify-chain.ts";
-export type { VerifiedPath } from "./verify-path.ts";

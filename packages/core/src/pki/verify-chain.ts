@@ -2,7 +2,7 @@ import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider, VerifyingKey } from "../platform/index.ts";
 import type { Certificate } from "./certificate.ts";
-import { type ChainCache, revocationState } from "./chain-cache.ts";
+import { type ChainCache, type KnownChain, type ProvedChain, revocationState } from "./chain-cache.ts";
 import { octetString, sequence } from "./der-writer.ts";
 import { isName } from "./names.ts";
 import { OID } from "./object-identifiers.ts";
@@ -70,46 +70,60 @@ export async function verifyChain(
   modules: ChainModules,
 ): Promise<VerifiedChain> {
   const ownChain = withoutRoot(chain, expectations.root);
-  const path = await cachedPath(ownChain, expectations, modules);
+  const { cache } = modules;
+  if (cache === undefined) return (await proveChain(ownChain, expectations, modules)).chain;
+  // Each with its length: what is cut at other places is another chain, though it has the same bytes in a row.
+  const parts = [...ownChain, expectations.root].map(octetString);
+  const key = toHex(await modules.crypto.sha256(sequence(...parts)));
+  const state = revocationState(modules.revocation);
+  const known = cache.get(key, expectations.nowMs, state);
+  if (known !== undefined) {
+    requireExpected(known.participant, expectations);
+    return known;
+  }
+  const proved = await proveChain(ownChain, expectations, modules);
+  cache.set(key, proved, state);
+  return proved.chain;
+}
+
+/** The whole work, for a chain that nobody remembers. */
+async function proveChain(
+  chain: readonly Bytes[],
+  expectations: ChainExpectations,
+  modules: ChainModules,
+): Promise<ProvedChain> {
+  const path = await verifyPath(chain, expectations, modules);
+  const { leaf, authorities, root } = path;
   const isEnrolled = requireKnownAuthorities(path, expectations.project);
-  const subject = requireSubject(path.leaf, expectations);
-  requirePurpose(path.leaf, subject.role, expectations);
-  if (isEnrolled) requireEnrolledSite(path.leaf, subject);
-  const org = requireAgreement(path.leaf, subject);
-  return {
-    participant: {
-      ...subject,
-      org,
-      leafDigest: path.leaf.digest,
-      chain: [path.leaf, ...path.authorities].map(({ der }) => der),
-    },
-    verifyingKey: path.verifyingKey,
-    publicKey: path.leaf.publicKey.spki,
-    notAfterMs: path.notAfterMs,
-    inviteDigest: path.leaf.extensions.inviteDigest,
+  const subject = requireSubject(leaf);
+  requireSigner(leaf, subject.role, expectations.usage);
+  requireExpected(subject, expectations);
+  if (isEnrolled) requireEnrolledSite(leaf, subject);
+  const org = requireAgreement(leaf, subject);
+  // Written out, as servers keep thousands: of each object that is spread and added to, V8 makes a class of its own.
+  const participant: Participant = {
+    project: expectations.project, // the same, and not one more copy of it
+    name: subject.name,
+    org,
+    role: subject.role,
+    leafDigest: leaf.digest,
+    chain: [leaf, ...authorities].map(({ der }) => der),
   };
+  const proved: KnownChain = {
+    participant,
+    verifyingKey: path.verifyingKey,
+    publicKey: leaf.publicKey.spki,
+    notBeforeMs: path.notBeforeMs,
+    notAfterMs: path.notAfterMs,
+    statusUntilMs: path.statusUntilMs,
+    inviteDigest: leaf.extensions.inviteDigest,
+  };
+  return { chain: proved, authorities: [root, ...authorities] };
 }
 
 function withoutRoot(chain: readonly Bytes[], root: Bytes): readonly Bytes[] {
   const last = chain.at(-1);
   return last !== undefined && chain.length > 1 && equalBytes(last, root) ? chain.slice(0, -1) : chain;
-}
-
-async function cachedPath(
-  chain: readonly Bytes[],
-  expectations: ChainExpectations,
-  modules: ChainModules,
-): Promise<VerifiedPath> {
-  const { crypto, cache, revocation } = modules;
-  if (cache === undefined) return verifyPath(chain, expectations, modules);
-  // Each with its length: what is cut at other places is another chain, though it has the same bytes in a row.
-  const key = toHex(await crypto.sha256(sequence(...[...chain, expectations.root].map(octetString))));
-  const state = revocationState(revocation);
-  const known = cache.get(key, expectations.nowMs, state);
-  if (known !== undefined) return known;
-  const path = await verifyPath(chain, expectations, modules);
-  cache.set(key, path, state);
-  return path;
 }
 
 /** [W-153] Between leaf and root stands nothing, or the enrolment CA of the project. @returns true for the latter */
@@ -122,34 +136,43 @@ function requireKnownAuthorities({ authorities }: VerifiedPath, project: string)
   throw new PkiError("ERR_CERTIFICATE_UNTRUSTED", "the issuer is neither the root nor the enrolment CA");
 }
 
-/** [W-151] One URI of SAN, of this project. */
-function requireSubject({ extensions }: Certificate, expectations: ChainExpectations): Subject {
+/** [W-151] One URI of SAN. */
+function requireSubject({ extensions }: Certificate): Subject {
   const { uris, emailAddresses, directoryNames, others } = extensions.names;
   const isOne = uris.length === 1 && emailAddresses.length + directoryNames.length + others === 0;
   const subject = isOne ? parseParticipantUrn(uris[0] ?? "") : undefined;
-  if (subject === undefined) {
-    throw new PkiError("ERR_CERTIFICATE_NAME", "the certificate does not name one participant of Photinus");
-  }
-  if (subject.project !== expectations.project) {
-    throw new PkiError("ERR_CERTIFICATE_NAME", `${subject.name} belongs to another project`);
-  }
-  if (expectations.name !== undefined && subject.name !== expectations.name) {
-    throw new PkiError("ERR_CERTIFICATE_NAME", `expected ${expectations.name}, got ${subject.name}`);
-  }
-  return subject;
+  if (subject !== undefined) return subject;
+  throw new PkiError("ERR_CERTIFICATE_NAME", "the certificate does not name one participant of Photinus");
 }
 
-/** [W-152] The key may sign, is no CA's, and both its purpose and its role are what the usage needs. */
-function requirePurpose({ extensions }: Certificate, role: Role, expectations: ChainExpectations): void {
+/** [W-152] The key may sign, is no CA's, and its purpose is what the role needs. */
+function requireSigner({ extensions }: Certificate, role: Role, usage: ChainUsage): void {
   const { authority, keyUsage, purposes = [] } = extensions;
-  const { usage, roles } = expectations;
   const isAuthority = authority !== undefined || keyUsage?.has("keyCertSign") || keyUsage?.has("cRLSign");
   const isSigner = !isAuthority && keyUsage?.has("digitalSignature");
   const hasPurpose = purposes.includes(role === "server" ? OID.serverAuth : OID.clientAuth);
+  if (!isSigner || !hasPurpose) throw wrongPurpose(role, usage);
+}
+
+/** [W-151], [W-152] Who it is, is who was wanted here; asked each time, also of a chain that is remembered. */
+function requireExpected(
+  { project, name, role }: Pick<Participant, "project" | "name" | "role">,
+  expectations: ChainExpectations,
+): void {
+  if (project !== expectations.project) {
+    throw new PkiError("ERR_CERTIFICATE_NAME", `${name} belongs to another project`);
+  }
+  if (expectations.name !== undefined && name !== expectations.name) {
+    throw new PkiError("ERR_CERTIFICATE_NAME", `expected ${expectations.name}, got ${name}`);
+  }
+  const { usage, roles } = expectations;
   const isUsable = usage === "signer" || (usage === "server") === (role === "server");
   const isAdmitted = roles === undefined || roles.includes(role);
-  if (isSigner && hasPurpose && isUsable && isAdmitted) return;
-  throw new PkiError(
+  if (!isUsable || !isAdmitted) throw wrongPurpose(role, usage);
+}
+
+function wrongPurpose(role: Role, usage: ChainUsage): PkiError {
+  return new PkiError(
     "ERR_CERTIFICATE_PURPOSE",
     `a certificate for role ${role} does not serve as ${usage} here`,
   );
