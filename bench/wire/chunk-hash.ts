@@ -46,8 +46,8 @@ export async function chunkHash({ pairs, signal }: PartOptions): Promise<Readonl
     );
     stream.begin();
     for (const [index, data] of chunks.entries()) {
+      while (stream.unusedCredit < data.byteLength) await modules.clock.yield();
       stream.take({ streamId: manifest.streamId, index, data });
-      await null; // each chunk is a frame of its own
     }
     await stream.done;
   };

@@ -11,20 +11,22 @@ export function spareFullCollections(): void {
   setFlagsFromString("--heap-growing-percent=200");
 }
 
-/** Received bytes after which what was read from sockets is collected: 16 MiB. */
+/** Bytes that passed sockets after which the buffers they passed through are collected: 16 MiB. */
 const COLLECT_AFTER_BYTES = 16_777_216;
 
-let receivedBytes = 0;
+let passedBytes = 0;
 let collectYoung: (() => void) | undefined;
 
 /**
- * Counts bytes that came from a socket. Each was read into a buffer of Node's that is garbage as soon as it became part
- * of a frame; V8 alone lets 32 MiB of them lie about, and again as much that it took for long-lived by then.
+ * Counts bytes that left a buffer of Node's behind, which is garbage: each that came from a socket was read into one
+ * before it became part of a frame, and each that a client sends was copied into one for its mask. V8 alone lets 32 MiB
+ * of them lie about, and again as much that it took for long-lived by then: it stops for 5 to 10 ms, many times in an
+ * upload, to collect those.
  */
-export function countReceived(byteLength: number): void {
-  receivedBytes += byteLength;
-  if (receivedBytes < COLLECT_AFTER_BYTES) return;
-  receivedBytes = 0;
+export function countPassed(byteLength: number): void {
+  passedBytes += byteLength;
+  if (passedBytes < COLLECT_AFTER_BYTES) return;
+  passedBytes = 0;
   collectYoung ??= youngCollector();
   collectYoung();
 }

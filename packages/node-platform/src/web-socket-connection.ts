@@ -2,7 +2,7 @@ import { type Bytes, toBytes } from "@photinus/core/bytes";
 import type { Connection, ConnectionEnd } from "@photinus/core/platform";
 import { WebSocket } from "ws";
 import { FrameQueue } from "./frame-queue.ts";
-import { countReceived } from "./garbage-collection.ts";
+import { countPassed } from "./garbage-collection.ts";
 import { releaseMemory } from "./release-memory.ts";
 
 /** Subprotocol of Photinus; an upgrade without it is refused. */
@@ -20,6 +20,8 @@ export interface WebSocketConnectionOptions {
   readonly remoteAddress?: string | undefined;
   /** Bytes received and not read yet at which the peer is paused. Default {@link RECEIVE_BUFFER_BYTES}. */
   readonly receiveBufferBytes?: number;
+  /** True: this side opened the socket, so each frame that it sends is copied and masked. Default false. */
+  readonly isClient?: boolean;
 }
 
 /** Longest reason of a close frame in bytes (RFC 6455, section 5.5: 125 less the code). */
@@ -57,15 +59,21 @@ class WebSocketConnection implements Connection {
   readonly release: typeof releaseMemory = releaseMemory;
   readonly ended: Promise<ConnectionEnd>;
   readonly #socket: WebSocket;
+  readonly #isClient: boolean;
   #hasEnded = false;
   /** Who waits for the buffer to empty. */
   #draining: (() => void)[] | undefined;
 
   constructor(
     socket: WebSocket,
-    { remoteAddress, receiveBufferBytes = RECEIVE_BUFFER_BYTES }: WebSocketConnectionOptions,
+    {
+      remoteAddress,
+      receiveBufferBytes = RECEIVE_BUFFER_BYTES,
+      isClient = false,
+    }: WebSocketConnectionOptions,
   ) {
     this.#socket = socket;
+    this.#isClient = isClient;
     this.remoteAddress = remoteAddress;
     this.frames = new FrameQueue(socket, receiveBufferBytes);
     this.ended = new Promise((resolve) => {
@@ -86,6 +94,7 @@ class WebSocketConnection implements Connection {
 
   send(frame: Bytes, onSent?: () => void): void {
     if (!this.#isOpen) return;
+    if (this.#isClient) countPassed(frame.byteLength);
     this.#socket.send(frame, SEND_OPTIONS, () => {
       onSent?.();
       if (this.bufferedBytes < LOW_WATER_BYTES) this.#drained();
@@ -119,7 +128,7 @@ class WebSocketConnection implements Connection {
       return;
     }
     const frame = frameOf(data);
-    countReceived(frame.byteLength);
+    countPassed(frame.byteLength);
     this.frames.push(frame);
   }
 

@@ -116,7 +116,7 @@ function openSocket(
     });
     socket.on("open", () => {
       signal.removeEventListener("abort", onAbort);
-      resolve(webSocketConnection(socket, { remoteAddress: new URL(options.url).host }));
+      resolve(webSocketConnection(socket, { remoteAddress: new URL(options.url).host, isClient: true }));
     });
   });
 }

@@ -63,7 +63,11 @@ export class LiveSession implements Session {
     const { channel, sender, limits } = established;
     const { ageMs: keyAgeMs } = limits.record;
     this.#outbox = new Outbox({ channel, records: sender, clock: modules.clock, keyAgeMs });
-    this.#streams = new StreamTable(limits, { crypto: modules.crypto, outbox: this.#outbox });
+    this.#streams = new StreamTable(limits, {
+      crypto: modules.crypto,
+      clock: modules.clock,
+      outbox: this.#outbox,
+    });
     this.#lane = new HandlerLane(limits.waitingBytes);
     // What a session keeps is written out: of each object that is spread and added to, V8 makes a class of its own.
     const { crypto, clock } = modules;
@@ -262,7 +266,7 @@ export class LiveSession implements Session {
       }
       this.#lastReceivedMs = this.#modules.clock.now();
       await this.#take(inbox, frame);
-      if (this.#gate.isTurnOver) await this.#gate.nextTurn();
+      if (this.#gate.turn.isOver) await this.#gate.turn.next();
     }
   }
 

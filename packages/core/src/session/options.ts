@@ -41,7 +41,10 @@ export interface SessionTimings {
 
 /** Limits of a session. */
 export interface SessionLimits {
-  /** Credit of a stream that is granted and not written yet, in bytes. Default 8 MiB, at most 64 MiB. */
+  /**
+   * Credit of a stream that is granted and not written yet at most, in bytes: what the way needs is granted, up to this,
+   * which a way of 100 ms fills at 80 MB a second. Default 8 MiB, at most 64 MiB.
+   */
   readonly windowBytes: number;
   /** Largest stream that is accepted, in bytes. Default 4 GiB. */
   readonly streamBytes: number;

@@ -4,6 +4,8 @@ import type { Awaitable, Clock } from "../platform/index.ts";
 import type { RecordSender } from "../wire/index.ts";
 import type { FrameChannel } from "./frame-channel.ts";
 import { KeyChange } from "./key-change.ts";
+import { Turn } from "./turn.ts";
+import { SENT_KIB_US } from "./work-price.ts";
 
 /** Bulk waits while this many bytes have not left; control frames do not. */
 const BULK_BUFFER_BYTES = 1_048_576;
@@ -57,6 +59,7 @@ export interface OutboxModules {
 export class Outbox {
   readonly #modules: OutboxModules;
   readonly #keys: KeyChange;
+  readonly #turn: Turn;
   #control: Control[] = [];
   readonly #bulk: Bulk[] = [];
   #wake: (() => void) | undefined;
@@ -67,6 +70,7 @@ export class Outbox {
   constructor(modules: OutboxModules) {
     this.#modules = modules;
     this.#keys = new KeyChange(modules.keyAgeMs, modules);
+    this.#turn = new Turn(modules.clock);
     this.#lastSentMs = modules.clock.now();
   }
 
@@ -145,6 +149,8 @@ export class Outbox {
       const bulk = this.#hasRoom() ? this.#nextBulk() : undefined;
       if (bulk === undefined) await this.#idle();
       else await this.#sendBulk(bulk);
+      // A socket that takes everything would otherwise keep even this session's own answers from being read.
+      if (this.#turn.isOver) await this.#turn.next();
     }
   }
 
@@ -175,6 +181,7 @@ export class Outbox {
       return;
     }
     if (this.#stopped !== undefined) return;
+    this.#turn.spend((lengthOf(piece.parts) / 1024) * SENT_KIB_US);
     await this.#send(piece, bulk.encrypted);
     if (!bulk.finished) return;
     this.remove(bulk);

@@ -2,23 +2,21 @@ import { type Clock, sleep } from "../platform/index.ts";
 import type { FrameKind } from "../wire/index.ts";
 import type { SessionLimits } from "./options.ts";
 import { RateBucket } from "./rate-bucket.ts";
-import { workPriceOf } from "./work-price.ts";
-
-/** Work after which other sessions have their turn, microseconds. */
-const TURN_US = 2000;
-/** Microseconds for a KiB that is decrypted and hashed. */
-const OPENED_KIB_US = 2;
+import { Turn } from "./turn.ts";
+import { OPENED_KIB_US, workPriceOf } from "./work-price.ts";
 
 /** Slows a peer down whose frames come too fast or cost too much: its transport fills, and it waits. */
 export class ReadGate {
   readonly #clock: Clock;
   readonly #frames: RateBucket;
   readonly #work: RateBucket;
+  /** What is read at a stretch. */
+  readonly turn: Turn;
   #isWaiting = false;
-  #turnUs = 0;
 
   constructor({ framesPerSecond, workMsPerSecond }: SessionLimits, clock: Clock) {
     this.#clock = clock;
+    this.turn = new Turn(clock);
     this.#frames = new RateBucket(framesPerSecond, clock);
     this.#work = new RateBucket(workMsPerSecond * 1000, clock);
   }
@@ -46,23 +44,12 @@ export class ReadGate {
   /** An inner frame was decrypted; the next pays for it by waiting. */
   charge(kind: FrameKind, bytes: number): void {
     this.spend(workPriceOf(kind, bytes));
-    this.#turnUs += (bytes / 1024) * OPENED_KIB_US;
+    this.turn.spend((bytes / 1024) * OPENED_KIB_US);
   }
 
   /** More work than the price of a frame of its kind: it counts as that does. @param us microseconds of processor */
   spend(us: number): void {
     this.#work.take(us);
-    this.#turnUs += us;
-  }
-
-  /** True when what was read since the last turn took about 2 ms: a full socket holds up nobody else. */
-  get isTurnOver(): boolean {
-    return this.#turnUs >= TURN_US;
-  }
-
-  /** Lets everything else run that is ready. */
-  nextTurn(): Promise<void> {
-    this.#turnUs = 0;
-    return this.#clock.yield();
+    this.turn.spend(us);
   }
 }

@@ -1,6 +1,6 @@
 import { type Bytes, SparseMap, toHex } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
-import type { CryptoProvider } from "../platform/index.ts";
+import type { Clock, CryptoProvider } from "../platform/index.ts";
 import {
   type BlobFrames,
   checkManifest,
@@ -17,7 +17,7 @@ import type { Bulk, Outbox, Piece } from "./outbox.ts";
 
 /** Limits of the streams of a session. */
 export interface StreamTableLimits {
-  /** Granted and not written yet, for each stream. */
+  /** Granted and not written yet at most, for each stream. */
   readonly windowBytes: number;
   /** Largest stream. */
   readonly streamBytes: number;
@@ -31,6 +31,7 @@ const MAX_FAILED_STREAMS = 64;
 /** What a table of streams works with. */
 export interface StreamTableModules {
   readonly crypto: CryptoProvider;
+  readonly clock: Clock;
   readonly outbox: Outbox;
 }
 
@@ -46,6 +47,8 @@ export class StreamTable {
   readonly #earlyCredits = new SparseMap<string, number>();
   /** What the receiver has of streams that are yet to begin. */
   readonly #earlyBitmaps = new SparseMap<string, Bytes>();
+  /** What the last stream found that the way needs. */
+  #windowBytes: number | undefined;
 
   constructor(limits: StreamTableLimits, modules: StreamTableModules) {
     this.#limits = limits;
@@ -64,13 +67,16 @@ export class StreamTable {
       // A session that has ended has told every stream; nothing is lost with this frame.
       this.#modules.outbox.post(() => writeCredit(manifest.streamId, bytes)).catch(() => undefined);
     };
-    const options = { sink, windowBytes: this.#limits.windowBytes };
-    const stream = new IncomingStream(manifest, options, { crypto: this.#modules.crypto, grant });
+    const { crypto, clock } = this.#modules;
+    const { windowBytes } = this.#limits;
+    const options = { sink, windowBytes, firstWindowBytes: this.#windowBytes };
+    const stream = new IncomingStream(manifest, options, { crypto, clock, grant });
     this.#incoming.set(id, stream);
     stream.begin();
     try {
       await abortable(stream, signal);
     } finally {
+      this.#windowBytes = stream.learnedWindowBytes ?? this.#windowBytes;
       this.#forget(id, stream);
     }
   }

@@ -11,6 +11,10 @@ const PRICE_US: Partial<Record<FrameKind, number>> = {
 const OTHER_US = 5;
 /** Microseconds for a KiB that is decoded; a chunk is hashed only, and its credit bounds it. */
 const DECODED_KIB_US = 20;
+/** Microseconds for a KiB that is decrypted and hashed. */
+export const OPENED_KIB_US = 2;
+/** Microseconds for a KiB that is encrypted and handed to the connection. */
+export const SENT_KIB_US = 4;
 
 /**
  * What a frame costs its receiver, in microseconds. A list of prices and not a measurement, so that the same frames cost

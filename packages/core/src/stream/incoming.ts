@@ -1,16 +1,29 @@
 import { equalBytes } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
-import type { CryptoProvider } from "../platform/index.ts";
+import type { Clock, CryptoProvider } from "../platform/index.ts";
 import { chunkCount, chunkLength, leafOf } from "./chunks.ts";
 import type { StreamManifest, StreamSink } from "./contract.ts";
+import { CreditWindow } from "./credit-window.ts";
 import type { StreamChunk } from "./frames.ts";
 
 /** What an incoming stream works with. */
 export interface IncomingModules {
   /** Cryptography of the runtime. */
   readonly crypto: CryptoProvider;
+  /** By which the way of the stream is measured, and chunks take turns with other work. */
+  readonly clock: Clock;
   /** Sends CREDIT for this stream. */
   readonly grant: (bytes: number) => void;
+}
+
+/** Options of {@link IncomingStream}. */
+export interface IncomingOptions {
+  /** Where the chunks go. */
+  readonly sink: StreamSink;
+  /** Granted and unwritten at most; at least one chunk. What the way needs is granted, see {@link CreditWindow}. */
+  readonly windowBytes: number;
+  /** Window that an earlier stream of the same session had at its end. Default: none. */
+  readonly firstWindowBytes?: number | undefined;
 }
 
 /**
@@ -20,7 +33,7 @@ export interface IncomingModules {
 export class IncomingStream {
   readonly #manifest: StreamManifest;
   readonly #sink: StreamSink;
-  readonly #windowBytes: number;
+  readonly #window: CreditWindow;
   readonly #modules: IncomingModules;
   readonly #received: Uint8Array;
   #missing: number;
@@ -28,25 +41,25 @@ export class IncomingStream {
   #creditBytes = 0;
   /** Not granted yet, of the whole stream. */
   #ungrantedBytes: number;
-  /** Written and not granted again yet. */
-  #freedBytes = 0;
+  /** Granted and not written yet. */
+  #outstandingBytes = 0;
   #failed = false;
+  /** The chunks that were taken, one after another. */
+  #turns: Promise<void> = Promise.resolve();
   /** Settles when every chunk is written, or with the first failure. */
   readonly done: Promise<void>;
   #resolve: () => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
 
-  /** @param options `windowBytes`: granted and unwritten at most; at least one chunk. The manifest has been checked. */
-  constructor(
-    manifest: StreamManifest,
-    options: { readonly sink: StreamSink; readonly windowBytes: number },
-    modules: IncomingModules,
-  ) {
+  /** @param manifest has been checked */
+  constructor(manifest: StreamManifest, options: IncomingOptions, modules: IncomingModules) {
+    const { sink, windowBytes: mostBytes, firstWindowBytes: firstBytes } = options;
+    const { chunkBytes } = manifest;
     this.#manifest = manifest;
-    this.#sink = options.sink;
-    this.#windowBytes = Math.max(options.windowBytes, manifest.chunkBytes);
+    this.#sink = sink;
+    this.#window = new CreditWindow({ mostBytes, chunkBytes, firstBytes }, modules.clock);
     this.#modules = modules;
-    const { received } = options.sink;
+    const { received } = sink;
     const count = chunkCount(manifest);
     this.#received = Uint8Array.from({ length: count }, (_, index) => (received?.has(index) ? 1 : 0));
     this.#missing = count - (received?.count ?? 0);
@@ -68,10 +81,15 @@ export class IncomingStream {
     return this.#creditBytes;
   }
 
+  /** See {@link CreditWindow.learnedBytes}. */
+  get learnedWindowBytes(): number | undefined {
+    return this.#window.learnedBytes;
+  }
+
   /** Grants the first window; a stream of which everything is there is done. */
   begin(): void {
     if (this.#missing === 0) this.#resolve();
-    else this.#grant(this.#windowBytes);
+    else this.#grant(this.#window.bytes);
   }
 
   /** Ends the stream; what still arrives under granted credit is ignored. */
@@ -93,6 +111,7 @@ export class IncomingStream {
       throw new EnvelopeError("ERR_STREAM_REFUSED", `a chunk of ${length} bytes without credit`);
     }
     this.#creditBytes -= length;
+    this.#window.arrived(length);
     const problem = this.#failed ? undefined : this.#problemOf(chunk);
     if (problem !== undefined) this.fail(new EnvelopeError("ERR_STREAM_REFUSED", problem));
     if (this.#failed) {
@@ -100,9 +119,17 @@ export class IncomingStream {
       return;
     }
     this.#received[chunk.index] = 1;
-    this.#verify(chunk)
-      .catch((reason: unknown) => this.fail(reason))
-      .finally(release);
+    this.#turns = this.#turns.then(() => this.#verifyInTurn(chunk)).finally(release);
+  }
+
+  /** A turn each: frames that came meanwhile are read first, so that none waits for more than one chunk's work. */
+  async #verifyInTurn(chunk: StreamChunk): Promise<void> {
+    try {
+      await this.#modules.clock.yield();
+      if (!this.#failed) await this.#verify(chunk);
+    } catch (reason) {
+      this.fail(reason);
+    }
   }
 
   #problemOf({ index, data }: StreamChunk): string | undefined {
@@ -122,17 +149,16 @@ export class IncomingStream {
     if (this.#failed) return;
     await this.#sink.write(index * this.#manifest.chunkBytes, data);
     this.#missing -= 1;
+    this.#outstandingBytes -= data.byteLength;
     if (this.#missing === 0) this.#resolve();
-    else this.#grantAgain(data.byteLength);
+    else this.#grantAgain();
   }
 
   /** One CREDIT frame for a quarter of the window, not one for each chunk. */
-  #grantAgain(bytes: number): void {
-    this.#freedBytes += bytes;
-    if (this.#freedBytes < this.#windowBytes / 4) return;
-    const freed = this.#freedBytes;
-    this.#freedBytes = 0;
-    this.#grant(freed);
+  #grantAgain(): void {
+    const { bytes } = this.#window;
+    const free = bytes - this.#outstandingBytes;
+    if (free >= bytes / 4) this.#grant(free);
   }
 
   #grant(bytes: number): void {
@@ -140,6 +166,8 @@ export class IncomingStream {
     if (granted === 0 || this.#failed) return;
     this.#ungrantedBytes -= granted;
     this.#creditBytes += granted;
+    this.#outstandingBytes += granted;
+    this.#window.granted(granted);
     this.#modules.grant(granted);
   }
 }

@@ -24,9 +24,14 @@ export interface MemoryConnectionOptions {
   readonly toClient?: Interference;
   /** Each frame takes this long; needs `clock`. Default 0: frames arrive in the next microtask. */
   readonly latencyMs?: number;
+  /**
+   * What the line carries each way; needs `clock`. Frames leave one after another, and only what has not left counts as
+   * buffered. Default: no limit.
+   */
+  readonly bytesPerSecond?: number;
   /** Keep every sent frame in `sentByClient` and `sentByServer`. Default false: long runs would keep all their bytes. */
   readonly record?: boolean;
-  /** The clock of `latencyMs`. */
+  /** The clock of `latencyMs` and `bytesPerSecond`. */
   readonly clock?: Clock;
 }
 
@@ -53,16 +58,22 @@ export interface MemoryConnectionPair {
  * after `latencyMs`. What the peer has not read counts as buffered, as with a socket whose peer does not read.
  */
 export function memoryConnectionPair(options: MemoryConnectionOptions = {}): MemoryConnectionPair {
-  const { latencyMs = 0, clock } = options;
-  if (latencyMs > 0 && clock === undefined) throw new TypeError("latencyMs needs a clock");
+  const { latencyMs = 0, bytesPerSecond, clock } = options;
+  if ((latencyMs > 0 || bytesPerSecond !== undefined) && clock === undefined) {
+    throw new TypeError("latencyMs and bytesPerSecond need a clock");
+  }
   const defer = (deliver: () => void): void => {
     if (clock !== undefined && latencyMs > 0) clock.after(latencyMs, deliver);
     else queueMicrotask(deliver);
   };
 
   const { record = false, clientAddress = "198.51.100.1", serverAddress = "203.0.113.1" } = options;
-  const client = new MemoryConnection(serverAddress, { defer, record, interference: options.toServer });
-  const server = new MemoryConnection(clientAddress, { defer, record, interference: options.toClient });
+  const aWay = (interference: Interference | undefined): Way => {
+    const line = clock && bytesPerSecond !== undefined ? new Line(bytesPerSecond, clock) : undefined;
+    return { defer, record, interference, line };
+  };
+  const client = new MemoryConnection(serverAddress, aWay(options.toServer));
+  const server = new MemoryConnection(clientAddress, aWay(options.toClient));
   client.join(server);
   server.join(client);
   return {
@@ -85,6 +96,26 @@ interface Way {
   readonly defer: (deliver: () => void) => void;
   readonly record: boolean;
   readonly interference: Interference | undefined;
+  readonly line: Line | undefined;
+}
+
+/** A line that carries so much and no more: what it cannot carry yet waits. */
+class Line {
+  readonly #bytesPerMs: number;
+  readonly #clock: Clock;
+  #freeAtMs = 0;
+
+  constructor(bytesPerSecond: number, clock: Clock) {
+    this.#bytesPerMs = bytesPerSecond / 1000;
+    this.#clock = clock;
+  }
+
+  /** @param onLeft called when the last byte is on the line */
+  carry(bytes: number, onLeft: () => void): void {
+    const nowMs = this.#clock.now();
+    this.#freeAtMs = Math.max(nowMs, this.#freeAtMs) + bytes / this.#bytesPerMs;
+    this.#clock.after(Math.ceil(this.#freeAtMs - nowMs), onLeft); // clocks tell milliseconds
+  }
 }
 
 class MemoryConnection implements Connection {
@@ -104,7 +135,9 @@ class MemoryConnection implements Connection {
   constructor(remoteAddress: string, way: Way) {
     this.remoteAddress = remoteAddress;
     this.#way = way;
-    this.frames = new FrameQueue((bytes) => this.#peer?.wasRead(bytes));
+    this.frames = new FrameQueue((bytes) => {
+      if (way.line === undefined) this.#peer?.hasLeft(bytes);
+    });
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
@@ -120,20 +153,27 @@ class MemoryConnection implements Connection {
 
   send(frame: Bytes): void {
     if (this.#closing || this.#finished) return;
-    const { interference, record } = this.#way;
+    const { interference, record, defer, line } = this.#way;
     if (record) this.sent.push(frame);
     const index = this.#sentFrames++;
     const outcome = interference === undefined ? frame : interference(frame, index);
     const arriving = outcome === undefined ? [] : outcome instanceof Uint8Array ? [outcome] : outcome;
     for (const each of arriving) {
       this.#bufferedBytes += each.byteLength;
-      this.#way.defer(() => this.#peer?.receive(each));
+      const arrive = (): void => this.#peer?.receive(each);
+      if (line === undefined) defer(arrive);
+      else {
+        line.carry(each.byteLength, () => {
+          this.hasLeft(each.byteLength);
+          defer(arrive);
+        });
+      }
     }
   }
 
   receive(frame: Bytes): void {
-    if (this.#closing) this.#peer?.wasRead(frame.byteLength);
-    else this.frames.push(frame);
+    if (!this.#closing) this.frames.push(frame);
+    else if (this.#way.line === undefined) this.#peer?.hasLeft(frame.byteLength);
   }
 
   drained(): Promise<void> {
@@ -147,15 +187,18 @@ class MemoryConnection implements Connection {
     requireCloseCode(closeCode, reason);
     if (this.#closing || this.#finished) return;
     this.#closing = true;
-    const end: ConnectionEnd = { closeCode, reason };
-    this.#way.defer(() => {
+    const { defer, line } = this.#way;
+    const finish = (): void => {
+      const end: ConnectionEnd = { closeCode, reason };
       this.#peer?.finish(end);
       this.finish(end);
-    });
+    };
+    if (line === undefined) defer(finish);
+    else line.carry(0, () => defer(finish)); // behind what was sent before
   }
 
-  /** The peer took bytes of ours, or they were lost. */
-  wasRead(bytes: number): void {
+  /** The peer took bytes of ours, or they are on the line, or lost. */
+  hasLeft(bytes: number): void {
     this.#bufferedBytes = Math.max(0, this.#bufferedBytes - bytes);
     if (this.#bufferedBytes < LOW_WATER_MARK_BYTES) this.#release();
   }

@@ -166,12 +166,12 @@ test("after about 2 ms of reading everybody else has a turn", async () => {
 
   for (let chunk = 0; chunk < 40; chunk++) {
     gate.charge(FRAME_KIND.chunk, 262_144);
-    if (gate.isTurnOver) await gate.nextTurn();
+    if (gate.turn.isOver) await gate.turn.next();
   }
   expect(turns).toBe(10); // four chunks of 256 KiB each
   for (let message = 0; message < 40; message++) {
     gate.charge(FRAME_KIND.signed, 200);
-    if (gate.isTurnOver) await gate.nextTurn();
+    if (gate.turn.isOver) await gate.turn.next();
   }
 
   expect(turns).toBe(11);

@@ -49,7 +49,7 @@ function aSession({ received, write }: Staging, windowBytes: number) {
   const incoming = new IncomingStream(
     manifest,
     { sink: { received, write }, windowBytes },
-    { crypto, grant: (bytes) => credits.push(bytes) },
+    { crypto, clock: virtualClock(), grant: (bytes) => credits.push(bytes) },
   );
   incoming.begin();
   return { outgoing, incoming, credits };

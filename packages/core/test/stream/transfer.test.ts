@@ -37,7 +37,7 @@ function receiving(windowBytes: number, sink?: StreamSink) {
   const stream = new IncomingStream(
     manifest,
     { sink: sink ?? target.sink, windowBytes },
-    { crypto, grant: (bytes) => granted.push(bytes) },
+    { crypto, clock: virtualClock(), grant: (bytes) => granted.push(bytes) },
   );
   stream.begin();
   return { stream, granted, bytes: target.bytes };

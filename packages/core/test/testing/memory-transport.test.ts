@@ -101,3 +101,25 @@ test("refuses to be read twice and to close with a code that is not ours", async
   expect(() => client.close(1001, "")).toThrow(RangeError);
   expect(() => client.close(4000, "é".repeat(62))).toThrow(RangeError);
 });
+
+test("a line carries so many bytes a second, one frame after another, each for its latency", async () => {
+  const clock = virtualClock({ startMs: 0 });
+  const { client, server } = memoryConnectionPair({ clock, latencyMs: 50, bytesPerSecond: 1_000_000 });
+  const arrivals: number[] = [];
+  const reading = (async (): Promise<void> => {
+    for await (const _ of server.frames) arrivals.push(clock.now());
+  })();
+  for (let index = 0; index < 3; index++) client.send(new Uint8Array(10_000));
+  client.close(1000, "");
+
+  await clock.advance(15);
+  expect(client.bufferedBytes).toBe(20_000);
+  await clock.advance(100);
+  await reading;
+
+  expect(arrivals).toEqual([60, 70, 80]);
+});
+
+test("a line without a clock is a mistake of the test", () => {
+  expect(() => memoryConnectionPair({ bytesPerSecond: 1 })).toThrow(TypeError);
+});
