@@ -17,6 +17,7 @@ import sealed from "../../../../test/vectors/wire/sealed.json" with { type: "jso
 import {
   enrolled,
   heartbeat,
+  loginChallenge,
   revocationList,
   signerChain,
   tokens,
@@ -139,6 +140,7 @@ const OF_SESSIONS = [
   heartbeat,
   tokens,
   signerChain,
+  loginChallenge,
   enrolled,
   revocationList,
   resume,
