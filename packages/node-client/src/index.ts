@@ -1,5 +1,7 @@
 export { type DataDescription, folderData } from "./data/index.ts";
 export { dataNamesIn } from "./host/data-names.ts";
 export { type NodeSiteModules, type NodeSiteOptions, nodeSite } from "./host/node-site.ts";
+export { type OidcCredentialModules, oidcCredentials } from "./host/oidc-credentials.ts";
 export { type ServerConnectorOptions, serverConnector } from "./host/server-connector.ts";
+export { parseSignInSettings, type SignInSettings } from "./host/sign-in-settings.ts";
 export { type DeviceChoice, parseDevice, startNodeTrainer } from "./trainer/index.ts";

@@ -1,6 +1,7 @@
 export { spareFullCollections } from "./garbage-collection.ts";
 export { type HostWebCryptoOptions, hostWebCrypto } from "./host-web-crypto.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
+export { type FetchLimits, type FetchRequest, limitedFetch, requireSecureUrl } from "./limited-fetch.ts";
 export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";

@@ -1,3 +1,14 @@
+export {
+  type AuthenticationSettings,
+  type ClaimRule,
+  type DashboardProvider,
+  type DashboardRole,
+  type DashboardUserRule,
+  type Locate,
+  type LoginProvider,
+  parseAuthenticationSettings,
+  type SignatureName,
+} from "./authentication/settings.ts";
 export type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } from "./http/federation.ts";
 export {
   type HostAddress,

@@ -5,6 +5,7 @@ import { nodeCrypto, pem, pinoLogger, spareFullCollections, systemClock } from "
 import { openStorage, PhotinusServer, type TlsOptions } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
+import { authenticationOf } from "../local-settings.ts";
 import { type KitOfHost, type KitOptions, openKitFolder } from "./open-kit-folder.ts";
 
 /** Options of `photinus server start`. */
@@ -52,6 +53,7 @@ export async function startServer(
   const ofHost = await openKitFolder(options);
   const logger = pinoLogger({ name: "server" });
   const crypto = nodeCrypto();
+  const authentication = await authenticationOf(options.kit);
   const storage = await openStorage({ folder: options.state }, { crypto });
   try {
     const tls = tlsOf(ofHost, options);
@@ -67,6 +69,7 @@ export async function startServer(
         proxyProtocol: options.proxyProtocol ?? false,
         ...(tls === undefined ? {} : { tls }),
         ...(folder === undefined ? {} : { pages: folder }),
+        ...(authentication === undefined ? {} : { authentication }),
       },
       { storage, clock: systemClock(), crypto, logger },
     );

@@ -7,6 +7,7 @@ import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@phot
 import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
+import { credentialsOf } from "../local-settings.ts";
 import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
 
 /** Options of `photinus site start`. */
@@ -51,6 +52,7 @@ export async function startSite(
   spareFullCollections();
   const { kit, tls } = await openKitFolder(options);
   const { server, device, threads } = options;
+  const credentials = await credentialsOf(options.kit, (text) => terminal.line(text));
   const site = await nodeSite(
     {
       kit,
@@ -61,6 +63,7 @@ export async function startSite(
       ...(server === undefined ? {} : { server }),
       ...(device === undefined ? {} : { device }),
       ...(threads === undefined ? {} : { threads }),
+      ...(credentials === undefined ? {} : { credentials }),
     },
     { clock: systemClock(), crypto: nodeCrypto(), logger: pinoLogger({ name: kit.configuration.name }) },
   );

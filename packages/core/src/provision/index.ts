@@ -23,9 +23,11 @@ export {
   KIT_LIMITS,
   type KitFiles,
   type KitLimits,
+  LOCAL_AUTHENTICATION,
   LOCAL_FOLDER,
   LOCAL_REVOCATION_LIST,
   LOCAL_REVOKED_SITES,
+  LOCAL_SIGN_IN,
 } from "./kit-files.ts";
 export type { KitManifest, KitManifestFile } from "./kit-manifest.ts";
 export { type KitExpectations, type OpenedKit, openKit, type VerifiedKit, verifyKit } from "./open-kit.ts";

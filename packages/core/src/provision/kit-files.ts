@@ -40,6 +40,12 @@ export const LOCAL_REVOCATION_LIST = "local/root.crl";
 /** In a server's kit: names of revoked sites that joined by a link, one a line, as an administrator writes them. */
 export const LOCAL_REVOKED_SITES = "local/revoked-sites";
 
+/** In a server's kit: identity providers at login and on the dashboard, JSON, as an administrator writes it. */
+export const LOCAL_AUTHENTICATION = "local/authentication.json";
+
+/** In the kit of a site or user: where to sign in when the server wants that beside the certificate, JSON. */
+export const LOCAL_SIGN_IN = "local/sign-in.json";
+
 /** Limits of a kit. */
 export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };
 

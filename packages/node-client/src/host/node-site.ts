@@ -4,6 +4,7 @@ import { openLastingObjects } from "@photinus/core/envelope";
 import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
+import type { CredentialSource } from "@photinus/core/session";
 import { Site, type SiteLimits } from "@photinus/core/site";
 import { revocationFolder, type TlsIdentity } from "@photinus/node-platform";
 import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
@@ -31,6 +32,8 @@ export interface NodeSiteOptions {
   readonly threads?: number;
   /** What a job may ask of this site. */
   readonly limits?: Partial<SiteLimits>;
+  /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
+  readonly credentials?: CredentialSource;
 }
 
 /** What a site on Node works with. */
@@ -77,6 +80,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       random: { bytes: (length) => modules.crypto.randomBytes(length) },
       createTrainer: () => startNodeTrainer({ dataFolder, device, threads }),
       decideJob: async () => "accept",
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       revocations: new RevocationLists({ project, root: kit.root.der }, { ...modules, ...store }),
       ...(records === undefined ? {} : { objects: await openLastingObjects({ ...modules, records }) }),
     },

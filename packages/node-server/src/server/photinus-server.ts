@@ -7,12 +7,19 @@ import { createKernels } from "@photinus/core/kernels";
 import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { InviteOptions, OpenedKit } from "@photinus/core/provision";
-import { type AcceptOptions, LoginPace, type SessionModules } from "@photinus/core/session";
+import {
+  type AcceptOptions,
+  type AuthenticatorRule,
+  LoginPace,
+  type SessionModules,
+} from "@photinus/core/session";
 import { builtInWorkflows } from "@photinus/core/workflow";
+import type { AuthenticationSettings } from "../authentication/settings.ts";
 import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-host.ts";
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
 import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import { invitedEnrolment } from "./enrolment.ts";
+import { loginAuthentication } from "./login-authentication.ts";
 import { makeInvite } from "./make-invite.ts";
 import { RefusalRecords } from "./refusal-records.ts";
 import { serverFederation } from "./server-federation.ts";
@@ -34,6 +41,10 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly sessions?: Pick<AcceptOptions, "timings" | "limits">;
   /** File in which an administrator puts each new revocation list of the root, PEM; taken within a second. */
   readonly revocationFile?: string;
+  /** Identity providers at login and on the dashboard. Default: none. */
+  readonly authentication?: AuthenticationSettings;
+  /** More authenticators at login, such as an approval service of one's own. Default: none. */
+  readonly authenticators?: readonly AuthenticatorRule[];
   /** File with one name a line of sites that joined by a link and are revoked; taken within a second. */
   readonly revokedSitesFile?: string;
 }
@@ -202,9 +213,13 @@ interface AcceptModules extends PhotinusServerModules {
 }
 
 function acceptOptions(
-  { kit, sessions }: PhotinusServerOptions,
+  { kit, sessions, authentication: settings, authenticators = [] }: PhotinusServerOptions,
   { storage, clock, crypto, audit, refusals, revocations }: AcceptModules,
 ): AcceptOptions {
+  const authentication = loginAuthentication(
+    { settings, authenticators },
+    { metadata: storage.metadata, clock, crypto, audit, refusals },
+  );
   const { identity, configuration, root, enrolment, machineNames } = kit;
   const { project } = configuration;
   return {
@@ -213,6 +228,7 @@ function acceptOptions(
     project,
     root: root.der,
     revocations: revocations.lists,
+    ...(authentication === undefined ? {} : { authentication }),
     ...(enrolment === undefined
       ? {}
       : {

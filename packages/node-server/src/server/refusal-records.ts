@@ -2,12 +2,14 @@ import type { AuditLog } from "@photinus/core/audit";
 import type { Clock, Logger, Timer } from "@photinus/core/platform";
 import { networkOf } from "../http/client-address.ts";
 
-/** Something that was refused to somebody who has not proved who he is. */
+/** Something that was refused to somebody who is not let in. */
 export interface RefusedAttempt {
   /** What was attempted. */
-  readonly action: "login" | "enrol";
+  readonly action: "login" | "enrol" | "authenticate" | "sign-in";
   /** Address that it came from; `undefined` where nobody knows it. */
   readonly address?: string;
+  /** Whose certificate it was, where one was proved: counted by name, whatever the address. */
+  readonly name?: string;
   /** Code of the refusal. */
   readonly code: string;
 }
@@ -73,8 +75,8 @@ export class RefusalRecords {
     return this.#writing;
   }
 
-  #sourceOf({ action, address }: RefusedAttempt): string {
-    const source = address === undefined ? "" : networkOf(address);
+  #sourceOf({ action, address, name }: RefusedAttempt): string {
+    const source = name ?? (address === undefined ? "" : networkOf(address));
     const isNew = !this.#windows.has(`${action} ${source}`);
     return isNew && this.#windows.size >= MAX_SOURCES ? OTHERS : source;
   }

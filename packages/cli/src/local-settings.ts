@@ -1,0 +1,41 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import { LOCAL_AUTHENTICATION, LOCAL_SIGN_IN } from "@photinus/core/provision";
+import type { CredentialSource } from "@photinus/core/session";
+import { oidcCredentials, parseSignInSettings } from "@photinus/node-client";
+import { type AuthenticationSettings, parseAuthenticationSettings } from "@photinus/node-server";
+import { type LocatedFile, readLocatedJson } from "./located-file.ts";
+
+/**
+ * What a server's kit says about identity providers; `undefined` without such a file.
+ * @throws HostError `ERR_CONFIG_INVALID` with file, line and column
+ */
+export async function authenticationOf(kit: string): Promise<AuthenticationSettings | undefined> {
+  const file = await localFile(join(kit, LOCAL_AUTHENTICATION));
+  return file === undefined ? undefined : parseAuthenticationSettings(file.value, file.locate);
+}
+
+/**
+ * Where a participant's kit says that it signs in; `undefined` without such a file.
+ * @param tell shows a person what to do
+ * @throws HostError `ERR_CONFIG_INVALID` with file, line and column
+ */
+export async function credentialsOf(
+  kit: string,
+  tell: (text: string) => void,
+): Promise<CredentialSource | undefined> {
+  const file = await localFile(join(kit, LOCAL_SIGN_IN));
+  return file === undefined
+    ? undefined
+    : oidcCredentials(parseSignInSettings(file.value, file.locate), { tell });
+}
+
+/** Only a file that is not there is none: one that cannot be read is a fault, or security would end with a mode bit. */
+async function localFile(path: string): Promise<LocatedFile | undefined> {
+  try {
+    await lstat(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  }
+  return await readLocatedJson(path);
+}
