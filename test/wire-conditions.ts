@@ -232,6 +232,10 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-151]": ["core/pki/hostile-certificate", "its CN differs from its URI"],
   "[W-152]": ["core/pki/hostile-certificate", "it may sign revocation lists"],
   "[W-153]": ["core/pki/hostile-certificate", "a site without the digest of an invite is refused"],
+  "[W-170]": [
+    "security/connection-modes",
+    "a site for mtls needs its own certificate in the TLS of the server",
+  ],
   "[W-154]": [
     "core/envelope/lasting-objects",
     "is refused once it has ended, in this process and in the next",

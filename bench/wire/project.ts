@@ -59,7 +59,10 @@ export async function issueSites(
     const signingKey: SigningKey = await crypto.generateSigningKey(1);
     const request = { subject, org, publicKey: signingKey.publicKey, nowMs: Date.now() };
     const leaf = await issueParticipant(request, { key, certificate }, { crypto });
-    return { signingKey, participant: { ...subject, org, leafDigest: leaf.digest, chain: [leaf.der] } };
+    return {
+      signingKey,
+      participant: { ...subject, org, leafDigest: leaf.digest, chain: [leaf.der], mutualTls: false },
+    };
   };
   const identities: Identity[] = [];
   for (let number = first; number < first + count; number++) identities.push(await issue(number));

@@ -6,6 +6,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** Aborted when the command shall stop. */
   readonly signal: AbortSignal;
+  /** From now on SIGHUP does this instead of stopping the command. */
+  readonly onHangup: (handler: () => void) => void;
   /** Folder of the built pages, made when it is asked for; `undefined` when this installation has none. */
   readonly pages: () => Promise<string> | undefined;
 }

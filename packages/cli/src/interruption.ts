@@ -9,6 +9,8 @@ export interface Interruption {
   readonly signal: AbortSignal;
   /** Aborts as a signal of the system would. */
   interrupt(reason: string): void;
+  /** From now on SIGHUP does this instead, unless a terminal has hung up, which ends the program as before. */
+  onHangup(handler: () => void): void;
   /** Gives the signals back to their default. */
   release(): void;
 }
@@ -16,7 +18,12 @@ export interface Interruption {
 /** Listens for the signals of the system. */
 export function interruption(): Interruption {
   const controller = new AbortController();
+  let hangup: (() => void) | undefined;
   const interrupt = (reason: string): void => {
+    if (reason === "SIGHUP" && hangup !== undefined && !process.stdin.isTTY) {
+      hangup();
+      return;
+    }
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new WireError("ERR_CANCELLED", `stopped by ${reason}`));
   };
@@ -24,6 +31,9 @@ export function interruption(): Interruption {
   return {
     signal: controller.signal,
     interrupt,
+    onHangup(handler) {
+      hangup = handler;
+    },
     release() {
       for (const signal of SIGNALS) process.off(signal, interrupt);
     },

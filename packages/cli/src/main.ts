@@ -35,7 +35,12 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
   let current: Terminal = terminal(args.includes("--json"), options.streams);
   const createContext = (isJson: boolean): CommandContext => {
     current = terminal(isJson, options.streams);
-    return { terminal: current, signal: stop.signal, pages: options.pages ?? pagesOfInstallation };
+    return {
+      terminal: current,
+      signal: stop.signal,
+      onHangup: (handler) => stop.onHangup(handler),
+      pages: options.pages ?? pagesOfInstallation,
+    };
   };
   try {
     await createProgram(createContext, options.streams).parseAsync(args, { from: "user" });

@@ -241,5 +241,5 @@ test("a project that demands TLS on both sides is not served in clear", async ()
   );
 
   expect(code).toBe(4);
-  expect(err).toContain("demands TLS with certificates on both sides");
+  expect(err).toContain("every site was provisioned for mtls");
 });

@@ -27,4 +27,5 @@ export {
   type PhotinusServerOptions,
 } from "./server/photinus-server.ts";
 export type { ServerStorage } from "./server/storage.ts";
+export type { TlsSource } from "./server/tls-renewal.ts";
 export { type EmbeddedStorage, openStorage, type StorageOptions } from "./storage/open-storage.ts";

@@ -41,6 +41,7 @@ export async function anIdentity(options: IdentityOptions): Promise<Identity> {
     role,
     leafDigest: certificate.digest,
     chain: [certificate.der],
+    mutualTls: false,
   };
   return { participant, signingKey };
 }

@@ -18,15 +18,20 @@ export interface KitOptions {
   readonly passphraseFd?: number;
   /** File that holds the secret, such as systemd's LoadCredential makes. */
   readonly passphraseFile?: string;
+  /** The secret itself, where a program already has it; no option of the command line. */
+  readonly secret?: string;
 }
 
 /** A kit with its keys, and certificate and key as TLS takes them. */
 export interface KitOfHost {
   readonly kit: OpenedKit;
   readonly tls: TlsIdentity;
+  /** What opened it. */
+  readonly secret: string;
 }
 
-async function secretOf({ passphraseFd, passphraseFile }: KitOptions): Promise<string> {
+async function secretOf({ passphraseFd, passphraseFile, secret }: KitOptions): Promise<string> {
+  if (secret !== undefined) return secret;
   if (passphraseFd !== undefined) return await readSecret(passphraseFd);
   if (passphraseFile === undefined) {
     throw new HostError(
@@ -47,7 +52,7 @@ export async function openHostKit(files: KitFiles, secret: string): Promise<KitO
   const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.key) ?? new Uint8Array(0));
   if (sealed === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit holds no key");
   const pkcs8 = await openPrivateKey(sealed, secret, { crypto });
-  return { kit, tls: tlsIdentity(kit.identity.participant.chain, pkcs8) };
+  return { kit, tls: tlsIdentity(kit.identity.participant.chain, pkcs8), secret };
 }
 
 /**

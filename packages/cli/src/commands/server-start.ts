@@ -1,22 +1,21 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LOCAL_REVOCATION_LIST, LOCAL_REVOKED_SITES } from "@photinus/core/provision";
-import { nodeCrypto, pem, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
-import { openStorage, PhotinusServer, type TlsOptions } from "@photinus/node-server";
+import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
+import { openStorage, PhotinusServer } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { authenticationOf } from "../local-settings.ts";
-import { type KitOfHost, type KitOptions, openKitFolder } from "./open-kit-folder.ts";
+import { openKitFolder } from "./open-kit-folder.ts";
+import { type ServerTlsOptions, serverTls } from "./server-tls.ts";
 
 /** Options of `photinus server start`. */
-export interface ServerStartOptions extends KitOptions {
+export interface ServerStartOptions extends ServerTlsOptions {
   /** Folder for records and models. */
   readonly state: string;
   /** Address to listen at. */
   readonly host: string;
   readonly port: number;
-  /** No TLS of its own. */
-  readonly clear?: boolean;
   /** Addresses of proxies that are believed about whom they forward, for limits only. */
   readonly trustedProxy?: readonly string[];
   /** Connections of these begin with a PROXY header. */
@@ -25,13 +24,6 @@ export interface ServerStartOptions extends KitOptions {
   readonly tokenFile?: string;
   /** False: serve no pages. */
   readonly pages: boolean;
-}
-
-function tlsOf({ kit, tls }: KitOfHost, { clear = false }: ServerStartOptions): TlsOptions | undefined {
-  if (clear || kit.configuration.security === "clear") return undefined;
-  const clientRoot =
-    kit.configuration.security === "mtls" ? { clientRoot: pem("CERTIFICATE", kit.root.der) } : {};
-  return { ...tls, ...clientRoot };
 }
 
 /** The token goes into a file for its owner, or onto a terminal that a person reads; never into a service's log. */
@@ -47,7 +39,7 @@ async function handOutToken(
 /** Runs a server until it is told to stop. */
 export async function startServer(
   options: ServerStartOptions,
-  { terminal, signal, pages }: CommandContext,
+  { terminal, signal, pages, onHangup }: CommandContext,
 ): Promise<void> {
   spareFullCollections();
   const ofHost = await openKitFolder(options);
@@ -56,7 +48,7 @@ export async function startServer(
   const authentication = await authenticationOf(options.kit);
   const storage = await openStorage({ folder: options.state }, { crypto });
   try {
-    const tls = tlsOf(ofHost, options);
+    const secured = await serverTls(ofHost, options);
     const folder = options.pages ? pages() : undefined;
     const server = new PhotinusServer(
       {
@@ -67,13 +59,14 @@ export async function startServer(
         revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
         trustedProxies: options.trustedProxy ?? [],
         proxyProtocol: options.proxyProtocol ?? false,
-        ...(tls === undefined ? {} : { tls }),
+        ...(secured === undefined ? {} : { tls: secured.tls, tlsSource: secured.source }),
         ...(folder === undefined ? {} : { pages: folder }),
         ...(authentication === undefined ? {} : { authentication }),
       },
       { storage, clock: systemClock(), crypto, logger },
     );
     const address = await server.start();
+    onHangup(() => void server.reloadTls());
     terminal.line(`Photinus server at ${address.socketUrl}`);
     await handOutToken(server.tokens.issue({ kind: "server" }), address.origin, options);
     await aborted(signal);

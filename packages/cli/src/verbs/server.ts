@@ -14,6 +14,11 @@ export function addServer(program: Command, contextOf: ContextOf): void {
     .option("--host <address>", "address to listen at", "127.0.0.1")
     .option("--port <n>", "port", port, 8080)
     .option("--clear", "no TLS of its own: on loopback, or behind a proxy that ends TLS")
+    .option(
+      "--public-certificate <file>",
+      "PEM chain of a public CA, presented where a page asks for its names",
+    )
+    .option("--public-key <file>", "its private key, PEM, not encrypted")
     .option("--trusted-proxy <address>", "proxy whose X-Forwarded-For limits count by; repeatable", addresses)
     .option("--proxy-protocol", "connections of trusted proxies begin with a PROXY header, version 1 or 2")
     .option("--no-pages", "serve no pages")

@@ -13,6 +13,7 @@ export type WireErrorCode =
   | "ERR_GOING_AWAY"
   | "ERR_RESUME_REFUSED"
   | "ERR_CLOCK_SKEW"
+  | "ERR_TLS_MODE"
   | "ERR_BUSY"
   | "ERR_CONNECTION_LOST"
   | "ERR_CONNECTION_REFUSED"
@@ -66,6 +67,12 @@ export const WIRE_ERRORS: Readonly<Record<WireErrorCode, ErrorDefinition>> = {
     wire: 4026,
     action: "close",
     remedy: "Set the clock of this machine: it differs from the server's by more than five minutes.",
+  },
+  ERR_TLS_MODE: {
+    wire: 4044,
+    action: "stop",
+    remedy:
+      "Connect as the kit says: mtls needs TLS up to the server, so an ingress passes it through by SNI; or have the kit issued again.",
   },
   ERR_BUSY: { wire: 4027, action: "back-off", remedy: "Come back after the time that the server names." },
   ERR_CONNECTION_LOST: {

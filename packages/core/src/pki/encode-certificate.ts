@@ -7,6 +7,7 @@ import {
   explicit,
   implicit,
   integer,
+  NULL,
   objectIdentifier,
   octetString,
   sequence,
@@ -43,6 +44,8 @@ export interface CertificateTemplate {
   readonly purposes?: readonly string[];
   /** SHA-256 of the invite's code. */
   readonly inviteDigest?: Bytes;
+  /** The holder is admitted only over TLS to which it presented this certificate. */
+  readonly mutualTls?: boolean;
 }
 
 /** Who signs: a CA, or the holder itself when there is no certificate yet. */
@@ -94,12 +97,13 @@ function extensions(
   subjectKey: Bytes,
   authority: Certificate | undefined,
 ): readonly Bytes[] {
-  const { uri, hosts = [], purposes = [], inviteDigest } = template;
+  const { uri, hosts = [], purposes = [], inviteDigest, mutualTls = false } = template;
   const authorityKey = authority?.extensions.subjectKeyIdentifier ?? subjectKey;
   const optional = [
     purposes.length > 0 && encodeExtension(OID.extendedKeyUsage, sequence(...purposes.map(objectIdentifier))),
     uri !== undefined && encodeExtension(OID.subjectAltName, encodeSubjectAlternativeNames(uri, hosts)),
     inviteDigest !== undefined && encodeExtension(OID.inviteDigest, octetString(inviteDigest)),
+    mutualTls && encodeExtension(OID.mutualTls, NULL),
   ];
   return [
     encodeCriticalExtension(OID.basicConstraints, basicConstraints(template.authority)),

@@ -1,7 +1,7 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import { derChildren, derContent, derObjectIdentifier } from "./der-reader.ts";
-import { TRUE } from "./der-writer.ts";
+import { NULL, TRUE } from "./der-writer.ts";
 import { derOf, type EncodedExtension, readExtensionList } from "./extension-list.ts";
 import { type NameConstraints, readNameConstraints } from "./name-constraints.ts";
 import { OID } from "./object-identifiers.ts";
@@ -32,6 +32,8 @@ export interface CertificateExtensions {
   readonly authorityKeyIdentifier: Bytes | undefined;
   /** SHA-256 of the code of the invite by which it was enrolled. */
   readonly inviteDigest: Bytes | undefined;
+  /** True: the holder is admitted only over TLS to which it presented this certificate. */
+  readonly mutualTls: boolean;
 }
 
 /** Policy machinery: present at all, critical or not, it is refused, since it changes what a path means. */
@@ -50,6 +52,7 @@ const HANDLED: ReadonlySet<string> = new Set([
   OID.subjectKeyIdentifier,
   OID.authorityKeyIdentifier,
   OID.inviteDigest,
+  OID.mutualTls,
 ]);
 
 /**
@@ -77,6 +80,7 @@ export function readExtensions(der: Bytes): CertificateExtensions {
     subjectKeyIdentifier: read(OID.subjectKeyIdentifier, (value) => derContent(value, 4)),
     authorityKeyIdentifier: read(OID.authorityKeyIdentifier, readAuthorityKey),
     inviteDigest: read(OID.inviteDigest, readInviteDigest),
+    mutualTls: read(OID.mutualTls, readMutualTls) ?? false,
   };
 }
 
@@ -128,4 +132,9 @@ function readInviteDigest(der: Bytes): Bytes {
   const digest = derContent(der, 4);
   if (digest.length !== 32) throw new RangeError("invite digest is not 32 bytes");
   return digest;
+}
+
+function readMutualTls(der: Bytes): true {
+  if (!equalBytes(der, NULL)) throw new RangeError("mutual TLS is stated by NULL");
+  return true;
 }

@@ -113,6 +113,8 @@ export interface ParticipantRequest extends Validity {
   readonly hosts?: readonly string[];
   /** Enrolled sites: SHA-256 of the invite's code. */
   readonly inviteDigest?: Bytes;
+  /** Clients: admitted only over TLS to which they presented this certificate. Default false. */
+  readonly mutualTls?: boolean;
 }
 
 /**
@@ -125,7 +127,7 @@ export async function issueParticipant(
   issuer: Issuer,
   modules: { readonly crypto: CryptoProvider },
 ): Promise<Certificate> {
-  const { subject, org, publicKey, hosts, inviteDigest, ...times } = request;
+  const { subject, org, publicKey, hosts, inviteDigest, mutualTls = false, ...times } = request;
   const isEnrolment =
     issuer.certificate?.extensions.names.uris.includes(enrolmentUrn(subject.project)) ?? false;
   if (isEnrolment && (subject.role !== "site" || inviteDigest === undefined)) {
@@ -143,6 +145,7 @@ export async function issueParticipant(
       uri: participantUrn(subject),
       ...(hosts === undefined ? {} : { hosts }),
       ...(inviteDigest === undefined ? {} : { inviteDigest }),
+      mutualTls,
       keyUsage: ["digitalSignature"],
       purposes: [subject.role === "server" ? OID.serverAuth : OID.clientAuth],
     },

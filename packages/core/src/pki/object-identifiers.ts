@@ -47,6 +47,8 @@ export const OID = {
    * 6f0d2b1c-7a54-4c3e-9b8e-2f51a6d0c473 (ITU-T X.667), so it is nobody else's.
    */
   inviteDigest: "2.25.147612681791147203094534668942870365299.1",
+  /** NULL: the holder is admitted only over TLS to which it presented this certificate. The arc is that of {@link OID.inviteDigest}. */
+  mutualTls: "2.25.147612681791147203094534668942870365299.2",
 
   /** RFC 5280, section 4.2.1.12. */
   serverAuth: "1.3.6.1.5.5.7.3.1",

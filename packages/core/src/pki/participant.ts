@@ -20,4 +20,6 @@ export interface Participant {
   readonly leafDigest: Bytes;
   /** DER certificates, leaf first, the root left out. */
   readonly chain: readonly Bytes[];
+  /** True: admitted only over TLS to which it presented this certificate. */
+  readonly mutualTls: boolean;
 }

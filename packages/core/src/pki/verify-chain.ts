@@ -108,6 +108,7 @@ async function proveChain(
     role: subject.role,
     leafDigest: leaf.digest,
     chain: [leaf, ...authorities].map(({ der }) => der),
+    mutualTls: leaf.extensions.mutualTls,
   };
   const proved: KnownChain = {
     participant,

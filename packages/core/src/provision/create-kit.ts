@@ -86,13 +86,15 @@ export async function createKit(
 }
 
 function issueLeaf(
-  { subject, org, hosts, nowMs, lifetimeMs }: KitRequest,
+  { subject, org, hosts, nowMs, lifetimeMs, connection }: KitRequest,
   { publicKey }: SigningKey,
   root: FileSigner,
   modules: { readonly crypto: CryptoProvider },
 ): Promise<Certificate> {
   const request = {
     ...{ subject, org, publicKey, nowMs },
+    // Stated by the project in the certificate itself: the server needs no list of who connects how.
+    mutualTls: subject.role !== "server" && connection.security === "mtls",
     ...(hosts === undefined ? {} : { hosts }),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   };

@@ -26,6 +26,7 @@ export function readServerError(frame: Frame): PhotinusError {
     case "ERR_INTERNAL":
     case "ERR_RATE_LIMITED":
     case "ERR_SUPERSEDED":
+    case "ERR_TLS_MODE":
     case "ERR_TOO_LARGE":
     case "ERR_VERSION_UNSUPPORTED":
       return new WireError(code, text, { retryAfterMs });

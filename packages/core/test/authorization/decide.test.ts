@@ -9,6 +9,7 @@ const actor = (role: Role, name = "ann@example.org", org = "example"): Participa
   role,
   leafDigest: new Uint8Array(32),
   chain: [],
+  mutualTls: false,
 });
 const job = { submitter: "ann@example.org", submitterOrg: "example" };
 

@@ -36,6 +36,7 @@ describe("extensions", () => {
       "the digest of an invite, critical",
       extension(OID.inviteDigest, octetString(new Uint8Array(32)), "critical"),
     ],
+    ["mutual TLS", extension(OID.mutualTls, NULL)],
   ])("are accepted: %s", async (_name, der) => {
     await site.isAccepted(added(der));
   });
@@ -85,6 +86,7 @@ describe("extensions", () => {
       added(extension(OID.inviteDigest, octetString(new Uint8Array(31)))),
       "MALFORMED",
     ],
+    ["mutual TLS that is not stated by NULL", added(extension(OID.mutualTls, TRUE)), "MALFORMED"],
     [
       "a CA that is written not to be one",
       added(extension(OID.basicConstraints, sequence(Uint8Array.of(1, 1, 0)))),

@@ -269,3 +269,27 @@ describe("a throw-away project", () => {
     expect(configuration.server.addresses[0]).toBe("ws://127.0.0.1:8080/ws");
   });
 });
+
+test("a kit for mtls has a certificate that says so; those of a server, of tls and of clear have none", async () => {
+  const definition = {
+    name: "trial",
+    server: { name: "hub", org: "o", hosts: ["fl.example.org"], port: 8443 },
+    sites: (["mtls", "tls", "clear"] as const).map((security) => ({ name: security, org: "o", security })),
+    users: [],
+  };
+  const { kits } = await createProject(definition, modules);
+
+  const stated = await Promise.all(
+    [...kits].map(async ([name, { files, secret }]) => {
+      const { identity } = await openKit(files, { ...now, secret }, { crypto });
+      return [name, identity.participant.mutualTls];
+    }),
+  );
+
+  expect(stated).toEqual([
+    ["hub", false],
+    ["mtls", true],
+    ["tls", false],
+    ["clear", false],
+  ]);
+});

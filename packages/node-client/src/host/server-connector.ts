@@ -1,7 +1,7 @@
 import { rootCertificates } from "node:tls";
-import { WireError } from "@photinus/core/errors";
+import { HostError, WireError } from "@photinus/core/errors";
 import type { Connection, Connector } from "@photinus/core/platform";
-import type { OpenedKit } from "@photinus/core/provision";
+import type { ConnectionSecurity, OpenedKit } from "@photinus/core/provision";
 import { parseProxy, pem, type TlsIdentity, webSocketConnector } from "@photinus/node-platform";
 
 /** Options of {@link serverConnector}. */
@@ -20,10 +20,12 @@ export interface ServerConnectorOptions {
  * Connects to the server of a kit: its addresses in order, each by TLS that ends at the project's root or at a public
  * one (a proxy's). Who the server is, the handshake inside proves, not TLS.
  *
- * @throws HostError `ERR_CONFIG_INVALID` when the address of a proxy is none
+ * @throws HostError `ERR_CONFIG_INVALID` when an address is none; WireError `ERR_TLS_MODE` when `server` is not reached
+ *   as the kit says
  */
 export function serverConnector({ kit, tls, server, proxyOf }: ServerConnectorOptions): Connector {
   const { configuration, root } = kit;
+  if (server !== undefined) requireMode(server, configuration.security);
   const addresses = server === undefined ? configuration.server.addresses : [server];
   const connectors = addresses.map((url) => {
     const proxy = proxyOf?.(url);
@@ -35,6 +37,23 @@ export function serverConnector({ kit, tls, server, proxyOf }: ServerConnectorOp
     });
   });
   return { connect: (signal) => connectFirst(connectors, signal) };
+}
+
+/** Whoever types an address must not turn TLS off, nor believe it on: the kit says how this participant connects. */
+function requireMode(server: string, security: ConnectionSecurity): void {
+  const scheme = /^(wss?):\/\//.exec(server)?.[1];
+  if (scheme === undefined || !URL.canParse(server)) {
+    throw new HostError(
+      "ERR_CONFIG_INVALID",
+      `expected an address such as wss://host:8443/ws, got ${server}`,
+    );
+  }
+  const expected = security === "clear" ? "ws" : "wss";
+  if (scheme === expected) return;
+  throw new WireError(
+    "ERR_TLS_MODE",
+    `the kit says ${security}, which is ${expected}:, and ${server} is not`,
+  );
 }
 
 async function connectFirst(connectors: readonly Connector[], signal: AbortSignal): Promise<Connection> {

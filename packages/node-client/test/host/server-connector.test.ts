@@ -88,3 +88,25 @@ test("refuses a proxy that is none at once", () => {
     expect.objectContaining({ code: "ERR_CONFIG_INVALID" }) as Error,
   );
 });
+
+test.each([
+  ["clear", "wss://fl.example.org/ws"],
+  ["tls", "ws://fl.example.org/ws"],
+  ["mtls", "ws://127.0.0.1:8080/ws"],
+] as const)("a kit for %s is not taken to %s", (security, server) => {
+  const { configuration, root } = aKit([]);
+  const kit = { root, configuration: { ...configuration, security } };
+
+  expect(() => serverConnector({ kit, tls, server })).toThrowError(
+    expect.objectContaining({ code: "ERR_TLS_MODE" }),
+  );
+});
+
+test.each(["fl.example.org", "https://fl.example.org/ws", "wss://"])(
+  "%s is no address of a server",
+  (server) => {
+    expect(() => serverConnector({ kit: aKit([]), tls, server })).toThrowError(
+      expect.objectContaining({ code: "ERR_CONFIG_INVALID" }),
+    );
+  },
+);

@@ -15,6 +15,8 @@ export interface PublishedBlob {
 export interface TransportPeer {
   /** SHA-256 of the certificate that the peer presented to TLS and whose key it holds; `undefined` without one. */
   readonly tlsLeafDigest: Bytes | undefined;
+  /** SHA-256 of the certificate that a trusted proxy says to have seen; proves nothing. `undefined` without one. */
+  readonly forwardedLeafDigest: Bytes | undefined;
 }
 
 /** A connection that was handed over. */

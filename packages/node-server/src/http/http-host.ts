@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { createServer as createSecureServer } from "node:https";
+import { createServer as createSecureServer, Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { HostError } from "@photinus/core/errors";
@@ -14,7 +14,7 @@ import { ProxiedSockets } from "./proxied-sockets.ts";
 import type { ReadTokens } from "./read-tokens.ts";
 import { RequestSockets } from "./request-sockets.ts";
 import { type StaticFolder, staticFolder } from "./static-folder.ts";
-import { nodeTlsOptions, type TlsOptions } from "./tls.ts";
+import { secureOptions, TlsContexts, type TlsOptions } from "./tls.ts";
 import { type Upgrades, upgrades } from "./upgrade.ts";
 import { DEFAULT_UPGRADE_LIMITS, type UpgradeLimits, upgradeGate } from "./upgrade-limits.ts";
 
@@ -106,6 +106,7 @@ export class HttpHost {
   readonly #limits: UpgradeLimits;
   readonly #proxied: ProxiedSockets | undefined;
   readonly #trust: ProxyTrust;
+  readonly #contexts: TlsContexts | undefined;
   #server: Server | undefined;
   #upgrades: Upgrades | undefined;
   #address: Promise<HostAddress> | undefined;
@@ -115,7 +116,8 @@ export class HttpHost {
     this.#options = options;
     this.#modules = modules;
     this.#limits = { ...DEFAULT_UPGRADE_LIMITS, ...options.limits };
-    const { trustedProxies: proxies = [], proxyProtocol = false } = options;
+    const { trustedProxies: proxies = [], proxyProtocol = false, tls } = options;
+    this.#contexts = tls === undefined ? undefined : new TlsContexts(tls);
     const proxied = new ProxiedSockets(
       { trustedProxies: proxies, headerMs: this.#limits.headersMs },
       modules,
@@ -139,6 +141,18 @@ export class HttpHost {
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
+  }
+
+  /**
+   * Presents other certificates to connections that begin from here on; those that are open stay. Nothing changes when it
+   * throws.
+   * @throws HostError `ERR_CONFIG_INVALID` when a certificate and its key do not belong together, or this host has no TLS
+   */
+  replaceTls(tls: TlsOptions): void {
+    if (this.#contexts === undefined) throw new HostError("ERR_CONFIG_INVALID", "this host speaks no TLS");
+    this.#contexts.replace(tls);
+    const server = this.#server;
+    if (server instanceof SecureServer) server.setSecureContext(secureOptions(tls, tls));
   }
 
   async #start(): Promise<HostAddress> {
@@ -166,9 +180,9 @@ export class HttpHost {
     const limits = this.#limits;
     const requests = requestOptions(limits.headersMs);
     const server =
-      tls === undefined
+      tls === undefined || this.#contexts === undefined
         ? createServer(requests, handle)
-        : createSecureServer({ ...requests, ...nodeTlsOptions(tls) }, handle);
+        : createSecureServer({ ...requests, ...this.#contexts.serverOptions(tls) }, handle);
     const { bytesBeforeAuthentication } = limits;
     const gate = upgradeGate(limits, this.#modules);
     const handler = upgrades(

@@ -20,6 +20,8 @@ export const HOST_METRICS: Readonly<Record<string, string>> = {
   photinus_upgrades_total: "WebSocket upgrades by outcome: accepted, or the code of the refusal",
   photinus_http_requests_total: "HTTP requests by route and status",
   photinus_observers: "Readers of observation logs",
+  photinus_tls_reloads_total:
+    "Exchanges of the TLS certificates by outcome: taken, or the code of the failure",
   photinus_native_masking: "1 when bufferutil masks frames natively, else 0",
   photinus_sites_connected: "Sites with a session",
   photinus_messages_received_total: "Messages that verified, by kind",

@@ -1,13 +1,13 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Bytes } from "@photinus/core/bytes";
 import { wireCodeOf, writeError } from "@photinus/core/envelope";
 import { type ErrorCode, isErrorCode, PhotinusError } from "@photinus/core/errors";
 import type { Clock, Logger, Metrics } from "@photinus/core/platform";
 import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "@photinus/node-platform";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { clientAddress, type ProxyTrust } from "./client-address.ts";
-import type { Federation } from "./federation.ts";
+import type { Federation, TransportPeer } from "./federation.ts";
+import { forwardedLeafDigestOf } from "./forwarded-certificate.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { problem, statusOf } from "./problem.ts";
 import { tlsLeafDigestOf } from "./tls.ts";
@@ -120,7 +120,7 @@ interface Upgrading {
 interface Entrant {
   readonly address: string;
   readonly passage: Passage;
-  readonly tlsLeafDigest: Bytes | undefined;
+  readonly peer: TransportPeer;
   /** The line below the WebSocket. */
   readonly line: Duplex;
 }
@@ -179,6 +179,7 @@ class UpgradeHandler implements Upgrades {
       return;
     }
     const address = clientAddress(request, this.#options.trust);
+    const forwardedLeafDigest = forwardedLeafDigestOf(request, this.#options.trust);
     const passage = await this.#modules.gate.enter(address, cut);
     if ("code" in passage) {
       this.#sendAway(passage, { request, socket, head });
@@ -188,11 +189,14 @@ class UpgradeHandler implements Upgrades {
     if (socket.destroyed) passage.leave();
     else
       this.#server.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#accept(webSocket, { address, passage, tlsLeafDigest: tlsLeafDigestOf(request), line: socket }),
+        this.#accept(webSocket, {
+          ...{ address, passage, line: socket },
+          peer: { tlsLeafDigest: tlsLeafDigestOf(request), forwardedLeafDigest },
+        }),
       );
   }
 
-  #accept(socket: WebSocket, { address: remoteAddress, passage, tlsLeafDigest, line }: Entrant): void {
+  #accept(socket: WebSocket, { address: remoteAddress, passage, peer, line }: Entrant): void {
     const { federation, logger, metrics } = this.#modules;
     this.#count("accepted");
     this.#open.add(socket);
@@ -206,7 +210,7 @@ class UpgradeHandler implements Upgrades {
     const stopCounting = this.#limitBytes(socket, line);
     const connection = webSocketConnection(socket, { remoteAddress });
     federation
-      .accept(connection, { tlsLeafDigest })
+      .accept(connection, peer)
       .authenticated.then(passage.authenticated, (error: unknown) => {
         passage.leave();
         const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";

@@ -2,7 +2,7 @@ import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggr
 import { type AuditLog, auditLog } from "@photinus/core/audit";
 import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator";
 import { builtInRegistry } from "@photinus/core/decomposer";
-import { HostError } from "@photinus/core/errors";
+import { HostError, WireError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
 import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
@@ -18,6 +18,7 @@ import type { AuthenticationSettings } from "../authentication/settings.ts";
 import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-host.ts";
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
 import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
+import type { TlsOptions } from "../http/tls.ts";
 import { invitedEnrolment } from "./enrolment.ts";
 import { loginAuthentication } from "./login-authentication.ts";
 import { makeInvite } from "./make-invite.ts";
@@ -25,6 +26,7 @@ import { RefusalRecords } from "./refusal-records.ts";
 import { serverFederation } from "./server-federation.ts";
 import { ServerRevocations } from "./server-revocations.ts";
 import type { ServerStorage } from "./storage.ts";
+import { TlsRenewal, type TlsSource } from "./tls-renewal.ts";
 
 /** Options of {@link PhotinusServer}. */
 export interface PhotinusServerOptions extends HttpHostOptions {
@@ -47,6 +49,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly authenticators?: readonly AuthenticatorRule[];
   /** File with one name a line of sites that joined by a link and are revoked; taken within a second. */
   readonly revokedSitesFile?: string;
+  /** Where the certificates of `tls` are read anew while the server runs. Absent: they stay. */
+  readonly tlsSource?: TlsSource;
 }
 
 /** What a server works with; all injected. */
@@ -74,8 +78,9 @@ export class PhotinusServer {
   readonly #host: HttpHost;
   readonly #refusals: RefusalRecords;
   readonly #revocations: ServerRevocations;
+  readonly #tlsRenewal: TlsRenewal | undefined;
 
-  /** @throws HostError `ERR_CONFIG_INVALID` when the kit is not a server's, or demands TLS that is not configured */
+  /** @throws HostError `ERR_CONFIG_INVALID` when the kit is not a server's; WireError `ERR_TLS_MODE` when it demands TLS that is not configured */
   constructor(options: PhotinusServerOptions, modules: PhotinusServerModules) {
     requireServerKit(options);
     this.#options = options;
@@ -97,13 +102,14 @@ export class PhotinusServer {
     const refusals = new RefusalRecords({ ...modules, audit });
     this.#refusals = refusals;
     const federation = serverFederation(
-      {
-        accept: acceptOptions(options, { ...modules, audit, refusals, revocations: this.#revocations }),
-        security: options.kit.configuration.security,
-      },
+      { accept: acceptOptions(options, { ...modules, audit, refusals, revocations: this.#revocations }) },
       { coordinator: this.coordinator, session, refusals, logger: modules.logger },
     );
     this.#host = new HttpHost(options, { ...modules, federation, tokens: this.tokens, metrics });
+    const replace = (tls: TlsOptions): void => this.#host.replaceTls(tls);
+    const { tlsSource } = options;
+    this.#tlsRenewal =
+      tlsSource === undefined ? undefined : new TlsRenewal(tlsSource, { ...modules, metrics, replace });
   }
 
   /**
@@ -114,7 +120,9 @@ export class PhotinusServer {
     await this.#revocations.start();
     try {
       await this.coordinator.start();
-      return await this.#host.start();
+      const address = await this.#host.start();
+      await this.#tlsRenewal?.start();
+      return address;
     } catch (error) {
       await this.coordinator.stop(); // nobody could reach the jobs that were taken up
       await this.#revocations.stop();
@@ -124,10 +132,19 @@ export class PhotinusServer {
 
   /** Tells every peer, lets jobs stop where they are, closes the port. Idempotent. The storage stays open. */
   async stop(): Promise<void> {
+    await this.#tlsRenewal?.stop();
     await this.#host.stop();
     await this.coordinator.stop();
     await this.#refusals.stop();
     await this.#revocations.stop();
+  }
+
+  /**
+   * Reads the certificates of TLS anew; open sockets stay. A failure is logged and counted.
+   * @returns false when what was before stays in place, or this server has none to exchange
+   */
+  async reloadTls(): Promise<boolean> {
+    return (await this.#tlsRenewal?.reload()) ?? false;
   }
 
   /**
@@ -148,14 +165,17 @@ export class PhotinusServer {
   }
 }
 
-/** A kit that demands TLS on both sides is not served without asking for certificates. */
+/** Where all sites were provisioned for TLS on both sides, a server that does not ask for certificates admits none. */
 function requireServerKit({ kit, tls }: PhotinusServerOptions): void {
   const { role, security } = kit.configuration;
   if (role !== "server" || kit.storageKey === undefined) {
     throw new HostError("ERR_CONFIG_INVALID", `the kit is that of a ${role}, expected a server's`);
   }
   if (security === "mtls" && tls?.clientRoot === undefined) {
-    throw new HostError("ERR_CONFIG_INVALID", "the project demands TLS with certificates on both sides");
+    throw new WireError(
+      "ERR_TLS_MODE",
+      "every site was provisioned for mtls, and this server would admit none",
+    );
   }
 }
 

@@ -2,7 +2,6 @@ import type { Coordinator, JobSummary, ObserveOptions } from "@photinus/core/coo
 import { PhotinusError } from "@photinus/core/errors";
 import type { Observation } from "@photinus/core/message";
 import type { Connection, Logger } from "@photinus/core/platform";
-import type { ConnectionSecurity } from "@photinus/core/provision";
 import { type AcceptOptions, acceptSession, type Session, type SessionModules } from "@photinus/core/session";
 import type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } from "../http/federation.ts";
 import type { RefusalRecords } from "./refusal-records.ts";
@@ -12,8 +11,6 @@ import { requireTlsPeer } from "./tls-admission.ts";
 export interface ServerFederationOptions {
   /** What sessions are accepted with. */
   readonly accept: AcceptOptions;
-  /** How participants with a kit must connect. */
-  readonly security: ConnectionSecurity;
 }
 
 /** What {@link serverFederation} works with. */
@@ -76,11 +73,11 @@ class CoordinatorFederation implements Federation {
   }
 
   #accept(connection: Connection, peer: TransportPeer): Promise<Session> {
-    const { accept, security } = this.#options;
+    const { accept } = this.#options;
     const options: AcceptOptions = {
       ...accept,
       admit: async (admission) => {
-        requireTlsPeer(admission.participant, peer, security);
+        requireTlsPeer(admission.participant, peer);
         await accept.admit?.(admission);
       },
     };

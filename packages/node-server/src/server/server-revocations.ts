@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { type Bytes, equalBytes, fromUtf8, toHex } from "@photinus/core/bytes";
 import { HostError, PhotinusError, PkiError } from "@photinus/core/errors";
 import {
@@ -15,6 +14,7 @@ import type { Clock, CryptoProvider, Logger, MetadataStore, Timer } from "@photi
 import type { OpenedKit } from "@photinus/core/provision";
 import { readSmallFile } from "@photinus/node-platform";
 import { EnrolledSites } from "./enrolled-sites.ts";
+import { fileVersion } from "./file-version.ts";
 
 /** Options of {@link ServerRevocations}. */
 export interface ServerRevocationsOptions {
@@ -24,12 +24,6 @@ export interface ServerRevocationsOptions {
   readonly file?: string;
   /** File with one name a line of sites that joined by a link and are revoked; looked at as often. */
   readonly revokedSitesFile?: string;
-}
-
-/** Tells one content of a file from the next without reading it; empty when there is no file. */
-async function versionOf(file: string | undefined): Promise<string> {
-  const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
-  return found === undefined ? "" : `${found.size} ${found.mtimeMs} ${found.ino}`;
 }
 
 /** What {@link ServerRevocations} works with. */
@@ -157,7 +151,7 @@ export class ServerRevocations {
 
   async #lookAtFile(): Promise<void> {
     const { file } = this.#options;
-    const version = await versionOf(file);
+    const version = await fileVersion(file);
     if (file === undefined || version === "" || version === this.#seen) return;
     try {
       const [list] = decodePem("X509 CRL", await readSmallFile(file, MAX_FILE_BYTES));
@@ -171,7 +165,7 @@ export class ServerRevocations {
 
   async #lookAtSites(): Promise<void> {
     const { revokedSitesFile: file, kit } = this.#options;
-    const version = await versionOf(file);
+    const version = await fileVersion(file);
     if (file === undefined || kit.enrolment === undefined || version === "" || version === this.#seenSites)
       return;
     const text = fromUtf8(await readSmallFile(file, MAX_FILE_BYTES));

@@ -1,27 +1,30 @@
 import { equalBytes } from "@photinus/core/bytes";
 import { WireError } from "@photinus/core/errors";
 import type { Participant } from "@photinus/core/pki";
-import type { ConnectionSecurity } from "@photinus/core/provision";
 import type { TransportPeer } from "../http/federation.ts";
 
 /**
- * Where a project demands TLS on both sides, the certificate of the line must be the one of the handshake. Pages have
- * no TLS certificate: they enrolled, which their chain through the enrolment CA shows, and are let in by the handshake
- * alone.
+ * [W-170] Who was provisioned for TLS on both sides, as its certificate says, is admitted only when the certificate of
+ * the line is the one of the handshake: behind an ingress only where that passes TLS through. What a proxy says that it
+ * saw never stands for it, but where a trusted proxy speaks of another certificate the two contradict each other.
  *
- * @throws WireError `ERR_AUTH_FAILED`
+ * @throws WireError `ERR_TLS_MODE`
  */
 export function requireTlsPeer(
-  { name, chain, leafDigest }: Participant,
-  { tlsLeafDigest }: TransportPeer,
-  security: ConnectionSecurity,
+  { name, mutualTls, leafDigest }: Participant,
+  { tlsLeafDigest, forwardedLeafDigest }: TransportPeer,
 ): void {
-  const hasEnrolled = chain.length > 1;
-  if (security !== "mtls" || hasEnrolled) return;
+  if (forwardedLeafDigest !== undefined && !equalBytes(forwardedLeafDigest, leafDigest)) {
+    throw new WireError("ERR_TLS_MODE", `the proxy saw another certificate than that of ${name}`);
+  }
+  if (!mutualTls) return;
   if (tlsLeafDigest === undefined) {
-    throw new WireError("ERR_AUTH_FAILED", `${name} must present its certificate to TLS as well`);
+    throw new WireError(
+      "ERR_TLS_MODE",
+      `${name} was provisioned for mtls, and no certificate of its own reached the TLS of the server`,
+    );
   }
   if (!equalBytes(tlsLeafDigest, leafDigest)) {
-    throw new WireError("ERR_AUTH_FAILED", `${name} presented another certificate to TLS`);
+    throw new WireError("ERR_TLS_MODE", `${name} presented another certificate to TLS`);
   }
 }

@@ -104,8 +104,8 @@ test("tells the leaf that a client proved to TLS, and admits clients without one
   await webSocketConnector({ url: socketUrl, ca: [root] }).connect(never);
 
   expect(federation.peers).toEqual([
-    { tlsLeafDigest: await crypto.sha256(leaf) },
-    { tlsLeafDigest: undefined },
+    { tlsLeafDigest: await crypto.sha256(leaf), forwardedLeafDigest: undefined },
+    { tlsLeafDigest: undefined, forwardedLeafDigest: undefined },
   ]);
 });
 
@@ -123,4 +123,57 @@ test("a PROXY header comes before TLS, and the limits count by whom it announces
 
   expect(String(answer)).toMatch(/^HTTP\/1\.1 101/);
   expect(federation.connections[0]?.remoteAddress).toBe("192.0.2.1");
+});
+
+/** The certificate that a server presents to who asks for this name; empty when it asks for none. */
+async function presentedTo(port: number, servername: string): Promise<string | undefined> {
+  const socket = connectTls({ port, host: "127.0.0.1", servername, rejectUnauthorized: false });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "secureConnect");
+  return socket.getPeerX509Certificate()?.toString();
+}
+
+test("who asks for a name of the public certificate gets it, everybody else the project's", async () => {
+  const [{ tls }, { tls: publicIdentity }] = [
+    await serverTls(["fl.example.org", "127.0.0.1"]),
+    await serverTls(["fl.example.org", "*.pages.example.org"]),
+  ];
+  const { port } = await aHost({ tls: { ...tls, publicIdentity } });
+
+  const asked = ["fl.example.org", "a.pages.example.org", "sites.example.org", ""];
+  const got = await Promise.all(asked.map((name) => presentedTo(port, name)));
+
+  const { certificate: ofPages } = publicIdentity;
+  expect(got).toEqual([ofPages, ofPages, tls.certificate, tls.certificate]);
+});
+
+test("a certificate is exchanged without dropping a socket", async () => {
+  const [old, renewed] = [await serverTls(["127.0.0.1"]), await serverTls(["127.0.0.1"])];
+  const { httpHost, port, socketUrl, federation } = await aHost({ tls: old.tls });
+  const before = await webSocketConnector({ url: socketUrl, ca: [old.root] }).connect(never);
+
+  httpHost.replaceTls(renewed.tls);
+
+  expect(await presentedTo(port, "")).toBe(renewed.tls.certificate);
+  expect(await presentedTo(port, "fl.example.org")).toBe(renewed.tls.certificate);
+  await expect(webSocketConnector({ url: socketUrl, ca: [old.root] }).connect(never)).rejects.toMatchObject({
+    code: "ERR_CONNECTION_REFUSED",
+  });
+  before.send(Uint8Array.of(7));
+  const { value } = await federation.connections[0]!.frames[Symbol.asyncIterator]().next();
+  expect(value).toEqual(Uint8Array.of(7));
+});
+
+test("a certificate with another's key changes nothing", async () => {
+  const [old, other] = [await serverTls(["127.0.0.1"]), await serverTls(["127.0.0.1"])];
+  const { httpHost, port } = await aHost({ tls: old.tls });
+  const broken = { certificate: other.tls.certificate, privateKey: old.tls.privateKey };
+
+  for (const tls of [broken, { ...other.tls, publicIdentity: broken }]) {
+    expect(() => httpHost.replaceTls(tls)).toThrowError(
+      expect.objectContaining({ code: "ERR_CONFIG_INVALID" }),
+    );
+  }
+
+  expect(await presentedTo(port, "")).toBe(old.tls.certificate);
 });

@@ -4,25 +4,42 @@ import { requireTlsPeer } from "../../src/server/tls-admission.ts";
 
 const leafDigest = new Uint8Array(32).fill(1);
 const other = new Uint8Array(32).fill(2);
+const none = undefined;
 
-function participant(chainLength: number): Participant {
-  const chain = Array.from({ length: chainLength }, () => new Uint8Array(1));
-  return { project: "p", name: "site-1", org: "o", role: "site", leafDigest, chain };
-}
+const participant = (mutualTls: boolean): Participant => ({
+  ...{ project: "p", name: "site-1", org: "o", role: "site" },
+  ...{ leafDigest, chain: [new Uint8Array(1)], mutualTls },
+});
 
-test("where TLS is demanded on both sides, the line's certificate must be the handshake's", () => {
-  expect(() => requireTlsPeer(participant(1), { tlsLeafDigest: leafDigest }, "mtls")).not.toThrow();
-  for (const tlsLeafDigest of [undefined, other]) {
-    expect(() => requireTlsPeer(participant(1), { tlsLeafDigest }, "mtls")).toThrowError(
-      expect.objectContaining({ code: "ERR_AUTH_FAILED" }),
-    );
+const REFUSED = expect.objectContaining({ code: "ERR_TLS_MODE" });
+
+test("who was provisioned for mtls must have presented to TLS the certificate of the handshake", () => {
+  const site = participant(true);
+
+  expect(() => requireTlsPeer(site, { tlsLeafDigest: leafDigest, forwardedLeafDigest: none })).not.toThrow();
+  for (const tlsLeafDigest of [none, other]) {
+    expect(() => requireTlsPeer(site, { tlsLeafDigest, forwardedLeafDigest: none })).toThrowError(REFUSED);
   }
 });
 
-test("pages, which enrolled, need none; nor does anybody where it is not demanded", () => {
-  const peer = { tlsLeafDigest: undefined };
+test("who was not may come without one, or with whichever", () => {
+  for (const tlsLeafDigest of [none, other, leafDigest]) {
+    const peer = { tlsLeafDigest, forwardedLeafDigest: none };
+    expect(() => requireTlsPeer(participant(false), peer)).not.toThrow();
+  }
+});
 
-  expect(() => requireTlsPeer(participant(2), peer, "mtls")).not.toThrow();
-  expect(() => requireTlsPeer(participant(1), peer, "tls")).not.toThrow();
-  expect(() => requireTlsPeer(participant(1), peer, "clear")).not.toThrow();
+test("a certificate that a proxy forwards never stands for the one of TLS", () => {
+  const peer = { tlsLeafDigest: none, forwardedLeafDigest: leafDigest };
+
+  expect(() => requireTlsPeer(participant(true), peer)).toThrowError(REFUSED);
+});
+
+test("a certificate that a trusted proxy forwards must not contradict the handshake", () => {
+  const site = participant(false);
+
+  expect(() => requireTlsPeer(site, { tlsLeafDigest: none, forwardedLeafDigest: leafDigest })).not.toThrow();
+  expect(() => requireTlsPeer(site, { tlsLeafDigest: none, forwardedLeafDigest: other })).toThrowError(
+    REFUSED,
+  );
 });

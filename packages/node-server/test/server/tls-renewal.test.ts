@@ -1,0 +1,82 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HostError } from "@photinus/core/errors";
+import { silentLogger } from "@photinus/core/platform";
+import { virtualClock } from "@photinus/core/testing";
+import { prometheusMetrics, type TlsOptions } from "@photinus/node-server";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { TlsRenewal } from "../../src/server/tls-renewal.ts";
+import { aFolder } from "../http/host.ts";
+
+const LOOK_MS = 1_000;
+
+/** A renewal over one real file, whose text is the certificate; "broken" is unusable. */
+async function aRenewal() {
+  const folder = await aFolder({ "certificate.pem": "first" });
+  const file = join(folder, "certificate.pem");
+  const clock = virtualClock();
+  const metrics = prometheusMetrics();
+  const presented: string[] = [];
+  let content = "first";
+  const renewal = new TlsRenewal(
+    {
+      files: [file, join(folder, "missing.pem")],
+      load: async () => {
+        if (content === "unreadable") throw new HostError("ERR_CONFIG_INVALID", "unreadable");
+        return { certificate: content, privateKey: "" };
+      },
+    },
+    {
+      ...{ clock, metrics, logger: silentLogger },
+      replace: ({ certificate }: TlsOptions) => {
+        if (certificate === "broken") throw new HostError("ERR_CONFIG_INVALID", "broken");
+        presented.push(certificate);
+      },
+    },
+  );
+  await renewal.start();
+  onTestFinished(() => renewal.stop());
+  const write = async (text: string): Promise<void> => {
+    content = text;
+    await writeFile(file, text);
+  };
+  const counted = async (outcome: string): Promise<boolean> =>
+    (await metrics.render()).includes(`photinus_tls_reloads_total{outcome="${outcome}"} 1`);
+  return { clock, renewal, presented, write, counted };
+}
+
+test("a certificate whose file was exchanged is presented", async () => {
+  const { clock, presented, write, counted } = await aRenewal();
+
+  await write("second one");
+  await clock.advance(LOOK_MS);
+
+  await vi.waitFor(() => expect(presented).toEqual(["second one"]));
+  expect(await counted("taken")).toBe(true);
+});
+
+test.each(["broken", "unreadable"])(
+  "what is %s leaves the one before, is counted, and mended later",
+  async (text) => {
+    const { clock, renewal, presented, write, counted } = await aRenewal();
+    await write(text);
+
+    expect(await renewal.reload()).toBe(false);
+
+    expect(presented).toEqual([]);
+    expect(await counted("ERR_CONFIG_INVALID")).toBe(true);
+    await write("mended certificate");
+    await clock.advance(LOOK_MS);
+    await vi.waitFor(() => expect(presented).toEqual(["mended certificate"]));
+  },
+);
+
+test("is read anew when it is asked for, changed or not; files that stay are not read", async () => {
+  const { clock, renewal, presented } = await aRenewal();
+
+  await clock.advance(10 * LOOK_MS);
+  expect(presented).toEqual([]);
+
+  expect(await renewal.reload()).toBe(true);
+  expect(presented).toEqual(["first"]);
+});
