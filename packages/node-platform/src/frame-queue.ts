@@ -1,4 +1,5 @@
 import type { Bytes } from "@photinus/core/bytes";
+import type { ConnectionFollower, FrameSource } from "@photinus/core/platform";
 
 /** The socket that fills a queue. */
 export interface PausableSocket {
@@ -14,10 +15,10 @@ const FRAME_OVERHEAD_BYTES = 256;
 const END: IteratorResult<Bytes> = { done: true, value: undefined };
 
 /** Frames between a socket's events and their one reader, in order. It is its reader's iterator itself. */
-export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
+export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes>, FrameSource {
   readonly #socket: PausableSocket;
   readonly #highWaterBytes: number;
-  #frames: Bytes[] = [];
+  #frames: Bytes[] | undefined;
   /** Frames before this index were taken; a shift per frame would copy the array. */
   #taken = 0;
   /** Memory that the waiting frames take. */
@@ -25,6 +26,8 @@ export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
   #isFull = false;
   #hasEnded = false;
   #hasReader = false;
+  /** A reader that is told instead of answered. */
+  #follower: ConnectionFollower | undefined;
   /** Answers the reader that waits for a frame. */
   #answer: ((result: IteratorResult<Bytes>) => void) | undefined;
 
@@ -41,22 +44,26 @@ export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
       this.#settle({ done: false, value: frame });
       return;
     }
+    this.#frames ??= [];
     this.#frames.push(frame);
     this.#bytes += frame.byteLength + FRAME_OVERHEAD_BYTES;
-    if (this.#isFull || this.#bytes < this.#highWaterBytes) return;
-    this.#isFull = true;
-    this.#socket.pause();
+    if (!this.#isFull && this.#bytes >= this.#highWaterBytes) {
+      this.#isFull = true;
+      this.#socket.pause();
+    }
+    this.#follower?.framesCame();
   }
 
   /** The reader gets what is queued, then the end. */
   end(): void {
     this.#hasEnded = true;
     this.#settle(END);
+    this.#follower?.framesCame();
   }
 
   /** Drops what is queued and takes no more. */
   discard(): void {
-    this.#frames = [];
+    this.#frames = undefined;
     this.#taken = 0;
     this.#bytes = 0;
     this.end();
@@ -69,9 +76,21 @@ export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
     return this;
   }
 
+  /** The reader is told from here on. @throws TypeError when there is one */
+  follow(follower: ConnectionFollower): this {
+    this[Symbol.asyncIterator]();
+    this.#follower = follower;
+    return this;
+  }
+
+  /** True when there is no frame and none will come. */
+  get isOver(): boolean {
+    return this.#hasEnded && this.#frames === undefined;
+  }
+
   /** The next frame, or the end. @throws TypeError when an earlier call still waits */
   next(): Promise<IteratorResult<Bytes>> {
-    const frame = this.#take();
+    const frame = this.take();
     if (frame !== undefined) return Promise.resolve({ done: false, value: frame });
     if (this.#hasEnded) return Promise.resolve(END);
     if (this.#answer !== undefined) return Promise.reject(new TypeError("a frame is already waited for"));
@@ -93,12 +112,13 @@ export class FrameQueue implements AsyncIterable<Bytes>, AsyncIterator<Bytes> {
     answer?.(result);
   }
 
-  #take(): Bytes | undefined {
-    const frame = this.#frames[this.#taken];
+  /** The next frame; `undefined` while there is none. */
+  take(): Bytes | undefined {
+    const frame = this.#frames?.[this.#taken];
     if (frame === undefined) return undefined;
     this.#taken += 1;
-    if (this.#taken === this.#frames.length) {
-      this.#frames = [];
+    if (this.#taken === this.#frames?.length) {
+      this.#frames = undefined;
       this.#taken = 0;
     }
     this.#bytes -= frame.byteLength + FRAME_OVERHEAD_BYTES;

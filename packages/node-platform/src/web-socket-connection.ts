@@ -1,5 +1,5 @@
 import { type Bytes, toBytes } from "@photinus/core/bytes";
-import type { Connection, ConnectionEnd } from "@photinus/core/platform";
+import type { Connection, ConnectionEnd, ConnectionFollower, FrameSource } from "@photinus/core/platform";
 import { WebSocket } from "ws";
 import { FrameQueue } from "./frame-queue.ts";
 import { countPassed } from "./garbage-collection.ts";
@@ -54,13 +54,12 @@ export function webSocketConnection(socket: WebSocket, options: WebSocketConnect
 class WebSocketConnection implements Connection {
   readonly remoteAddress: string | undefined;
   readonly frames: FrameQueue;
-  /** ws hands its buffers over. */
-  readonly ownsFrames = true;
-  readonly release: typeof releaseMemory = releaseMemory;
-  readonly ended: Promise<ConnectionEnd>;
   readonly #socket: WebSocket;
   readonly #isClient: boolean;
-  #hasEnded = false;
+  #follower: ConnectionFollower | undefined;
+  #end: ConnectionEnd | undefined;
+  /** Who waits for the end by a promise. */
+  #ending: ((end: ConnectionEnd) => void)[] | undefined;
   /** Who waits for the buffer to empty. */
   #draining: (() => void)[] | undefined;
 
@@ -76,20 +75,35 @@ class WebSocketConnection implements Connection {
     this.#isClient = isClient;
     this.remoteAddress = remoteAddress;
     this.frames = new FrameQueue(socket, receiveBufferBytes);
-    this.ended = new Promise((resolve) => {
-      socket.on("close", (closeCode, reason) => {
-        this.#hasEnded = true;
-        this.frames.end();
-        this.#drained();
-        resolve({ closeCode, reason: reason.toString("utf8") });
-      });
-    });
+    socket.on("close", (closeCode, reason) => this.#finish({ closeCode, reason: reason.toString("utf8") }));
     socket.on("message", (data, isBinary) => this.#take(data, isBinary));
     socket.on("error", ignore);
   }
 
+  /** ws hands its buffers over. */
+  get ownsFrames(): true {
+    return true;
+  }
+
+  get release(): typeof releaseMemory {
+    return releaseMemory;
+  }
+
+  get ended(): Promise<ConnectionEnd> {
+    if (this.#end !== undefined) return Promise.resolve(this.#end);
+    return new Promise((resolve) => {
+      this.#ending ??= [];
+      this.#ending.push(resolve);
+    });
+  }
+
+  follow(follower: ConnectionFollower): FrameSource {
+    this.#follower = follower;
+    return this.frames.follow(follower);
+  }
+
   get bufferedBytes(): number {
-    return this.#hasEnded ? 0 : this.#socket.bufferedAmount;
+    return this.#end !== undefined ? 0 : this.#socket.bufferedAmount;
   }
 
   send(frame: Bytes, onSent?: () => void): void {
@@ -111,7 +125,7 @@ class WebSocketConnection implements Connection {
   }
 
   close(closeCode: number, reason: string): void {
-    if (this.#hasEnded) return;
+    if (this.#end !== undefined) return;
     // A paused socket would never see the peer's close frame: nobody reads what still arrives.
     this.frames.discard();
     this.#socket.resume();
@@ -119,7 +133,7 @@ class WebSocketConnection implements Connection {
   }
 
   get #isOpen(): boolean {
-    return !this.#hasEnded && this.#socket.readyState === WebSocket.OPEN;
+    return this.#end === undefined && this.#socket.readyState === WebSocket.OPEN;
   }
 
   #take(data: WebSocket.RawData, isBinary: boolean): void {
@@ -130,6 +144,16 @@ class WebSocketConnection implements Connection {
     const frame = frameOf(data);
     countPassed(frame.byteLength);
     this.frames.push(frame);
+  }
+
+  #finish(end: ConnectionEnd): void {
+    this.#end = end;
+    const ending = this.#ending;
+    this.#ending = undefined;
+    this.frames.end();
+    this.#drained();
+    for (const resolve of ending ?? []) resolve(end);
+    this.#follower?.connectionEnded(end);
   }
 
   #drained(): void {

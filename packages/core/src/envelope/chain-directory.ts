@@ -1,6 +1,12 @@
-import { type Bytes, toHex } from "../bytes/index.ts";
+import { type Bytes, equalBytes, SparseMap, toHex } from "../bytes/index.ts";
 import { EnvelopeError, PkiError } from "../errors/index.ts";
-import { ChainCache, type RevocationSource, type VerifiedChain, verifyChain } from "../pki/index.ts";
+import {
+  ChainCache,
+  type Participant,
+  type RevocationSource,
+  type VerifiedChain,
+  verifyChain,
+} from "../pki/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 
 /** Chains that a directory keeps. */
@@ -12,6 +18,8 @@ export interface ChainDirectoryOptions {
   readonly project: string;
   /** Pinned root of the project, DER. */
   readonly root: Bytes;
+  /** Somebody whose chain is known already, as the peer of a session; absent: nobody. */
+  readonly known?: Participant;
 }
 
 /** What a directory of chains works with. */
@@ -27,12 +35,12 @@ export interface ChainDirectoryModules {
 /** Chains of signers by the digest of their leaf: objects name their signer by it. */
 export class ChainDirectory {
   readonly #options: ChainDirectoryOptions;
-  readonly #modules: ChainDirectoryModules & { readonly cache: ChainCache };
-  readonly #chains = new Map<string, readonly Bytes[]>();
+  readonly #modules: ChainDirectoryModules;
+  readonly #chains = new SparseMap<string, readonly Bytes[]>();
 
   constructor(options: ChainDirectoryOptions, modules: ChainDirectoryModules) {
     this.#options = options;
-    this.#modules = { ...modules, cache: modules.cache ?? new ChainCache() };
+    this.#modules = modules.cache === undefined ? { ...modules, cache: new ChainCache() } : modules;
   }
 
   /**
@@ -43,14 +51,14 @@ export class ChainDirectory {
   async add(chain: readonly Bytes[], nowMs: number): Promise<VerifiedChain> {
     const verified = await this.#verify(chain, nowMs);
     this.#chains.set(toHex(verified.participant.leafDigest), verified.participant.chain);
-    const oldest = this.#chains.keys().next();
-    if (this.#chains.size > CAPACITY && oldest.done === false) this.#chains.delete(oldest.value);
+    const { oldest } = this.#chains;
+    if (this.#chains.size > CAPACITY && oldest !== undefined) this.#chains.delete(oldest);
     return verified;
   }
 
   /** True when the chain of this leaf is here. */
   has(leafDigest: Bytes): boolean {
-    return this.#chains.has(toHex(leafDigest));
+    return this.#find(leafDigest) !== undefined;
   }
 
   /**
@@ -58,7 +66,7 @@ export class ChainDirectory {
    * @throws EnvelopeError `ERR_ENVELOPE_UNKNOWN_SENDER` when the chain was never sent; PkiError when it has expired
    */
   async require(leafDigest: Bytes, nowMs: number): Promise<VerifiedChain> {
-    const chain = this.#chains.get(toHex(leafDigest));
+    const chain = this.#find(leafDigest);
     // [W-54]
     if (chain === undefined) {
       throw new EnvelopeError("ERR_ENVELOPE_UNKNOWN_SENDER", "the chain of the signer was not sent before");
@@ -66,10 +74,17 @@ export class ChainDirectory {
     return await this.#verify(chain, nowMs);
   }
 
+  #find(leafDigest: Bytes): readonly Bytes[] | undefined {
+    const { known } = this.#options;
+    if (known !== undefined && equalBytes(known.leafDigest, leafDigest)) return known.chain;
+    return this.#chains.get(toHex(leafDigest));
+  }
+
   /** A signer who was revoked is no fault of the peer that brings what he signed: it is refused, the session goes on. */
   async #verify(chain: readonly Bytes[], nowMs: number): Promise<VerifiedChain> {
+    const { project, root } = this.#options;
     try {
-      return await verifyChain(chain, { ...this.#options, usage: "signer", nowMs }, this.#modules);
+      return await verifyChain(chain, { project, root, usage: "signer", nowMs }, this.#modules);
     } catch (error) {
       if (!(error instanceof PkiError) || error.code !== "ERR_REVOKED") throw error;
       throw new PkiError("ERR_SIGNER_REVOKED", error.message, { cause: error });

@@ -40,6 +40,6 @@ export {
   requireMetadataPrefix,
   requireMetadataValue,
 } from "./storage-limits.ts";
-export type { Connection, ConnectionEnd, Connector } from "./transport.ts";
+export type { Connection, ConnectionEnd, ConnectionFollower, Connector, FrameSource } from "./transport.ts";
 export { webCrypto } from "./web-crypto.ts";
 export type { WebCryptoSource } from "./web-crypto-key.ts";

@@ -8,6 +8,22 @@ export interface ConnectionEnd {
   readonly reason: string;
 }
 
+/** Hears of what a connection brings. */
+export interface ConnectionFollower {
+  /** There may be frames to take, or no more of them will come. */
+  framesCame(): void;
+  /** The connection has ended; what came before can still be taken. */
+  connectionEnded(end: ConnectionEnd): void;
+}
+
+/** The frames of a connection, for a reader that is told when some have come. */
+export interface FrameSource {
+  /** True when there is no frame and none will come. */
+  readonly isOver: boolean;
+  /** The next frame; `undefined` while there is none. */
+  take(): Bytes | undefined;
+}
+
 /**
  * One ordered, reliable, message-framed connection: a WebSocket, a pair in memory, a MessageChannel.
  * It carries frames and knows nothing of their content.
@@ -26,6 +42,11 @@ export interface Connection {
   readonly ownsFrames?: boolean;
   /** Frees the memory of a frame that was read or sent and is used no more; absent: the garbage collector does. */
   readonly release?: (frame: Bytes) => void;
+  /**
+   * Reads the frames in place of {@link frames}, where the transport can, without a promise for each and for the end: a
+   * server waits for thousands of peers that say nothing. Called once.
+   */
+  readonly follow?: (follower: ConnectionFollower) => FrameSource;
   /** Settles, never rejects, when the connection has ended. */
   readonly ended: Promise<ConnectionEnd>;
   /**

@@ -1,5 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
-import { ChainDirectory, issueToken, TokenBook, wireCodeOf, writeError } from "../envelope/index.ts";
+import { issueToken, TokenBook, wireCodeOf, writeError } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
 import { verifyChain } from "../pki/index.ts";
 import type { Connection } from "../platform/index.ts";
@@ -60,7 +60,7 @@ export async function acceptSession(
   ).finally(() => login.leave());
   if (session === undefined) throw new TypeError("the handshake ended without a session");
   session.start();
-  accepting.modules.pace?.opened(session.ended);
+  accepting.modules.pace?.opened(session);
   return session;
 }
 
@@ -100,16 +100,13 @@ type FullOutcome = ServerOutcome & Extract<ServerOutcome["greeted"], { kind: "pa
 async function establishFull(outcome: FullOutcome, accepting: Accepting): Promise<LiveSession> {
   const { client, sid, channel, sender } = outcome;
   const { options, modules } = accepting;
-  const { identity, project, root } = options;
-  const { crypto, clock, chainCache: cache } = modules;
+  const { identity } = options;
+  const { crypto, clock } = modules;
   const serverKeyId = await crypto.sha256(identity.signingKey.publicKey);
   const nowMs = clock.now();
   const issuing = { key: identity.signingKey, crypto };
   const clientToken = await issueToken({ holder: client.participant, sid, nowMs, serverKeyId }, issuing);
   const serverToken = await issueToken({ holder: identity.participant, sid, nowMs, serverKeyId }, issuing);
-  const { revocations } = options;
-  const chains = new ChainDirectory({ project, root }, { crypto, cache, revocation: revocations });
-  await chains.add(client.participant.chain, nowMs);
   const session = new LiveSession(
     {
       serverKeyId,
@@ -121,7 +118,6 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
         admittedUntilMs: outcome.untilMs,
         ownTokens: bookOf(serverToken),
         peerTokens: bookOf(clientToken),
-        chains,
       }),
     },
     modules,
@@ -153,7 +149,7 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
         peerKey: verifyingKey,
         peerNotAfterMs: notAfterMs,
         admittedUntilMs: Number.POSITIVE_INFINITY,
-        ...withoutTokens(options, modules),
+        ...withoutTokens(),
       }),
     },
     modules,
@@ -179,7 +175,7 @@ async function establishChallenge(outcome: ChallengedOutcome, accepting: Accepti
         peerKey: client.verifyingKey,
         peerNotAfterMs: client.notAfterMs,
         admittedUntilMs: Number.POSITIVE_INFINITY,
-        ...withoutTokens(options, modules),
+        ...withoutTokens(),
       }),
     },
     modules,
@@ -189,16 +185,9 @@ async function establishChallenge(outcome: ChallengedOutcome, accepting: Accepti
   return session;
 }
 
-/** A session that says one thing and ends needs no tokens, and knows no signers. */
-function withoutTokens(
-  { project, root }: AcceptOptions,
-  { crypto }: AllModules,
-): Pick<Established, "ownTokens" | "peerTokens" | "chains"> {
-  return {
-    ownTokens: new TokenBook(),
-    peerTokens: new TokenBook(),
-    chains: new ChainDirectory({ project, root }, { crypto }),
-  };
+/** A session that says one thing and ends needs no tokens. */
+function withoutTokens(): Pick<Established, "ownTokens" | "peerTokens"> {
+  return { ownTokens: new TokenBook(), peerTokens: new TokenBook() };
 }
 
 function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {
@@ -208,14 +197,14 @@ function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {
 
 type Proved = Pick<
   Established,
-  "scope" | "peer" | "peerKey" | "peerNotAfterMs" | "admittedUntilMs" | "ownTokens" | "peerTokens" | "chains"
+  "scope" | "peer" | "peerKey" | "peerNotAfterMs" | "admittedUntilMs" | "ownTokens" | "peerTokens"
 >;
 
 /** Written out, as it is kept for each session; see the constructor of LiveSession. */
 function established(
   { channel, sender, receiver, sid }: ServerOutcome,
   { options, limits, timings }: Accepting,
-  { scope, peer, peerKey, peerNotAfterMs, admittedUntilMs, ownTokens, peerTokens, chains }: Proved,
+  { scope, peer, peerKey, peerNotAfterMs, admittedUntilMs, ownTokens, peerTokens }: Proved,
 ): Established {
   return {
     scope,
@@ -225,7 +214,7 @@ function established(
     admittedUntilMs,
     ownTokens,
     peerTokens,
-    chains,
+    root: options.root,
     channel,
     sender,
     receiver,
@@ -233,7 +222,7 @@ function established(
     identity: options.identity,
     direction: 1,
     clockOffsetMs: 0,
-    spread: { returnMs: 0 },
+    spread: NO_SPREAD,
     limits,
     objectRules: options.objectRules ?? DEFAULT_OBJECT_RULES,
     revocations: options.revocations,
@@ -242,6 +231,9 @@ function established(
     lifetimeMs: timings.lifetimeMs,
   };
 }
+
+/** A server spreads nobody but its clients. */
+const NO_SPREAD = Object.freeze({ returnMs: 0 });
 
 function bookOf(issued: Parameters<TokenBook["add"]>[0]): TokenBook {
   const book = new TokenBook();

@@ -1,11 +1,9 @@
 import type { Bytes } from "../bytes/index.ts";
 import { type Checkpoint, openCheckpoint, sealCheckpoint } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
-import type { Clock, CryptoProvider } from "../platform/index.ts";
 import type { Frame } from "../wire/index.ts";
-import type { Established } from "./established.ts";
 import { MessageTrail } from "./message-trail.ts";
-import type { Outbox } from "./outbox.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /** Messages after which a CHECKPOINT follows. */
 const MOST_MESSAGES = 1000;
@@ -14,31 +12,24 @@ const LONGEST_MS = 60_000;
 /** Time that a CHECKPOINT may take on its way, ms. */
 const GRACE_MS = 60_000;
 
-/** What checkpoints work with. */
-export interface CheckpointModules {
-  readonly crypto: CryptoProvider;
-  readonly clock: Clock;
-  readonly outbox: Outbox;
-}
-
 /** The signatures over the MESSAGE frames of a session, in both directions. */
 export class Checkpoints {
-  readonly #established: Established;
-  readonly #modules: CheckpointModules;
+  readonly #parts: Pick<SessionParts, "established" | "modules" | "outbox">;
   readonly #sent: MessageTrail;
   readonly #received: MessageTrail;
   #isPosted = false;
 
-  constructor(established: Established, modules: CheckpointModules) {
-    this.#established = established;
-    this.#modules = modules;
-    this.#sent = new MessageTrail(established.sid, modules.crypto);
-    this.#received = new MessageTrail(established.sid, modules.crypto);
+  constructor(parts: Pick<SessionParts, "established" | "modules" | "outbox">) {
+    this.#parts = parts;
+    const { sid } = parts.established;
+    this.#sent = new MessageTrail(sid);
+    this.#received = new MessageTrail(sid);
   }
 
   /** A MESSAGE frame is the next to leave; the thousandth is followed by a CHECKPOINT at once. */
   async sends(frame: Bytes): Promise<void> {
-    await this.#sent.add(frame, this.#modules.clock.now());
+    const { clock, crypto } = this.#parts.modules;
+    await this.#sent.add(frame, clock.now(), crypto);
     if (this.#sent.uncovered >= MOST_MESSAGES) this.#post();
   }
 
@@ -46,19 +37,20 @@ export class Checkpoints {
   async receives(frame: Bytes): Promise<void> {
     // [W-90]
     if (this.#received.uncovered >= MOST_MESSAGES) throw overdue(`after ${MOST_MESSAGES} messages`);
-    await this.#received.add(frame, this.#modules.clock.now());
+    const { clock, crypto } = this.#parts.modules;
+    await this.#received.add(frame, clock.now(), crypto);
   }
 
   /** A CHECKPOINT came. @throws what {@link openCheckpoint} throws */
   async take(frame: Frame): Promise<void> {
-    const { peer, identity, peerKey: verifyingKey, direction } = this.#established;
+    const { peer, identity, peerKey: verifyingKey, direction } = this.#parts.established;
     const route = { from: peer.name, to: identity.participant.name };
     const expected = this.#checkpoint(this.#received, { ...route, direction: direction === 0 ? 1 : 0 });
     // [W-91] before any signature is looked at
     if (this.#received.uncovered === 0) {
       throw new WireError("ERR_FRAME_MALFORMED", "CHECKPOINT without a message before it");
     }
-    await openCheckpoint(frame, expected, { verifyingKey, crypto: this.#modules.crypto });
+    await openCheckpoint(frame, expected, { verifyingKey, crypto: this.#parts.modules.crypto });
     this.#received.cover();
   }
 
@@ -68,7 +60,7 @@ export class Checkpoints {
    * @throws WireError `ERR_SEQUENCE_GAP` when the peer's is overdue
    */
   tick(nextMs: number, isReading: boolean): void {
-    const nowMs = this.#modules.clock.now();
+    const nowMs = this.#parts.modules.clock.now();
     const waitingMs = this.#sent.waitingMs(nowMs);
     if (waitingMs > 0 && waitingMs + nextMs > LONGEST_MS) this.#post();
     if (!isReading) this.#received.excuse(nowMs);
@@ -80,14 +72,14 @@ export class Checkpoints {
   #post(): void {
     if (this.#isPosted) return;
     this.#isPosted = true;
-    const { outbox, crypto } = this.#modules;
-    const { identity, peer, direction } = this.#established;
+    const { outbox, modules, established } = this.#parts;
+    const { identity, peer, direction } = established;
     const build = (): Promise<Bytes> => {
       this.#isPosted = false;
       const route = { from: identity.participant.name, to: peer.name, direction };
       const checkpoint = this.#checkpoint(this.#sent, route);
       this.#sent.cover();
-      return sealCheckpoint(checkpoint, { key: identity.signingKey, crypto });
+      return sealCheckpoint(checkpoint, { key: identity.signingKey, crypto: modules.crypto });
     };
     // A session that has ended needs no signature; a key that cannot sign shows with the next signed message.
     outbox.postFirst(build).catch(() => undefined);
@@ -97,7 +89,7 @@ export class Checkpoints {
     { count, hash }: MessageTrail,
     route: Pick<Checkpoint, "from" | "to" | "direction">,
   ): Checkpoint {
-    const { identity, sid } = this.#established;
+    const { identity, sid } = this.#parts.established;
     return { project: identity.participant.project, ...route, sid, count, hash };
   }
 }

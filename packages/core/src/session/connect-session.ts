@@ -1,5 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
-import { ChainDirectory, TokenBook, verifyToken, wireCodeOf } from "../envelope/index.ts";
+import { TokenBook, verifyToken, wireCodeOf } from "../envelope/index.ts";
 import { EnvelopeError, WireError } from "../errors/index.ts";
 import { RevocationLists } from "../pki/index.ts";
 import type { Connection } from "../platform/index.ts";
@@ -65,11 +65,6 @@ export async function connectSession(
     if (welcome.scope === "challenge") throw await challengeOf(outcome, { timings, modules: all });
     if (welcome.scope !== "full") throw new WireError("ERR_AUTH_FAILED", "the server offers enrolment only");
     const clockOffsetMs = clockOffset(welcome.serverClockMs, all.clock.now());
-    const chains = new ChainDirectory(
-      { project, root },
-      { crypto: all.crypto, cache: all.chainCache, revocation: revocations },
-    );
-    await chains.add(server.participant.chain, all.clock.now());
     const serverKeyId = await all.crypto.sha256(server.publicKey);
     const books = await takeTokens(outcome, { options, clockOffsetMs, serverKeyId, modules: all });
     const established: Established = {
@@ -84,7 +79,7 @@ export async function connectSession(
       direction: 0,
       clockOffsetMs,
       spread: { returnMs: welcome.limits.returnMs },
-      chains,
+      root,
       revocations,
       limits,
       objectRules: options.objectRules ?? DEFAULT_OBJECT_RULES,

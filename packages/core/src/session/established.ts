@@ -1,13 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry } from "../decomposer/index.ts";
-import type {
-  ChainDirectory,
-  Direction,
-  ObjectReplayStore,
-  ObjectRule,
-  TokenBook,
-} from "../envelope/index.ts";
-import { MAX_OBJECT_LIFETIME_MS, memoryReplayStore } from "../envelope/index.ts";
+import type { Direction, ObjectReplayStore, ObjectRule, TokenBook } from "../envelope/index.ts";
+import { MAX_OBJECT_LIFETIME_MS } from "../envelope/index.ts";
 import { OBJECT_TYPES, USER_ROLES } from "../message/index.ts";
 import { ChainCache, type Identity, type Participant, type RevocationLists } from "../pki/index.ts";
 import {
@@ -33,23 +27,27 @@ export interface AllModules {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly chainCache: ChainCache;
-  readonly replayStore: ObjectReplayStore;
-  readonly pace: LoginPace | undefined;
+  /** Absent: each session has one of its own. */
+  readonly replayStore?: ObjectReplayStore;
+  /** At a server that has one. */
+  readonly pace?: LoginPace;
 }
 
-/** Fills in the defaults. */
+/** Fills in the defaults; modules that are complete are the same for all sessions that are given them. */
 export function completeModules(modules: SessionModules): AllModules {
-  const { crypto, clock } = modules;
+  if (isComplete(modules)) return modules;
   return {
-    crypto,
-    clock,
+    ...modules,
     registry: modules.registry ?? builtInRegistry(),
     logger: modules.logger ?? silentLogger,
     metrics: modules.metrics ?? noMetrics,
     chainCache: modules.chainCache ?? new ChainCache(),
-    replayStore: modules.replayStore ?? memoryReplayStore({ clock }),
-    pace: modules.pace,
   };
+}
+
+function isComplete(modules: SessionModules): modules is AllModules {
+  const { registry, logger, metrics, chainCache } = modules;
+  return [registry, logger, metrics, chainCache].every((module) => module !== undefined);
 }
 
 const MAX_WINDOW_BYTES = 64 * 1_048_576;
@@ -64,7 +62,8 @@ const DEFAULT_LIMITS: SessionLimits = {
 };
 
 /** Fills in the defaults. @throws RangeError for a window above 64 MiB, or keys that carry more than the protocol lets them */
-export function completeLimits(limits: Partial<SessionLimits> = {}): SessionLimits {
+export function completeLimits(limits?: Partial<SessionLimits>): SessionLimits {
+  if (limits === undefined) return DEFAULT_LIMITS;
   const complete = { ...DEFAULT_LIMITS, ...limits };
   if (complete.windowBytes > MAX_WINDOW_BYTES) throw new RangeError("a window is 64 MiB at most");
   const { frames, bytes, ageMs } = complete.record;
@@ -118,8 +117,8 @@ export interface Established {
   readonly ownTokens: TokenBook;
   /** Tokens that the peer sends with. */
   readonly peerTokens: TokenBook;
-  /** Verified chains of signers; holds the peer's. */
-  readonly chains: ChainDirectory;
+  /** Pinned root of the project, DER. */
+  readonly root: Bytes;
   /** What is known about revoked certificates. */
   readonly revocations: RevocationLists;
   readonly limits: SessionLimits;

@@ -1,17 +1,22 @@
 import type { Bytes } from "../bytes/index.ts";
 import { WireError } from "../errors/index.ts";
-import type { Clock, Connection, ConnectionEnd } from "../platform/index.ts";
+import type { Clock, Connection, ConnectionEnd, ConnectionFollower, FrameSource } from "../platform/index.ts";
 
 /** A connection that counts what passes it, and whose one reader goes from the handshake to the session. */
-export class FrameChannel {
+export class FrameChannel implements ConnectionFollower {
   readonly #connection: Connection;
-  readonly #frames: AsyncIterator<Bytes>;
+  readonly #frames: FrameSource;
+  /** Who is told what comes. */
+  #follower: ConnectionFollower | undefined;
+  /** Wakes {@link next}. */
+  #wake: (() => void) | undefined;
+  #end: ConnectionEnd | undefined;
   #sentBytes = 0;
   #receivedBytes = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#frames = connection.frames[Symbol.asyncIterator]();
+    this.#frames = connection.follow?.(this) ?? new PulledFrames(connection, this);
   }
 
   /** Bytes of frames in both directions. */
@@ -39,17 +44,51 @@ export class FrameChannel {
     return this.#connection.ended;
   }
 
+  /** How the connection has ended, once every frame was taken. */
+  get end(): ConnectionEnd | undefined {
+    return this.#frames.isOver ? this.#end : undefined;
+  }
+
   /** Resolves when little is buffered. */
   drained(): Promise<void> {
     return this.#connection.drained();
   }
 
-  /** The next frame; `undefined` when the connection has ended. */
+  /** Tells who takes the frames from here on when there are some. */
+  follow(follower: ConnectionFollower): void {
+    this.#follower = follower;
+    if (this.#end !== undefined) follower.connectionEnded(this.#end);
+  }
+
+  framesCame(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+    this.#follower?.framesCame();
+  }
+
+  connectionEnded(end: ConnectionEnd): void {
+    this.#end = end;
+    this.#follower?.connectionEnded(end);
+    this.framesCame();
+  }
+
+  /** The next frame; `undefined` while there is none. */
+  take(): Bytes | undefined {
+    const frame = this.#frames.take();
+    this.#receivedBytes += frame?.byteLength ?? 0;
+    return frame;
+  }
+
+  /** The next frame, for a reader that waits for it; `undefined` when the connection has ended. */
   async next(): Promise<Bytes | undefined> {
-    const { done, value } = await this.#frames.next();
-    if (done === true) return undefined;
-    this.#receivedBytes += value.byteLength;
-    return value;
+    for (;;) {
+      const frame = this.take();
+      if (frame !== undefined || this.#frames.isOver) return frame;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
   }
 
   /** Queues one frame; see `Connection.send`. */
@@ -61,6 +100,39 @@ export class FrameChannel {
   /** Closes the connection in order. @param reason cut to what a close frame holds */
   close(closeCode: number, reason: string): void {
     this.#connection.close(closeCode, reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 123));
+  }
+}
+
+/** The frames of a transport that hands them out by promises; one is asked for when it is wanted, and none ahead. */
+class PulledFrames implements FrameSource {
+  readonly #frames: AsyncIterator<Bytes>;
+  readonly #follower: ConnectionFollower;
+  #frame: Bytes | undefined;
+  #state: "idle" | "pulling" | "over" = "idle";
+
+  constructor(connection: Connection, follower: ConnectionFollower) {
+    this.#frames = connection.frames[Symbol.asyncIterator]();
+    this.#follower = follower;
+    void connection.ended.then((end) => follower.connectionEnded(end));
+  }
+
+  get isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  take(): Bytes | undefined {
+    const frame = this.#frame;
+    this.#frame = undefined;
+    if (frame === undefined && this.#state === "idle") void this.#pull();
+    return frame;
+  }
+
+  async #pull(): Promise<void> {
+    this.#state = "pulling";
+    const { done, value } = await this.#frames.next();
+    this.#state = done === true ? "over" : "idle";
+    this.#frame = done === true ? undefined : value;
+    this.#follower.framesCame();
   }
 }
 

@@ -4,13 +4,13 @@ const CALL_BYTES = 1024;
 /** Runs handlers one after another, in order of arrival, and says when too much waits for them. */
 export class HandlerLane {
   readonly #limitBytes: number;
-  #waiting: { readonly run: () => Promise<void>; readonly bytes: number }[] = [];
+  #waiting: { readonly run: () => Promise<void>; readonly bytes: number }[] | undefined;
   #waitingBytes = 0;
   #isRunning = false;
   #stopped = false;
   #isUnbounded = false;
   #wake: (() => void) | undefined;
-  #onIdle: (() => void)[] = [];
+  #onIdle: (() => void)[] | undefined;
 
   /** @param limitBytes that may wait before {@link room} makes the reader wait */
   constructor(limitBytes: number) {
@@ -20,6 +20,7 @@ export class HandlerLane {
   /** Adds a handler call, which never rejects. @param bytes that it keeps in memory until it has run */
   push(run: () => Promise<void>, bytes: number): void {
     if (this.#stopped) return;
+    this.#waiting ??= [];
     this.#waiting.push({ run, bytes: bytes + CALL_BYTES });
     this.#waitingBytes += bytes + CALL_BYTES;
     if (!this.#isRunning) void this.#runAll();
@@ -53,6 +54,7 @@ export class HandlerLane {
   idle(): Promise<void> {
     if (!this.#isRunning || this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
+      this.#onIdle ??= [];
       this.#onIdle.push(resolve);
     });
   }
@@ -60,24 +62,26 @@ export class HandlerLane {
   /** Calls no further handler. */
   stop(): void {
     this.#stopped = true;
-    this.#waiting.length = 0;
+    this.#waiting = undefined;
     this.#wake?.();
     this.#settleIdle();
   }
 
   #settleIdle(): void {
-    for (const resolve of this.#onIdle.splice(0)) resolve();
+    const waiting = this.#onIdle;
+    this.#onIdle = undefined;
+    for (const resolve of waiting ?? []) resolve();
   }
 
   async #runAll(): Promise<void> {
     this.#isRunning = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift()) {
       await next.run();
       this.#waitingBytes -= next.bytes;
       if (this.hasRoom) this.#wake?.();
     }
     this.#isRunning = false;
-    this.#waiting = []; // an array that was emptied keeps its memory
+    this.#waiting = undefined; // an array that was emptied keeps its memory
     this.#settleIdle();
   }
 }

@@ -13,76 +13,44 @@ import {
 import { EnvelopeError, MessageError, WireError } from "../errors/index.ts";
 import { readBlobChunk, readChunk, readCredit } from "../stream/index.ts";
 import { FRAME_KIND, type Frame, MAX_INNER_FRAME_BYTES, readFrame } from "../wire/index.ts";
-import type { Checkpoints } from "./checkpoints.ts";
-import type { AllModules, Established } from "./established.ts";
-import type { HandlerLane } from "./handler-lane.ts";
-import { type OuterFramesOptions, openOuter } from "./outer-frames.ts";
-import type { OwnRoute } from "./own-messages.ts";
-import type { ReadGate } from "./read-gate.ts";
+import { openOuter } from "./outer-frames.ts";
+import { type OwnRoute, ownMessages } from "./own-messages.ts";
 import { asRefused, asyncRefused, PeerEnded, refused } from "./refused-input.ts";
 import {
   type MessageRoute,
   type ReceivedMessage,
+  type RouteTable,
   routeTable,
-  type Session,
   type SessionHandler,
 } from "./session.ts";
-import type { StreamTable } from "./stream-table.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /** What an inbox belongs to. */
-export interface InboxOwner {
-  readonly session: Session;
-  readonly established: Established;
-  readonly handler: SessionHandler;
-  /** Routes of the session layer itself; they run at once, before the next frame is opened. */
-  readonly ownRoutes: ReadonlyMap<number, OwnRoute>;
-  /** SHA-256 of the SubjectPublicKeyInfo of the server. */
-  readonly serverKeyId: Bytes;
+export interface InboxOwner extends Omit<SessionParts, "outbox"> {
   /** Sends a message of ours again that the peer found stale. @returns false: it is not kept */
-  readonly sendAgain: (messageId: Bytes) => boolean;
+  sendAgain(messageId: Bytes): boolean;
   /** Answers what the handler of a message throws. */
-  readonly refuse: (error: unknown, messageId: Bytes) => void;
+  refuse(error: unknown, messageId: Bytes): void;
   /** Takes what the handler of something throws that cannot be answered. */
-  readonly drop: (error: unknown) => void;
-}
-
-/** What an inbox works with. */
-export interface InboxModules
-  extends Pick<AllModules, "crypto" | "clock" | "registry" | "logger" | "metrics" | "replayStore"> {
-  readonly lane: HandlerLane;
-  readonly streams: StreamTable;
-  readonly checkpoints: Checkpoints;
-  readonly gate: ReadGate;
+  drop(error: unknown): void;
 }
 
 /** Opens what arrives, in the receive order of the protocol's section 6, and hands it to its handler. */
 export class Inbox {
   readonly #owner: InboxOwner;
-  readonly #modules: InboxModules;
-  readonly #routes: ReadonlyMap<number, MessageRoute>;
-  readonly #seen = new SeenMessages();
-  readonly #objects: ObjectVerifier;
-  readonly #opening: OuterFramesOptions;
+  readonly #handler: SessionHandler;
+  readonly #routes: RouteTable;
+  /** Made with the first signed message that comes. */
+  #seen: SeenMessages | undefined;
+  /** Made with the first object that comes. */
+  #objects: ObjectVerifier | undefined;
 
   /** @throws TypeError when two routes are for one type */
-  constructor(owner: InboxOwner, modules: InboxModules) {
+  constructor(owner: InboxOwner, handler: SessionHandler) {
     this.#owner = owner;
-    this.#modules = modules;
-    const { routes } = owner.handler;
+    this.#handler = handler;
+    const { routes } = handler;
     this.#routes = "get" in routes ? routes : routeTable(routes);
-    const { identity, chains, objectRules, receiver, channel } = owner.established;
-    this.#opening = {
-      receiver,
-      gate: modules.gate,
-      signal: owner.session.signal,
-      takesBlobs: owner.handler.onBlobChunk !== undefined,
-      ownsFrames: channel.ownsFrames,
-    };
-    const { project, name } = identity.participant;
-    this.#objects = new ObjectVerifier(
-      { project, self: name, rules: objectRules },
-      { crypto: modules.crypto, chains, replay: modules.replayStore },
-    );
   }
 
   /**
@@ -90,27 +58,28 @@ export class Inbox {
    * @throws RefusedInput for a fault, PeerEnded when the peer ends the session
    */
   async take(bytes: Bytes): Promise<void> {
-    const inner = await openOuter(bytes, this.#opening);
+    const takesBlobs = this.#handler.onBlobChunk !== undefined;
+    const inner = await openOuter(bytes, this.#owner, takesBlobs);
     if (!(inner instanceof Uint8Array)) {
       this.#takeBlob(inner, bytes);
       return;
     }
     const frame = asRefused(() => readFrame(inner, MAX_INNER_FRAME_BYTES));
-    this.#modules.gate.charge(frame.kind, inner.byteLength);
+    this.#owner.gate.charge(frame.kind, inner.byteLength);
     switch (frame.kind) {
       case FRAME_KIND.message:
-        await asyncRefused(this.#modules.checkpoints.receives(inner));
+        await asyncRefused(this.#owner.checkpoints.receives(inner));
         return await this.#takeMessage(frame);
       case FRAME_KIND.checkpoint:
-        return await asyncRefused(this.#modules.checkpoints.take(frame));
+        return await asyncRefused(this.#owner.checkpoints.take(frame));
       case FRAME_KIND.signed:
         return await this.#takeSigned(frame, inner);
       case FRAME_KIND.object:
         return await this.#takeObject(inner);
       case FRAME_KIND.chunk:
-        return asRefused(() => this.#modules.streams.takeChunk(readChunk(frame), () => this.#release(bytes)));
+        return asRefused(() => this.#owner.streams.takeChunk(readChunk(frame), () => this.#release(bytes)));
       case FRAME_KIND.credit:
-        return asRefused(() => this.#modules.streams.takeCredit(readCredit(frame)));
+        return asRefused(() => this.#owner.streams.takeCredit(readCredit(frame)));
       case FRAME_KIND.error:
         return this.#takeError(frame);
       case FRAME_KIND.rekey:
@@ -124,7 +93,7 @@ export class Inbox {
   }
 
   #takeBlob(frame: Frame, bytes: Bytes): void {
-    const { onBlobChunk } = this.#owner.handler;
+    const { onBlobChunk } = this.#handler;
     if (onBlobChunk === undefined) return; // refused before
     const chunk = asRefused(() => readBlobChunk(frame));
     const handle = async (): Promise<void> => {
@@ -158,6 +127,8 @@ export class Inbox {
     const header = asRefused(() => readSignedHeader(frame.header));
     const { messageId, inReplyTo, scope, issuedAt, expiresAt } = header;
     const { identity, peer, peerKey, peerTokens, direction, sid } = this.#owner.established;
+    this.#seen ??= new SeenMessages();
+    const seen = this.#seen;
     try {
       await openSigned(frame, header, {
         project: identity.participant.project,
@@ -166,10 +137,10 @@ export class Inbox {
         sid,
         direction: direction === 0 ? 1 : 0,
         tokens: peerTokens,
-        seen: this.#seen,
+        seen,
         verifyingKey: peerKey,
         nowMs: this.#serverNow(),
-        crypto: this.#modules.crypto,
+        crypto: this.#owner.modules.crypto,
       });
     } catch (error) {
       throw refused(error, messageId);
@@ -179,7 +150,7 @@ export class Inbox {
     const message: ReceivedMessage = { ...facts, signedFrame };
     const record = (): void => {
       // [W-47] once more: another copy may have waited beside this one
-      if (this.#seen.record(messageId, { expiresAt, nowMs: this.#serverNow() })) return;
+      if (seen.record(messageId, { expiresAt, nowMs: this.#serverNow() })) return;
       throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "a message with this id was handled before");
     };
     await this.#handle({ type: header.type, frame, message, bytes: signedFrame.byteLength, record });
@@ -188,8 +159,8 @@ export class Inbox {
   /** Strict decoding, then the type: registered, travelling as it should, allowed for the role. */
   #decode({ type, frame, message }: Received): { route: MessageRoute | OwnRoute; body: unknown } {
     // [W-36]
-    const body = decode(frame.payload, this.#modules.registry);
-    const route = this.#owner.ownRoutes.get(type) ?? this.#routes.get(type);
+    const body = decode(frame.payload, this.#owner.modules.registry);
+    const route = this.#ownRoutes.get(type) ?? this.#routes.get(type);
     const isSigned = message.signedFrame !== undefined;
     const { peer } = this.#owner.established;
     // [W-37]
@@ -200,7 +171,9 @@ export class Inbox {
     if (!route.definition.from.includes(peer.role)) {
       throw new MessageError("ERR_TYPE_UNKNOWN", `${route.definition.name} is not for the role ${peer.role}`);
     }
-    this.#modules.metrics.count("photinus_messages_received_total", 1, { message: route.definition.name });
+    this.#owner.modules.metrics.count("photinus_messages_received_total", 1, {
+      message: route.definition.name,
+    });
     return { route, body };
   }
 
@@ -210,18 +183,17 @@ export class Inbox {
    */
   async #handle(received: Received): Promise<void> {
     const { type, message, bytes, record } = received;
-    if (!this.#owner.ownRoutes.has(type)) {
+    if (!this.#ownRoutes.has(type)) {
       this.#enqueue(() => this.#handleInTurn(received), message.messageId, bytes);
       return;
     }
-    const { established, serverKeyId } = this.#owner;
-    const { crypto, clock, streams, gate } = this.#modules;
+    const { gate } = this.#owner;
     try {
       const { route, body } = this.#decode(received);
       record?.();
       if (!("act" in route)) return;
       gate.spend(route.workUs);
-      await route.act(body, { established, serverKeyId, crypto, clock, streams });
+      await route.act(body, this.#owner);
     } catch (error) {
       throw refused(error, message.messageId);
     }
@@ -234,28 +206,44 @@ export class Inbox {
   }
 
   async #takeObject(bytes: Bytes): Promise<void> {
-    const { onObject } = this.#owner.handler;
+    const { onObject } = this.#handler;
     if (onObject === undefined)
       throw refused(new MessageError("ERR_TYPE_UNKNOWN", "objects are not expected here"));
     const { objectId } = asRefused(() => identifyObject(bytes));
+    this.#objects ??= this.#verifier();
+    const objects = this.#objects;
     let object: VerifiedObject | undefined;
     try {
-      object = await this.#objects.open(bytes, this.#modules.clock.now());
+      object = await objects.open(bytes, this.#owner.modules.clock.now());
     } catch (error) {
       throw refused(error, objectId);
     }
     if (object === undefined) {
-      this.#modules.metrics.count("photinus_objects_repeated_total");
+      this.#owner.modules.metrics.count("photinus_objects_repeated_total");
       return;
     }
     const verified = object;
     const handle = async (): Promise<void> => {
       // [W-56] once more: another copy may have waited beside this one
-      if ((await this.#modules.replayStore.digestOf(verified.objectId)) !== undefined) return;
+      if ((await this.#owner.replay.digestOf(verified.objectId)) !== undefined) return;
       await onObject(verified, this.#owner.session);
-      await this.#objects.commit(verified);
+      await objects.commit(verified);
     };
     this.#enqueue(handle, verified.objectId, bytes.byteLength);
+  }
+
+  #verifier(): ObjectVerifier {
+    const { established, chains, modules, replay } = this.#owner;
+    const { project, name } = established.identity.participant;
+    return new ObjectVerifier(
+      { project, self: name, rules: established.objectRules },
+      { crypto: modules.crypto, chains, replay },
+    );
+  }
+
+  /** Routes of the session layer itself; they run at once, before the next frame is opened. */
+  get #ownRoutes(): ReadonlyMap<number, OwnRoute> {
+    return ownMessages(this.#owner.established.direction);
   }
 
   async #takeRekey({ header, tag, payload }: Frame): Promise<void> {
@@ -271,21 +259,25 @@ export class Inbox {
     const { inReplyTo } = notice;
     // [W-39] without a message that it answers it is the end
     if (inReplyTo === undefined) throw new PeerEnded(notice);
-    const { handler, session, established } = this.#owner;
+    const { session, established } = this.#owner;
     const isStale = notice.code === "ERR_ENVELOPE_STALE";
     if (isStale && asRefused(() => this.#owner.sendAgain(inReplyTo))) return;
     const { code, retryAfterMs, detail } = notice;
-    if (handler.onRefused === undefined) {
-      this.#modules.logger.warn("the peer refused a message", { code, detail, peer: established.peer.name });
+    const { onRefused } = this.#handler;
+    if (onRefused === undefined) {
+      this.#owner.modules.logger.warn("the peer refused a message", {
+        code,
+        detail,
+        peer: established.peer.name,
+      });
       return;
     }
-    const { onRefused } = handler;
     const refusal = { code, inReplyTo, retryAfterMs, detail };
     this.#enqueue(async () => onRefused(refusal, session), undefined, frame.header.byteLength);
   }
 
   #enqueue(handle: () => Promise<void>, messageId: Bytes | undefined, bytes: number): void {
-    this.#modules.lane.push(async () => {
+    this.#owner.lane.push(async () => {
       try {
         await handle();
       } catch (error) {
@@ -300,7 +292,7 @@ export class Inbox {
   }
 
   #serverNow(): number {
-    return this.#modules.clock.now() + this.#owner.established.clockOffsetMs;
+    return this.#owner.modules.clock.now() + this.#owner.established.clockOffsetMs;
   }
 }
 

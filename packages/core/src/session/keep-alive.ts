@@ -1,11 +1,8 @@
-import type { Bytes } from "../bytes/index.ts";
 import { issueToken } from "../envelope/index.ts";
 import { AuthenticationError, EnvelopeError, PkiError, WireError } from "../errors/index.ts";
-import type { Clock, CryptoProvider, Timer } from "../platform/index.ts";
+import type { Timer } from "../platform/index.ts";
 import { heartbeat, tokens } from "./control-messages.ts";
-import type { Established } from "./established.ts";
-import type { LoginPace } from "./pace.ts";
-import type { Session } from "./session.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /** Tokens are renewed when this part of their life is over. */
 const RENEWAL_PART = 2 / 3;
@@ -17,50 +14,32 @@ const LOOK_MS = 15_000;
 const QUIET_PART = 1 / 72;
 
 /** What keeps a session alive, or ends it. */
-export interface KeepAliveOwner {
-  readonly session: Session;
-  readonly established: Established;
-  /** When the last frame left, ms since 1970. */
-  readonly lastSentMs: () => number;
-  /** When the last frame came; the present while this side itself does not read. */
-  readonly lastReceivedMs: () => number;
+export interface KeepAliveOwner
+  extends Pick<SessionParts, "session" | "established" | "serverKeyId" | "modules" | "outbox"> {
+  /** When the last frame came, ms since 1970; the present while this side itself does not read. */
+  heardMs(): number;
   /** True when nothing is under way in either direction. */
-  readonly isQuiet: () => boolean;
+  isQuiet(): boolean;
   /** More to look at. @param nextMs until the next look */
-  readonly onTick: (nextMs: number) => void;
+  tick(nextMs: number): void;
   /** Ends the session. */
-  readonly end: (error: unknown) => void;
-  /** SHA-256 of the server's SubjectPublicKeyInfo; absent at the client. */
-  readonly serverKeyId: Bytes | undefined;
-}
-
-/** What it works with. */
-export interface KeepAliveModules {
-  readonly crypto: CryptoProvider;
-  readonly clock: Clock;
-  /** At a server that has one. */
-  readonly pace: LoginPace | undefined;
+  fail(error: unknown): void;
 }
 
 /** The one timer of a session: heartbeats, silence, renewal of tokens, the end of certificates and of its life. */
 export class KeepAlive {
   readonly #owner: KeepAliveOwner;
-  readonly #modules: KeepAliveModules;
   readonly #endsMs: number;
-  readonly #quietMs: number;
   #timer: Timer | undefined;
 
-  constructor(owner: KeepAliveOwner, modules: KeepAliveModules) {
+  constructor(owner: KeepAliveOwner) {
     this.#owner = owner;
-    this.#modules = modules;
-    const { lifetimeMs } = owner.established;
-    this.#endsMs = modules.clock.now() + lifetimeMs;
-    this.#quietMs = this.#endsMs - lifetimeMs * QUIET_PART;
+    this.#endsMs = owner.modules.clock.now() + owner.established.lifetimeMs;
   }
 
   /** Begins to tick. */
   start(): void {
-    this.#timer = this.#modules.clock.after(this.#nextMs(), () => this.#look());
+    this.#timer = this.#owner.modules.clock.after(this.#nextMs(), () => this.#look());
   }
 
   /** Ticks no more; idempotent. */
@@ -72,7 +51,7 @@ export class KeepAlive {
   #nextMs(): number {
     const { heartbeatMs, peerNotAfterMs, admittedUntilMs, ownTokens, clockOffsetMs } =
       this.#owner.established;
-    const nowMs = this.#modules.clock.now();
+    const nowMs = this.#owner.modules.clock.now();
     const tokenlessMs = ownTokens.expiresAt + TOKENLESS_MS - clockOffsetMs;
     let nextMs = Math.min(heartbeatMs, LOOK_MS);
     for (const timeMs of [this.#endsMs, peerNotAfterMs + 1, admittedUntilMs, tokenlessMs]) {
@@ -83,21 +62,21 @@ export class KeepAlive {
 
   #look(): void {
     try {
-      this.#require(this.#modules.clock.now());
-      this.#owner.onTick(this.#nextMs());
+      this.#require(this.#owner.modules.clock.now());
+      this.#owner.tick(this.#nextMs());
     } catch (error) {
-      this.#owner.end(error);
+      this.#owner.fail(error);
       return;
     }
     this.start();
-    this.#act().catch((error: unknown) => this.#owner.end(error));
+    this.#act().catch((error: unknown) => this.#owner.fail(error));
   }
 
   #require(nowMs: number): void {
-    const { established, lastReceivedMs } = this.#owner;
+    const { established } = this.#owner;
     this.#requireLife(nowMs);
     // [W-40]
-    if (nowMs - lastReceivedMs() >= established.silenceMs) {
+    if (nowMs - this.#owner.heardMs() >= established.silenceMs) {
       throw new WireError("ERR_CONNECTION_LOST", `nothing came for ${established.silenceMs} ms`);
     }
     const serverNowMs = nowMs + established.clockOffsetMs;
@@ -108,7 +87,7 @@ export class KeepAlive {
   }
 
   #requireLife(nowMs: number): void {
-    const { established, isQuiet, serverKeyId } = this.#owner;
+    const { established } = this.#owner;
     // [W-92]
     if (nowMs > established.peerNotAfterMs) {
       throw new PkiError("ERR_CERTIFICATE_EXPIRED", `a certificate of ${established.peer.name} has expired`);
@@ -121,32 +100,33 @@ export class KeepAlive {
       );
     }
     // [W-34] a server ends it earlier, at a moment when nothing is lost by it
-    const isTime =
-      nowMs >= this.#endsMs || (serverKeyId !== undefined && nowMs >= this.#quietMs && isQuiet());
+    const quietMs = this.#endsMs - established.lifetimeMs * QUIET_PART;
+    const isServer = established.direction === 1;
+    const isTime = nowMs >= this.#endsMs || (isServer && nowMs >= quietMs && this.#owner.isQuiet());
     if (isTime) throw new WireError("ERR_GOING_AWAY", "the session has lived its time; connect again");
   }
 
   async #act(): Promise<void> {
-    const nowMs = this.#modules.clock.now();
-    const { established, lastSentMs, session } = this.#owner;
+    const nowMs = this.#owner.modules.clock.now();
+    const { established, outbox, session } = this.#owner;
     if (established.scope !== "full") return;
-    if (nowMs - lastSentMs() >= established.heartbeatMs) await session.send(heartbeat, {});
+    if (nowMs - outbox.lastSentMs >= established.heartbeatMs) await session.send(heartbeat, {});
     await this.#renewTokens(nowMs);
   }
 
   /** At the server: new tokens for both sides when two thirds of the old ones' life are over. */
   async #renewTokens(nowMs: number): Promise<void> {
-    const { established, serverKeyId, session } = this.#owner;
-    const { ownTokens, peerTokens, identity, peer, sid } = established;
-    const token = peerTokens.newest?.token;
-    if (serverKeyId === undefined || token === undefined) return;
+    const { established, serverKeyId, session, modules } = this.#owner;
+    const { ownTokens, peerTokens, identity, peer, sid, direction } = established;
+    const token = peerTokens.newest;
+    if (direction !== 1 || token === undefined) return;
     if (nowMs < token.issuedAt + (token.expiresAt - token.issuedAt) * RENEWAL_PART) return;
-    const modules = { key: identity.signingKey, crypto: this.#modules.crypto };
+    const issuing = { key: identity.signingKey, crypto: modules.crypto };
     const request = { sid, nowMs, serverKeyId };
-    const client = await issueToken({ ...request, holder: peer }, modules);
-    const server = await issueToken({ ...request, holder: identity.participant }, modules);
+    const client = await issueToken({ ...request, holder: peer }, issuing);
+    const server = await issueToken({ ...request, holder: identity.participant }, issuing);
     peerTokens.add(client);
-    const returnMs = this.#modules.pace?.returnMs ?? 0;
+    const returnMs = modules.pace?.returnMs ?? 0;
     await session.send(tokens, { client: client.bytes, server: server.bytes, returnMs });
     // Only now: a message of ours that names the token must come after it.
     ownTokens.add(server);

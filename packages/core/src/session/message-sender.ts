@@ -1,34 +1,25 @@
 import type { Bytes } from "../bytes/index.ts";
 import { sealSigned, writeMessage } from "../envelope/index.ts";
 import { EnvelopeError, WireError } from "../errors/index.ts";
-import type { Clock, CryptoProvider } from "../platform/index.ts";
-import type { Checkpoints } from "./checkpoints.ts";
-import type { Established } from "./established.ts";
-import type { Outbox } from "./outbox.ts";
 import { type SentMessage, SentMessages } from "./sent-messages.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /** What messages are sent with. */
-export interface MessageSenderModules {
-  readonly crypto: CryptoProvider;
-  readonly clock: Clock;
-  readonly outbox: Outbox;
-  readonly checkpoints: Checkpoints;
-}
+type SenderParts = Pick<SessionParts, "established" | "modules" | "outbox" | "checkpoints">;
 
 /** Writes messages when their turn comes to leave, so that what is signed is signed then. */
 export class MessageSender {
-  readonly #established: Established;
-  readonly #modules: MessageSenderModules;
-  readonly #sent = new SentMessages();
+  readonly #parts: SenderParts;
+  /** Made with the first signed message: a server sends hardly any to most of its sites. */
+  #sent: SentMessages | undefined;
 
-  constructor(established: Established, modules: MessageSenderModules) {
-    this.#established = established;
-    this.#modules = modules;
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
   }
 
   /** MESSAGE: authenticated by the session. Resolves when it was handed to the connection. */
   send(message: SentMessage): Promise<void> {
-    const { outbox, checkpoints } = this.#modules;
+    const { outbox, checkpoints } = this.#parts;
     return outbox.post(async () => {
       const { body, ...header } = message;
       const frame = writeMessage({ ...header, tokenRef: this.#tokenRef() }, body);
@@ -39,9 +30,10 @@ export class MessageSender {
 
   /** SIGNED. Resolves when it was handed to the connection. */
   sendSigned(message: SentMessage): Promise<void> {
-    const { outbox, clock } = this.#modules;
+    const { outbox, modules } = this.#parts;
     return outbox.post(() => {
-      this.#sent.add(message, clock.now());
+      this.#sent ??= new SentMessages();
+      this.#sent.add(message, modules.clock.now());
       return this.#sign(message);
     });
   }
@@ -52,29 +44,30 @@ export class MessageSender {
    * @throws WireError `ERR_GOING_AWAY` for the second time: the clocks are not those of WELCOME any more
    */
   sendAgain(messageId: Bytes): boolean {
-    const message = this.#sent.again(messageId);
+    const message = this.#sent?.again(messageId);
     if (message === undefined) return false;
     // [W-93]
     if (message === "twice") {
       throw new WireError("ERR_GOING_AWAY", "the clocks moved apart; a new session compares them again");
     }
     // A session that has ended meanwhile sends nothing; its end is told elsewhere.
-    this.#modules.outbox.post(() => this.#sign(message)).catch(() => undefined);
+    this.#parts.outbox.post(() => this.#sign(message)).catch(() => undefined);
     return true;
   }
 
   #sign(message: SentMessage): Promise<Bytes> {
-    const { identity, peer, sid, direction, clockOffsetMs } = this.#established;
+    const { established, modules } = this.#parts;
+    const { identity, peer, sid, direction, clockOffsetMs } = established;
     const { project, name: from } = identity.participant;
-    const issuedAt = this.#modules.clock.now() + clockOffsetMs;
+    const issuedAt = modules.clock.now() + clockOffsetMs;
     const route = { project, from, to: peer.name, sid, direction, issuedAt, tokenRef: this.#tokenRef() };
-    return sealSigned({ ...message, ...route }, { key: identity.signingKey, crypto: this.#modules.crypto });
+    return sealSigned({ ...message, ...route }, { key: identity.signingKey, crypto: modules.crypto });
   }
 
   #tokenRef(): Bytes {
-    const { ownTokens, scope } = this.#established;
-    const { newest } = ownTokens;
-    if (newest !== undefined) return newest.ref;
+    const { ownTokens, scope } = this.#parts.established;
+    const ref = ownTokens.newestRef;
+    if (ref !== undefined) return ref;
     if (scope !== "full") return new Uint8Array(32);
     throw new EnvelopeError("ERR_TOKEN_EXPIRED", "the session has no token");
   }

@@ -1,19 +1,19 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, packBytes, unpackBytes } from "../bytes/index.ts";
 import { runningHash } from "../envelope/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
 
 /** The MESSAGE frames of one direction: their number, their running hash, and what no CHECKPOINT covers yet. */
 export class MessageTrail {
-  readonly #crypto: CryptoProvider;
-  #hash: Bytes;
+  readonly #sid: Bytes;
+  /** Packed; the id of the session before the first frame. */
+  #hash: string | undefined;
   #count = 0;
   #covered = 0;
   #uncoveredSinceMs = 0;
 
   /** @param sid id of the session, with which the hash begins */
-  constructor(sid: Bytes, crypto: CryptoProvider) {
-    this.#hash = sid;
-    this.#crypto = crypto;
+  constructor(sid: Bytes) {
+    this.#sid = sid;
   }
 
   /** Frames since the session began. */
@@ -23,7 +23,7 @@ export class MessageTrail {
 
   /** Running hash over them. */
   get hash(): Bytes {
-    return this.#hash;
+    return this.#hash === undefined ? this.#sid : unpackBytes(this.#hash);
   }
 
   /** Frames since the last CHECKPOINT. */
@@ -32,8 +32,8 @@ export class MessageTrail {
   }
 
   /** Adds one frame, in the order of sending. */
-  async add(frame: Bytes, nowMs: number): Promise<void> {
-    this.#hash = await runningHash(this.#hash, frame, this.#crypto);
+  async add(frame: Bytes, nowMs: number, crypto: CryptoProvider): Promise<void> {
+    this.#hash = packBytes(await runningHash(this.hash, frame, crypto));
     if (this.uncovered === 0) this.#uncoveredSinceMs = nowMs;
     this.#count += 1;
   }

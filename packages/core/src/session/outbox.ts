@@ -1,9 +1,8 @@
 import { type Bytes, concatBytes } from "../bytes/index.ts";
 import { WireError } from "../errors/index.ts";
-import type { Awaitable, Clock } from "../platform/index.ts";
-import type { RecordSender } from "../wire/index.ts";
-import type { FrameChannel } from "./frame-channel.ts";
+import type { Awaitable } from "../platform/index.ts";
 import { KeyChange } from "./key-change.ts";
+import type { SessionParts } from "./session-parts.ts";
 import { Turn } from "./turn.ts";
 import { SENT_KIB_US } from "./work-price.ts";
 
@@ -44,34 +43,39 @@ interface Control {
 }
 
 /** What an outbox works with. */
-export interface OutboxModules {
-  readonly channel: FrameChannel;
-  readonly records: RecordSender;
-  readonly clock: Clock;
-  /** Age at which the key is changed, ms. */
-  readonly keyAgeMs: number;
-}
+type OutboxParts = Pick<SessionParts, "established" | "modules"> & {
+  /** Nothing more can leave. */
+  readonly fail: (error: unknown) => void;
+};
 
 /**
  * Everything that a session sends, one frame after another: control frames in the order in which they were posted and
  * before all bulk, bulk in turns and only while the connection takes it.
  */
 export class Outbox {
-  readonly #modules: OutboxModules;
+  readonly #parts: OutboxParts;
   readonly #keys: KeyChange;
-  readonly #turn: Turn;
-  #control: Control[] = [];
-  readonly #bulk: Bulk[] = [];
-  #wake: (() => void) | undefined;
+  /** Made with the first bulk. */
+  #turn: Turn | undefined;
+  #control: Control[] | undefined;
+  #bulk: Bulk[] | undefined;
+  #state: "new" | "idle" | "sending" = "new";
   #isDraining = false;
   #stopped: { readonly reason: unknown } | undefined;
   #lastSentMs: number;
 
-  constructor(modules: OutboxModules) {
-    this.#modules = modules;
-    this.#keys = new KeyChange(modules.keyAgeMs, modules);
-    this.#turn = new Turn(modules.clock);
-    this.#lastSentMs = modules.clock.now();
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+    const { sender, limits } = parts.established;
+    const nowMs = parts.modules.clock.now();
+    this.#keys = new KeyChange(sender, limits.record.ageMs, nowMs);
+    this.#lastSentMs = nowMs;
+  }
+
+  /** Begins to send, what was posted before first; called once. */
+  start(): void {
+    this.#state = "idle";
+    this.nudge();
   }
 
   /** When the last frame was handed to the connection, ms since 1970. */
@@ -86,6 +90,7 @@ export class Outbox {
   post(build: () => Awaitable<Bytes>): Promise<void> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped.reason);
     return new Promise((resolve, reject) => {
+      this.#control ??= [];
       this.#control.push({ build, resolve, reject });
       this.nudge();
     });
@@ -95,6 +100,7 @@ export class Outbox {
   postFirst(build: () => Awaitable<Bytes>): Promise<void> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped.reason);
     return new Promise((resolve, reject) => {
+      this.#control ??= [];
       this.#control.unshift({ build, resolve, reject });
       this.nudge();
     });
@@ -102,7 +108,7 @@ export class Outbox {
 
   /** True when nothing waits to leave. */
   get isIdle(): boolean {
-    return this.#control.length === 0 && this.#bulk.length === 0;
+    return this.#control === undefined && this.#bulk === undefined;
   }
 
   /** Begins to send something long. */
@@ -111,47 +117,58 @@ export class Outbox {
       bulk.stop(this.#stopped.reason);
       return;
     }
+    this.#bulk ??= [];
     this.#bulk.push(bulk);
     this.nudge();
   }
 
   /** Sends nothing more of it. */
   remove(bulk: Bulk): void {
-    const index = this.#bulk.indexOf(bulk);
-    if (index >= 0) this.#bulk.splice(index, 1);
+    const index = this.#bulk?.indexOf(bulk) ?? -1;
+    if (index >= 0) this.#bulk?.splice(index, 1);
+    if (this.#bulk?.length === 0) this.#bulk = undefined;
   }
 
   /** Something may have become ready. */
   nudge(): void {
-    this.#wake?.();
+    if (this.#state !== "idle") return;
+    this.#state = "sending";
+    this.#run().catch((error: unknown) => {
+      this.stop(error); // nothing more can leave, so nobody must wait for it
+      this.#parts.fail(error);
+    });
   }
 
   /** Sends nothing more; everything that waits fails with `reason`. */
   stop(reason: unknown): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = { reason };
-    for (const control of this.#control.splice(0)) control.reject(reason);
-    for (const bulk of this.#bulk.splice(0)) bulk.stop(reason);
-    this.nudge();
+    const [control, bulk] = [this.#control, this.#bulk];
+    this.#control = undefined;
+    this.#bulk = undefined;
+    for (const { reject } of control ?? []) reject(reason);
+    for (const waiting of bulk ?? []) waiting.stop(reason);
   }
 
   /**
-   * Sends until it is stopped.
+   * Sends until nothing is ready or it is stopped: no call waits in the outbox of a session that has nothing to say.
    * @throws WireError `ERR_RATE_LIMITED` when the peer does not read
    */
-  async run(): Promise<void> {
+  async #run(): Promise<void> {
+    await undefined; // whoever posts goes on before its frame is built
     while (this.#stopped === undefined) {
-      const control = this.#control.shift();
+      const control = this.#nextControl();
       if (control !== undefined) {
         await this.#sendControl(control);
         continue;
       }
       const bulk = this.#hasRoom() ? this.#nextBulk() : undefined;
-      if (bulk === undefined) await this.#idle();
-      else await this.#sendBulk(bulk);
+      if (bulk === undefined) break;
+      await this.#sendBulk(bulk);
       // A socket that takes everything would otherwise keep even this session's own answers from being read.
-      if (this.#turn.isOver) await this.#turn.next();
+      if (this.#turn?.isOver) await this.#turn.next();
     }
+    this.#state = "idle";
   }
 
   async #sendControl({ build, resolve, reject }: Control): Promise<void> {
@@ -181,6 +198,7 @@ export class Outbox {
       return;
     }
     if (this.#stopped !== undefined) return;
+    this.#turn ??= new Turn(this.#parts.modules.clock);
     this.#turn.spend((lengthOf(piece.parts) / 1024) * SENT_KIB_US);
     await this.#send(piece, bulk.encrypted);
     if (!bulk.finished) return;
@@ -189,33 +207,42 @@ export class Outbox {
   }
 
   async #send({ parts, onSent }: Piece, encrypted: boolean): Promise<void> {
-    const { channel, records, clock } = this.#modules;
+    const { established, modules } = this.#parts;
+    const { channel, sender } = established;
     // [W-60]
     if (channel.bufferedBytes > UNREAD_BYTES) {
       throw new WireError("ERR_RATE_LIMITED", "the peer does not read what it is sent");
     }
     if (encrypted) {
-      if (this.#keys.isDue(lengthOf(parts))) channel.send(await this.#keys.rekey());
-      const frame = await records.seal(...parts);
+      const nowMs = modules.clock.now();
+      if (this.#keys.isDue(lengthOf(parts), nowMs)) channel.send(await this.#keys.rekey(nowMs));
+      const frame = await sender.seal(...parts);
       onSent?.();
       channel.send(frame, () => channel.release(frame));
     } else {
       channel.send(wholeOf(parts), onSent);
     }
-    this.#lastSentMs = clock.now();
+    this.#lastSentMs = modules.clock.now();
+  }
+
+  #nextControl(): Control | undefined {
+    const control = this.#control?.shift();
+    if (this.#control?.length === 0) this.#control = undefined; // an array that was emptied keeps its memory
+    return control;
   }
 
   /** The first that is ready; it goes to the end of the row. */
   #nextBulk(): Bulk | undefined {
-    const index = this.#bulk.findIndex((bulk) => bulk.ready);
+    const row = this.#bulk ?? [];
+    const index = row.findIndex((bulk) => bulk.ready);
     if (index < 0) return undefined;
-    const [bulk] = this.#bulk.splice(index, 1);
-    if (bulk !== undefined) this.#bulk.push(bulk);
+    const [bulk] = row.splice(index, 1);
+    if (bulk !== undefined) row.push(bulk);
     return bulk;
   }
 
   #hasRoom(): boolean {
-    const { channel } = this.#modules;
+    const { channel } = this.#parts.established;
     if (channel.bufferedBytes < BULK_BUFFER_BYTES) return true;
     if (!this.#isDraining) {
       this.#isDraining = true;
@@ -225,17 +252,6 @@ export class Outbox {
       });
     }
     return false;
-  }
-
-  #idle(): Promise<void> {
-    if (this.#stopped !== undefined || this.#control.length > 0) return Promise.resolve();
-    this.#control = []; // an array that was emptied keeps its memory
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-    });
   }
 }
 

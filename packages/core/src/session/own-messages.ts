@@ -1,7 +1,6 @@
-import type { Bytes } from "../bytes/index.ts";
 import { type Direction, verifyToken } from "../envelope/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
-import type { Awaitable, Clock, CryptoProvider } from "../platform/index.ts";
+import type { Awaitable } from "../platform/index.ts";
 import { requireServerNotRevoked } from "./client-handshake.ts";
 import {
   heartbeat,
@@ -13,17 +12,13 @@ import {
 } from "./control-messages.ts";
 import type { Established } from "./established.ts";
 import { streamResumed } from "./resume.ts";
-import type { StreamTable } from "./stream-table.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /** What the messages of the session layer itself act on. */
-export interface OwnMessageContext {
-  readonly established: Established;
-  /** SHA-256 of the SubjectPublicKeyInfo of the server. */
-  readonly serverKeyId: Bytes;
-  readonly crypto: CryptoProvider;
-  readonly clock: Clock;
-  readonly streams: StreamTable;
-}
+export type OwnMessageContext = Pick<
+  SessionParts,
+  "established" | "serverKeyId" | "modules" | "streams" | "chains"
+>;
 
 /** A message kind of the session layer itself and what it does. */
 export interface OwnRoute {
@@ -53,8 +48,8 @@ const AT_SERVER: ReadonlyMap<number, OwnRoute> = new Map([
   own(streamResumed, (body, { streams }) => streams.takeResumed(body)),
   own(
     signerChain,
-    async ({ chain }, { established, clock }) => {
-      await established.chains.add(chain, clock.now());
+    async ({ chain }, { chains, modules }) => {
+      await chains.add(chain, modules.clock.now());
     },
     CHAIN_US,
   ),
@@ -77,7 +72,7 @@ export function ownMessages(direction: Direction): ReadonlyMap<number, OwnRoute>
 /** [W-18] also for the tokens that follow those of WELCOME. */
 async function takeTokens(
   { client, server, returnMs }: TokensBody,
-  { established, serverKeyId, crypto, clock }: OwnMessageContext,
+  { established, serverKeyId, modules: { crypto, clock } }: OwnMessageContext,
 ): Promise<void> {
   const { ownTokens, peerTokens, identity, peer, peerKey, sid, clockOffsetMs, spread } = established;
   const nowMs = clock.now() + clockOffsetMs;

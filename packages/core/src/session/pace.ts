@@ -1,6 +1,7 @@
 import { MAX_RETRY_MS } from "../envelope/index.ts";
 import type { ErrorCode } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
+import type { Session } from "./session.ts";
 
 /**
  * Log-ins that a server takes in a second: 2 ms of processor each on one core. Everything that says when a client comes
@@ -56,12 +57,15 @@ export class LoginPace {
   }
 
   /** A session has begun; it is counted until it ends. */
-  opened(ended: Promise<unknown>): void {
+  opened(session: Pick<Session, "whenEnded">): void {
     this.#live += 1;
-    void ended.then(() => {
-      this.#live -= 1;
-    });
+    session.whenEnded(this.#closed);
   }
+
+  /** One for all sessions. */
+  readonly #closed = (): void => {
+    this.#live -= 1;
+  };
 
   /** The next free place in the row of those who come back: ms from now, at most a minute. */
   book(): number {

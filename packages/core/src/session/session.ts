@@ -18,6 +18,9 @@ export interface SessionEnd {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** Hears that a session has ended, and which; must not throw. */
+export type SessionEndListener = (end: SessionEnd, session: Session) => void;
+
 /** Where a received message came from, beside its body. */
 export interface ReceivedMessage {
   /** 16 bytes. */
@@ -119,6 +122,11 @@ export interface Session {
   readonly returnMs: number;
   /** Settles, never rejects, when the session has ended. */
   readonly ended: Promise<SessionEnd>;
+  /**
+   * Calls when the session has ended, at once when it has. For whoever watches thousands of sessions: a promise with what
+   * waits for it is ten times the memory of a function that all share.
+   */
+  whenEnded(listener: SessionEndListener): void;
   /** Aborted when the session has ended; its reason is the WireError. */
   readonly signal: AbortSignal;
   /** Bytes sent and received on the connection so far. */

@@ -77,15 +77,23 @@ describe("the pace of log-ins", () => {
     const pace = new LoginPace(virtualClock());
     expect(pace.returnMs).toBe(0);
 
-    for (let index = 0; index < 10_000; index++) pace.opened(new Promise(() => undefined));
+    for (let index = 0; index < 10_000; index++) pace.opened({ whenEnded: () => undefined });
 
     expect(pace.returnMs).toBe((10_000 / LOGINS_PER_SECOND) * 1000);
   });
 
   test("forgets a session that has ended", async () => {
+    const { server } = await sessionPair({ project });
     const pace = new LoginPace(virtualClock(), 2);
-    pace.opened(Promise.resolve());
-    await Promise.resolve();
+    let end: () => void = () => undefined;
+    pace.opened({
+      whenEnded: (listener) => {
+        end = () => listener({ code: "ERR_GOING_AWAY", local: true, detail: "" }, server);
+      },
+    });
+    expect(pace.returnMs).toBe(500);
+
+    end();
 
     expect(pace.returnMs).toBe(0);
   });
@@ -130,7 +138,7 @@ test("a client that was there first hears with its next tokens how many there ar
   first.client.receive({ routes: [] });
   first.server.receive({ routes: [] });
   expect(first.client.returnMs).toBe(0);
-  for (let index = 0; index < 7; index++) pace.opened(new Promise(() => undefined));
+  for (let index = 0; index < 7; index++) pace.opened({ whenEnded: () => undefined });
 
   await clock.advance(9 * 60_000);
   expect(first.client.returnMs).toBe(0);
