@@ -32,8 +32,13 @@ const section = (id: number, content: readonly number[]): number[] => [
 ];
 const name = (text: string): number[] => vector([...text].map((character) => [character.charCodeAt(0)]));
 
-/** The bytes of a module with these functions and one memory, exported as `memory`, that may grow to 4 GiB. */
-export function assembleModule(functions: readonly WasmFunction[], initialPages: number): Bytes {
+/** Where a module has its memory of up to 4 GiB from: its own, exported as `memory`, or that of another as `kernels.memory`. */
+export type ModuleMemory = { readonly initialPages: number } | "imported";
+
+const limits = (initialPages: number): number[] => [0x01, ...unsigned(initialPages), ...unsigned(65_536)];
+
+/** The bytes of a module with these functions and one memory. */
+export function assembleModule(functions: readonly WasmFunction[], memory: ModuleMemory): Bytes {
   const types = functions.map(({ parameters, results }) => [
     0x60,
     ...vector(parameters.map((type) => [VALUE_TYPE[type]])),
@@ -44,12 +49,15 @@ export function assembleModule(functions: readonly WasmFunction[], initialPages:
     const content = [...vector(locals.map((type) => [1, VALUE_TYPE[type]])), ...body.flat(), ...end];
     return [...unsigned(content.length), ...content];
   });
+  const isOwn = memory !== "imported";
+  const imports = [[...name("kernels"), ...name("memory"), 0x02, ...limits(1)]];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, vector(types)),
+    ...(isOwn ? [] : section(2, vector(imports))),
     ...section(3, vector(functions.map((_, index) => unsigned(index)))),
-    ...section(5, vector([[0x01, ...unsigned(initialPages), ...unsigned(65_536)]])),
-    ...section(7, vector([...exports, [...name("memory"), 0x02, 0x00]])),
+    ...(isOwn ? section(5, vector([limits(memory.initialPages)])) : []),
+    ...section(7, vector([...exports, ...(isOwn ? [[...name("memory"), 0x02, 0x00]] : [])])),
     ...section(10, vector(code)),
   ]);
 }

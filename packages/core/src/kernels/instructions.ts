@@ -69,6 +69,12 @@ export const f64FromF32: Code = [0xbb];
 /** v128.load */
 export const v128Load: Code = simd(0x00, 0, 0);
 
+/** v128.load, `offset` bytes after the address */
+export const v128LoadAt = (offset: number): Code => simd(0x00, 0, ...unsigned(offset));
+
+/** v128.store, `offset` bytes after the address */
+export const v128StoreAt = (offset: number): Code => simd(0x0b, 0, ...unsigned(offset));
+
 /** v128.store */
 export const v128Store: Code = simd(0x0b, 0, 0);
 
@@ -77,6 +83,12 @@ export const f32x4Splat: Code = simd(0x13);
 
 /** f32x4.add */
 export const f32x4Add: Code = simd(0xe4);
+
+/** f32x4.pmin of a and b: b < a ? b : a */
+export const f32x4Smaller: Code = simd(0xea);
+
+/** f32x4.pmax of a and b: a < b ? b : a */
+export const f32x4Larger: Code = simd(0xeb);
 
 /** f32x4.mul */
 export const f32x4Mul: Code = simd(0xe6);

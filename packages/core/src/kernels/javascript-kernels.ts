@@ -1,3 +1,4 @@
+import { JavascriptRows } from "./javascript-rows.ts";
 import { STAGE_FLOATS } from "./kernel-module.ts";
 import { type Accumulator, type Kernels, requireRange } from "./kernels.ts";
 
@@ -13,6 +14,7 @@ export function javascriptKernels(): Kernels {
       }
       return total;
     },
+    rows: (count, length) => new JavascriptRows(count, length),
   };
 }
 

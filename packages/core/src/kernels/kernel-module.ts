@@ -31,6 +31,7 @@ import {
   v128Load,
   v128Store,
 } from "./instructions.ts";
+import { compareExchange, products } from "./row-functions.ts";
 
 /** Floats of the stage at the beginning of the memory: what one call works on. One page of 64 KiB. */
 export const STAGE_FLOATS = 16_384;
@@ -118,7 +119,7 @@ function sumOfSquares(): WasmFunction {
   };
 }
 
-/** The bytes of the WebAssembly module of all kernels: made from this source, a few hundred bytes. */
+/** The bytes of the WebAssembly module of all kernels: made from this source, below two kilobytes. */
 export function kernelModule(): Bytes {
-  return assembleModule([addScaled(), sumOfSquares()], 1);
+  return assembleModule([addScaled(), sumOfSquares(), products(), compareExchange()], { initialPages: 1 });
 }

@@ -6,7 +6,10 @@ export interface WebAssemblyInterface {
   readonly Module: new (
     bytes: Bytes,
   ) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly Instance: new (
+    module: object,
+    imports?: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  ) => { readonly exports: unknown };
   readonly CompileError: new (message?: string) => Error;
 }
 
