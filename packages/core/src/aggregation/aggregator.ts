@@ -1,7 +1,8 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { Kernels } from "../kernels/index.ts";
-import type { Clock } from "../platform/index.ts";
+import type { Clock, CryptoProvider, ScratchStore } from "../platform/index.ts";
 import type { TensorLayout } from "../tensor/index.ts";
+import type { AggregationDefinition } from "./definition.ts";
 
 /** One site's update of a round. */
 export interface Contribution {
@@ -27,8 +28,8 @@ export interface Aggregate {
 }
 
 /**
- * Combines the updates of one round after another, one update at a time, in memory that does not grow with their
- * number (FLARE: aggregator). The same contributions in the same order give the same bits, on every platform.
+ * Combines the updates of one round after another, one update at a time (FLARE: aggregator). Memory does not grow with
+ * their number beyond a fixed bound. The same contributions in the same order give the same bits, on every platform.
  */
 export interface Aggregator {
   /**
@@ -63,13 +64,22 @@ export interface AggregatorModules {
   readonly kernels: Kernels;
   /** Time. */
   readonly clock: Clock;
+  /** Encrypts what goes to disk. */
+  readonly crypto: CryptoProvider;
+  /** Where updates go that rules have to see together. Absent: they must fit in memory. */
+  readonly scratch?: ScratchStore | undefined;
 }
 
 /**
  * Makes an aggregator for updates of one layout.
+ * @param definition what the job says; `{ name: "weighted-mean" }` when absent
  * @throws AggregationError `ERR_AGGREGATION_SHAPE` when it cannot combine the dtypes of the layout
  */
-export type AggregatorFactory = (layout: TensorLayout, modules: AggregatorModules) => Aggregator;
+export type AggregatorFactory = (
+  layout: TensorLayout,
+  modules: AggregatorModules,
+  definition?: AggregationDefinition,
+) => Aggregator;
 
 /** Aggregators by the name that a job gives; a value that the program builds. */
 export type AggregatorRegistry = ReadonlyMap<string, AggregatorFactory>;

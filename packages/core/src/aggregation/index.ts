@@ -6,6 +6,22 @@ export type {
   AggregatorRegistry,
   Contribution,
 } from "./aggregator.ts";
+export {
+  type AggregationDefinition,
+  AggregationSchema,
+  type CenteredClippingDefinition,
+  type GeometricMedianDefinition,
+  type KrumDefinition,
+  type MedianDefinition,
+  type Mixing,
+  type MultiKrumDefinition,
+  type RobustDefinition,
+  type RobustRule,
+  type TrimmedMeanDefinition,
+  type WeightedMeanDefinition,
+} from "./definition.ts";
+export { infeasibility, leastContributions } from "./feasibility.ts";
 export { aggregatorRegistry } from "./registry.ts";
+export { robust } from "./robust-aggregator.ts";
 export { measureUpdate } from "./update.ts";
 export { weightedMean } from "./weighted-mean.ts";

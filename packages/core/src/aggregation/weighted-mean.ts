@@ -9,15 +9,21 @@ import type {
   AggregatorModules,
   Contribution,
 } from "./aggregator.ts";
+import { requireFloats, requireSummable, requireWeight, Turns } from "./checks.ts";
+import type { AggregationDefinition } from "./definition.ts";
 import { blocksOf, floatsOf, measureUpdate } from "./update.ts";
 
 /**
  * FedAvg (McMahan et al. 2017, algorithm 1, line 8): Δ = Σ (n_k / n) Δ_k with n = Σ n_k, over deltas.
  *
  * The sum Σ n_k Δ_k runs in float32 in the order of `add`, which the journal of a job records, so that a resume
- * repeats it bit for bit; it is divided once, at the end. One model of memory, whatever the number of sites.
+ * repeats it bit for bit; it is divided once, at the end. With a clipping norm C, Δ_k counts as Δ_k · min(1, C / ‖Δ_k‖). One model of memory, whatever the number of sites.
  */
-export const weightedMean: AggregatorFactory = (layout, modules) => new WeightedMean(layout, modules);
+export const weightedMean: AggregatorFactory = (layout, modules, definition) =>
+  new WeightedMean(layout, modules, clippingNormOf(definition));
+
+const clippingNormOf = (definition?: AggregationDefinition): number =>
+  (definition?.name === "weighted-mean" ? definition.clippingNorm : undefined) ?? Number.POSITIVE_INFINITY;
 
 class WeightedMean implements Aggregator {
   readonly #layout: TensorLayout;
@@ -25,18 +31,14 @@ class WeightedMean implements Aggregator {
   #sum: Accumulator | undefined;
   #weight = 0;
   #contributions = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
+  readonly #clippingNorm: number;
 
-  constructor(layout: TensorLayout, modules: AggregatorModules) {
-    const odd = layout.tensors.find(({ dtype }) => dtype !== "f32");
-    if (odd !== undefined) {
-      throw new AggregationError(
-        "ERR_AGGREGATION_SHAPE",
-        `${odd.name} is ${odd.dtype}; only f32 is averaged`,
-      );
-    }
+  constructor(layout: TensorLayout, modules: AggregatorModules, clippingNorm: number) {
+    requireFloats(layout);
     this.#layout = layout;
     this.#modules = modules;
+    this.#clippingNorm = clippingNorm;
   }
 
   measure(update: Bytes): Promise<number> {
@@ -44,24 +46,25 @@ class WeightedMean implements Aggregator {
   }
 
   add(contribution: Contribution): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { update, admit } = contribution;
       const weight = requireWeight(contribution.weight);
       const norm = await this.measure(update);
-      requireSummable(weight * norm);
+      const scale = Math.min(1, this.#clippingNorm / norm); // 1 for a norm of 0
+      requireSummable(weight * scale * norm, "norm times weight");
       if (admit?.(norm) === false) return false;
       this.#weight += weight;
       this.#contributions += 1;
       const sum = this.#accumulator();
       for await (const { start, values } of blocksOf(floatsOf(update), this.#modules.clock)) {
-        sum.addScaled(start, values, weight);
+        sum.addScaled(start, values, weight * scale);
       }
       return true;
     });
   }
 
   finish(target: Bytes = new Uint8Array(this.#layout.byteLength)): Promise<Aggregate> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       if (this.#contributions === 0) {
         throw new AggregationError("ERR_AGGREGATION_EMPTY", "no contribution was added");
       }
@@ -94,33 +97,4 @@ class WeightedMean implements Aggregator {
     this.#sum ??= this.#modules.kernels.accumulator(this.#layout.byteLength / 4);
     return this.#sum;
   }
-
-  #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const outcome = this.#turn.then(run);
-    this.#turn = outcome.catch(() => undefined); // who called hears of it; the next goes on
-    return outcome;
-  }
-}
-
-/**
- * Largest n_k ‖Δ_k‖ of one contribution. Ten thousand of them together stay far below what a float32 holds (3.4e38), and
- * so does a model after any number of rounds: no site can make the mean of all infinite.
- */
-const MAX_WEIGHTED_NORM = 1e30;
-
-function requireSummable(weightedNorm: number): void {
-  if (weightedNorm <= MAX_WEIGHTED_NORM) return;
-  throw new AggregationError(
-    "ERR_AGGREGATION_NOT_FINITE",
-    `the update is too large to be summed: norm times weight is ${weightedNorm}, at most ${MAX_WEIGHTED_NORM}`,
-  );
-}
-
-/** As the kernel uses it: float32. Rounding it here keeps Σ n_k of the same numbers. */
-function requireWeight(weight: number): number {
-  const rounded = Math.fround(weight);
-  if (!(rounded > 0) || !Number.isFinite(rounded)) {
-    throw new AggregationError("ERR_AGGREGATION_WEIGHT", `a weight is positive and finite, got ${weight}`);
-  }
-  return rounded;
 }

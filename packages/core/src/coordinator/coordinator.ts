@@ -64,7 +64,7 @@ export class Coordinator {
   constructor(options: CoordinatorOptions, modules: CoordinatorModules) {
     this.#options = options;
     const { clock, crypto, metadata, blobs, audit, logger, metrics } = modules;
-    const { workflows, aggregators, kernels } = modules;
+    const { workflows, aggregators, kernels, scratch } = modules;
     const checkpoints = new CheckpointStore(options.storageKey, { crypto, blobs, metadata });
     const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS);
     this.#records = new ResumeRecords({ metadata, clock });
@@ -80,6 +80,7 @@ export class Coordinator {
       workflows,
       aggregators,
       kernels,
+      scratch,
       startGraceMs: options.startGraceMs ?? DEFAULT_START_GRACE_MS,
       reconnectGraceMs: options.reconnectGraceMs ?? DEFAULT_RECONNECT_GRACE_MS,
       registry: builtInRegistry(),

@@ -348,5 +348,8 @@ function problemOf(error: unknown): ContributionProblem {
   if (error instanceof AggregationError && error.code === "ERR_AGGREGATION_NOT_FINITE") {
     return { code: "ERR_CONTRIBUTION_NOT_FINITE", detail: error.message };
   }
+  if (error instanceof AggregationError && error.code === "ERR_AGGREGATION_TOO_LARGE") {
+    return { code: error.code, detail: error.message };
+  }
   throw error;
 }

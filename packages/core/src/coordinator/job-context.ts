@@ -5,7 +5,14 @@ import type { DecomposerRegistry } from "../decomposer/index.ts";
 import type { CheckpointStore, JobPayload, JobStore } from "../job/index.ts";
 import type { Kernels } from "../kernels/index.ts";
 import type { Identity } from "../pki/index.ts";
-import type { Clock, CryptoProvider, Logger, MetadataStore, Metrics } from "../platform/index.ts";
+import type {
+  Clock,
+  CryptoProvider,
+  Logger,
+  MetadataStore,
+  Metrics,
+  ScratchStore,
+} from "../platform/index.ts";
 import type { TensorLayout } from "../tensor/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
 import type { JobBoard } from "./job-board.ts";
@@ -31,6 +38,7 @@ export interface JobModules {
   readonly workflows: WorkflowRegistry;
   readonly aggregators: AggregatorRegistry;
   readonly kernels: Kernels;
+  readonly scratch: ScratchStore | undefined;
   /** How long a job's first task waits for sites that are about to be ready. */
   readonly startGraceMs: number;
   /** How long a task waits for a site whose session ended. */

@@ -10,6 +10,7 @@ import type {
   Logger,
   MetadataStore,
   Metrics,
+  ScratchStore,
 } from "../platform/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
 
@@ -65,6 +66,8 @@ export interface CoordinatorModules {
   readonly aggregators: AggregatorRegistry;
   /** Numbers in bulk: `createKernels()`. */
   readonly kernels: Kernels;
+  /** Where updates go that robust rules have to see together. Absent: those of a round must fit in 32 MiB. */
+  readonly scratch?: ScratchStore | undefined;
 }
 
 /** A job as lists show it. */

@@ -1,4 +1,4 @@
-import type { Aggregator } from "../aggregation/index.ts";
+import type { AggregationDefinition, Aggregator } from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { ModelVersion, TaskOrder } from "../workflow/index.ts";
@@ -6,8 +6,8 @@ import { applyUpdate } from "./apply-update.ts";
 import type { JobContext } from "./job-context.ts";
 import { type PublishedBlob, publish } from "./publisher.ts";
 
-/** The rule of FedAvg; jobs cannot choose another one in this version. */
-const AGGREGATOR = "weighted-mean";
+/** FedAvg's rule, where a job names none. */
+const DEFAULT_AGGREGATION: AggregationDefinition = { name: "weighted-mean" };
 
 /**
  * The model versions of one job: the sum of a round's updates, the version that follows from it, and what is published
@@ -25,10 +25,12 @@ export class Versions {
 
   /** An empty sum for a round. @throws JobError `ERR_JOB_FAILED` when the program registered no such aggregator */
   emptyAggregator(): Aggregator {
-    const { updateLayout, modules } = this.#context;
-    const create = modules.aggregators.get(AGGREGATOR);
-    if (create === undefined) throw new JobError("ERR_JOB_FAILED", `there is no aggregator ${AGGREGATOR}`);
-    this.#aggregator ??= create(updateLayout, modules);
+    const { updateLayout, modules, payload } = this.#context;
+    const aggregation = payload.definition.aggregation ?? DEFAULT_AGGREGATION;
+    const create = modules.aggregators.get(aggregation.name);
+    if (create === undefined)
+      throw new JobError("ERR_JOB_FAILED", `there is no aggregator ${aggregation.name}`);
+    this.#aggregator ??= create(updateLayout, modules, aggregation);
     this.#aggregator.reset();
     return this.#aggregator;
   }

@@ -6,7 +6,9 @@ export type AggregationErrorCode =
   | "ERR_AGGREGATION_EMPTY"
   | "ERR_AGGREGATION_SHAPE"
   | "ERR_AGGREGATION_NOT_FINITE"
-  | "ERR_AGGREGATION_WEIGHT";
+  | "ERR_AGGREGATION_WEIGHT"
+  | "ERR_AGGREGATION_TOO_LARGE"
+  | "ERR_AGGREGATION_INFEASIBLE";
 
 /** What the codes mean, of aggregation. */
 export const AGGREGATION_ERRORS: Readonly<Record<AggregationErrorCode, ErrorDefinition>> = {
@@ -18,6 +20,14 @@ export const AGGREGATION_ERRORS: Readonly<Record<AggregationErrorCode, ErrorDefi
   ERR_AGGREGATION_NOT_FINITE: {
     action: "reject",
     remedy: "Refuse updates that hold NaN or infinite values.",
+  },
+  ERR_AGGREGATION_TOO_LARGE: {
+    action: "reject",
+    remedy: "Let fewer sites take part in a round, or give the host scratch space on disk.",
+  },
+  ERR_AGGREGATION_INFEASIBLE: {
+    action: "reject",
+    remedy: "Raise minimumSites, lower byzantine, or choose another rule: docs/guide/robustness.md.",
   },
   ERR_AGGREGATION_WEIGHT: { action: "reject", remedy: "Weights are positive finite numbers." },
 };

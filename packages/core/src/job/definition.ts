@@ -1,3 +1,4 @@
+import type { AggregationDefinition } from "../aggregation/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
 
@@ -42,6 +43,8 @@ export interface JobDefinition {
   readonly purpose: string;
   /** What the server does. */
   readonly workflow: WorkflowDefinition;
+  /** How the updates of a round become one. Default: their mean, weighted by example counts. */
+  readonly aggregation?: AggregationDefinition;
   /** What the sites do. */
   readonly training: TrainingDefinition;
   /** Name of the data set that each site maps to its own data. */

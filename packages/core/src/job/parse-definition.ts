@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { AggregationSchema, infeasibility } from "../aggregation/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { JobDefinition } from "./definition.ts";
 
@@ -48,6 +49,7 @@ const DefinitionSchema = v.strictObject({
   name: text(1, 100),
   purpose: text(0, 2000),
   workflow: WorkflowSchema,
+  aggregation: v.exactOptional(AggregationSchema),
   training: TrainingSchema,
   dataName: v.pipe(
     v.string("text"),
@@ -72,7 +74,7 @@ function shown(input: unknown): string {
  */
 export function parseJobDefinition(value: unknown): JobDefinition {
   const result = v.safeParse(DefinitionSchema, value, { abortEarly: true });
-  if (result.success) return result.output;
+  if (result.success) return requireFeasible(result.output);
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   if (path === null) throw new JobError("ERR_JOB_INVALID", "a job definition is an object with named fields");
@@ -81,4 +83,12 @@ export function parseJobDefinition(value: unknown): JobDefinition {
   }
   if (issue.input === undefined) throw new JobError("ERR_JOB_INVALID", `${path} must be given`);
   throw new JobError("ERR_JOB_INVALID", `${path} must be ${issue.message}${shown(issue.input)}`);
+}
+
+/** A round may count with the fewest sites that the job allows: the rule must keep its promise then, too. */
+function requireFeasible(definition: JobDefinition): JobDefinition {
+  const { aggregation, workflow } = definition;
+  const problem = aggregation && infeasibility(aggregation, workflow.minimumSites);
+  if (problem === undefined) return definition;
+  throw new JobError("ERR_JOB_INVALID", `workflow.minimumSites: ${problem}`);
 }

@@ -31,6 +31,8 @@ export type {
   BlobStore,
   MetadataEntry,
   MetadataStore,
+  ScratchFile,
+  ScratchStore,
   StoredBlob,
 } from "./storage.ts";
 export {

@@ -97,3 +97,19 @@ export interface AuditStore {
   /** The last record, if any. */
   head(): Promise<AuditRecord | undefined>;
 }
+
+/** Room on disk for what does not fit in memory and does not outlast the process. */
+export interface ScratchStore {
+  /** An empty file. @throws StorageError `ERR_STORAGE_UNAVAILABLE` */
+  open(): Promise<ScratchFile>;
+}
+
+/** See {@link ScratchStore}. Who uses it encrypts what it writes. */
+export interface ScratchFile {
+  /** Writes all of `bytes` from `offset` on; the file grows as it must. @throws StorageError `ERR_STORAGE_UNAVAILABLE` */
+  write(offset: number, bytes: Bytes): Promise<void>;
+  /** Fills `target` from `offset` on. @throws StorageError `ERR_STORAGE_CORRUPT` when the file ends before */
+  read(offset: number, target: Bytes): Promise<void>;
+  /** Removes the file; idempotent. */
+  close(): Promise<void>;
+}

@@ -1,6 +1,8 @@
+export { ATTACKS, type Attack } from "./attacks.ts";
 export { afterMicrotasks } from "./macrotask.ts";
 export { memoryAudit } from "./memory-audit.ts";
 export { memoryObjectRecords } from "./memory-object-records.ts";
+export { memoryScratch } from "./memory-scratch.ts";
 export { memoryBlobs, memoryMetadata } from "./memory-storage.ts";
 export {
   type Interference,

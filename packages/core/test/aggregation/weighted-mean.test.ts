@@ -1,10 +1,10 @@
 import { aggregatorRegistry, weightedMean } from "@photinus/core/aggregation";
 import { type Bytes, toBytes } from "@photinus/core/bytes";
-import { createKernels } from "@photinus/core/kernels";
 import { layoutOf } from "@photinus/core/tensor";
 import { seededRandom, virtualClock } from "@photinus/core/testing";
 import { aggregatorContract } from "@photinus/core/testing/contracts";
 import { expect, test } from "vitest";
+import { modulesOf } from "./robust-rules.ts";
 
 aggregatorContract("weighted-mean", weightedMean);
 
@@ -14,7 +14,7 @@ const floats = (bytes: Bytes): number[] => [
 
 test("is the mean weighted by example counts, as FedAvg says", async () => {
   const layout = layoutOf([{ name: "w", dtype: "f32", shape: [3] }]);
-  const aggregator = weightedMean(layout, { kernels: createKernels(), clock: virtualClock() });
+  const aggregator = weightedMean(layout, modulesOf());
   await aggregator.add({ update: toBytes(Float32Array.of(1, 2, 3)), weight: 100 });
   await aggregator.add({ update: toBytes(Float32Array.of(5, -2, 0)), weight: 300 });
 
@@ -28,7 +28,7 @@ test("is within float32 rounding of the mean in float64, for updates of several 
   const count = 600_001;
   const sites = 6;
   const layout = layoutOf([{ name: "w", dtype: "f32", shape: [count] }]);
-  const aggregator = weightedMean(layout, { kernels: createKernels(), clock: virtualClock() });
+  const aggregator = weightedMean(layout, modulesOf());
   const exact = new Float64Array(count);
   let total = 0;
   for (let site = 0; site < sites; site++) {
@@ -52,7 +52,7 @@ test("is within float32 rounding of the mean in float64, for updates of several 
 
 test("an update so large that sums of it could overflow is refused when it comes, and the others count", async () => {
   const layout = layoutOf([{ name: "w", dtype: "f32", shape: [1] }]);
-  const aggregator = weightedMean(layout, { kernels: createKernels(), clock: virtualClock() });
+  const aggregator = weightedMean(layout, modulesOf());
   await aggregator.add({ update: toBytes(Float32Array.of(2)), weight: 1 });
 
   const huge = aggregator.add({ update: toBytes(Float32Array.of(3e38)), weight: 1000 });
@@ -70,7 +70,7 @@ test("gives other work a turn within a large update", async () => {
       turns += 1;
     },
   };
-  const aggregator = weightedMean(layout, { kernels: createKernels(), clock });
+  const aggregator = weightedMean(layout, modulesOf({ clock }));
 
   await aggregator.add({ update: new Uint8Array(4_000_000), weight: 1 });
 
@@ -78,7 +78,7 @@ test("gives other work a turn within a large update", async () => {
 });
 
 test("the registry is a value: it knows what it was built with", () => {
-  expect([...aggregatorRegistry().keys()]).toEqual(["weighted-mean"]);
+  expect(aggregatorRegistry().get("weighted-mean")).toBe(weightedMean);
   expect(aggregatorRegistry([["mine", weightedMean]]).has("mine")).toBe(true);
-  expect(aggregatorRegistry().get("median")).toBeUndefined();
+  expect(aggregatorRegistry().get("mine")).toBeUndefined();
 });

@@ -207,7 +207,7 @@ function createCoordinator(
 ): Coordinator {
   const { storageKey, identity, configuration } = kit;
   if (storageKey === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit has no storage key");
-  const { metadata, blobs, audit } = storage;
+  const { metadata, blobs, audit, scratch } = storage;
   return new Coordinator(
     { project: configuration.project, identity, storageKey, ...coordinator },
     {
@@ -222,6 +222,7 @@ function createCoordinator(
       workflows: builtInWorkflows(),
       aggregators,
       kernels: createKernels(),
+      scratch,
     },
   );
 }

@@ -1,4 +1,4 @@
-import type { AuditStore, BlobStore, MetadataStore } from "@photinus/core/platform";
+import type { AuditStore, BlobStore, MetadataStore, ScratchStore } from "@photinus/core/platform";
 
 /** Where a server keeps what must last. */
 export interface ServerStorage {
@@ -8,4 +8,6 @@ export interface ServerStorage {
   readonly blobs: BlobStore;
   /** The chain of audit records. */
   readonly audit: AuditStore;
+  /** Room for what need not last. Absent: the updates of a round with a robust rule must fit in memory. */
+  readonly scratch?: ScratchStore;
 }

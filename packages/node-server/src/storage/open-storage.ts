@@ -8,10 +8,11 @@ import { makePrivateFolder, syncFolder, touchPrivateFile } from "./folder.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { LibsqlAudit } from "./libsql-audit.ts";
 import { LibsqlMetadata } from "./libsql-metadata.ts";
+import { openScratchFolder } from "./scratch-folder.ts";
 
 /** Options of {@link openStorage}. */
 export interface StorageOptions {
-  /** Folder of this server alone; made when it is missing. Holds `photinus.db` and `blobs/`. */
+  /** Folder of this server alone; made when it is missing. Holds `photinus.db`, `blobs/` and `scratch/`. */
   readonly folder: string;
 }
 
@@ -39,12 +40,13 @@ export async function openStorage(
     const writer = new GroupWriter(database);
     const audit = await LibsqlAudit.open(database, { writer, crypto });
     const blobs = await BlobFiles.open(join(folder, "blobs"));
+    const scratch = await openScratchFolder(join(folder, "scratch"));
     const metadata = new LibsqlMetadata(database, writer);
     const close = async (): Promise<void> => {
       await writer.close();
       await database.close();
     };
-    return { metadata, blobs, audit, close };
+    return { metadata, blobs, audit, scratch, close };
   } catch (error) {
     await database.close();
     throw error;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Aggregate, AggregatorFactory, Contribution } from "../../aggregation/index.ts";
+import type { Aggregate, Aggregator, AggregatorModules, Contribution } from "../../aggregation/index.ts";
 import { type Bytes, toBytes } from "../../bytes/index.ts";
 import { createKernels, javascriptKernels, type Kernels } from "../../kernels/index.ts";
+import { webCrypto } from "../../platform/index.ts";
 import { layoutOf, type TensorLayout } from "../../tensor/index.ts";
 import { type SeededRandom, seededRandom } from "../seeded-random.ts";
 import { virtualClock } from "../virtual-clock.ts";
@@ -13,8 +14,11 @@ const LAYOUT: TensorLayout = layoutOf([
   { name: "scale", dtype: "f32", shape: [] },
 ]);
 
-/** What every aggregator keeps; call it in the test file of the aggregator. */
-export function aggregatorContract(name: string, factory: AggregatorFactory): void {
+/** An aggregator as the contract makes it: with the arguments that its rule has. */
+export type MakeAggregator = (layout: TensorLayout, modules: AggregatorModules) => Aggregator;
+
+/** What every aggregator keeps; call it in the test file of the aggregator. It gets three contributions or more. */
+export function aggregatorContract(name: string, factory: MakeAggregator): void {
   describe(`aggregator ${name}`, () => {
     combines(factory);
     refuses(factory);
@@ -22,7 +26,7 @@ export function aggregatorContract(name: string, factory: AggregatorFactory): vo
   });
 }
 
-function combines(factory: AggregatorFactory): void {
+function combines(factory: MakeAggregator): void {
   test("the aggregate of equal updates is that update", async () => {
     const update = anUpdate(seededRandom("equal"));
 
@@ -66,7 +70,7 @@ function combines(factory: AggregatorFactory): void {
   });
 }
 
-function refuses(factory: AggregatorFactory): void {
+function refuses(factory: MakeAggregator): void {
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "an update that holds %s is refused, names its tensor and changes nothing",
     async (bad) => {
@@ -114,7 +118,7 @@ function refuses(factory: AggregatorFactory): void {
   });
 }
 
-function lives(factory: AggregatorFactory): void {
+function lives(factory: MakeAggregator): void {
   test("nothing added is an error, and so is nothing since a reset", async () => {
     const aggregator = factory(LAYOUT, modules());
     await expect(aggregator.finish()).rejects.toMatchObject({ code: "ERR_AGGREGATION_EMPTY" });
@@ -153,7 +157,7 @@ function lives(factory: AggregatorFactory): void {
 
   test("writes into the memory that it is given", async () => {
     const aggregator = factory(LAYOUT, modules());
-    for (const contribution of someContributions(2)) await aggregator.add(contribution);
+    for (const contribution of someContributions(3)) await aggregator.add(contribution);
     const target = new Uint8Array(LAYOUT.byteLength);
 
     const { update } = await aggregator.finish(target);
@@ -165,7 +169,7 @@ function lives(factory: AggregatorFactory): void {
 }
 
 async function run(
-  factory: AggregatorFactory,
+  factory: MakeAggregator,
   contributions: readonly Contribution[],
   kernels?: Kernels,
 ): Promise<Aggregate> {
@@ -176,9 +180,10 @@ async function run(
   return aggregate;
 }
 
-const modules = (kernels: Kernels = createKernels()): Parameters<AggregatorFactory>[1] => ({
+const modules = (kernels: Kernels = createKernels()): AggregatorModules => ({
   kernels,
   clock: virtualClock(),
+  crypto: webCrypto(),
 });
 
 function someContributions(count: number): Contribution[] {

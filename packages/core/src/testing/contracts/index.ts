@@ -1,5 +1,5 @@
-export { aggregatorContract } from "./aggregator.ts";
+export { aggregatorContract, type MakeAggregator } from "./aggregator.ts";
 export { cryptoContract } from "./crypto.ts";
 export { type DecomposerSamples, decomposerContract } from "./decomposer.ts";
-export { auditContract, blobContract, metadataContract } from "./storage.ts";
+export { auditContract, blobContract, metadataContract, scratchContract } from "./storage.ts";
 export { type ConnectedPair, transportContract } from "./transport.ts";

@@ -8,6 +8,7 @@ import type {
   BlobStore,
   CryptoProvider,
   MetadataStore,
+  ScratchStore,
 } from "../../platform/index.ts";
 
 /** What every driver of the metadata role keeps. @param create an empty store, once per test */
@@ -334,4 +335,46 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = [];
   for await (const item of items) collected.push(item);
   return collected;
+}
+
+/** What every driver of scratch space keeps. @param create a store, once per test */
+export function scratchContract(name: string, create: () => Promise<ScratchStore> | ScratchStore): void {
+  describe(`scratch space in ${name}`, () => {
+    test("what was written is read, wherever it lies, and files are apart", async () => {
+      const store = await create();
+      const [first, second] = [await store.open(), await store.open()];
+      await first.write(70_000, utf8("there"));
+      await first.write(0, utf8("here"));
+      await second.write(0, utf8("else"));
+
+      const target = new Uint8Array(4);
+      await first.read(70_001, target);
+      expect(target).toEqual(utf8("here"));
+      await first.read(0, target);
+      expect(target).toEqual(utf8("here"));
+      await second.read(0, target);
+      expect(target).toEqual(utf8("else"));
+      await Promise.all([first.close(), second.close()]);
+    });
+
+    test("a read beyond the end is refused", async () => {
+      const file = await (await create()).open();
+      await file.write(0, utf8("four"));
+
+      await expect(file.read(2, new Uint8Array(4))).rejects.toMatchObject({ code: "ERR_STORAGE_CORRUPT" });
+      await file.close();
+      await file.close();
+    });
+
+    test("a file that was closed is gone", async () => {
+      const file = await (await create()).open();
+      await file.write(0, utf8("four"));
+      await file.close();
+
+      await expect(file.read(0, new Uint8Array(4))).rejects.toMatchObject({
+        code: "ERR_STORAGE_UNAVAILABLE",
+      });
+      await expect(file.write(0, utf8("more"))).rejects.toMatchObject({ code: "ERR_STORAGE_UNAVAILABLE" });
+    });
+  });
 }
