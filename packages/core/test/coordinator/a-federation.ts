@@ -238,9 +238,14 @@ export class TestFederation {
   }
 
   /** Submits a job as the lead. @returns its id */
-  async submit(definition: Partial<JobDefinition["workflow"]> = {}): Promise<string> {
+  async submit(
+    workflow: Partial<JobDefinition["workflow"]> = {},
+    definition: Partial<JobDefinition> = {},
+  ): Promise<string> {
     const user = await this.user();
-    const { jobId } = await this.clock.runUntil(user.submit(aBundle(definition)));
+    const bundle = aBundle(workflow);
+    const changed = { ...bundle, definition: { ...bundle.definition, ...definition } };
+    const { jobId } = await this.clock.runUntil(user.submit(changed));
     await user.close();
     return jobId;
   }

@@ -53,6 +53,43 @@ describe("a job definition", () => {
     );
   });
 
+  test.each([
+    ["aggregation", { name: "magic" }, "aggregation.name must be the name of a rule of aggregation"],
+    ["aggregation", { name: "median", byzantine: -1 }, "aggregation.byzantine must be at least 0 (got -1)"],
+    ["aggregation", { name: "median" }, "aggregation.byzantine must be given"],
+    ["aggregation", { name: "krum", byzantine: 0, selected: 2 }, "aggregation.selected is no field of a job"],
+    [
+      "aggregation",
+      { name: "weighted-mean", clippingNorm: 0 },
+      "aggregation.clippingNorm must be greater than 0",
+    ],
+    [
+      "aggregation",
+      { name: "median", byzantine: 1 },
+      "workflow.minimumSites: median with byzantine 1 needs at least 3",
+    ],
+    [
+      "aggregation",
+      { name: "krum", byzantine: 0 },
+      "krum with byzantine 0 needs at least 3 contributions, and 2 may be",
+    ],
+    [
+      "aggregation",
+      { name: "median", byzantine: 0, mixing: { name: "bucketing", size: 1 } },
+      "aggregation.mixing.size must be at least 2 (got 1)",
+    ],
+  ])("with %s = %j is refused before anything starts", (path, value, message) => {
+    expect(() => parseJobDefinition(with_(path, value))).toThrow(
+      expect.objectContaining({ code: "ERR_JOB_INVALID", message: expect.stringContaining(message) }),
+    );
+  });
+
+  test("names a rule that the fewest sites of a round are enough for", () => {
+    const definition = with_("aggregation", { name: "median", byzantine: 0 });
+
+    expect(parseJobDefinition(definition)).toEqual(definition);
+  });
+
   test.each([null, 1, "job", [], undefined])("is never %s", (value) => {
     expect(() => parseJobDefinition(value)).toThrow(expect.objectContaining({ code: "ERR_JOB_INVALID" }));
   });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { StorageError } from "@photinus/core/errors";
-import type { CryptoProvider } from "@photinus/core/platform";
+import type { CryptoProvider, ScratchStore } from "@photinus/core/platform";
 import type { ServerStorage } from "../server/storage.ts";
 import { BlobFiles } from "./blob-files.ts";
 import { Database } from "./database.ts";
@@ -18,6 +18,8 @@ export interface StorageOptions {
 
 /** The storage roles of one server on its own disk. */
 export interface EmbeddedStorage extends ServerStorage {
+  /** Files in `scratch/`, removed when they are closed. */
+  readonly scratch: ScratchStore;
   /** Waits for writes that are under way and closes; idempotent. */
   close(): Promise<void>;
 }
