@@ -52,8 +52,8 @@ export interface Aggregator {
    * @throws AggregationError `ERR_AGGREGATION_EMPTY`
    */
   finish(target?: Bytes): Promise<Aggregate>;
-  /** Begins anew, for the next round. */
-  reset(): void;
+  /** Begins anew, for the next round. @param expected how many contributions may come, for rules that hold them all */
+  reset(expected?: number): void;
   /** Gives the memory back; idempotent. */
   release(): void;
 }

@@ -1,12 +1,12 @@
 import { LONGEST_ROW } from "../kernels/index.ts";
-import { type HeldUpdates, RECORD_FLOATS } from "./held-updates.ts";
+import type { HeldUpdates } from "./held-updates.ts";
 
 /** Floats that are read ahead of all updates together, 16 MiB; of many updates at least one record each. */
 const READ_FLOATS = 4_194_304;
 /** Floats of all updates together that rules work on at once, 4 MiB; of many updates at least one record each. */
 const WORK_FLOATS = 1_048_576;
-/** Records of one update that are read at once: 512 KiB. */
-const MOST_RECORDS = 64;
+/** Floats of one update that are read at once: 512 KiB. */
+const MOST_READ_FLOATS = 131_072;
 
 /** The same coordinates of several updates. */
 export interface Columns {
@@ -16,9 +16,9 @@ export interface Columns {
   readonly values: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** Floats of each row that {@link columnsOf} yields at most. */
-export function columnWidth(members: number): number {
-  return Math.min(LONGEST_ROW, wholeRecords(WORK_FLOATS / members, LONGEST_ROW / RECORD_FLOATS));
+/** Floats of each row that {@link columnsOf} yields at most: whole records. */
+export function columnWidth({ recordFloats }: HeldUpdates, members: number): number {
+  return wholeRecords(Math.min(LONGEST_ROW, WORK_FLOATS / members), recordFloats);
 }
 
 /** Walks over the coordinates of some updates, all of them abreast. @param floats of each update */
@@ -27,8 +27,11 @@ export async function* columnsOf(
   members: readonly number[],
   floats: number,
 ): AsyncGenerator<Columns, void, void> {
-  const width = columnWidth(members.length);
-  const ahead = Math.max(width, wholeRecords(READ_FLOATS / members.length, MOST_RECORDS));
+  const width = columnWidth(held, members.length);
+  const ahead = Math.max(
+    width,
+    wholeRecords(Math.min(MOST_READ_FLOATS, READ_FLOATS / members.length), width),
+  );
   const buffers = members.map(() => new Float32Array(Math.min(ahead, floats)));
   for (let start = 0; start < floats; start += ahead) {
     const length = Math.min(ahead, floats - start);
@@ -42,7 +45,7 @@ export async function* columnsOf(
   }
 }
 
-/** The largest number of floats up to `floats` that is whole records, from one record to `most` of them. */
-function wholeRecords(floats: number, most: number): number {
-  return RECORD_FLOATS * Math.max(1, Math.min(most, Math.floor(floats / RECORD_FLOATS)));
+/** The largest multiple of `record` up to `floats`, at least one of it. */
+function wholeRecords(floats: number, record: number): number {
+  return record * Math.max(1, Math.floor(floats / record));
 }

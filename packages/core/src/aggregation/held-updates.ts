@@ -1,17 +1,19 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, toBytes } from "../bytes/index.ts";
 import { AggregationError, StorageError } from "../errors/index.ts";
 import type { Awaitable, ScratchFile, SecretKey } from "../platform/index.ts";
 import type { AggregatorModules } from "./aggregator.ts";
 import { blocksOf } from "./update.ts";
 
-/** Floats that are encrypted together: 8 KiB, so that a column of ten thousand updates is 80 MB. */
-export const RECORD_FLOATS = 2048;
+/** Most floats that are encrypted together, and least: 64 KiB and 4 KiB. */
+const MOST_RECORD_FLOATS = 16_384;
+const LEAST_RECORD_FLOATS = 1024;
+/** What one record of each update together should not exceed: 64 MiB. */
+const ABREAST_FLOATS = 16_777_216;
 /** Updates stay in memory until they are so many bytes together. */
 const MEMORY_BYTES = 32 * 1024 * 1024;
 const TAG_BYTES = 16;
-const RECORD_BYTES = 4 * RECORD_FLOATS + TAG_BYTES;
-/** Records that are written in one go: 256 KiB. */
-const WRITE_RECORDS = 32;
+/** Floats that are written in one go: 256 KiB. */
+const WRITE_FLOATS = 65_536;
 
 /** Where an update is. */
 type Place = Float32Array<ArrayBuffer> | { readonly slot: number };
@@ -26,16 +28,20 @@ interface Spill {
  * file, one after another, under a key that this process made for them and keeps to itself.
  */
 export class HeldUpdates {
+  /** Floats that are encrypted together: where {@link read} may begin. */
+  readonly recordFloats: number;
   readonly #floats: number;
   readonly #modules: AggregatorModules;
   readonly #places: Place[] = [];
   #spill: Promise<Spill> | undefined;
   #slots = 0;
 
-  /** @param floats of each update */
-  constructor(floats: number, modules: AggregatorModules) {
+  /** @param floats of each update @param expected how many there will be, about: the more, the smaller the records */
+  constructor(floats: number, expected: number, modules: AggregatorModules) {
     this.#floats = floats;
     this.#modules = modules;
+    const each = 2 ** Math.floor(Math.log2(ABREAST_FLOATS / Math.max(1, expected)));
+    this.recordFloats = Math.max(LEAST_RECORD_FLOATS, Math.min(MOST_RECORD_FLOATS, each));
   }
 
   /** How many there are. */
@@ -59,12 +65,13 @@ export class HeldUpdates {
   }
 
   /**
-   * Copies floats of update `index` from `start` on, a multiple of {@link RECORD_FLOATS}, into `target`.
+   * Copies floats of update `index` from `start` on, a multiple of {@link recordFloats}, into `target`.
    * @throws StorageError `ERR_STORAGE_CORRUPT` when the scratch file was changed
    */
   async read(index: number, start: number, target: Float32Array<ArrayBuffer>): Promise<void> {
     const place = this.#places[index];
-    if (place === undefined || start % RECORD_FLOATS !== 0) throw new RangeError("no such part of an update");
+    if (place === undefined || start % this.recordFloats !== 0)
+      throw new RangeError("no such part of an update");
     if (place instanceof Float32Array) target.set(place.subarray(start, start + target.length));
     else await this.#readSpilled(this.#recordAt(place.slot, start), target);
   }
@@ -87,41 +94,61 @@ export class HeldUpdates {
   async #spilled(update: Float32Array<ArrayBuffer>): Promise<Place> {
     const { file, key } = await this.#opened();
     const slot = this.#slots++;
-    const sealed = new Uint8Array(WRITE_RECORDS * RECORD_BYTES);
-    for (let start = 0; start < this.#floats; start += WRITE_RECORDS * RECORD_FLOATS) {
+    const plain = new Float32Array(this.recordFloats); // what lies beyond the update is zero
+    const sealed = new Uint8Array((WRITE_FLOATS / this.recordFloats) * this.#recordBytes);
+    for (let start = 0; start < this.#floats; start += WRITE_FLOATS) {
       const first = this.#recordAt(slot, start);
-      const part = update.subarray(start, start + WRITE_RECORDS * RECORD_FLOATS);
-      const count = Math.ceil(part.length / RECORD_FLOATS);
+      const part = update.subarray(start, start + WRITE_FLOATS);
+      const count = Math.ceil(part.length / this.recordFloats);
       for (let record = 0; record < count; record++) {
-        sealed.set(await this.#sealed(key, first + record, recordOf(part, record)), record * RECORD_BYTES);
+        const values = part.subarray(record * this.recordFloats, (record + 1) * this.recordFloats);
+        plain.set(values);
+        plain.fill(0, values.length);
+        sealed.set(await this.#sealed(key, first + record, toBytes(plain)), record * this.#recordBytes);
       }
-      await file.write(first * RECORD_BYTES, sealed.subarray(0, count * RECORD_BYTES));
+      await file.write(first * this.#recordBytes, sealed.subarray(0, count * this.#recordBytes));
     }
     return { slot };
   }
 
   async #readSpilled(first: number, target: Float32Array<ArrayBuffer>): Promise<void> {
     const { file, key } = await this.#opened();
-    const count = Math.ceil(target.length / RECORD_FLOATS);
-    const sealed = new Uint8Array(count * RECORD_BYTES);
-    await file.read(first * RECORD_BYTES, sealed);
+    const count = Math.ceil(target.length / this.recordFloats);
+    const sealed = new Uint8Array(count * this.#recordBytes);
+    await file.read(first * this.#recordBytes, sealed);
     for (let record = 0; record < count; record++) {
-      const bytes = sealed.subarray(record * RECORD_BYTES, (record + 1) * RECORD_BYTES);
-      const opened = await this.#modules.crypto.aesGcmOpen(key, nonce(first + record), bytes, NO_DATA);
-      if (opened === undefined) throw new StorageError("ERR_STORAGE_CORRUPT", "the scratch file was changed");
-      const floats = new Float32Array(opened.slice().buffer);
-      const rest = target.length - record * RECORD_FLOATS;
-      target.set(floats.subarray(0, Math.min(RECORD_FLOATS, rest)), record * RECORD_FLOATS);
+      const bytes = sealed.subarray(record * this.#recordBytes, (record + 1) * this.#recordBytes);
+      const opened = await this.#openedRecord(key, first + record, bytes);
+      const rest = target.length - record * this.recordFloats;
+      const floats = new Float32Array(opened.buffer, opened.byteOffset, Math.min(this.recordFloats, rest));
+      target.set(floats, record * this.recordFloats);
     }
+  }
+
+  async #openedRecord(key: SecretKey, record: number, bytes: Bytes): Promise<Bytes> {
+    const { crypto } = this.#modules;
+    const ciphertext = bytes.subarray(0, bytes.byteLength - TAG_BYTES);
+    const tag = bytes.subarray(bytes.byteLength - TAG_BYTES);
+    const request = { iv: nonce(record), aad: NO_DATA, ciphertext, tag, inPlace: true };
+    const opened =
+      crypto.aesGcmOpenApart === undefined
+        ? await crypto.aesGcmOpen(key, request.iv, bytes, NO_DATA)
+        : await crypto.aesGcmOpenApart(key, request);
+    if (opened === undefined) throw new StorageError("ERR_STORAGE_CORRUPT", "the scratch file was changed");
+    return opened.byteOffset % 4 === 0 ? opened : opened.slice();
   }
 
   #sealed(key: SecretKey, record: number, plaintext: Bytes): Awaitable<Bytes> {
     return this.#modules.crypto.aesGcmSeal(key, nonce(record), plaintext, NO_DATA);
   }
 
+  get #recordBytes(): number {
+    return 4 * this.recordFloats + TAG_BYTES;
+  }
+
   /** Each update begins with a record of its own. */
   #recordAt(slot: number, start: number): number {
-    return slot * Math.ceil(this.#floats / RECORD_FLOATS) + start / RECORD_FLOATS;
+    return slot * Math.ceil(this.#floats / this.recordFloats) + start / this.recordFloats;
   }
 
   #opened(): Promise<Spill> {
@@ -148,11 +175,4 @@ function nonce(record: number): Bytes {
   const iv = new Uint8Array(12);
   new DataView(iv.buffer).setBigUint64(4, BigInt(record));
   return iv;
-}
-
-/** One whole record of a part; what lies beyond the update is zero. */
-function recordOf(part: Float32Array<ArrayBuffer>, record: number): Bytes {
-  const floats = new Float32Array(RECORD_FLOATS);
-  floats.set(part.subarray(record * RECORD_FLOATS, (record + 1) * RECORD_FLOATS));
-  return new Uint8Array(floats.buffer);
 }

@@ -81,9 +81,9 @@ class RobustAggregator implements Aggregator {
     });
   }
 
-  reset(): void {
+  reset(expected?: number): void {
     this.release();
-    this.#held = this.#nothingHeld();
+    this.#held = this.#nothingHeld(expected);
     this.#weights = [];
     this.#norms = [];
   }
@@ -93,8 +93,8 @@ class RobustAggregator implements Aggregator {
     this.#held.clear().catch(() => undefined);
   }
 
-  #nothingHeld(): HeldUpdates {
-    return new HeldUpdates(this.#layout.byteLength / 4, this.#modules);
+  #nothingHeld(expected = 1): HeldUpdates {
+    return new HeldUpdates(this.#layout.byteLength / 4, expected, this.#modules);
   }
 
   #round(): Parameters<typeof aggregateRound>[0] {

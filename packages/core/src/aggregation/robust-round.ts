@@ -53,7 +53,7 @@ async function mixOf(round: RobustRound, geometry: () => Promise<Geometry>): Pro
 async function measureGeometry({ held, floats, norms, kernels, effort }: RobustRound): Promise<Geometry> {
   const count = held.count;
   const points = count + 1;
-  const width = columnWidth(count);
+  const width = columnWidth(held, count);
   const gram = new Float64Array(points * points);
   const centre = medianOf(norms);
   await withRows(kernels, { count: points, width }, async (rows) => {
@@ -130,7 +130,7 @@ async function combine(
 ): Promise<void> {
   const used = members(held.count).filter((index) => coefficients[index] !== 0);
   const shares = Float32Array.from(used, (index) => coefficients[index] ?? 0);
-  const width = columnWidth(used.length);
+  const width = columnWidth(held, used.length);
   await withRows(kernels, { count: used.length, width }, async (rows) => {
     for await (const { start, values } of columnsOf(held, used, floats)) {
       for (const [row, each] of values.entries()) rows.write(row, each);
@@ -147,7 +147,7 @@ async function sortCoordinates(
 ): Promise<void> {
   const { held, floats, kernels } = round;
   const count = held.count;
-  const width = columnWidth(count);
+  const width = columnWidth(held, count);
   await withRows(kernels, { count, width }, async (rows) => {
     const sort = async (sorted: Rows, prepare: () => Promise<void>): Promise<void> => {
       for await (const { start, values } of columnsOf(held, members(count), floats)) {

@@ -266,7 +266,7 @@ export class Rounds implements WorkflowEffects {
         showOutcome(this.#context.board, dispatch.order, outcome);
       },
     });
-    const aggregator = isTraining ? this.#versions.emptyAggregator() : undefined;
+    const aggregator = isTraining ? this.#versions.emptyAggregator(dispatch.sites.length) : undefined;
     const intake = new Intake(
       this.#context,
       {

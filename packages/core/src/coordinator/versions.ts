@@ -23,15 +23,15 @@ export class Versions {
     this.#context = context;
   }
 
-  /** An empty sum for a round. @throws JobError `ERR_JOB_FAILED` when the program registered no such aggregator */
-  emptyAggregator(): Aggregator {
+  /** An empty aggregate for a round. @param sites how many were asked @throws JobError `ERR_JOB_FAILED` when the program registered no such aggregator */
+  emptyAggregator(sites: number): Aggregator {
     const { updateLayout, modules, payload } = this.#context;
     const aggregation = payload.definition.aggregation ?? DEFAULT_AGGREGATION;
     const create = modules.aggregators.get(aggregation.name);
     if (create === undefined)
       throw new JobError("ERR_JOB_FAILED", `there is no aggregator ${aggregation.name}`);
     this.#aggregator ??= create(updateLayout, modules, aggregation);
-    this.#aggregator.reset();
+    this.#aggregator.reset(sites);
     return this.#aggregator;
   }
 

@@ -15,8 +15,8 @@ export const get = (local: number): Code => [0x20, ...unsigned(local)];
 /** Pops into a local. */
 export const set = (local: number): Code => [0x21, ...unsigned(local)];
 
-/** i32.const of 0 to 63. */
-export const i32 = (value: number): Code => [0x41, value];
+/** i32.const of 0 to 127. */
+export const i32 = (value: number): Code => (value < 64 ? [0x41, value] : [0x41, value + 0x80, 0x00]); // signed LEB128
 
 /** i32.add */
 export const i32Add: Code = [0x6a];

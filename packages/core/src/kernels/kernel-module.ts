@@ -28,8 +28,8 @@ import {
   loop,
   set,
   upperHalf,
-  v128Load,
-  v128Store,
+  v128LoadAt,
+  v128StoreAt,
 } from "./instructions.ts";
 import { compareExchange, products } from "./row-functions.ts";
 
@@ -39,21 +39,31 @@ export const STAGE_FLOATS = 16_384;
 /** Bytes of one page of WebAssembly memory. */
 export const PAGE_BYTES = 65_536;
 
-/** Runs `body` on 16 bytes while there are so many, then `tail` on 4 bytes each; `pointers` move along. */
+/** Bytes of one step of a long run: four vectors. */
+const WIDE_BYTES = 64;
+
+/**
+ * Runs `body` on 16 bytes, four times a step while there are so many, then `tail` on 4 bytes each; `pointers` move along.
+ * @param body for the 16 bytes that lie `offset` bytes after the pointers
+ */
 function overFloats(
   remaining: number,
   pointers: readonly number[],
-  { body, tail }: { readonly body: readonly Code[]; readonly tail: readonly Code[] },
+  { body, tail }: { readonly body: (offset: number) => readonly Code[]; readonly tail: readonly Code[] },
 ): readonly Code[] {
   const move = (bytes: number): readonly Code[] => [
     ...pointers.flatMap((pointer) => [get(pointer), i32(bytes), i32Add, set(pointer)]),
     ...[get(remaining), i32(bytes), i32Sub, set(remaining)],
   ];
-  return [
-    ...[block, loop, get(remaining), i32(16), i32LessUnsigned, branchIf(1)],
-    ...body,
-    ...move(16),
+  const whileAtLeast = (bytes: number, step: readonly Code[]): readonly Code[] => [
+    ...[block, loop, get(remaining), i32(bytes), i32LessUnsigned, branchIf(1)],
+    ...step,
+    ...move(bytes),
     ...[branch(0), end, end],
+  ];
+  return [
+    ...whileAtLeast(WIDE_BYTES, [0, 16, 32, 48].flatMap(body)),
+    ...whileAtLeast(16, body(0)),
     ...[block, loop, get(remaining), i32IsZero, branchIf(1)],
     ...tail,
     ...move(4),
@@ -72,9 +82,9 @@ function addScaled(): WasmFunction {
     body: [
       ...[get(weight), f32x4Splat, set(weights)],
       ...overFloats(bytes, [accumulator, values], {
-        body: [
-          ...[get(accumulator), get(accumulator), v128Load],
-          ...[get(weights), get(values), v128Load, f32x4Mul, f32x4Add, v128Store],
+        body: (offset) => [
+          ...[get(accumulator), get(accumulator), v128LoadAt(offset)],
+          ...[get(weights), get(values), v128LoadAt(offset), f32x4Mul, f32x4Add, v128StoreAt(offset)],
         ],
         tail: [
           ...[get(accumulator), get(accumulator), f32Load],
@@ -102,8 +112,8 @@ function sumOfSquares(): WasmFunction {
     locals: ["v128", "v128", "f64", "v128", "f64"],
     body: [
       ...overFloats(bytes, [values], {
-        body: [
-          ...[get(values), v128Load, set(four)],
+        body: (offset) => [
+          ...[get(values), v128LoadAt(offset), set(four)],
           ...addSquares(lower, [get(four), f64x2FromLowF32x4]),
           ...addSquares(upper, [get(four), get(four), upperHalf, f64x2FromLowF32x4]),
         ],
