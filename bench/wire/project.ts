@@ -33,7 +33,7 @@ export async function benchProject(): Promise<BenchProject> {
   );
   const hub = kits.get(definition.server.name);
   if (hub === undefined) throw new RangeError("the project has no server");
-  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", root.keyPem);
+  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", root.keyPem ?? new Uint8Array(0));
   if (sealed === undefined) throw new RangeError("the project has no root key");
   return {
     name: definition.name,

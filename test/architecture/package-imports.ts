@@ -69,7 +69,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@photinus/training",
     ],
     files: ["@photinus/web-client"],
-    others: ["commander", "yaml"],
+    others: ["commander", "valibot", "yaml"],
     node: true,
   },
 };

@@ -1,14 +1,12 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient } from "@libsql/client/sqlite3";
 import { auditLog } from "@photinus/core/audit";
 import { parseJoinFragment } from "@photinus/core/provision";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
-import { expect, onTestFinished, test } from "vitest";
-import { main } from "../src/main.ts";
-import { capturedStreams } from "./captured-streams.ts";
+import { expect, test } from "vitest";
+import { folder, run } from "./run-photinus.ts";
 
 const DEFINITION = `
 name: hospital-fl
@@ -18,18 +16,6 @@ sites:
 users:
   - { name: alice@example.org, org: central, role: lead }
 `;
-
-async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "photinus-test-"));
-  onTestFinished(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
-
-async function run(...args: string[]) {
-  const { texts, streams } = capturedStreams();
-  const code = await main(args, { streams });
-  return { code, ...texts };
-}
 
 /** A provisioned project in a folder of its own. */
 async function aProject(): Promise<string> {
@@ -87,29 +73,6 @@ test("kit verify ends with 7 and names the file that was changed", async () => {
 
   expect(code).toBe(7);
   expect(err).toMatch(/^ERR_KIT_FILE_CHANGED config\.json.*\n {2}Remedy: /);
-});
-
-test("provision refuses a definition with a mistake and says where", async () => {
-  const base = await folder();
-  const file = join(base, "project.yml");
-
-  await writeFile(file, DEFINITION.replace("role: lead", "role: emperor"));
-  const role = await run("provision", "-p", file, "-o", join(base, "a"));
-  await writeFile(file, DEFINITION.replace("name: hospital-fl", "name: [hospital"));
-  const syntax = await run("provision", "-p", file, "-o", join(base, "b"));
-
-  expect(role.code).toBe(4);
-  expect(role.err).toMatch(/^ERR_PROJECT_INVALID .*users\.0\.role/);
-  expect(syntax.code).toBe(4);
-  expect(syntax.err).toMatch(/^ERR_PROJECT_INVALID .*project\.yml:\d+:\d+ /);
-});
-
-test("provision never writes over a folder that exists", async () => {
-  const project = await aProject();
-
-  const { code } = await run("provision", "-p", join(project, "..", "project.yml"), "-o", project);
-
-  expect(code).toBe(4);
 });
 
 test("audit verify counts the records and tells the head", async () => {

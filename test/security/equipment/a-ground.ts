@@ -51,7 +51,8 @@ export function serverKit(project: TestProject): OpenedKit {
     root: root.certificate,
     identity: server,
     enrolment: { certificate: enrolmentCa.certificate, key: enrolmentCa.key },
-    machineNames: new Set(["hub", ...project.sites.keys()]),
+    machines: new Map([...project.sites.keys()].map((name) => [name, { name, role: "site" }])),
+    tlsAuthorities: [],
     storageKey: crypto.randomBytes(32),
     revocationList: project.revocations.ofRoot?.der,
   };

@@ -1,95 +1,267 @@
-import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bytes, toHex } from "@photinus/core/bytes";
-import { HostError, ProvisionError } from "@photinus/core/errors";
-import { createProject, type ProvisionedProject } from "@photinus/core/provision";
-import { nodeCrypto, systemClock, writeKitFolder } from "@photinus/node-platform";
-import { LineCounter, parseDocument } from "yaml";
+import { toHex } from "@photinus/core/bytes";
+import { HostError } from "@photinus/core/errors";
+import {
+  certificatesFromPem,
+  decodePem,
+  encodePem,
+  openPrivateKey,
+  parseCertificate,
+  signAbroad,
+} from "@photinus/core/pki";
+import {
+  createProject,
+  encodeMachines,
+  encodeProjectState,
+  KIT_FILE,
+  LOCAL_MACHINES,
+  LOCAL_REVOCATION_LIST,
+  openKit,
+  type ProjectDefinition,
+  type ProjectUpdate,
+  type ProvisionedProject,
+  type ServerKeys,
+  type StartupKit,
+  updateProject,
+} from "@photinus/core/provision";
+import {
+  nodeCrypto,
+  readKitFolder,
+  readSecretFile,
+  replaceFile,
+  systemClock,
+  writeKitFolder,
+} from "@photinus/node-platform";
 import type { CommandContext } from "../context.ts";
+import { createFolder, exists, type Move, STAGED, writePrivate } from "../project/folder-change.ts";
+import {
+  changeProject,
+  chosenSecret,
+  lineFile,
+  openProjectFolder,
+  openRoot,
+  PROJECT_FILE,
+  type ProjectFolder,
+  type RootKeyOptions,
+  signerOf,
+} from "../project/project-folder.ts";
+import { readProjectDefinition } from "../project/read-definition.ts";
+import { signerCommand } from "../project/signer-command.ts";
 
 /** Options of `photinus provision`. */
-export interface ProvisionOptions {
-  /** `project.yml` */
-  readonly project: string;
-  /** Folder to make. */
+export interface ProvisionOptions extends RootKeyOptions {
+  /** `project.yml`, where it is not the argument. */
+  readonly project?: string;
+  /** Folder of the project: made, or brought in step with the definition. */
   readonly out: string;
-}
-
-/** No definition is larger. */
-const MAX_DEFINITION_BYTES = 4 * 1_048_576;
-
-async function readDefinition(file: string): Promise<unknown> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new HostError("ERR_CONFIG_INVALID", `${file} cannot be read`, { cause });
-  });
-  if (text.length > MAX_DEFINITION_BYTES) throw new HostError("ERR_CONFIG_INVALID", `${file} is too large`);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    const { line, col } = lines.linePos(problem.pos[0]);
-    throw new ProvisionError(
-      "ERR_PROJECT_INVALID",
-      `${file}:${line}:${col} ${problem.message.split("\n")[0]}`,
-    );
-  }
-  // Aliases may multiply without end: a definition needs none.
-  return document.toJS({ maxAliasCount: 0 });
-}
-
-async function writePrivate(path: string, content: Bytes | string): Promise<void> {
-  const handle = await open(path, "wx", 0o600);
-  try {
-    await handle.writeFile(content);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeProject(folder: string, { root, kits }: ProvisionedProject): Promise<void> {
-  const secrets = join(folder, "secrets");
-  await mkdir(secrets, { mode: 0o700 });
-  for (const [name, kit] of kits) {
-    await writeKitFolder(join(folder, "kits", name), kit.files);
-    await writePrivate(join(secrets, name), `${kit.secret}\n`);
-  }
-  await mkdir(join(folder, "root"), { mode: 0o700 });
-  await writePrivate(join(folder, "root", "root.pem"), root.certificatePem);
-  await writePrivate(join(folder, "root", "root-key.pem"), root.keyPem);
-  await writePrivate(join(folder, "root", "root.crl"), root.revocationListPem);
-  if (root.secret !== undefined) await writePrivate(join(secrets, "root-key"), `${root.secret}\n`);
+  /** Names that get a new kit though nothing changed. */
+  readonly renew?: readonly string[];
+  /** The server may begin with new keys. */
+  readonly newServerKeys?: boolean;
+  /** Kit folder of the server, when it is on this machine: list and machines are put where it looks. */
+  readonly kit?: string;
 }
 
 /**
- * Makes a project from its definition: one kit per participant, and apart from them the secrets that open them.
- * @throws ProvisionError `ERR_PROJECT_INVALID`, HostError `ERR_CONFIG_INVALID` when the folder exists
+ * Makes a project from its definition, or brings one in step with it: a kit per participant that is new or changed, and
+ * apart from them the secrets that open them; who is gone is revoked.
+ *
+ * @param file `project.yml`
+ * @throws ProvisionError `ERR_PROJECT_INVALID`, `ERR_SERVER_KEYS_MISSING`; HostError `ERR_CONFIG_INVALID`
  */
 export async function provision(
-  { project: file, out }: ProvisionOptions,
+  file: string | undefined,
+  options: ProvisionOptions,
+  context: CommandContext,
+): Promise<void> {
+  const named = file ?? options.project;
+  if (named === undefined) throw new HostError("ERR_CONFIG_INVALID", "name the definition: project.yml");
+  const definition = await readProjectDefinition(named);
+  const isThere = await isProject(options.out);
+  await (isThere ? bringInStep : makeProject)(definition, options, context);
+}
+
+async function isProject(folder: string): Promise<boolean> {
+  return (await exists(join(folder, PROJECT_FILE.root))) || (await exists(join(folder, STAGED)));
+}
+
+async function makeProject(
+  definition: ProjectDefinition,
+  options: ProvisionOptions,
   { terminal }: CommandContext,
 ): Promise<void> {
-  const project = await createProject(await readDefinition(file), {
-    crypto: nodeCrypto(),
-    clock: systemClock(),
-  });
-  await mkdir(out, { mode: 0o700 }).catch((cause: unknown) => {
-    throw new HostError(
-      "ERR_CONFIG_INVALID",
-      `${out} cannot be made: a project is never written over another`,
-      {
-        cause,
-      },
-    );
-  });
-  await writeProject(out, project);
+  const { out } = options;
+  const command = signerOf(options);
+  const abroad = command === undefined ? undefined : signAbroad(await signerCommand(command), nodeCrypto());
+  const rootPassphrase = abroad === undefined ? await chosenSecret(options) : undefined;
+  const project = await createProject(
+    definition,
+    { crypto: abroad?.crypto ?? nodeCrypto(), clock: systemClock() },
+    {
+      ...(abroad === undefined ? {} : { rootKey: abroad.key }),
+      ...(rootPassphrase === undefined ? {} : { rootPassphrase }),
+    },
+  );
+  await createFolder(out, (staging) => writeProject(staging, project));
   const fingerprint = toHex(project.root.fingerprint);
-  terminal.line(`Project ${project.definition.name}: ${project.kits.size} kits in ${join(out, "kits")}`);
+  terminal.line(`Project ${definition.name}: ${project.kits.size} kits in ${join(out, PROJECT_FILE.kits)}`);
   terminal.line(`Root fingerprint: ${fingerprint}`);
-  terminal.line(`Hand out each kit and, by another way, its secret from ${join(out, "secrets")}.`);
-  terminal.line(`Keep ${join(out, "root")} and secrets/root-key offline.`);
+  terminal.line(`Hand out each kit and, by another way, its secret from ${join(out, PROJECT_FILE.secrets)}.`);
+  if (project.root.secret !== undefined) {
+    terminal.line(`Keep ${join(out, "root")} and ${PROJECT_FILE.rootSecret} offline.`);
+  }
   terminal.result({
-    project: project.definition.name,
+    project: definition.name,
     kits: [...project.kits.keys()],
     rootFingerprint: fingerprint,
   });
+}
+
+async function writeProject(folder: string, { root, kits, state }: ProvisionedProject): Promise<void> {
+  await writeKits(folder, kits);
+  await writePrivate(join(folder, PROJECT_FILE.root), root.certificatePem);
+  await writePrivate(join(folder, PROJECT_FILE.list), root.revocationListPem);
+  await writePrivate(join(folder, PROJECT_FILE.state), encodeProjectState(state));
+  if (root.keyPem !== undefined) await writePrivate(join(folder, PROJECT_FILE.rootKey), root.keyPem);
+  if (root.secret !== undefined) {
+    await writePrivate(join(folder, PROJECT_FILE.rootSecret), lineFile(root.secret));
+  }
+}
+
+async function writeKits(folder: string, kits: ReadonlyMap<string, StartupKit>): Promise<void> {
+  for (const [name, kit] of kits) {
+    await writeKitFolder(join(folder, PROJECT_FILE.kits, name), kit.files);
+    await writePrivate(join(folder, PROJECT_FILE.secrets, name), lineFile(kit.secret));
+  }
+}
+
+async function bringInStep(
+  definition: ProjectDefinition,
+  options: ProvisionOptions,
+  context: CommandContext,
+): Promise<void> {
+  const folder = await openProjectFolder(options.out);
+  const { issuer, crypto } = await openRoot(folder, options);
+  const server = await serverKeysOf(folder);
+  const update = await updateProject(
+    definition,
+    { root: issuer, latest: folder.latest, state: folder.state, ...(server === undefined ? {} : { server }) },
+    { crypto, clock: systemClock() },
+    { renew: options.renew ?? [], newServerKeys: options.newServerKeys ?? false },
+  );
+  await writeUpdate(folder, update);
+  await informServer(options.kit, update);
+  report(update, { definition, options, context, fingerprint: toHex(folder.root.digest) });
+}
+
+/** What a server's next kit goes on with, when its present one and its secret lie in the project's folder. */
+async function serverKeysOf({ folder, state }: ProjectFolder): Promise<ServerKeys | undefined> {
+  const server = state.participants.find(({ role, removed }) => role === "server" && !removed);
+  if (server === undefined) return undefined;
+  const kitFolder = join(folder, PROJECT_FILE.kits, server.name);
+  const secretFile = join(folder, PROJECT_FILE.secrets, server.name);
+  if (!(await exists(kitFolder)) || !(await exists(secretFile))) return undefined;
+  const crypto = nodeCrypto();
+  const [files, secret] = await Promise.all([readKitFolder(kitFolder), readSecretFile(secretFile)]);
+  const { storageKey, enrolment } = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
+  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.enrolmentKey) ?? new Uint8Array(0));
+  const [der] = certificatesFromPem(files.get(KIT_FILE.enrolmentCertificate) ?? new Uint8Array(0));
+  if (storageKey === undefined || enrolment === undefined || sealed === undefined || der === undefined) {
+    return undefined;
+  }
+  const certificate = await parseCertificate(der, { crypto });
+  return {
+    storageKey,
+    enrolment: { certificate, pkcs8: await openPrivateKey(sealed, secret, { crypto }) },
+  };
+}
+
+async function writeUpdate(project: ProjectFolder, update: ProjectUpdate): Promise<void> {
+  const { kits, revocationList, machines, state } = update;
+  const moves: Move[] = await retirements(project.folder, update);
+  for (const name of kits.keys()) {
+    for (const folder of [PROJECT_FILE.kits, PROJECT_FILE.secrets]) {
+      moves.push({ from: join(STAGED, folder, name), to: join(folder, name) });
+    }
+  }
+  moves.push({
+    from: join(STAGED, PROJECT_FILE.machines),
+    to: PROJECT_FILE.machines,
+    replace: true,
+  });
+  await changeProject(project, {
+    state,
+    ...(revocationList === undefined ? {} : { list: revocationList.der }),
+    moves,
+    async write(staging) {
+      await writeKits(staging, kits);
+      await writePrivate(join(staging, PROJECT_FILE.machines), encodeMachines(machines));
+    },
+  });
+}
+
+/** Kits that others replace and those of who is gone are moved, not deleted: a host may be running from them. */
+async function retirements(folder: string, { replaced, removed }: ProjectUpdate): Promise<Move[]> {
+  const moves: Move[] = [];
+  for (const [name, kitId] of [...replaced, ...removed]) {
+    const parts = [
+      [PROJECT_FILE.kits, join(PROJECT_FILE.superseded, `${name}-${kitId}`)],
+      [PROJECT_FILE.secrets, join(PROJECT_FILE.superseded, `${name}-${kitId}.secret`)],
+    ] as const;
+    for (const [place, to] of parts) {
+      // What is not there now must not be looked for again after an interruption: by then the new one lies there.
+      if (await exists(join(folder, place, name))) moves.push({ from: join(place, name), to });
+    }
+  }
+  return moves;
+}
+
+/** The server that runs on this machine takes both within a second, or at its next start. */
+async function informServer(
+  kit: string | undefined,
+  { revocationList, machines }: ProjectUpdate,
+): Promise<void> {
+  if (kit === undefined) return;
+  await replaceFile(join(kit, LOCAL_MACHINES), encodeMachines(machines));
+  if (revocationList === undefined) return;
+  await replaceFile(join(kit, LOCAL_REVOCATION_LIST), encodePem("X509 CRL", revocationList.der));
+}
+
+interface Report {
+  readonly definition: ProjectDefinition;
+  readonly options: ProvisionOptions;
+  readonly context: CommandContext;
+  readonly fingerprint: string;
+}
+
+function report(update: ProjectUpdate, { definition, options, context, fingerprint }: Report): void {
+  const { terminal } = context;
+  const { kits, removed, blocked, revocationList } = update;
+  const names = [...kits.keys()];
+  terminal.line(
+    `Project ${definition.name}: ${names.length} new kits${listed(names)}; all others stay valid.`,
+  );
+  if (removed.size > 0)
+    terminal.line(`Revoked, for the definition has them no more${listed([...removed.keys()])}`);
+  if (blocked.length > 0) {
+    terminal.line(`Revoked, and they stay so: --renew gives them a kit again${listed(blocked)}`);
+  }
+  if (options.kit === undefined && !kits.has(definition.server.name)) {
+    const changed = [PROJECT_FILE.machines, ...(revocationList === undefined ? [] : [PROJECT_FILE.list])];
+    terminal.line(`Copy ${changed.join(" and ")} of ${options.out} to local/ in the server's kit.`);
+  }
+  terminal.result({
+    project: definition.name,
+    kits: names,
+    removed: [...removed.keys()],
+    blocked,
+    ...(revocationList === undefined ? {} : { revocationList: revocationList.number }),
+    rootFingerprint: fingerprint,
+  });
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : "";
+  return `: ${names.slice(0, 10).join(", ")}${more}`;
 }

@@ -1,27 +1,27 @@
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bytes, fromUtf8, utf8 } from "@photinus/core/bytes";
+import { fromHex, fromUtf8, toHex, utf8 } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
-import { certificatesFromPem, decodePem, encodePem, isName, type RevocationReason } from "@photinus/core/pki";
+import { encodePem, isName, type RevocationReason } from "@photinus/core/pki";
 import {
-  KIT_FILE,
   LOCAL_REVOCATION_LIST,
   LOCAL_REVOKED_SITES,
-  openRootKey,
+  markRevoked,
+  type ProjectState,
   revoke,
 } from "@photinus/core/provision";
-import {
-  nodeCrypto,
-  readSecret,
-  readSecretFile,
-  readSmallFile,
-  replaceFile,
-  systemClock,
-} from "@photinus/node-platform";
+import { readSmallFile, replaceFile, systemClock } from "@photinus/node-platform";
 import type { CommandContext } from "../context.ts";
+import {
+  changeProject,
+  openProjectFolder,
+  openRoot,
+  PROJECT_FILE,
+  type RootKeyOptions,
+} from "../project/project-folder.ts";
 
 /** Options of `photinus revoke`. */
-export interface RevokeCommandOptions {
+export interface RevokeCommandOptions extends RootKeyOptions {
   /** Folder that `photinus provision` made. */
   readonly project?: string;
   /** The names are of sites that joined by a link. */
@@ -30,41 +30,18 @@ export interface RevokeCommandOptions {
   readonly reason: RevocationReason;
   /** Kit folder of the server, when it is on this machine: the list is put where the server looks. */
   readonly kit?: string;
-  /** File descriptor that yields the passphrase of the root's key. */
-  readonly passphraseFd?: number;
-  /** File that holds it. */
-  readonly passphraseFile?: string;
 }
 
 const MAX_FILE_BYTES = 65_536;
-/** Name of the list in the folder of the root. */
-const LIST = "root.crl";
 
-const read = (...path: readonly string[]): Promise<Bytes> => readSmallFile(join(...path), MAX_FILE_BYTES);
-
-function secretOf(project: string, { passphraseFd, passphraseFile }: RevokeCommandOptions): Promise<string> {
-  if (passphraseFd !== undefined) return readSecret(passphraseFd);
-  return readSecretFile(passphraseFile ?? join(project, "secrets", "root-key"));
-}
-
-async function certificatesOf(project: string): Promise<ReadonlyMap<string, Bytes>> {
-  const folder = join(project, "kits");
-  const names = await readdir(folder).catch((cause: unknown) => {
-    throw new HostError("ERR_CONFIG_INVALID", `${folder} cannot be read`, { cause });
-  });
-  const entries = names.map(async (name): Promise<readonly [string, Bytes]> => {
-    const [leaf] = certificatesFromPem(await read(folder, name, KIT_FILE.certificate));
-    if (leaf === undefined)
-      throw new HostError("ERR_CONFIG_INVALID", `the kit of ${name} has no certificate`);
-    return [name, leaf];
-  });
-  return new Map(await Promise.all(entries));
-}
-
-async function latestOf(folder: string): Promise<Bytes> {
-  const [list] = decodePem("X509 CRL", await read(folder, LIST));
-  if (list === undefined) throw new HostError("ERR_CONFIG_INVALID", `${join(folder, LIST)} is empty`);
-  return list;
+/** Serial numbers of all certificates that were issued for each name. */
+function serialNumbersOf({ participants }: ProjectState) {
+  return new Map(
+    participants.map(({ name, certificates }) => [
+      name,
+      certificates.map(({ serialNumber }) => fromHex(serialNumber)),
+    ]),
+  );
 }
 
 /** Adds names to those that the server revokes by the key of its enrolment CA. */
@@ -84,7 +61,7 @@ async function revokePages(
     () => true,
     () => false,
   );
-  const before = isThere ? fromUtf8(await read(file)).split("\n") : [];
+  const before = isThere ? fromUtf8(await readSmallFile(file, MAX_FILE_BYTES)).split("\n") : [];
   const all = [...new Set([...before, ...names])].filter((line) => line !== "");
   await replaceFile(file, utf8(`${all.join("\n")}\n`));
   terminal.line(`The server takes ${file} within a second.`);
@@ -110,19 +87,19 @@ export async function revokeParticipants(
   }
   if (project === undefined)
     throw new HostError("ERR_CONFIG_INVALID", "name the project's folder by --project");
-  const folder = join(project, "root");
-  const modules = { crypto: nodeCrypto(), clock: systemClock() };
-  const [certificatePem, keyPem, secret] = await Promise.all([
-    read(folder, "root.pem"),
-    read(folder, "root-key.pem"),
-    secretOf(project, options),
-  ]);
-  const root = await openRootKey({ certificatePem, keyPem, secret }, modules);
-  const [latest, certificates] = await Promise.all([latestOf(folder), certificatesOf(project)]);
-  const list = await revoke({ root, latest, certificates }, names, modules, { reason });
-  const pem = encodePem("X509 CRL", list.der);
+  const folder = await openProjectFolder(project);
+  const { issuer, crypto } = await openRoot(folder, options);
+  const { latest, state } = folder;
+  const serialNumbers = serialNumbersOf(state);
+  const modules = { crypto, clock: systemClock() };
+  const list = await revoke({ root: issuer, latest, serialNumbers }, names, modules, { reason });
+  const serials = new Set(names.flatMap((name) => serialNumbers.get(name) ?? []).map(toHex));
   // Here first: a number that a server has seen must never be given to another list.
-  await replaceFile(join(folder, LIST), pem);
+  await changeProject(folder, {
+    state: markRevoked(state, serials, { reason, listNumber: list.number }),
+    list: list.der,
+  });
+  const pem = encodePem("X509 CRL", list.der);
   const installed = kit === undefined ? undefined : join(kit, LOCAL_REVOCATION_LIST);
   if (installed !== undefined) await replaceFile(installed, pem);
   const until = new Date(list.nextUpdateMs).toISOString();
@@ -131,13 +108,13 @@ export async function revokeParticipants(
   );
   terminal.line(
     installed === undefined
-      ? `Copy ${join(folder, LIST)} to ${LOCAL_REVOCATION_LIST} in the server's kit: it is taken while the server runs.`
+      ? `Copy ${join(project, PROJECT_FILE.list)} to ${LOCAL_REVOCATION_LIST} in the server's kit: it is taken while the server runs.`
       : `The server takes ${installed} within a second.`,
   );
   terminal.result({
     number: list.number,
     revoked: list.entries.size,
     nextUpdate: until,
-    list: join(folder, LIST),
+    list: join(project, PROJECT_FILE.list),
   });
 }

@@ -23,6 +23,8 @@ export function addRevoke(program: Command, contextOf: ContextOf): void {
       ),
       "unspecified",
     )
+    .option("--signer <program>", "program that signs by the root's key, where it lies elsewhere")
+    .option("--signer-key <file>", "public key of that program, PEM")
     .option("--passphrase-fd <n>", "file descriptor that yields the root's passphrase", integerFrom(0, 1_023))
     .option("--passphrase-file <file>", "file that holds the root's passphrase; default: secrets/root-key")
     .action(async (names: string[], _options, command: Command) => {

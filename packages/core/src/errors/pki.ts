@@ -23,6 +23,7 @@ export type PkiErrorCode =
   | "ERR_CRL_ROLLBACK"
   | "ERR_REQUEST_MALFORMED"
   | "ERR_KEY_UNREADABLE"
+  | "ERR_SIGNER_FAILED"
   | "ERR_INVITE_REFUSED";
 
 /** What the codes mean, of certificates, requests, keys and chains. */
@@ -104,6 +105,11 @@ export const PKI_ERRORS: Readonly<Record<PkiErrorCode, ErrorDefinition>> = {
     remedy: "Use a certificate whose names its issuer may give: a CA of the chain is restricted to others.",
   },
   ERR_REQUEST_MALFORMED: { action: "reject", remedy: "Make the certificate request again." },
+  ERR_SIGNER_FAILED: {
+    action: "stop",
+    remedy:
+      "Run the signer by hand with a file on its standard input: it must print the signature of that key only.",
+  },
   ERR_KEY_UNREADABLE: { action: "stop", remedy: "Check the passphrase and that the key file is whole." },
   ERR_INVITE_REFUSED: {
     wire: 4031,

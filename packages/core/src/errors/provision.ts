@@ -4,7 +4,9 @@ import { PhotinusError } from "./photinus-error.ts";
 /** A code of {@link ProvisionError}. */
 export type ProvisionErrorCode =
   | "ERR_PROJECT_INVALID"
+  | "ERR_PROJECT_STATE_INVALID"
   | "ERR_PARTICIPANT_UNKNOWN"
+  | "ERR_SERVER_KEYS_MISSING"
   | "ERR_KIT_MISSING_FILE"
   | "ERR_KIT_UNEXPECTED_FILE"
   | "ERR_KIT_FILE_CHANGED"
@@ -20,6 +22,16 @@ export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefiniti
   ERR_PARTICIPANT_UNKNOWN: {
     action: "stop",
     remedy: "Name participants as the project's definition does; pages are revoked at the server.",
+  },
+  ERR_PROJECT_STATE_INVALID: {
+    action: "stop",
+    remedy:
+      "Put root/state.json and root/root.crl of the project back from a backup: they tell what was issued.",
+  },
+  ERR_SERVER_KEYS_MISSING: {
+    action: "stop",
+    remedy:
+      "Put the server's kit and secret back into kits/ and secrets/ of the project, or say --new-server-keys: then models at rest are lost and pages join again.",
   },
   ERR_PROJECT_INVALID: { action: "stop", remedy: "Correct the named field of the project definition." },
   ERR_KIT_MISSING_FILE: {

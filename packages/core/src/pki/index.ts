@@ -19,6 +19,7 @@ export { type FileSigner, signDetached, verifyDetached } from "./detached-signat
 export type { DistinguishedName } from "./distinguished-name.ts";
 export type { Issuer } from "./encode-certificate.ts";
 export type { CertificateExtensions, KeyUsage } from "./extensions.ts";
+export { type ExternalSigner, type SigningAbroad, signAbroad } from "./external-signer.ts";
 export type { GeneralName } from "./general-name.ts";
 export type { Identity } from "./identity.ts";
 export {
@@ -36,7 +37,16 @@ export { loadPki, type PkiLibraries } from "./libraries.ts";
 export { type ListedRevocationOptions, listedRevocation } from "./listed-revocation.ts";
 export { type IdentityParts, loadIdentity } from "./load-identity.ts";
 export type { NameConstraints } from "./name-constraints.ts";
-export { isMachineName, isName, isUserName, type Name, requireName, type UserName } from "./names.ts";
+export {
+  isMachineName,
+  isName,
+  isUserName,
+  NAME_PATTERN,
+  type Name,
+  requireName,
+  USER_NAME_PATTERN,
+  type UserName,
+} from "./names.ts";
 export type { Participant, Role } from "./participant.ts";
 export {
   type FormRules,

@@ -22,12 +22,22 @@ export function encodePem(label: PemLabel, ...values: readonly Bytes[]): Bytes {
  */
 export function decodePem(label: PemLabel, file: Bytes): readonly Bytes[] {
   if (file.length > MAX_PEM_BYTES) throw new RangeError(`PEM of ${file.length} bytes`);
-  const block = `-----BEGIN ${label}-----\\s+([A-Za-z0-9+/=\\s]+?)\\s*-----END ${label}-----\\s*`;
-  const text = fromUtf8(file).trimStart();
-  if (!new RegExp(`^(?:${block})+$`).test(text)) throw new RangeError(`expected only PEM blocks ${label}`);
-  return [...text.matchAll(new RegExp(block, "g"))].map(([, body = ""]) =>
-    fromBase64(body.replaceAll(/\s/g, "")),
-  );
+  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  const values: Bytes[] = [];
+  // Searched, not matched: a pattern over blanks and lines takes the cube of their number when there is no end.
+  for (let rest = fromUtf8(file).trim(); rest !== "" || values.length === 0; ) {
+    const endAt = rest.indexOf(end, begin.length);
+    if (!rest.startsWith(begin) || endAt < 0) throw new RangeError(`expected only PEM blocks ${label}`);
+    values.push(blockContent(rest.slice(begin.length, endAt)));
+    rest = rest.slice(endAt + end.length).trimStart();
+  }
+  return values;
+}
+
+function blockContent(text: string): Bytes {
+  const characters = text.replaceAll(/\s/g, "");
+  if (!/^\s/.test(text) || !/^[A-Za-z0-9+/=]+$/.test(characters)) throw new RangeError("not base64 in PEM");
+  return fromBase64(characters);
 }
 
 /** @throws PkiError `ERR_CERTIFICATE_MALFORMED` */

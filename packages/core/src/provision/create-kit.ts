@@ -5,17 +5,18 @@ import {
   type FileSigner,
   GENERATED_SECRET_ITERATIONS,
   issueParticipant,
-  type Name,
   type Role,
-  type Subject,
   sealPrivateKey,
   signDetached,
 } from "../pki/index.ts";
 import type { CryptoProvider, SigningKey } from "../platform/index.ts";
+import type { ParticipantKeyKind } from "./definition.ts";
 import { encodeKitConfiguration, type KitConfiguration } from "./kit-configuration.ts";
 import { KIT_FILE, type KitFiles } from "./kit-files.ts";
 import { encodeKitManifest } from "./kit-manifest.ts";
-import { encodeMachineNames } from "./machine-names.ts";
+import type { KitRequest } from "./kit-request.ts";
+import { encodeMachines } from "./machines.ts";
+import { startFiles } from "./start-files.ts";
 import { sealStorageKey } from "./storage-key.ts";
 
 /** A startup kit and, apart from it, what opens it. */
@@ -28,28 +29,10 @@ export interface StartupKit {
   readonly files: KitFiles;
   /** 128 random bits in base64url that open the kit's keys. Handed over by another way than the kit. */
   readonly secret: string;
-}
-
-/** Whose kit to make. */
-export interface KitRequest {
-  /** Who it is for. */
-  readonly subject: Subject;
-  /** Organization of the participant. */
-  readonly org: Name;
-  /** Where the server is, and how this participant connects. */
-  readonly connection: Pick<KitConfiguration, "server" | "security">;
-  /** Servers: host names and addresses for the certificate. */
-  readonly hosts?: readonly string[];
-  /** Servers: names of all machines that have kits. */
-  readonly machineNames?: readonly string[];
-  /** Servers: CA by which pages enrol. */
-  readonly enrolment?: { readonly certificate: Certificate; readonly key: SigningKey };
-  /** Servers: newest revocation list of the root, DER. */
-  readonly revocationList?: Bytes;
-  /** Time of issue, ms since 1970. */
-  readonly nowMs: number;
-  /** ms that certificate and kit are valid; default 360 days. */
-  readonly lifetimeMs?: number;
+  /** Random identifier of the kit, 32 hexadecimal digits. */
+  readonly kitId: string;
+  /** The participant's certificate. */
+  readonly certificate: Certificate;
 }
 
 /** 128 random bits as text: what opens a generated kit. */
@@ -65,24 +48,36 @@ export async function createKit(
 ): Promise<StartupKit> {
   const { crypto } = modules;
   const secret = generateSecret(crypto);
-  const signingKey = await crypto.generateSigningKey(1, { extractable: true });
-  const leaf = await issueLeaf(request, signingKey, root, modules);
+  const signingKey = await generateKey(request.keyKind ?? "P-256", crypto);
+  const certificate = await issueLeaf(request, signingKey, root, modules);
   const files = new Map<string, Bytes>([
     [KIT_FILE.root, encodePem("CERTIFICATE", root.certificate.der)],
-    [KIT_FILE.certificate, encodePem("CERTIFICATE", leaf.der)],
-    [KIT_FILE.key, await sealedKey(signingKey, secret, crypto)],
+    [KIT_FILE.certificate, encodePem("CERTIFICATE", certificate.der)],
+    [KIT_FILE.key, await sealedKey(await crypto.exportSigningKey(signingKey), secret, crypto)],
     [KIT_FILE.configuration, encodeKitConfiguration(configurationOf(request))],
-    ...startScript(request.subject.role),
+    ...tlsFiles(request),
+    ...startFiles(request.subject, request.port),
     ...(await serverFiles(request, secret, crypto)),
   ]);
   const { project, role, name } = request.subject;
-  const { notBeforeMs, notAfterMs } = leaf;
+  const { notBeforeMs, notAfterMs } = certificate;
   const kitId = toHex(crypto.randomBytes(16));
   const facts = { project, participant: name, role, kitId, notBeforeMs, notAfterMs };
   const manifest = await encodeKitManifest(facts, files, crypto);
   const signature = await signDetached(manifest, { ...root, nowMs: request.nowMs }, modules);
   files.set(KIT_FILE.manifest, manifest).set(KIT_FILE.signature, encodePem("CMS", signature));
-  return { name, role, files, secret };
+  return { name, role, files, secret, kitId, certificate };
+}
+
+async function generateKey(kind: ParticipantKeyKind, crypto: CryptoProvider): Promise<SigningKey> {
+  switch (kind) {
+    case "P-256":
+      return await crypto.generateSigningKey(1, { extractable: true });
+    case "RSA-2048":
+      return await crypto.generateSigningKey(2, { extractable: true, modulusLength: 2048 });
+    case "RSA-3072":
+      return await crypto.generateSigningKey(2, { extractable: true, modulusLength: 3072 });
+  }
 }
 
 function issueLeaf(
@@ -105,42 +100,28 @@ function configurationOf({ subject, org, connection }: KitRequest): KitConfigura
   return { version: 1, ...subject, org, ...connection };
 }
 
-async function sealedKey(key: SigningKey, secret: string, crypto: CryptoProvider): Promise<Bytes> {
+async function sealedKey(pkcs8: Bytes, secret: string, crypto: CryptoProvider): Promise<Bytes> {
   const options = { passphrase: secret, iterations: GENERATED_SECRET_ITERATIONS };
-  const sealed = await sealPrivateKey(await crypto.exportSigningKey(key), options, { crypto });
+  const sealed = await sealPrivateKey(pkcs8, options, { crypto });
   return encodePem("ENCRYPTED PRIVATE KEY", sealed);
 }
 
+function tlsFiles({ tlsAuthorities }: KitRequest): readonly (readonly [string, Bytes])[] {
+  return tlsAuthorities === undefined ? [] : [[KIT_FILE.tlsAuthorities, utf8(tlsAuthorities)]];
+}
+
 async function serverFiles(
-  { enrolment, subject, machineNames = [subject.name], revocationList }: KitRequest,
+  { ofServer }: KitRequest,
   secret: string,
   crypto: CryptoProvider,
 ): Promise<readonly (readonly [string, Bytes])[]> {
-  if (subject.role !== "server") return [];
-  const storageKey = await sealStorageKey(crypto.randomBytes(32), secret, crypto);
-  const files: readonly (readonly [string, Bytes])[] = [
-    [KIT_FILE.storageKey, storageKey],
-    [KIT_FILE.machineNames, encodeMachineNames(machineNames)],
-    ...(revocationList === undefined
-      ? []
-      : [[KIT_FILE.revocationList, encodePem("X509 CRL", revocationList)] as const]),
-  ];
-  if (enrolment === undefined) return files;
+  if (ofServer === undefined) return [];
+  const { enrolment, machines, revocationList, storageKey = crypto.randomBytes(32) } = ofServer;
   return [
-    ...files,
+    [KIT_FILE.storageKey, await sealStorageKey(storageKey, secret, crypto)],
+    [KIT_FILE.machines, encodeMachines(machines)],
+    [KIT_FILE.revocationList, encodePem("X509 CRL", revocationList)],
     [KIT_FILE.enrolmentCertificate, encodePem("CERTIFICATE", enrolment.certificate.der)],
-    [KIT_FILE.enrolmentKey, await sealedKey(enrolment.key, secret, crypto)],
+    [KIT_FILE.enrolmentKey, await sealedKey(enrolment.pkcs8, secret, crypto)],
   ];
-}
-
-/** People use the command line with `--kit`; servers and sites are started. */
-function startScript(role: Role): readonly (readonly [string, Bytes])[] {
-  if (role !== "server" && role !== "site") return [];
-  const script = `#!/bin/sh
-# Starts this ${role}. The kit's secret is read from the file descriptor that --passphrase-fd names:
-#   ./start.sh --passphrase-fd 3 3< /run/credentials/kit-secret
-set -eu
-exec "\${PHOTINUS:-photinus}" ${role} start --kit "$(dirname "$0")" "$@"
-`;
-  return [[KIT_FILE.start, utf8(script)]];
 }

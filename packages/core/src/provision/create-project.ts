@@ -1,40 +1,31 @@
 import type { Bytes } from "../bytes/index.ts";
 import {
-  type Certificate,
   encodePem,
   type FileSigner,
   GENERATED_SECRET_ITERATIONS,
-  issueEnrolmentCa,
   issueRevocationList,
   issueRoot,
-  type Name,
   PASSPHRASE_ITERATIONS,
   REVOCATION_LIFETIME_MS,
-  type Role,
   requireName,
-  type Subject,
   sealPrivateKey,
-  subjectOf,
 } from "../pki/index.ts";
-import type { Clock, CryptoProvider, SigningKey } from "../platform/index.ts";
-import { createKit, generateSecret, type KitRequest, type StartupKit } from "./create-kit.ts";
-import {
-  type AdapterDefinition,
-  type ConnectionSecurity,
-  type ProjectDefinition,
-  parseProjectDefinition,
-  type SiteDefinition,
-  type UserDefinition,
-} from "./definition.ts";
-import { serverAddresses } from "./kit-configuration.ts";
+import type { Clock, CryptoProvider, SignatureAlgorithm, SigningKey } from "../platform/index.ts";
+import { generateSecret, type StartupKit } from "./create-kit.ts";
+import { type ProjectDefinition, parseProjectDefinition } from "./definition.ts";
+import { lifetimeOf } from "./kit-request.ts";
+import type { ProjectState } from "./project-state.ts";
+import { updateProject } from "./update-project.ts";
 
 /** Options of {@link createProject}. */
 export interface CreateProjectOptions {
-  /** Root key: 3 (ECDSA P-384, the default), 2 (RSA-PSS 3072) or 1 (ECDSA P-256). */
-  readonly rootAlgorithm?: 1 | 2 | 3;
+  /** Root key: 3 (ECDSA P-384), 2 (RSA-PSS 3072) or 1 (ECDSA P-256); default: what the definition says, else 3. */
+  readonly rootAlgorithm?: SignatureAlgorithm;
   /** Passphrase that a person chose for the root key; a secret of 128 bits is generated otherwise. */
   readonly rootPassphrase?: string;
-  /** ms that the participants' certificates and kits are valid; default 360 days. */
+  /** Key of an external signer in place of a key that is made here; `crypto` must sign by it (`signAbroad`). */
+  readonly rootKey?: SigningKey;
+  /** ms that the participants' certificates and kits are valid where the definition says nothing; default 360 days. */
   readonly lifetimeMs?: number;
 }
 
@@ -54,8 +45,8 @@ export interface ProjectRoot {
   readonly fingerprint: Bytes;
   /** Root certificate, PEM. */
   readonly certificatePem: Bytes;
-  /** Private key, encrypted, PEM. */
-  readonly keyPem: Bytes;
+  /** Private key, encrypted, PEM; `undefined` when an external signer holds it. */
+  readonly keyPem: Bytes | undefined;
   /** First revocation list, which names nobody, PEM; kept beside the certificate, for the next one counts on. */
   readonly revocationListPem: Bytes;
   /** What opens the key, when it was generated. Kept apart from it. */
@@ -70,6 +61,8 @@ export interface ProvisionedProject {
   readonly root: ProjectRoot;
   /** One kit per server, site, adapter and user, by name. */
   readonly kits: ReadonlyMap<string, StartupKit>;
+  /** What was issued. */
+  readonly state: ProjectState;
 }
 
 /**
@@ -84,99 +77,57 @@ export async function createProject(
   options: CreateProjectOptions = {},
 ): Promise<ProvisionedProject> {
   const project = parseProjectDefinition(definition);
-  const name = requireName(project.name, "the project");
-  const { crypto, clock } = modules;
-  const nowMs = clock.now();
-  const key = await crypto.generateSigningKey(options.rootAlgorithm ?? 3, { extractable: true });
-  const root = { certificate: await issueRoot({ project: name, key, nowMs }, modules), key };
-  const enrolment = await createEnrolmentCa(name, root, modules);
-  const list = { number: 1, nowMs, lifetimeMs: REVOCATION_LIFETIME_MS.root, revoked: [] };
-  const { der: revocationList } = await issueRevocationList(list, root, modules);
-  const kits = new Map<string, StartupKit>();
-  for (const request of kitRequests(project, { enrolment, revocationList })) {
-    const { lifetimeMs } = options;
-    const timed = { ...request, nowMs, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) };
-    kits.set(request.subject.name, await createKit(timed, root, modules));
-  }
-  const sealed = await sealRoot(root, options.rootPassphrase, crypto);
-  const revocationListPem = encodePem("X509 CRL", revocationList);
-  return { definition: project, root: { ...sealed, revocationListPem }, kits };
+  const root = await createRoot(project, modules, options);
+  const list = {
+    number: 1,
+    nowMs: modules.clock.now(),
+    lifetimeMs: REVOCATION_LIFETIME_MS.root,
+    revoked: [],
+  };
+  const { der: latest } = await issueRevocationList(list, root, modules);
+  const state: ProjectState = { version: 1, project: project.name, listNumber: 1, participants: [] };
+  const { lifetimeMs } = options;
+  const made = await updateProject(project, { root, latest, state }, modules, {
+    ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+  });
+  const sealed = await sealRoot(root, options, modules.crypto);
+  const revocationListPem = encodePem("X509 CRL", latest);
+  return { definition: project, root: { ...sealed, revocationListPem }, kits: made.kits, state: made.state };
 }
 
-interface Authority {
-  readonly certificate: Certificate;
-  readonly key: SigningKey;
-}
-
-async function createEnrolmentCa(
-  project: Name,
-  root: FileSigner,
+async function createRoot(
+  project: ProjectDefinition,
   modules: ProvisionModules,
-): Promise<Authority> {
-  const key = await modules.crypto.generateSigningKey(1, { extractable: true });
-  const request = { project, publicKey: key.publicKey, nowMs: modules.clock.now() };
-  return { certificate: await issueEnrolmentCa(request, root, modules), key };
+  { rootAlgorithm, rootKey }: CreateProjectOptions,
+): Promise<FileSigner> {
+  const algorithm = rootAlgorithm ?? (project.rootKey === "RSA-3072" ? 2 : 3);
+  const key = rootKey ?? (await modules.crypto.generateSigningKey(algorithm, { extractable: true }));
+  const lifetimeMs = lifetimeOf(project, "root");
+  const request = {
+    project: requireName(project.name, "the project"),
+    key,
+    nowMs: modules.clock.now(),
+    ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+  };
+  return { certificate: await issueRoot(request, modules), key };
 }
 
 async function sealRoot(
   { certificate, key }: FileSigner,
-  chosen: string | undefined,
+  options: CreateProjectOptions,
   crypto: CryptoProvider,
 ): Promise<Omit<ProjectRoot, "revocationListPem">> {
+  const common = {
+    certificate: certificate.der,
+    fingerprint: certificate.digest,
+    certificatePem: encodePem("CERTIFICATE", certificate.der),
+  };
+  if (options.rootKey !== undefined) return { ...common, keyPem: undefined, secret: undefined };
+  const { rootPassphrase: chosen } = options;
   const secret = chosen === undefined ? generateSecret(crypto) : undefined;
   const iterations = chosen === undefined ? GENERATED_SECRET_ITERATIONS : PASSPHRASE_ITERATIONS;
   const passphrase = chosen ?? secret ?? "";
   const pkcs8 = await crypto.exportSigningKey(key);
   const sealed = await sealPrivateKey(pkcs8, { passphrase, iterations }, { crypto });
-  return {
-    certificate: certificate.der,
-    fingerprint: certificate.digest,
-    certificatePem: encodePem("CERTIFICATE", certificate.der),
-    keyPem: encodePem("ENCRYPTED PRIVATE KEY", sealed),
-    secret,
-  };
-}
-
-type UntimedRequest = Omit<KitRequest, "nowMs" | "lifetimeMs">;
-
-interface OfServer {
-  readonly enrolment: Authority;
-  readonly revocationList: Bytes;
-}
-
-function kitRequests(project: ProjectDefinition, ofServer: OfServer): readonly UntimedRequest[] {
-  const { server, sites, users, adapters = [] } = project;
-  const connection = (security: ConnectionSecurity): KitRequest["connection"] => ({
-    server: { name: server.name, addresses: serverAddresses(server.hosts, server.port, security) },
-    security,
-  });
-  const request = (
-    { name, org }: AdapterDefinition | SiteDefinition | UserDefinition,
-    role: Role,
-    security: ConnectionSecurity,
-  ) => ({
-    subject: checkedSubject(project.name, role, name),
-    org: requireName(org, "the organization"),
-    connection: connection(security),
-  });
-  const machineNames = [server, ...sites, ...adapters].map((machine) => machine.name);
-  return [
-    { ...request(server, "server", commonSecurity(sites)), hosts: server.hosts, machineNames, ...ofServer },
-    ...sites.map((site) => request(site, "site", site.security ?? "mtls")),
-    ...adapters.map((adapter) => request(adapter, "adapter", adapter.security ?? "mtls")),
-    ...users.map((user) => request(user, user.role, commonSecurity(sites))),
-  ];
-}
-
-/** What the kits of server and users say: what all sites have in common, else TLS of the server. */
-function commonSecurity(sites: readonly SiteDefinition[]): ConnectionSecurity {
-  const used = sites.map(({ security = "mtls" }) => security);
-  if (used.length > 0 && used.every((security) => security === "clear")) return "clear";
-  return used.every((security) => security === "mtls") ? "mtls" : "tls";
-}
-
-function checkedSubject(project: string, role: Role, name: string): Subject {
-  const subject = subjectOf(project, role, name);
-  if (subject === undefined) throw new RangeError(`unreachable: the definition was checked, ${name}`);
-  return subject;
+  return { ...common, keyPem: encodePem("ENCRYPTED PRIVATE KEY", sealed), secret };
 }

@@ -1,56 +1,93 @@
 import * as v from "valibot";
 import { ProvisionError } from "../errors/index.ts";
-import { isMachineName, isName, isUserName, type Role } from "../pki/index.ts";
+import type { Role } from "../pki/index.ts";
+import { projectSchema } from "./definition-schema.ts";
 
 /** How a participant reaches the server: TLS on both sides, TLS of the server, or none (behind a proxy that ends it). */
 export type ConnectionSecurity = "mtls" | "tls" | "clear";
 
+/** Kind of a participant's key: ECDSA P-256, or RSA by which it signs RSA-PSS with SHA-256. */
+export type ParticipantKeyKind = "P-256" | "RSA-2048" | "RSA-3072";
+
+/** What any participant with a startup kit may choose. */
+export interface ParticipantDefinition {
+  /** Organization that it belongs to. */
+  readonly org: string;
+  /** Kind of its key; default: that of the project. */
+  readonly key?: ParticipantKeyKind;
+}
+
 /** The server of a project. */
-export interface ServerDefinition {
+export interface ServerDefinition extends ParticipantDefinition {
   /** Name in its certificate. */
   readonly name: string;
-  /** Organization that runs it. */
-  readonly org: string;
   /** Host names and addresses under which it is reached; the first is the one that kits name first. */
   readonly hosts: readonly string[];
   /** Port that it is reached at, 1 to 65 535. */
   readonly port: number;
+  /**
+   * CAs of a proxy that ends TLS before the server, PEM: kits carry them, and clients trust them and the project's root for
+   * TLS, instead of the public ones. Who the server is, they never say.
+   */
+  readonly tlsCa?: string;
+  /** Where its data lies, such as `DE`, `EU` or `US-CA`. */
+  readonly jurisdiction?: string;
+}
+
+/** How a participant connects. */
+export interface ConnectionDefinition {
+  /** Default "mtls"; of users, what all sites have in common. */
+  readonly security?: ConnectionSecurity;
+  /** Addresses of the server's socket for this one, such as `wss://gate.example.org/ws`; default: the server's hosts. */
+  readonly addresses?: readonly string[];
 }
 
 /** A site with a startup kit. */
-export interface SiteDefinition {
+export interface SiteDefinition extends ParticipantDefinition, ConnectionDefinition {
   /** Name in its certificate. */
   readonly name: string;
-  /** Organization that it belongs to. */
-  readonly org: string;
-  /** Default "mtls". */
-  readonly security?: ConnectionSecurity;
+  /** Where its data lies, such as `DE`, `EU` or `US-CA`. */
+  readonly jurisdiction?: string;
 }
 
 /** A program of a third party with a startup kit: it watches jobs and sends nothing. */
-export interface AdapterDefinition {
+export interface AdapterDefinition extends ParticipantDefinition, ConnectionDefinition {
   /** Name in its certificate. */
   readonly name: string;
-  /** Organization that runs it. */
-  readonly org: string;
-  /** Default "mtls". */
-  readonly security?: ConnectionSecurity;
 }
 
 /** A person with a startup kit. */
-export interface UserDefinition {
+export interface UserDefinition extends ParticipantDefinition, ConnectionDefinition {
   /** Lower-case e-mail. */
   readonly name: string;
-  /** Organization that the person belongs to. */
-  readonly org: string;
   /** What the person may be. */
-  readonly role: Exclude<Role, "server" | "site">;
+  readonly role: Exclude<Role, "server" | "site" | "adapter">;
+}
+
+/** Days that certificates and kits are valid, by kind; never beyond the root's. */
+export interface ValidityDefinition {
+  /** The root. Default 3 650. */
+  readonly root?: number;
+  /** Default 360. */
+  readonly server?: number;
+  /** Default 360. */
+  readonly site?: number;
+  /** Default 360. */
+  readonly adapter?: number;
+  /** Default 360. */
+  readonly user?: number;
 }
 
 /** What a project consists of. */
 export interface ProjectDefinition {
   /** Name in every certificate. */
   readonly name: string;
+  /** Kind of the participants' keys unless they say another; default "P-256". */
+  readonly key?: ParticipantKeyKind;
+  /** Kind of the root's key: ECDSA P-384, the default, or RSA of 3072 bits; without effect once there is a root. */
+  readonly rootKey?: "P-384" | "RSA-3072";
+  /** How long certificates and kits are valid. */
+  readonly validity?: ValidityDefinition;
   /** The server. */
   readonly server: ServerDefinition;
   /** Sites with kits; pages join by invites and are not listed. */
@@ -61,58 +98,20 @@ export interface ProjectDefinition {
   readonly adapters?: readonly AdapterDefinition[];
 }
 
-const name = v.pipe(
-  v.string(),
-  v.check(isName, "expected a-z, 0-9, dot, dash, underscore; at most 63 characters"),
-);
-const machineName = v.pipe(name, v.check(isMachineName, "server, all and enrol are reserved"));
-const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:]{2,39})$/;
-
-const ServerSchema = v.strictObject({
-  name: machineName,
-  org: name,
-  hosts: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(HOST, "expected a host name or an IP address"))),
-    v.minLength(1),
-    v.maxLength(32),
-  ),
-  port: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(65_535)),
-});
-
-const SiteSchema = v.strictObject({
-  name: machineName,
-  org: name,
-  security: v.exactOptional(v.picklist(["mtls", "tls", "clear"])),
-});
-
-const AdapterSchema = SiteSchema;
-
-const UserSchema = v.strictObject({
-  name: v.pipe(v.string(), v.check(isUserName, "expected a lower-case e-mail address")),
-  org: name,
-  role: v.picklist(["project_admin", "org_admin", "lead", "member"]),
-});
-
-const ProjectSchema = v.pipe(
-  v.strictObject({
-    name,
-    server: ServerSchema,
-    sites: v.pipe(v.array(SiteSchema), v.maxLength(10_000)),
-    users: v.pipe(v.array(UserSchema), v.maxLength(10_000)),
-    adapters: v.exactOptional(v.pipe(v.array(AdapterSchema), v.maxLength(1000))),
-  }),
-  v.check((project) => hasUniqueNames(project), "two participants have the same name"),
-);
-
-function hasUniqueNames({ server, sites, users, adapters = [] }: ProjectDefinition): boolean {
-  const names = [server, ...sites, ...users, ...adapters].map((participant) => participant.name);
-  return new Set(names).size === names.length;
-}
-
 /** @throws ProvisionError `ERR_PROJECT_INVALID` naming the first bad field */
 export function parseProjectDefinition(value: unknown): ProjectDefinition {
-  const result = v.safeParse(ProjectSchema, value);
+  const result = v.safeParse(projectSchema, value);
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new ProvisionError("ERR_PROJECT_INVALID", `${v.getDotPath(issue) ?? "project"}: ${issue.message}`);
+}
+
+/** Every participant of a project with a kit, the server first. */
+export function participantsOf({
+  server,
+  sites,
+  users,
+  adapters = [],
+}: ProjectDefinition): readonly (ServerDefinition | SiteDefinition | AdapterDefinition | UserDefinition)[] {
+  return [server, ...sites, ...adapters, ...users];
 }

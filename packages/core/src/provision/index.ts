@@ -1,4 +1,4 @@
-export { createKit, generateSecret, type KitRequest, type StartupKit } from "./create-kit.ts";
+export { createKit, generateSecret, type StartupKit } from "./create-kit.ts";
 export {
   type CreateProjectOptions,
   createProject,
@@ -8,13 +8,18 @@ export {
 } from "./create-project.ts";
 export {
   type AdapterDefinition,
+  type ConnectionDefinition,
   type ConnectionSecurity,
+  type ParticipantDefinition,
+  type ParticipantKeyKind,
   type ProjectDefinition,
   parseProjectDefinition,
   type ServerDefinition,
   type SiteDefinition,
   type UserDefinition,
+  type ValidityDefinition,
 } from "./definition.ts";
+export { projectSchema } from "./definition-schema.ts";
 export { createInvite, type EnrolmentModules, type Invite, type InviteOptions } from "./invite.ts";
 export { buildJoinFragment, type JoinLink, parseJoinFragment } from "./join-link.ts";
 export type { KitConfiguration, KitServer } from "./kit-configuration.ts";
@@ -25,12 +30,38 @@ export {
   type KitLimits,
   LOCAL_AUTHENTICATION,
   LOCAL_FOLDER,
+  LOCAL_MACHINES,
   LOCAL_REVOCATION_LIST,
   LOCAL_REVOKED_SITES,
   LOCAL_SIGN_IN,
 } from "./kit-files.ts";
 export type { KitManifest, KitManifestFile } from "./kit-manifest.ts";
+export type { EnrolmentMaterial, KitRequest, ServerMaterial } from "./kit-request.ts";
+export { encodeMachines, type Machine, parseMachines } from "./machines.ts";
 export { type KitExpectations, type OpenedKit, openKit, type VerifiedKit, verifyKit } from "./open-kit.ts";
+export {
+  encodeProjectState,
+  type IssuedCertificate,
+  type IssuedParticipant,
+  MAX_PROJECT_STATE_BYTES,
+  markRevoked,
+  type ProjectState,
+  parseProjectState,
+} from "./project-state.ts";
 export { type EnrolledSite, type EnrolmentAuthority, type Redemption, redeemInvite } from "./redeem.ts";
-export { openRootKey, type RevocableProject, type RevokeOptions, revoke, type SealedRoot } from "./revoke.ts";
+export {
+  openRootKey,
+  type RevocableProject,
+  type RevocationBasis,
+  type RevokeOptions,
+  revoke,
+  type SealedRoot,
+} from "./revoke.ts";
 export { type ThrowAwayOptions, throwAwayProject } from "./throw-away-project.ts";
+export {
+  type ExistingProject,
+  type ProjectUpdate,
+  type ServerKeys,
+  type UpdateProjectOptions,
+  updateProject,
+} from "./update-project.ts";

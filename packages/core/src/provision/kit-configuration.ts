@@ -20,6 +20,8 @@ export interface KitConfiguration {
   readonly server: KitServer;
   /** How this participant connects; in kits of server and users what all sites have in common, else "tls". */
   readonly security: ConnectionSecurity;
+  /** Server and sites: where their data lies, such as `DE`, `EU` or `US-CA`. */
+  readonly jurisdiction?: string;
 }
 
 /** Where the server of a project is. */
@@ -48,6 +50,7 @@ const ConfigurationSchema = v.strictObject({
     ),
   }),
   security: v.picklist(["mtls", "tls", "clear"]),
+  jurisdiction: v.exactOptional(v.pipe(v.string(), v.maxLength(6))),
 });
 
 /** @returns JSON, UTF-8 */

@@ -21,14 +21,18 @@ export const KIT_FILE = {
   revocationList: "root.crl",
   /** Starts the participant's process. */
   start: "start.sh",
+  /** The same by systemd. */
+  unit: "photinus.service",
   /** Server: certificate of the enrolment CA, PEM. */
   enrolmentCertificate: "enrolment.pem",
   /** Server: private key of the enrolment CA, encrypted, PEM. */
   enrolmentKey: "enrolment-key.pem",
   /** Server: key that wraps the keys of everything at rest, itself wrapped, JSON. */
   storageKey: "storage-key.json",
-  /** Server: names of all machines that have kits, JSON. */
-  machineNames: "machines.json",
+  /** Server: all machines that have kits, JSON. */
+  machines: "machines.json",
+  /** CAs of a proxy that ends TLS before the server, PEM; trusted for TLS only. */
+  tlsAuthorities: "tls-ca.pem",
 } as const;
 
 /** Folder that an administrator may edit; the manifest does not reach there. */
@@ -36,6 +40,9 @@ export const LOCAL_FOLDER = "local/";
 
 /** In a server's kit: the newest list of revoked certificates, PEM, where an administrator puts it. */
 export const LOCAL_REVOCATION_LIST = "local/root.crl";
+
+/** In a server's kit: machines that got kits after it, JSON, where an administrator puts it. */
+export const LOCAL_MACHINES = "local/machines.json";
 
 /** In a server's kit: names of revoked sites that joined by a link, one a line, as an administrator writes them. */
 export const LOCAL_REVOKED_SITES = "local/revoked-sites";

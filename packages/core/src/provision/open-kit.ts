@@ -16,7 +16,7 @@ import type { CryptoProvider, SigningKey } from "../platform/index.ts";
 import { type KitConfiguration, parseKitConfiguration } from "./kit-configuration.ts";
 import { KIT_FILE, KIT_LIMITS, type KitFiles, LOCAL_FOLDER } from "./kit-files.ts";
 import { type KitManifest, parseKitManifest, requireListedFiles } from "./kit-manifest.ts";
-import { parseMachineNames } from "./machine-names.ts";
+import { type Machine, parseMachines } from "./machines.ts";
 import { openStorageKey } from "./storage-key.ts";
 
 /** What a kit has to be to be accepted. */
@@ -43,12 +43,14 @@ export interface OpenedKit extends VerifiedKit {
   readonly identity: Identity;
   /** Server: the CA by which pages enrol. */
   readonly enrolment: Required<Issuer> | undefined;
-  /** Server: names of all machines that have kits; empty in other kits. */
-  readonly machineNames: ReadonlySet<string>;
+  /** Server: all machines that have kits, by name; empty in other kits. */
+  readonly machines: ReadonlyMap<string, Machine>;
   /** Server: revocation list of the root as of the kit's issue, DER. */
   readonly revocationList: Bytes | undefined;
   /** Server: 32 bytes that wrap the keys of everything at rest. */
   readonly storageKey: Bytes | undefined;
+  /** CAs of a proxy that ends TLS, DER: with the root the only ones for TLS; none means the root and the public ones. */
+  readonly tlsAuthorities: readonly Bytes[];
 }
 
 /**
@@ -101,7 +103,13 @@ export async function openKit(
   const { project, participant: name, role } = manifest;
   const whose = { root: root.der, project, name, roles: [role], nowMs: expectations.nowMs };
   const identity = await asForeign(() => loadIdentity({ chain, signingKey }, whose, modules));
-  return { ...verified, identity, ...(await openServerFiles(files, secret, modules)) };
+  const ofServer = await openServerFiles(files, secret, modules);
+  return { ...verified, identity, tlsAuthorities: tlsAuthoritiesOf(files), ...ofServer };
+}
+
+function tlsAuthoritiesOf(files: KitFiles): readonly Bytes[] {
+  const pem = files.get(KIT_FILE.tlsAuthorities);
+  return pem === undefined ? [] : certificatesFromPem(pem);
 }
 
 function requireLimits(files: KitFiles): void {
@@ -204,14 +212,14 @@ async function openServerFiles(
   files: KitFiles,
   secret: string,
   { crypto }: { readonly crypto: CryptoProvider },
-): Promise<Pick<OpenedKit, "enrolment" | "storageKey" | "machineNames" | "revocationList">> {
+): Promise<Pick<OpenedKit, "enrolment" | "storageKey" | "machines" | "revocationList">> {
   const wrapped = files.get(KIT_FILE.storageKey);
   const storageKey = wrapped === undefined ? undefined : await openStorageKey(wrapped, secret, crypto);
-  const list = files.get(KIT_FILE.machineNames);
-  const machineNames = list === undefined ? new Set<string>() : parseMachineNames(list);
+  const list = files.get(KIT_FILE.machines);
+  const machines = list === undefined ? new Map<string, Machine>() : parseMachines(list);
   const listPem = files.get(KIT_FILE.revocationList);
   const revocationList = listPem === undefined ? undefined : decodePem("X509 CRL", listPem)[0];
-  const common = { storageKey, machineNames, revocationList };
+  const common = { storageKey, machines, revocationList };
   const pem = files.get(KIT_FILE.enrolmentCertificate);
   if (pem === undefined) return { ...common, enrolment: undefined };
   const [der] = certificatesFromPem(pem);

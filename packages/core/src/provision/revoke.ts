@@ -1,8 +1,7 @@
-import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { type Bytes, toHex } from "../bytes/index.ts";
 import { PkiError, ProvisionError } from "../errors/index.ts";
 import {
   algorithmOf,
-  type Certificate,
   certificatesFromPem,
   decodePem,
   issueRevocationList,
@@ -48,14 +47,18 @@ export async function openRootKey(
   return { certificate, key };
 }
 
-/** A project, as far as it takes to revoke. */
-export interface RevocableProject {
+/** The root of a project and the list that it issued last. */
+export interface RevocationBasis {
   /** The root with its key. */
   readonly root: RevocationIssuer;
   /** The list that was issued last, DER. */
   readonly latest: Bytes;
-  /** Certificates in DER by the name of the participant: those that the root issued. */
-  readonly certificates: ReadonlyMap<string, Bytes>;
+}
+
+/** A project, as far as it takes to revoke. */
+export interface RevocableProject extends RevocationBasis {
+  /** Serial numbers of the certificates that the root issued, by the name of the participant. */
+  readonly serialNumbers: ReadonlyMap<string, readonly Bytes[]>;
 }
 
 /** Options of {@link revoke}. */
@@ -72,37 +75,37 @@ export interface RevokeOptions {
  *   list is not this root's
  */
 export async function revoke(
-  { root, latest, certificates }: RevocableProject,
+  { serialNumbers, ...basis }: RevocableProject,
   names: readonly string[],
   modules: ProvisionModules,
   { reason = "unspecified" }: RevokeOptions = {},
+): Promise<RevocationList> {
+  const revoked = names.flatMap((name) => {
+    const own = serialNumbers.get(name) ?? [];
+    if (own.length > 0) return own.map((serialNumber) => ({ serialNumber, reason }));
+    throw new ProvisionError("ERR_PARTICIPANT_UNKNOWN", `the project has no certificate of ${name}`);
+  });
+  return await nextRevocationList(basis, revoked, modules);
+}
+
+/**
+ * Issues the next list of the root with these certificates in addition.
+ * @throws PkiError `ERR_CRL_*` when the latest list is not this root's
+ */
+export async function nextRevocationList(
+  { root, latest }: RevocationBasis,
+  certificates: readonly Omit<RevokedCertificate, "revokedAtMs">[],
+  modules: ProvisionModules,
 ): Promise<RevocationList> {
   const before = await parseRevocationList(latest, modules);
   await verifyRevocationList(before, root.certificate, modules);
   const nowMs = modules.clock.now();
   const revoked = new Map<string, RevokedCertificate>(before.entries);
-  for (const name of names) {
-    const { serialNumber } = await certificateOf(name, { root, certificates }, modules);
+  for (const { serialNumber, reason } of certificates) {
     const key = toHex(serialNumber);
     if (!revoked.has(key)) revoked.set(key, { serialNumber, revokedAtMs: nowMs, reason });
   }
   const lifetimeMs = REVOCATION_LIFETIME_MS.root;
   const request = { number: before.number + 1, nowMs, lifetimeMs, revoked: [...revoked.values()] };
   return await issueRevocationList(request, root, modules);
-}
-
-async function certificateOf(
-  name: string,
-  { root, certificates }: Pick<RevocableProject, "root" | "certificates">,
-  modules: { readonly crypto: CryptoProvider },
-): Promise<Certificate> {
-  const der = certificates.get(name);
-  if (der === undefined) {
-    throw new ProvisionError("ERR_PARTICIPANT_UNKNOWN", `the project has no certificate of ${name}`);
-  }
-  const certificate = await parseCertificate(der, modules);
-  const issuerKey = root.certificate.extensions.subjectKeyIdentifier;
-  const wanted = certificate.extensions.authorityKeyIdentifier;
-  if (issuerKey !== undefined && wanted !== undefined && equalBytes(issuerKey, wanted)) return certificate;
-  throw new ProvisionError("ERR_PARTICIPANT_UNKNOWN", `the certificate of ${name} is of another issuer`);
 }

@@ -40,4 +40,12 @@ describe("a PEM file", () => {
       );
     }
   });
+
+  test("of blanks without an end is refused at once", () => {
+    const blanks = utf8(`-----BEGIN CERTIFICATE-----${" ".repeat(60_000)}`);
+
+    expect(() => certificatesFromPem(blanks)).toThrow(
+      expect.objectContaining({ code: "ERR_CERTIFICATE_MALFORMED" }),
+    );
+  });
 });

@@ -35,14 +35,21 @@ const leafOf = (name: string): Bytes => {
   return leaf;
 };
 
+function sealed(keyPem: Bytes | undefined): Bytes {
+  if (keyPem === undefined) throw new Error("the root's key is here");
+  return keyPem;
+}
+
 async function revocable(): Promise<RevocableProject> {
   const { certificatePem, keyPem, secret = "", revocationListPem } = project.root;
   const [latest] = decodePem("X509 CRL", revocationListPem);
   if (latest === undefined) throw new Error("a project has a list");
   return {
-    root: await openRootKey({ certificatePem, keyPem, secret }, { crypto }),
+    root: await openRootKey({ certificatePem, keyPem: sealed(keyPem), secret }, { crypto }),
     latest,
-    certificates: new Map([...project.kits.keys()].map((name) => [name, leafOf(name)])),
+    serialNumbers: new Map(
+      [...project.kits].map(([name, { certificate }]) => [name, [certificate.serialNumber]]),
+    ),
   };
 }
 
@@ -79,16 +86,10 @@ test("with no names the list is only renewed", async () => {
   expect(list.entries.size).toBe(0);
 });
 
-test("refuses a name that the project does not have, and a certificate of another root", async () => {
-  const before = await revocable();
-  const stranger = await testProject({ sites: ["clinic-a"] });
-  const foreign = stranger.sites.get("clinic-a")?.participant.chain[0];
-  if (foreign === undefined) throw new Error("the site has a certificate");
-  const unknown = { code: "ERR_PARTICIPANT_UNKNOWN" };
-
-  await expect(revoke(before, ["clinic-z"], modules)).rejects.toMatchObject(unknown);
-  const mixed = { ...before, certificates: new Map([["clinic-a", foreign]]) };
-  await expect(revoke(mixed, ["clinic-a"], modules)).rejects.toMatchObject(unknown);
+test("refuses a name that the project does not have", async () => {
+  await expect(revoke(await revocable(), ["clinic-z"], modules)).rejects.toMatchObject({
+    code: "ERR_PARTICIPANT_UNKNOWN",
+  });
 });
 
 test("refuses to go on from a list of another root", async () => {
@@ -105,7 +106,9 @@ test("refuses to go on from a list of another root", async () => {
 test("the root's key does not open by another secret", async () => {
   const { certificatePem, keyPem } = project.root;
 
-  await expect(openRootKey({ certificatePem, keyPem, secret: "wrong" }, { crypto })).rejects.toMatchObject({
+  await expect(
+    openRootKey({ certificatePem, keyPem: sealed(keyPem), secret: "wrong" }, { crypto }),
+  ).rejects.toMatchObject({
     code: "ERR_KEY_UNREADABLE",
   });
 });

@@ -63,7 +63,7 @@ describe("a project", () => {
   });
 
   test("keeps the root's key encrypted, under a secret of its own", () => {
-    expect(fromUtf8(project.root.keyPem)).toContain("BEGIN ENCRYPTED PRIVATE KEY");
+    expect(fromUtf8(project.root.keyPem ?? utf8(""))).toContain("BEGIN ENCRYPTED PRIVATE KEY");
     expect(project.root.secret).toHaveLength(22);
   });
 
@@ -115,7 +115,11 @@ describe("a startup kit", () => {
 
     expect(opened.identity.participant.role).toBe("server");
     expect(opened.storageKey).toHaveLength(32);
-    expect([...opened.machineNames]).toEqual(["hub", "clinic-a", "clinic-b"]);
+    expect([...opened.machines.values()]).toEqual([
+      { name: "hub", role: "server" },
+      { name: "clinic-a", role: "site" },
+      { name: "clinic-b", role: "site" },
+    ]);
     expect(opened.enrolment?.certificate.extensions.names.uris).toEqual(["urn:photinus:mnist:enrol"]);
   });
 
@@ -149,6 +153,63 @@ describe("a startup kit", () => {
   });
 });
 
+describe("a kit as its definition wants it", () => {
+  const tlsCa = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  let made: ProvisionedProject;
+  beforeAll(async () => {
+    const [first] = definition.sites;
+    const chosen = {
+      ...definition,
+      validity: { root: 100, site: 30, user: 400 },
+      server: { ...definition.server, tlsCa, jurisdiction: "EU" },
+      sites: [
+        { ...first, key: "RSA-2048", addresses: ["wss://gate.example.org/ws"], jurisdiction: "DE" },
+        { name: "clinic-b", org: "south", security: "tls" },
+      ],
+    };
+    made = await createProject(chosen, modules, { rootAlgorithm: 1 });
+  });
+  const open = (name: string) => {
+    const { files, secret } = kitOf(name, made);
+    return openKit(files, { ...now, secret }, { crypto });
+  };
+
+  test("has a key of its kind, by which the participant signs", async () => {
+    const { identity } = await open("clinic-a");
+
+    expect(identity.signingKey.algorithm).toBe(2);
+    expect((await open("clinic-b")).identity.signingKey.algorithm).toBe(1);
+  });
+
+  test("says where the participant reaches the server, and where its data lies", async () => {
+    const { configuration } = await open("clinic-a");
+
+    expect(configuration.server.addresses).toEqual(["wss://gate.example.org/ws"]);
+    expect(configuration.jurisdiction).toBe("DE");
+    expect((await open("hub")).machines.get("clinic-a")).toEqual({
+      ...{ name: "clinic-a", role: "site", jurisdiction: "DE" },
+    });
+  });
+
+  test("carries the CA of a proxy, signed like every file", async () => {
+    expect((await open("clinic-b")).tlsAuthorities).toEqual([new Uint8Array(3)]);
+    const files = new Map(kitOf("clinic-b", made).files).set(
+      "tls-ca.pem",
+      utf8(tlsCa.replace("AAAA", "AAAB")),
+    );
+
+    await expect(verifyKit(files, now, { crypto })).rejects.toMatchObject({ code: "ERR_KIT_FILE_CHANGED" });
+  });
+
+  test("is valid as long as its kind, and never longer than the root", async () => {
+    const lasts = async (name: string) => (await open(name)).manifest.notAfterMs - TEST_EPOCH_MS;
+
+    expect(await lasts("clinic-a")).toBe(30 * DAY_MS);
+    expect(await lasts("ada@example.org")).toBe(100 * DAY_MS);
+    expect(await lasts("hub")).toBe(100 * DAY_MS);
+  });
+});
+
 describe("a kit is refused", () => {
   const refusal = (files: KitFiles, expectations = {}) =>
     expect(verifyKit(files, { ...now, ...expectations }, { crypto })).rejects;
@@ -171,6 +232,7 @@ describe("a kit is refused", () => {
       "key.pem",
       "config.json",
       "start.sh",
+      "photinus.service",
       "storage-key.json",
       "machines.json",
     ]) {

@@ -1,4 +1,5 @@
 import { rootCertificates } from "node:tls";
+import type { Bytes } from "@photinus/core/bytes";
 import { HostError, WireError } from "@photinus/core/errors";
 import type { Connection, Connector } from "@photinus/core/platform";
 import type { ConnectionSecurity, OpenedKit } from "@photinus/core/provision";
@@ -7,7 +8,7 @@ import { parseProxy, pem, type TlsIdentity, webSocketConnector } from "@photinus
 /** Options of {@link serverConnector}. */
 export interface ServerConnectorOptions {
   /** The kit of who connects, opened. */
-  readonly kit: Pick<OpenedKit, "configuration" | "root">;
+  readonly kit: Pick<OpenedKit, "configuration" | "root" | "tlsAuthorities">;
   /** Certificate for TLS, presented where the project demands it on both sides. */
   readonly tls: TlsIdentity;
   /** Address of the server's socket in place of those in the kit. */
@@ -17,21 +18,22 @@ export interface ServerConnectorOptions {
 }
 
 /**
- * Connects to the server of a kit: its addresses in order, each by TLS that ends at the project's root or at a public
- * one (a proxy's). Who the server is, the handshake inside proves, not TLS.
+ * Connects to the server of a kit: its addresses in order, each by TLS that ends at the project's root or at a CA of
+ * a proxy: those of the kit where it names any, else the public ones. Who the server is, the handshake inside proves, not TLS.
  *
  * @throws HostError `ERR_CONFIG_INVALID` when an address is none; WireError `ERR_TLS_MODE` when `server` is not reached
  *   as the kit says
  */
 export function serverConnector({ kit, tls, server, proxyOf }: ServerConnectorOptions): Connector {
-  const { configuration, root } = kit;
+  const { configuration, root, tlsAuthorities } = kit;
+  const ofProxies = tlsAuthorities.length === 0 ? rootCertificates : tlsAuthorities.map(toPem);
   if (server !== undefined) requireMode(server, configuration.security);
   const addresses = server === undefined ? configuration.server.addresses : [server];
   const connectors = addresses.map((url) => {
     const proxy = proxyOf?.(url);
     return webSocketConnector({
       url,
-      ca: [pem("CERTIFICATE", root.der), ...rootCertificates],
+      ca: [toPem(root.der), ...ofProxies],
       ...(configuration.security === "mtls" ? { clientCertificate: tls } : {}),
       ...(proxy === undefined ? {} : { proxy: parseProxy(proxy) }),
     });
@@ -54,6 +56,10 @@ function requireMode(server: string, security: ConnectionSecurity): void {
     "ERR_TLS_MODE",
     `the kit says ${security}, which is ${expected}:, and ${server} is not`,
   );
+}
+
+function toPem(der: Bytes): string {
+  return pem("CERTIFICATE", der);
 }
 
 async function connectFirst(connectors: readonly Connector[], signal: AbortSignal): Promise<Connection> {

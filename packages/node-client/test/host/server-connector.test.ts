@@ -7,10 +7,11 @@ import { serverConnector } from "../../src/host/server-connector.ts";
 const never = new AbortController().signal;
 const tls = { certificate: "", privateKey: "" };
 
-function aKit(addresses: readonly string[]): Pick<OpenedKit, "configuration" | "root"> {
+function aKit(addresses: readonly string[]): Pick<OpenedKit, "configuration" | "root" | "tlsAuthorities"> {
   const root = { der: new Uint8Array(0) } as OpenedKit["root"]; // clear connections look at no root
   return {
     root,
+    tlsAuthorities: [],
     configuration: {
       ...{ version: 1, project: "p", name: "site-1", role: "site", org: "o", security: "clear" },
       server: { name: "hub", addresses },
@@ -95,7 +96,7 @@ test.each([
   ["mtls", "ws://127.0.0.1:8080/ws"],
 ] as const)("a kit for %s is not taken to %s", (security, server) => {
   const { configuration, root } = aKit([]);
-  const kit = { root, configuration: { ...configuration, security } };
+  const kit = { root, tlsAuthorities: [], configuration: { ...configuration, security } };
 
   expect(() => serverConnector({ kit, tls, server })).toThrowError(
     expect.objectContaining({ code: "ERR_TLS_MODE" }),

@@ -241,7 +241,7 @@ function acceptOptions(
     { settings, authenticators },
     { metadata: storage.metadata, clock, crypto, audit, refusals },
   );
-  const { identity, configuration, root, enrolment, machineNames } = kit;
+  const { identity, configuration, root, enrolment, machines } = kit;
   const { project } = configuration;
   return {
     ...sessions,
@@ -257,7 +257,7 @@ function acceptOptions(
             {
               project,
               issuer: enrolment,
-              isProvisioned: (name) => machineNames.has(name),
+              isProvisioned: (name) => machines.has(name),
               enrolled: (name, leaf) => revocations.enrolled(name, leaf),
             },
             { metadata: storage.metadata, clock, crypto, audit, refusals },

@@ -52,7 +52,8 @@ async function aSetting(): Promise<Setting> {
     root: project.root.certificate,
     identity: project.server,
     enrolment: { certificate, key },
-    machineNames: new Set(["hub"]),
+    machines: new Map(),
+    tlsAuthorities: [],
     storageKey: new Uint8Array(32),
     revocationList: project.revocations.ofRoot?.der,
   };

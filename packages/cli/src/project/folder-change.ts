@@ -1,0 +1,141 @@
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { type Bytes, equalBytes, toBytes, toHex, utf8 } from "@photinus/core/bytes";
+import { HostError } from "@photinus/core/errors";
+import { nodeCrypto } from "@photinus/node-platform";
+import * as v from "valibot";
+
+/** A name inside the folder that takes the place of another. */
+export interface Move {
+  /** Path inside the folder. */
+  readonly from: string;
+  /** Path inside the folder. */
+  readonly to: string;
+  /** True for a file that replaces the one before; else nothing may lie there. */
+  readonly replace?: boolean;
+}
+
+/** How a folder is to change. */
+export interface FolderChange {
+  /** Writes what is new below a path that lies inside the folder. */
+  readonly write: (staging: string) => Promise<void>;
+  /** What then takes its place, in order; what was written lies below {@link STAGED}. */
+  readonly moves: readonly Move[];
+  /** A file, and what it holds as long as nobody else has changed the folder. */
+  readonly unchanged: { readonly path: string; readonly content: Bytes };
+}
+
+/** Folder that a change goes through, as `moves` name it. */
+export const STAGED = ".change";
+
+const MOVES = "moves.json";
+const MovesSchema = v.pipe(
+  v.array(
+    v.strictObject({
+      from: v.pipe(v.string(), v.maxLength(512)),
+      to: v.pipe(v.string(), v.maxLength(512)),
+      replace: v.exactOptional(v.boolean()),
+    }),
+  ),
+  v.maxLength(200_000),
+);
+
+/**
+ * Makes a folder for its owner only: it appears complete, or not at all.
+ * @throws HostError `ERR_CONFIG_INVALID` when it exists and is not empty
+ */
+export async function createFolder(folder: string, write: (staging: string) => Promise<void>): Promise<void> {
+  const parent = dirname(resolve(folder));
+  await mkdir(parent, { recursive: true });
+  await removeLeftovers(parent, `.${basename(folder)}.new-`);
+  const staging = join(parent, `.${basename(folder)}.new-${randomName()}`);
+  await mkdir(staging, { mode: 0o700 });
+  try {
+    await write(staging);
+    await rename(staging, folder);
+  } catch (cause) {
+    await rm(staging, { recursive: true, force: true });
+    const isTaken =
+      cause instanceof Error &&
+      "code" in cause &&
+      ["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(String(cause.code));
+    if (!isTaken) throw cause;
+    throw new HostError("ERR_CONFIG_INVALID", `${folder} exists, and is no project`, { cause });
+  }
+}
+
+/**
+ * Changes a folder as a whole: everything new is written apart first, then one rename decides, and what is left to do after
+ * it a later call of {@link finishChange} does too. A failure or a kill before that rename changes nothing.
+ *
+ * @throws HostError `ERR_CONFIG_INVALID` when somebody else changed the folder meanwhile
+ */
+export async function changeFolder(folder: string, { write, moves, unchanged }: FolderChange): Promise<void> {
+  const staging = join(folder, `${STAGED}-${randomName()}`);
+  await mkdir(staging, { mode: 0o700 });
+  try {
+    await write(staging);
+    await writePrivate(join(staging, MOVES), JSON.stringify(moves));
+    const now = toBytes(await readFile(join(folder, unchanged.path)));
+    if (!equalBytes(now, unchanged.content)) throw new Error("changed");
+    await rename(staging, join(folder, STAGED));
+  } catch (cause) {
+    await rm(staging, { recursive: true, force: true });
+    const isRace = cause instanceof Error && (cause.message === "changed" || "code" in cause);
+    if (!isRace) throw cause;
+    throw new HostError("ERR_CONFIG_INVALID", `${folder} was changed meanwhile, or cannot be written`, {
+      cause,
+    });
+  }
+  await finishChange(folder);
+}
+
+/** Ends a change that was interrupted after it was decided, and drops what was never decided. */
+export async function finishChange(folder: string): Promise<void> {
+  const staged = join(folder, STAGED);
+  if (await exists(staged)) {
+    const moves = v.parse(MovesSchema, JSON.parse(await readFile(join(staged, MOVES), "utf8")));
+    for (const move of moves) await applyMove(folder, move);
+    await rm(staged, { recursive: true });
+  }
+  await removeLeftovers(folder, `${STAGED}-`);
+}
+
+/** Done twice it is done once: what has moved is no longer there, and what has arrived is not moved over. */
+async function applyMove(folder: string, { from, to, replace = false }: Move): Promise<void> {
+  const [source, target] = [join(folder, from), join(folder, to)];
+  if (!(await exists(source)) || (!replace && (await exists(target)))) return;
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await rename(source, target);
+}
+
+async function removeLeftovers(folder: string, prefix: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const isLeftover = name.startsWith(prefix) && /^[0-9a-f]{16}$/.test(name.slice(prefix.length));
+    if (isLeftover) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Writes a file for its owner only, durably; its folder is made when it is missing. */
+export async function writePrivate(path: string, content: Bytes | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const handle = await open(path, "wx", 0o600);
+  try {
+    await handle.writeFile(typeof content === "string" ? utf8(content) : content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** True when something lies at a path. */
+export async function exists(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function randomName(): string {
+  return toHex(nodeCrypto().randomBytes(8));
+}

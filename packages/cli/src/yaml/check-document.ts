@@ -1,0 +1,80 @@
+import * as v from "valibot";
+import { nearestWord } from "./nearest-word.ts";
+import { DocumentFault, type DocumentPath, type PositionedDocument } from "./positioned-document.ts";
+
+/**
+ * Checks what a document says by a schema.
+ * @throws DocumentFault at the first thing that is not as the schema wants it, with the nearest key for one it does not know
+ */
+export function checkDocument<T>(document: PositionedDocument, schema: v.GenericSchema<unknown, T>): T {
+  const result = v.safeParse(schema, document.value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const items = issue.path ?? [];
+  const path = items.map(({ key }): string | number => (typeof key === "number" ? key : String(key)));
+  const isKey = items.at(-1)?.origin === "key";
+  const isUnknown = isKey && issue.expected === "never";
+  const where = document.at(path, isUnknown ? "key" : "value");
+  throw new DocumentFault(where, describe(issue, { path, isKey, isUnknown, schema }));
+}
+
+interface IssuePlace {
+  readonly path: DocumentPath;
+  /** It is about a key that is missing or not known, not about its value. */
+  readonly isKey: boolean;
+  readonly isUnknown: boolean;
+  readonly schema: unknown;
+}
+
+function describe(issue: v.BaseIssue<unknown>, { path, isKey, isUnknown, schema }: IssuePlace): string {
+  const name = path.join(".") || "the document";
+  if (isUnknown) return `${name} is not known${suggestion(path, schema)}`;
+  if (isKey) return `${name} is missing`;
+  if (issue.type === "picklist") return `${name}: expected ${words(issue)} (got ${issue.received})`;
+  if (issue.kind === "schema") return `${name}: expected ${issue.expected} (got ${kindOf(issue.input)})`;
+  return `${name}: ${issue.message} (got ${shortly(issue.input)})`;
+}
+
+function words({ expected }: v.BaseIssue<unknown>): string {
+  return (expected ?? "").replaceAll(/[()"]/g, "").split(" | ").join(", ");
+}
+
+function kindOf(input: unknown): string {
+  if (Array.isArray(input)) return "a list";
+  if (input === null || input === undefined) return "nothing";
+  return typeof input === "object" ? "a map" : shortly(input);
+}
+
+/** What a person wrote, cut: it may be anything, and as long as the file. */
+function shortly(input: unknown): string {
+  const text = JSON.stringify(input) ?? String(input);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function suggestion(path: DocumentPath, schema: unknown): string {
+  const known = keysAt(schema, path.slice(0, -1));
+  const nearest = nearestWord(String(path.at(-1)), known);
+  if (nearest !== undefined) return `: did you mean ${nearest}?`;
+  return known.length === 0 ? "" : `: expected one of ${known.join(", ")}`;
+}
+
+/** Keys that a schema admits at a place. */
+function keysAt(schema: unknown, path: DocumentPath): readonly string[] {
+  let at: unknown = unwrapped(schema);
+  for (const step of path) {
+    const inside = typeof step === "number" ? field(at, "item") : field(field(at, "entries"), step);
+    at = unwrapped(inside);
+  }
+  const entries = field(at, "entries");
+  return typeof entries === "object" && entries !== null ? Object.keys(entries) : [];
+}
+
+function unwrapped(schema: unknown): unknown {
+  const inner = field(schema, "wrapped");
+  return inner === undefined ? schema : unwrapped(inner);
+}
+
+function field(value: unknown, key: string): unknown {
+  const isHolder = typeof value === "object" && value !== null && Object.hasOwn(value, key);
+  return isHolder ? Reflect.get(value, key) : undefined;
+}
