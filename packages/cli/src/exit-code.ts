@@ -72,14 +72,30 @@ const INTEGRITY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const TIMEOUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ERR_TASK_TIMEOUT", "ERR_JOB_TOO_FEW_SITES"]);
 
+/** Exit code that stands for a code of the registry. */
+export function exitCodeOfCode(code: ErrorCode): ExitCode {
+  if (code === "ERR_CANCELLED") return 130;
+  if (code === "ERR_FORBIDDEN") return 6;
+  if (code === "ERR_INTERNAL") return 5;
+  if (CONNECTION.has(code)) return 2;
+  if (TIMEOUT.has(code)) return 3;
+  if (CONFIGURATION.has(code)) return 4;
+  return INTEGRITY.has(code) ? 7 : 1;
+}
+
 /** Exit code that an error ends the command with. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (!(error instanceof PhotinusError) || !isErrorCode(error.code)) return 5;
-  if (error.code === "ERR_CANCELLED") return 130;
-  if (error.code === "ERR_FORBIDDEN") return 6;
-  if (error.code === "ERR_INTERNAL") return 5;
-  if (CONNECTION.has(error.code)) return 2;
-  if (TIMEOUT.has(error.code)) return 3;
-  if (CONFIGURATION.has(error.code)) return 4;
-  return INTEGRITY.has(error.code) ? 7 : 1;
+  if (error instanceof ReportedFailure) return error.exitCode;
+  return error instanceof PhotinusError && isErrorCode(error.code) ? exitCodeOfCode(error.code) : 5;
+}
+
+/** A command has failed and said why: nothing is left to print. */
+export class ReportedFailure extends Error {
+  /** What the command ends with. */
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode) {
+    super(`ended with ${exitCode}`);
+    this.exitCode = exitCode;
+  }
 }

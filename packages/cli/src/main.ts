@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import type { CommandContext, CommandHost } from "./context.ts";
-import { type ExitCode, exitCodeOf } from "./exit-code.ts";
+import { type ExitCode, exitCodeOf, ReportedFailure } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { createProgram } from "./program.ts";
 import { type Terminal, type TerminalStreams, terminal } from "./terminal.ts";
@@ -49,7 +49,7 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
     if (error instanceof CommanderError) return exitCodeOfParser(error);
     // A command that was interrupted failed of that, whatever it threw on its way out.
     if (stop.signal.aborted) return 130;
-    current.error(error);
+    if (!(error instanceof ReportedFailure)) current.error(error);
     return exitCodeOf(error);
   } finally {
     stop.release();

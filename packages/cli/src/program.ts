@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { CommandContext, ContextOf } from "./context.ts";
 import type { TerminalStreams } from "./terminal.ts";
 import { addAudit } from "./verbs/audit.ts";
+import { addCheck } from "./verbs/check.ts";
 import { addDemo } from "./verbs/demo.ts";
 import { addInvite } from "./verbs/invite.ts";
 import { addKit } from "./verbs/kit.ts";
@@ -15,7 +16,17 @@ import { installedVersion } from "./version.ts";
 export type CreateContext = (isJson: boolean) => CommandContext;
 
 /** The verbs, in the order of the help. */
-const VERBS = [addDemo, addServer, addSite, addProvision, addRevoke, addInvite, addAudit, addKit] as const;
+const VERBS = [
+  addDemo,
+  addServer,
+  addSite,
+  addProvision,
+  addRevoke,
+  addInvite,
+  addAudit,
+  addKit,
+  addCheck,
+] as const;
 
 /** The command line: parsed here, each command loaded when it is used. */
 export function createProgram(createContext: CreateContext, streams?: TerminalStreams): Command {

@@ -4,4 +4,10 @@ export { type NodeSiteModules, type NodeSiteOptions, nodeSite } from "./host/nod
 export { type OidcCredentialModules, oidcCredentials } from "./host/oidc-credentials.ts";
 export { type ServerConnectorOptions, serverConnector } from "./host/server-connector.ts";
 export { parseSignInSettings, type SignInSettings } from "./host/sign-in-settings.ts";
-export { type DeviceChoice, parseDevice, startNodeTrainer } from "./trainer/index.ts";
+export {
+  type DeviceChoice,
+  type DeviceReport,
+  parseDevice,
+  probeDevice,
+  startNodeTrainer,
+} from "./trainer/index.ts";

@@ -66,16 +66,40 @@ export function retryAfterMs({ statusCode, headers }: IncomingMessage): number |
   return /^\d{1,9}$/.test(text) ? Math.min(LONGEST_RETRY_S, Number(text)) * 1000 : undefined;
 }
 
+/** What statuses mean where a WebSocket was asked for. */
+const STATUSES: Readonly<Record<number, string>> = {
+  400: "instead of a WebSocket upgrade: a proxy there may want a TLS certificate, or speak TLS itself",
+  401: "instead of a WebSocket upgrade: something before the server wants a sign-in of its own",
+  403: "instead of a WebSocket upgrade: a proxy or firewall before the server does not let this through",
+  404: "no Photinus server at that path",
+  407: "a proxy on the way wants a name and a password",
+  426: "reached the server, but the upgrade was lost on the way: check the proxy's Upgrade headers",
+  502: "the proxy there does not reach the server behind it",
+  504: "the server behind the proxy there did not answer in time",
+};
+
 /** One line that says what answered instead of a WebSocket. */
 export function explainResponse(url: string, response: IncomingMessage): string {
   const status = response.statusCode ?? 0;
-  const retryAfter = response.headers["retry-after"];
-  const answered = `${url} answered HTTP ${status}`;
-  if (status >= 300 && status < 400) return `${answered}: redirects are not followed, use the final address`;
-  if (status === 404) return `${answered}: no Photinus server at that path`;
+  return `${url} answered HTTP ${status}${whoAnswered(response)}: ${meaningOfStatus(status, response)}`;
+}
+
+function meaningOfStatus(status: number, { headers }: IncomingMessage): string {
+  if (status >= 300 && status < 400) return "redirects are not followed, use the final address";
+  const retryAfter = headers["retry-after"];
   if (status === 429 || status === 503) {
-    return `${answered}: the server is busy${retryAfter === undefined ? "" : `, retry after ${retryAfter} s`}`;
+    return `the server is busy${retryAfter === undefined ? "" : `, retry after ${retryAfter} s`}`;
   }
-  if (status >= 400) return `${answered} instead of a WebSocket upgrade`;
-  return `${answered}: reached an HTTP server, but no WebSocket upgrade: check the proxy's Upgrade headers`;
+  const known = STATUSES[status];
+  if (known !== undefined) return known;
+  if (status >= 400) return "instead of a WebSocket upgrade";
+  return "reached an HTTP server, but no WebSocket upgrade: check the proxy's Upgrade headers";
+}
+
+/** Our server answers in JSON: a page, and the name of another program, are signs of a proxy. */
+function whoAnswered({ headers }: IncomingMessage): string {
+  const isPage = headers["content-type"]?.startsWith("text/html") === true;
+  const program = /^[A-Za-z0-9._/-]{1,40}/.exec(String(headers["server"] ?? ""))?.[0];
+  const named = program === undefined ? "" : ` of ${program}`;
+  return isPage ? ` with a page${named}` : named;
 }

@@ -1,3 +1,4 @@
+export { explainRefusal } from "./connection-refusal.ts";
 export { spareFullCollections } from "./garbage-collection.ts";
 export { type HostWebCryptoOptions, hostWebCrypto } from "./host-web-crypto.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
@@ -6,6 +7,7 @@ export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
 export { type HttpProxy, type ProxyEnvironment, parseProxy, proxyFromEnvironment } from "./proxy.ts";
+export { openTunnel, type TunnelTarget } from "./proxy-tunnel.ts";
 export { readSecret, readSecretFile } from "./read-secret.ts";
 export { revocationFolder } from "./revocation-folder.ts";
 export { readSmallFile, replaceFile } from "./small-file.ts";

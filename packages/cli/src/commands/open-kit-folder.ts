@@ -30,7 +30,11 @@ export interface KitOfHost {
   readonly secret: string;
 }
 
-async function secretOf({ passphraseFd, passphraseFile, secret }: KitOptions): Promise<string> {
+/**
+ * The secret of a kit, from where the options say.
+ * @throws HostError `ERR_CONFIG_INVALID` when they do not
+ */
+export async function secretOf({ passphraseFd, passphraseFile, secret }: KitOptions): Promise<string> {
   if (secret !== undefined) return secret;
   if (passphraseFd !== undefined) return await readSecret(passphraseFd);
   if (passphraseFile === undefined) {
@@ -46,9 +50,13 @@ async function secretOf({ passphraseFd, passphraseFile, secret }: KitOptions): P
  * Opens the kit of a host.
  * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`
  */
-export async function openHostKit(files: KitFiles, secret: string): Promise<KitOfHost> {
+export async function openHostKit(
+  files: KitFiles,
+  secret: string,
+  nowMs: number = Date.now(),
+): Promise<KitOfHost> {
   const crypto = nodeCrypto();
-  const kit = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
+  const kit = await openKit(files, { nowMs, secret }, { crypto });
   const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.key) ?? new Uint8Array(0));
   if (sealed === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit holds no key");
   const pkcs8 = await openPrivateKey(sealed, secret, { crypto });

@@ -1,3 +1,4 @@
 export { type DeviceChoice, parseDevice } from "./device.ts";
+export { type DeviceReport, probeDevice } from "./probe-device.ts";
 export { hasCudaLibrary } from "./runtimes.ts";
 export { startNodeTrainer } from "./start-node-trainer.ts";

@@ -2,11 +2,8 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { overMessagePort, PortTrainer, type TrainerPort } from "@photinus/training";
+import { entryOf, SOURCE_FLAGS } from "./entry.ts";
 import type { NodeTrainerOptions } from "./worker-options.ts";
-
-/** Photinus runs from its sources; then workers need a boot file and the condition that leads imports to sources. */
-const FROM_SOURCE = import.meta.url.endsWith(".ts");
-const SOURCE_FLAGS = FROM_SOURCE ? ["--conditions=@photinus/source"] : [];
 
 /**
  * Starts a trainer beside the main thread, where a step would block heartbeats: in a worker thread, or for WebGPU in a
@@ -33,7 +30,7 @@ function startWorker(options: NodeTrainerOptions): PortTrainer {
     argv: [...args],
     workerData: { port: port2, options },
     transferList: [port2],
-    execArgv: SOURCE_FLAGS,
+    execArgv: [...SOURCE_FLAGS],
   });
   return watchWorker(worker, port1);
 }
@@ -50,7 +47,10 @@ export function watchWorker(worker: Worker, port: MessagePort): PortTrainer {
 
 function startChild(options: NodeTrainerOptions): PortTrainer {
   const { file, args } = entryOf("child");
-  const child = fork(fileURLToPath(file), [...args], { serialization: "advanced", execArgv: SOURCE_FLAGS });
+  const child = fork(fileURLToPath(file), [...args], {
+    serialization: "advanced",
+    execArgv: [...SOURCE_FLAGS],
+  });
   const port: TrainerPort = {
     post: (message) => {
       if (child.connected) child.send(message as object); // every message of the protocol is an object
@@ -71,15 +71,4 @@ function startChild(options: NodeTrainerOptions): PortTrainer {
   child.once("exit", (code, signal) => trainer.lose(`exit ${signal ?? `code ${code}`}`));
   child.send(options);
   return trainer;
-}
-
-interface Entry {
-  readonly file: URL;
-  readonly args: readonly string[];
-}
-
-function entryOf(name: "worker" | "child"): Entry {
-  return FROM_SOURCE
-    ? { file: new URL("./source-boot.mjs", import.meta.url), args: [`./${name}.ts`] }
-    : { file: new URL(`./${name}.js`, import.meta.url), args: [] };
 }

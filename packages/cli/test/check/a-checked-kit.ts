@@ -1,0 +1,106 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, silentLogger } from "@photinus/core/platform";
+import { createProject, type ProvisionedProject, type StartupKit } from "@photinus/core/provision";
+import { nodeCrypto, pem, systemClock, writeKitFolder } from "@photinus/node-platform";
+import { openStorage, PhotinusServer } from "@photinus/node-server";
+import { onTestFinished } from "vitest";
+import type { NamedFinding } from "../../src/check/run-probes.ts";
+import { check } from "../../src/commands/check.ts";
+import { openHostKit } from "../../src/commands/open-kit-folder.ts";
+import { ReportedFailure } from "../../src/exit-code.ts";
+import { terminal } from "../../src/terminal.ts";
+import { capturedStreams } from "../captured-streams.ts";
+
+const [crypto, clock] = [nodeCrypto(), systemClock()];
+const never = new AbortController().signal;
+
+/** A project with a user for each way to connect: of users, no devices are looked at. */
+export async function aProject(): Promise<ProvisionedProject> {
+  const site = (security: "mtls" | "tls" | "clear") => ({ name: `by-${security}`, org: "o", security });
+  const definition = {
+    name: "trial",
+    server: { name: "hub", org: "o", hosts: ["127.0.0.1"], port: 8443 },
+    sites: [],
+    users: [],
+    adapters: [site("mtls"), site("tls"), site("clear")],
+  };
+  return await createProject(definition, { crypto, clock });
+}
+
+/** Kit of a participant. */
+export function kitOf({ kits }: ProvisionedProject, name: string): StartupKit {
+  const kit = kits.get(name);
+  if (kit === undefined) throw new Error(`no kit for ${name}`);
+  return kit;
+}
+
+/** A folder that is removed when the test ends. */
+export async function aFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "photinus-check-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A kit in a folder, and its secret in a file. */
+export async function aKitFolder(kit: StartupKit): Promise<{ kit: string; passphraseFile: string }> {
+  const folder = await aFolder();
+  await writeKitFolder(join(folder, "kit"), kit.files);
+  await writeFile(join(folder, "secret"), kit.secret, { mode: 0o600 });
+  return { kit: join(folder, "kit"), passphraseFile: join(folder, "secret") };
+}
+
+/** A server of the project; with `clear`, as behind a proxy that ended TLS. @returns address of its socket */
+export async function aServer(project: ProvisionedProject, mode: "tls" | "clear"): Promise<string> {
+  const { files, secret } = kitOf(project, "hub");
+  const { kit, tls } = await openHostKit(files, secret);
+  const storage = await openStorage({ folder: await aFolder() }, { crypto });
+  const clientRoot = pem("CERTIFICATE", kit.root.der);
+  const server = new PhotinusServer(
+    {
+      kit: { ...kit, configuration: { ...kit.configuration, security: "tls" } },
+      port: 0,
+      ...(mode === "tls" ? { tls: { ...tls, clientRoot } } : {}),
+    },
+    { storage, clock, crypto, logger: silentLogger },
+  );
+  const { socketUrl } = await server.start();
+  onTestFinished(async () => {
+    await server.stop();
+    await storage.close();
+  });
+  return socketUrl;
+}
+
+/** What a check said, each finding by its probe, and what it ended with. */
+export interface Checked {
+  readonly exit: number;
+  readonly text: string;
+  finding(probe: string): NamedFinding | undefined;
+  outcomes(...probes: readonly string[]): readonly (string | undefined)[];
+}
+
+/** Runs `photinus check`. */
+export async function checked(
+  options: Partial<Parameters<typeof check>[0]> & { readonly kit: string },
+  modules: { readonly clock?: Clock } = {},
+): Promise<Checked> {
+  const { texts, streams } = capturedStreams();
+  const all = { proxy: "none", login: true, host: "127.0.0.1", port: 0, ...options };
+  const context = {
+    ...{ terminal: terminal(true, streams), signal: never },
+    ...{ onHangup: () => undefined, pages: () => undefined },
+  };
+  const exit = await check(all, context, modules).then(
+    () => 0,
+    (error: unknown) => {
+      if (error instanceof ReportedFailure) return error.exitCode;
+      throw error;
+    },
+  );
+  const { findings }: { readonly findings: readonly NamedFinding[] } = JSON.parse(texts.out);
+  const finding = (probe: string) => findings.find((each) => each.probe === probe);
+  const outcomes = (...probes: readonly string[]) => probes.map((probe) => finding(probe)?.outcome);
+  return { exit, text: texts.err, finding, outcomes };
+}
