@@ -248,4 +248,16 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-157]": ["core/session/authentication", "a challenge runs out after ten minutes"],
   "[W-158]": ["core/session/authentication", "the session ends when what was proved runs out"],
   "[W-159]": ["core/session/bounds", "who is challenged takes nothing but the challenge after WELCOME"],
+  "[W-180]": [
+    "core/coordinator/gateways",
+    "a gateway that heard nothing renews no token of a session that another one revoked",
+  ],
+  "[W-181]": [
+    "core/coordinator/gateways",
+    "RESUME of a session that was revoked begins afresh at every gateway; of one that was superseded it goes on",
+  ],
+  "[W-182]": [
+    "core/coordinator/gateways",
+    "a gateway that was cut from the others for 30 s admits nobody, and admits again when it is in touch",
+  ],
 };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createCertificateRequest } from "@photinus/core/pki";
 import { parseJoinFragment } from "@photinus/core/provision";
-import { enrolOverSession } from "@photinus/core/session";
+import { connectSession, enrolOverSession, type Session } from "@photinus/core/session";
 import { type TestProject, testProject } from "@photinus/core/testing";
 import { webSocketConnector } from "@photinus/node-platform";
 import { type EmbeddedStorage, type HostAddress, openStorage, PhotinusServer } from "@photinus/node-server";
@@ -78,3 +78,28 @@ test.each([1, 3])(
     expect(new Set(accepted).size).toBe(uses); // each with a name of its own
   },
 );
+
+/** A site logs in at one of them. */
+async function logInAt({ project }: Gateways, { socketUrl }: HostAddress): Promise<Session> {
+  const [identity] = project.sites.values();
+  if (identity === undefined) throw new RangeError("no site");
+  const connection = await webSocketConnector({ url: socketUrl }).connect(new AbortController().signal);
+  const root = project.root.certificate.der;
+  const options = { identity, project: project.project, root, serverName: "hub" };
+  const session = await connectSession(connection, options, { clock, crypto });
+  session.receive({ routes: [] });
+  return session;
+}
+
+test("a certificate that logs in at the other gateway has one live session: the older one is told", async () => {
+  const gateways = await twoGateways();
+  const [first, second] = gateways.addresses;
+  if (first === undefined || second === undefined) throw new RangeError("no address");
+  const older = await logInAt(gateways, first);
+  const newer = await logInAt(gateways, second);
+
+  expect(await older.ended).toMatchObject({ code: "ERR_SUPERSEDED", local: false });
+  const newest = await logInAt(gateways, first);
+  expect(await newer.ended).toMatchObject({ code: "ERR_SUPERSEDED", local: false });
+  expect(newest.signal.aborted).toBe(false);
+});

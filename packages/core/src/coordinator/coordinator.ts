@@ -1,17 +1,11 @@
-import { auditLog } from "../audit/index.ts";
-import { fromHex, toHex } from "../bytes/index.ts";
+import { type AuditLog, auditLog } from "../audit/index.ts";
+import { toHex } from "../bytes/index.ts";
 import { builtInRegistry } from "../decomposer/index.ts";
 import { MessageError, PhotinusError } from "../errors/index.ts";
 import { CheckpointStore, hasJobEnded, type JobRecord, JobStore } from "../job/index.ts";
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
-import { participantUrn, subjectOf } from "../pki/index.ts";
-import {
-  type ResumeBody,
-  resumed,
-  type Session,
-  type SessionEnd,
-  type SessionHandler,
-} from "../session/index.ts";
+import { localBus } from "../platform/index.ts";
+import type { Session, SessionEnd, SessionHandler } from "../session/index.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
@@ -29,8 +23,11 @@ import type { PublishedBlob } from "./publisher.ts";
 import { loadResult } from "./result.ts";
 import { ResumeRecords } from "./resume-records.ts";
 import { RevocationDesk } from "./revocation.ts";
+import { SessionFence } from "./session-fence.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { Submission } from "./submission.ts";
+import { takeUpSession } from "./take-up-session.ts";
+import { TokenRevocations } from "./token-revocations.ts";
 import { UploadSlots } from "./upload-slots.ts";
 import { type UserDesk, userHandler } from "./user-routes.ts";
 
@@ -49,6 +46,8 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #modules: JobModules;
   readonly #records: ResumeRecords;
+  readonly #tokens: TokenRevocations;
+  readonly #fence: SessionFence;
   /** Of all sites. */
   readonly #siteHandler: SessionHandler;
   /** The one live session of each certificate, by digest of the leaf. */
@@ -64,10 +63,17 @@ export class Coordinator {
   constructor(options: CoordinatorOptions, modules: CoordinatorModules) {
     this.#options = options;
     const { clock, crypto, metadata, blobs, audit, logger, metrics } = modules;
-    const { workflows, aggregators, kernels, scratch } = modules;
+    const { workflows, aggregators, kernels, scratch, bus = localBus() } = modules;
     const checkpoints = new CheckpointStore(options.storageKey, { crypto, blobs, metadata });
     const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS);
     this.#records = new ResumeRecords({ metadata, clock });
+    this.#tokens = new TokenRevocations({ metadata, clock });
+    this.#fence = new SessionFence({
+      ...{ bus, clock, crypto, logger },
+      sessionOf: (leaf) => this.#sessions.get(leaf),
+      sessions: () => this.#sessions.values(),
+      supersede: (session) => void this.#supersede(session).catch(this.#logFault),
+    });
     this.#siteHandler = { routes: siteRoutes(this.#siteDesk()) };
     this.#modules = {
       project: options.project,
@@ -101,6 +107,8 @@ export class Coordinator {
     if (this.#state !== "new") return;
     this.#state = "started";
     await this.#modules.uploads.sweep();
+    await this.#tokens.sweep();
+    this.#fence.start();
     this.#revocation?.start();
     const jobs = await this.#modules.jobs.list();
     this.#queue = jobs.filter(({ state }) => !hasJobEnded(state));
@@ -111,6 +119,7 @@ export class Coordinator {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#fence.stop();
     this.#revocation?.stop();
     for (const run of this.#runs.values()) run.stop("server");
     await Promise.all(this.#running);
@@ -133,18 +142,39 @@ export class Coordinator {
       await session.close("ERR_FORBIDDEN", "servers do not connect here");
       return;
     }
+    // [W-182]
+    if (!this.#fence.mayAdmit) {
+      await session.close("ERR_BUSY", "this gateway has lost touch with the others");
+      return;
+    }
     const key = toHex(peer.leafDigest);
     const older = this.#sessions.get(key);
     this.#sessions.set(key, session);
-    if (older !== undefined) this.#leave(key, older, false);
+    this.#fence.admitted(session);
     // Fenced before anything else: what it sent and nobody has begun with has no effect beside the newer one.
-    const fenced = older?.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
-    await this.#auditLogin(session, "accepted", "");
-    session.ended.then((end) => this.#leave(key, session, isLeaving(end))).catch(this.#logFault);
+    const fenced = older && this.#supersede(older);
+    await this.#modules.audit.record(loginRecord(session));
+    session.ended.then((end) => this.#ended(session, end)).catch(this.#logFault);
     if (peer.role === "site") session.receive(this.#siteHandler);
     else session.receive(userHandler(this.#userDesk(), session));
     this.#revocation?.welcome(session); // not after the older one: its peer may take its time to read the last word
     await fenced;
+  }
+
+  /** True while sessions are admitted. */
+  get isAdmitting(): boolean {
+    return this.#state === "started" && this.#fence.mayAdmit;
+  }
+
+  /** A newer session of the certificate took over, here or at another gateway. */
+  async #supersede(session: Session): Promise<void> {
+    this.#leave(session, false);
+    await session.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
+  }
+
+  async #ended(session: Session, end: SessionEnd): Promise<void> {
+    this.#leave(session, isLeaving(end));
+    if (end.local) await this.#tokens.ended(session.id, end.code);
   }
 
   /**
@@ -210,7 +240,8 @@ export class Coordinator {
   #siteDesk(): Parameters<typeof siteRoutes>[0] {
     return {
       now: () => this.#modules.clock.now(),
-      takeUp: (session, body) => this.#takeUp(session, body),
+      takeUp: (session, body) =>
+        takeUpSession(session, body, { records: this.#records, tokens: this.#tokens, ...this.#modules }),
       arrive: (session, body, state) => this.#arrive(session, body, state),
       siteOf: (session) => {
         const site = this.#sites.get(session.peer.name);
@@ -234,30 +265,6 @@ export class Coordinator {
       logger,
       audit,
     };
-  }
-
-  async #takeUp(session: Session, body: ResumeBody | undefined): Promise<ResumedState> {
-    const { uploads } = this.#modules;
-    const { project, role, name } = session.peer;
-    const subject = subjectOf(project, role, name);
-    if (subject === undefined) throw new MessageError("ERR_TYPE_UNKNOWN", "a participant without a name");
-    const urn = participantUrn(subject);
-    const opened = await this.#records.open({ urn, session: session.id, last: body?.session });
-    const { record, isResumed } = opened;
-    // [W-125]
-    if (!isResumed) uploads.dropParticipant(urn);
-    await uploads.deleteBlobs(opened.dropped);
-    if (body === undefined) return { record, hasAsked: false, acknowledged: new Set() };
-    const answer = {
-      isResumed,
-      acknowledged: record.commits.map(({ messageId }) => fromHex(messageId)),
-      streams: uploads
-        .ofParticipant(urn)
-        .map(({ streamId, chunks }) => ({ streamId: fromHex(streamId), chunks })),
-    };
-    await ignoreLostSession(session.send(resumed, answer));
-    const acknowledged = new Set(isResumed ? body.acknowledged.map((id) => toHex(id)) : []);
-    return { record, hasAsked: true, acknowledged };
   }
 
   async #arrive(session: Session, body: SiteReady, state: ResumedState): Promise<void> {
@@ -292,7 +299,8 @@ export class Coordinator {
     return undefined;
   }
 
-  #leave(key: string, session: Session, isGone: boolean): void {
+  #leave(session: Session, isGone: boolean): void {
+    const key = toHex(session.peer.leafDigest);
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
     const site = this.#sites.get(session.peer.name);
     if (site?.session === session) this.#siteLeft(site, isGone);
@@ -372,21 +380,19 @@ export class Coordinator {
   readonly #logFault = (error: unknown): void => {
     this.#modules.logger.error("a fault beside any job", error);
   };
-
-  async #auditLogin({ peer, id }: Session, outcome: "accepted" | "refused", reason: string): Promise<void> {
-    await this.#modules.audit.record({
-      actor: `${toHex(peer.leafDigest)} ${peer.name}`,
-      action: "login",
-      object: peer.role,
-      outcome,
-      reason,
-      correlation: toHex(id),
-    });
-  }
 }
 
 /** True when the peer itself ended its session in order: it does not come back soon. */
 const isLeaving = ({ code, local }: SessionEnd): boolean => !local && code === "ERR_GOING_AWAY";
+
+/** Who was admitted, for the audit. */
+const loginRecord = ({ peer, id }: Session): Parameters<AuditLog["record"]>[0] => ({
+  actor: `${toHex(peer.leafDigest)} ${peer.name}`,
+  action: "login",
+  object: peer.role,
+  outcome: "accepted",
+  correlation: toHex(id),
+});
 
 function summaryOf({ jobId, name, state, submitter, submittedAtMs }: JobRecord): JobSummary {
   return { jobId, name, state, submitter: submitter.name, submittedAtMs };

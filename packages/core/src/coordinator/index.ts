@@ -6,3 +6,4 @@ export type {
   JobSummary,
   ObserveOptions,
 } from "./options.ts";
+export { TokenRevocations, type TokenRevocationsModules } from "./token-revocations.ts";

@@ -5,6 +5,7 @@ import type { Identity, RevocationLists } from "../pki/index.ts";
 import type {
   AuditStore,
   BlobStore,
+  Bus,
   Clock,
   CryptoProvider,
   Logger,
@@ -54,6 +55,8 @@ export interface CoordinatorModules {
   readonly blobs: BlobStore;
   /** The chain of audit records. */
   readonly audit: AuditStore;
+  /** The other gateways of the project. Absent: there are none. */
+  readonly bus?: Bus;
   /** Where log lines go. */
   readonly logger: Logger;
   /** Where figures go. */

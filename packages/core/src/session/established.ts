@@ -15,7 +15,13 @@ import {
 } from "../platform/index.ts";
 import { RECORD_LIMITS, type RecordReceiver, type RecordSender } from "../wire/index.ts";
 import type { FrameChannel } from "./frame-channel.ts";
-import { DEFAULT_TIMINGS, type SessionLimits, type SessionModules, type SessionTimings } from "./options.ts";
+import {
+  DEFAULT_TIMINGS,
+  type RevokedTokens,
+  type SessionLimits,
+  type SessionModules,
+  type SessionTimings,
+} from "./options.ts";
 import type { LoginPace } from "./pace.ts";
 import type { SessionScope } from "./welcome.ts";
 
@@ -31,6 +37,8 @@ export interface AllModules {
   readonly replayStore?: ObjectReplayStore;
   /** At a server that has one. */
   readonly pace?: LoginPace;
+  /** At a server that shares its metadata with others. */
+  readonly revokedTokens?: RevokedTokens;
 }
 
 /** Fills in the defaults; modules that are complete are the same for all sessions that are given them. */

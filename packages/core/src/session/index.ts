@@ -45,6 +45,7 @@ export {
   type ConnectOptions,
   DEFAULT_TIMINGS,
   type EnrolmentAuthority,
+  type RevokedTokens,
   type SessionLimits,
   type SessionModules,
   type SessionOptions,

@@ -1,7 +1,9 @@
+import type { Bytes } from "../bytes/index.ts";
 import { issueToken } from "../envelope/index.ts";
 import { AuthenticationError, EnvelopeError, PkiError, WireError } from "../errors/index.ts";
 import type { Timer } from "../platform/index.ts";
 import { heartbeat, tokens } from "./control-messages.ts";
+import type { RevokedTokens } from "./options.ts";
 import type { SessionParts } from "./session-parts.ts";
 
 /** Tokens are renewed when this part of their life is over. */
@@ -121,6 +123,7 @@ export class KeepAlive {
     const token = peerTokens.newest;
     if (direction !== 1 || token === undefined) return;
     if (nowMs < token.issuedAt + (token.expiresAt - token.issuedAt) * RENEWAL_PART) return;
+    await requireUnrevoked(sid, modules.revokedTokens);
     const issuing = { key: identity.signingKey, crypto: modules.crypto };
     const request = { sid, nowMs, serverKeyId };
     const client = await issueToken({ ...request, holder: peer }, issuing);
@@ -131,4 +134,12 @@ export class KeepAlive {
     // Only now: a message of ours that names the token must come after it.
     ownTokens.add(server);
   }
+}
+
+/** [W-180] */
+async function requireUnrevoked(sid: Bytes, revokedTokens: RevokedTokens | undefined): Promise<void> {
+  const code = await revokedTokens?.codeOf(sid);
+  if (code === undefined) return;
+  const detail = "another gateway ended this session";
+  throw code === "ERR_SUPERSEDED" ? new WireError(code, detail) : new PkiError("ERR_REVOKED", detail);
 }

@@ -1,11 +1,18 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { DecomposerRegistry } from "../decomposer/index.ts";
 import type { ObjectReplayStore, ObjectRule } from "../envelope/index.ts";
+import type { ErrorCode } from "../errors/index.ts";
 import type { ChainCache, Identity, Participant, RevocationLists, Role } from "../pki/index.ts";
 import type { AgreementKey, Awaitable, Clock, CryptoProvider, Logger, Metrics } from "../platform/index.ts";
 import type { RecordLimits } from "../wire/index.ts";
 import type { LoginAuthentication } from "./login-authentication.ts";
 import type { LoginPace } from "./pace.ts";
+
+/** Tokens that were revoked before they expire, as all gateways of a project know them. */
+export interface RevokedTokens {
+  /** Why the tokens of a session count no more; `undefined` while they do. @param session its id, 32 bytes */
+  codeOf(session: Bytes): Promise<ErrorCode | undefined>;
+}
 
 /** What sessions work with; one set serves all sessions of a process. */
 export interface SessionModules {
@@ -23,6 +30,8 @@ export interface SessionModules {
   readonly chainCache?: ChainCache;
   /** Who logs in when, shared by all sessions of a server. Default: nobody is sent away. */
   readonly pace?: LoginPace;
+  /** Asked by a server before it renews the tokens of a session. Default: none is revoked. */
+  readonly revokedTokens?: RevokedTokens;
   /** Objects that were handled. Default: in memory for one session; a host that takes commands passes one that lasts. */
   readonly replayStore?: ObjectReplayStore;
 }

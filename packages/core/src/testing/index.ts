@@ -1,6 +1,7 @@
 export { ATTACKS, type Attack } from "./attacks.ts";
 export { afterMicrotasks } from "./macrotask.ts";
 export { memoryAudit } from "./memory-audit.ts";
+export { type MemoryBusEnd, memoryBus } from "./memory-bus.ts";
 export { memoryObjectRecords } from "./memory-object-records.ts";
 export { memoryScratch } from "./memory-scratch.ts";
 export { memoryBlobs, memoryMetadata } from "./memory-storage.ts";

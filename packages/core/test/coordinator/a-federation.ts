@@ -10,6 +10,7 @@ import {
   type AuditRecord,
   type AuditStore,
   type BlobStore,
+  type Bus,
   type Connector,
   type CryptoProvider,
   type MetadataStore,
@@ -50,6 +51,8 @@ export interface FederationOptions {
   readonly coordinator?: Partial<CoordinatorOptions>;
   readonly workflows?: WorkflowRegistry;
   readonly metadata?: MetadataStore;
+  /** The bus of a coordinator; called for each. Default: it has none. */
+  readonly bus?: (clock: VirtualClock) => Bus;
   /** How sessions are accepted, in place of the defaults. */
   readonly accept?: Partial<AcceptOptions>;
   /** Who logs in when. Default: nobody is sent away. */
@@ -116,6 +119,7 @@ export class TestFederation {
     const metadata = mortal(this.metadata, this.#life);
     const blobs = mortal(this.blobs, this.#life);
     const audit = mortal(this.audit, this.#life);
+    const bus = this.#options.bus?.(clock);
     return new Coordinator(
       {
         project: this.project.project,
@@ -129,6 +133,7 @@ export class TestFederation {
         metadata,
         blobs,
         audit,
+        ...(bus === undefined ? {} : { bus }),
         logger: silentLogger,
         metrics: noMetrics,
         revocations: this.project.revocations,

@@ -1,6 +1,6 @@
 import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggregation";
 import { type AuditLog, auditLog } from "@photinus/core/audit";
-import { Coordinator, type CoordinatorOptions } from "@photinus/core/coordinator";
+import { Coordinator, type CoordinatorOptions, TokenRevocations } from "@photinus/core/coordinator";
 import { builtInRegistry } from "@photinus/core/decomposer";
 import { HostError, WireError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
@@ -97,6 +97,7 @@ export class PhotinusServer {
       chainCache: new ChainCache(),
       registry: builtInRegistry(),
       pace: new LoginPace(modules.clock),
+      revokedTokens: new TokenRevocations({ ...modules, metadata: modules.storage.metadata }),
     };
     const audit = auditLog(modules.storage.audit, modules.clock);
     const refusals = new RefusalRecords({ ...modules, audit });
@@ -207,7 +208,7 @@ function createCoordinator(
 ): Coordinator {
   const { storageKey, identity, configuration } = kit;
   if (storageKey === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit has no storage key");
-  const { metadata, blobs, audit, scratch } = storage;
+  const { metadata, blobs, audit, scratch, bus } = storage;
   return new Coordinator(
     { project: configuration.project, identity, storageKey, ...coordinator },
     {
@@ -216,6 +217,7 @@ function createCoordinator(
       metadata,
       blobs,
       audit,
+      bus,
       logger,
       metrics,
       revocations,

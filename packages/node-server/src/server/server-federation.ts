@@ -69,7 +69,7 @@ class CoordinatorFederation implements Federation {
   }
 
   isReady(): boolean {
-    return !this.#isDraining;
+    return !this.#isDraining && this.#modules.coordinator.isAdmitting;
   }
 
   #accept(connection: Connection, peer: TransportPeer): Promise<Session> {

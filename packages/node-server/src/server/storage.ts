@@ -1,4 +1,4 @@
-import type { AuditStore, BlobStore, MetadataStore, ScratchStore } from "@photinus/core/platform";
+import type { AuditStore, BlobStore, Bus, MetadataStore, ScratchStore } from "@photinus/core/platform";
 
 /** Where a server keeps what must last. */
 export interface ServerStorage {
@@ -10,4 +10,6 @@ export interface ServerStorage {
   readonly audit: AuditStore;
   /** Room for what need not last. Absent: the updates of a round with a robust rule must fit in memory. */
   readonly scratch?: ScratchStore;
+  /** Notices to and from the other servers on this storage. */
+  readonly bus: Bus;
 }

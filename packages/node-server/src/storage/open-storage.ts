@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { StorageError } from "@photinus/core/errors";
-import type { CryptoProvider, ScratchStore } from "@photinus/core/platform";
+import { type CryptoProvider, localBus, type ScratchStore } from "@photinus/core/platform";
 import type { ServerStorage } from "../server/storage.ts";
 import { BlobFiles } from "./blob-files.ts";
 import { Database } from "./database.ts";
@@ -48,7 +48,8 @@ export async function openStorage(
       await writer.close();
       await database.close();
     };
-    return { metadata, blobs, audit, scratch, close };
+    // The folder is locked: every server on it is in this process.
+    return { metadata, blobs, audit, scratch, bus: localBus(), close };
   } catch (error) {
     await database.close();
     throw error;

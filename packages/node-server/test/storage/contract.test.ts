@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import {
   auditContract,
   blobContract,
+  busContract,
   metadataContract,
   scratchContract,
 } from "@photinus/core/testing/contracts";
@@ -47,3 +49,12 @@ test("scratch files are readable by this user only, and what a killed process le
   await file.close();
   expect(await readdir(join(folder, "scratch"))).toEqual([]);
 });
+
+busContract(
+  "embedded storage",
+  async () => {
+    const { bus } = await aStorage();
+    return [bus, bus];
+  },
+  turn,
+);

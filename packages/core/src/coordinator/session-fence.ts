@@ -1,0 +1,129 @@
+import * as v from "valibot";
+import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { builtInRegistry, decode, encode } from "../decomposer/index.ts";
+import { PhotinusError } from "../errors/index.ts";
+import type { Bus, Clock, CryptoProvider, Logger } from "../platform/index.ts";
+import type { Session } from "../session/index.ts";
+
+/** A gateway that has lost touch for so long admits nobody, ms. */
+const CUT_MS = 30_000;
+/** What gateways tell each other of sessions. */
+const SUBJECT = "sessions";
+
+const bytesOf = (length: number): v.GenericSchema<unknown, Bytes> =>
+  v.custom<Bytes>((value) => value instanceof Uint8Array && value.byteLength === length);
+const NoticeSchema: v.GenericSchema<unknown, Notice> = v.strictObject({
+  gateway: bytesOf(16),
+  leaf: bytesOf(32),
+  session: bytesOf(32),
+  sinceMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+});
+
+/** A session that a gateway has admitted: of two of one certificate the one that began later lives. */
+interface Notice {
+  /** 16 random bytes of the process that tells it. */
+  readonly gateway: Bytes;
+  /** Digest of the certificate. */
+  readonly leaf: Bytes;
+  /** Id of the session. */
+  readonly session: Bytes;
+  /** When it was admitted, ms since 1970. */
+  readonly sinceMs: number;
+}
+
+/** What a {@link SessionFence} works with. */
+export interface SessionFenceModules {
+  /** The other gateways. */
+  readonly bus: Bus;
+  /** Time. */
+  readonly clock: Clock;
+  /** Random bytes. */
+  readonly crypto: Pick<CryptoProvider, "randomBytes">;
+  /** Where log lines go. */
+  readonly logger: Logger;
+  /** The live session of a certificate in this process, by the digest of its leaf in hex. */
+  readonly sessionOf: (leaf: string) => Session | undefined;
+  /** All of them. */
+  readonly sessions: () => Iterable<Session>;
+  /** Ends a session: a newer one of its certificate is at another gateway. */
+  readonly supersede: (session: Session) => void;
+}
+
+/**
+ * One live session of each certificate over all gateways: each tells the others whom it admitted, and who has an older
+ * session of that certificate ends it. A notice that an older gateway sends late is answered by the newer session, so
+ * that of any two one ends, whatever the order in which their notices arrive.
+ */
+export class SessionFence {
+  readonly #modules: SessionFenceModules;
+  readonly #registry = builtInRegistry();
+  readonly #gateway: Bytes;
+  readonly #since = new WeakMap<Session, number>();
+  #end: (() => void) | undefined;
+
+  constructor(modules: SessionFenceModules) {
+    this.#modules = modules;
+    this.#gateway = modules.crypto.randomBytes(16);
+  }
+
+  /** Begins to listen. */
+  start(): void {
+    this.#end ??= this.#modules.bus.subscribe(SUBJECT, {
+      take: (notice) => this.#take(notice),
+      restored: () => this.#tellAll(),
+    });
+  }
+
+  /** Listens no more. Idempotent. */
+  stop(): void {
+    this.#end?.();
+  }
+
+  /** False while this gateway cannot know what the others do. */
+  get mayAdmit(): boolean {
+    const { bus, clock } = this.#modules;
+    return bus.cutSinceMs === undefined || clock.now() - bus.cutSinceMs < CUT_MS;
+  }
+
+  /** A session was admitted. */
+  admitted(session: Session): void {
+    this.#since.set(session, Math.trunc(this.#modules.clock.now()));
+    this.#tell(session);
+  }
+
+  #tell(session: Session): void {
+    const sinceMs = this.#since.get(session);
+    if (sinceMs === undefined) return;
+    const { id, peer } = session;
+    const notice: Notice = { gateway: this.#gateway, leaf: peer.leafDigest, session: id, sinceMs };
+    this.#modules.bus.publish(SUBJECT, encode({ ...notice }, this.#registry));
+  }
+
+  #tellAll(): void {
+    for (const session of this.#modules.sessions()) this.#tell(session);
+  }
+
+  #take(bytes: Bytes): void {
+    const notice = this.#read(bytes);
+    if (notice === undefined || equalBytes(notice.gateway, this.#gateway)) return;
+    const own = this.#modules.sessionOf(toHex(notice.leaf));
+    const sinceMs = own && this.#since.get(own);
+    if (own === undefined || sinceMs === undefined) return;
+    // Of two that began in the same millisecond both sides choose the same.
+    const isNewer =
+      notice.sinceMs > sinceMs || (notice.sinceMs === sinceMs && toHex(notice.session) > toHex(own.id));
+    if (isNewer) this.#modules.supersede(own);
+    else this.#tell(own);
+  }
+
+  /** What is no notice has no effect: gateways of another version may be about. */
+  #read(bytes: Bytes): Notice | undefined {
+    try {
+      return v.parse(NoticeSchema, decode(bytes, this.#registry));
+    } catch (error) {
+      if (!(error instanceof PhotinusError || error instanceof v.ValiError)) throw error;
+      this.#modules.logger.warn("a notice of another gateway could not be read", { detail: error.message });
+      return undefined;
+    }
+  }
+}
