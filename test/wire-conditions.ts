@@ -48,7 +48,7 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "a handshake message that offers a million versions is refused by its length",
   ],
   "[W-24]": ["core/session/hostile-server", "brings five certificates"],
-  "[W-25]": ["core/session/hostile-server", "a request without a code"],
+  "[W-25]": ["core/session/hostile-server", "a code without a request"],
   "[W-26]": ["core/session/before-welcome", "in place of WELCOME opens no session at the client"],
   "[W-27]": ["core/session/hostile-server", "a WELCOME of another shape"],
   "[W-28]": [

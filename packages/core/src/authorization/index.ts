@@ -1,1 +1,2 @@
 export { type Decision, decide, type JobFacts, type JobRight } from "./decide.ts";
+export { type AdministrationOrder, decideOrder } from "./decide-order.ts";

@@ -3,6 +3,9 @@ import { memoryReplayStore, type VerifiedObject } from "../envelope/index.ts";
 import { MessageError } from "../errors/index.ts";
 import { type JobBundle, type SignedJob, signJob } from "../job/index.ts";
 import {
+  certificateList,
+  commandDone,
+  inviteList,
   jobEnded,
   jobSubmit,
   jobSubmitted,
@@ -10,13 +13,23 @@ import {
   observation,
   parsePublication,
   requestFailed,
+  requestList,
   resultModel,
 } from "../message/index.ts";
-import type { Identity } from "../pki/index.ts";
+import { type Identity, RevocationLists } from "../pki/index.ts";
 import { silentLogger } from "../platform/index.ts";
-import { on, openSession, type Session, type SessionHandler } from "../session/index.ts";
+import {
+  isSuspensionObject,
+  on,
+  openSession,
+  requireServerNotRevoked,
+  type Session,
+  type SessionHandler,
+  takeSuspension,
+} from "../session/index.ts";
 import { BlobInbox } from "../site/index.ts";
 import { bytesSource, makeManifest, type StreamManifest } from "../stream/index.ts";
+import { Administration } from "./administration.ts";
 import { JobHandle } from "./job-handle.ts";
 import type { ConsoleModules, ConsoleOptions, SubmitOptions } from "./options.ts";
 import { Requests } from "./requests.ts";
@@ -35,13 +48,22 @@ export async function connect(options: ConsoleOptions, modules: ConsoleModules):
   const { connector, clock, crypto, logger = silentLogger } = modules;
   const replayStore = memoryReplayStore({ clock });
   const { signal } = new AbortController();
+  const { project, root } = options;
+  const revocations = options.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
+  const told = { ...options, revocations };
   const session = await openSession(
     (stop) => connector.connect(stop),
-    { session: options, credentials: modules.credentials },
+    { session: told, credentials: modules.credentials },
     { clock, crypto, logger, replayStore, signal },
   );
-  return new Federation(session, options.identity, modules);
+  return new Federation(session, told, modules);
 }
+
+/** What a {@link Federation} belongs to. */
+export type FederationParts = Pick<ConsoleOptions, "identity" | "root"> & {
+  /** What is known about revoked certificates. */
+  readonly revocations: RevocationLists;
+};
 
 /** A federation as a user sees it, over one session. */
 export class Federation {
@@ -50,14 +72,20 @@ export class Federation {
   readonly #modules: ConsoleModules;
   readonly #requests: Requests;
   readonly #inbox: BlobInbox;
+  readonly #revocations: RevocationLists;
+  /** What administrators may do; the server refuses others. */
+  readonly administration: Administration;
 
   /** @param session of the user, not receiving yet */
-  constructor(session: Session, identity: Identity, modules: ConsoleModules) {
+  constructor(session: Session, { identity, root, revocations }: FederationParts, modules: ConsoleModules) {
     this.#session = session;
     this.#identity = identity;
+    this.#revocations = revocations;
     this.#modules = modules;
     const { crypto, clock } = modules;
     this.#requests = new Requests(session, crypto);
+    const requests = this.#requests;
+    this.administration = new Administration({ session, identity, root, requests, crypto, clock });
     const { project } = session.self;
     // The server sends a result once; a lost chunk shows as a result that does not come, and is asked for by a new call.
     this.#inbox = new BlobInbox({ project, clock, crypto, request: () => undefined });
@@ -126,12 +154,22 @@ export class Federation {
         on(jobEnded, (body, message) => requests.reply(body, message)),
         on(observation, (body, message) => requests.reply(body, message)),
         on(resultModel, (body, message) => requests.reply(body, message)),
+        on(inviteList, (body, message) => requests.reply(body, message)),
+        on(requestList, (body, message) => requests.reply(body, message)),
+        on(certificateList, (body, message) => requests.reply(body, message)),
+        on(commandDone, (body, message) => requests.reply(body, message)),
         on(requestFailed, (body, { inReplyTo }) => requests.failed(body, inReplyTo)),
       ],
     };
   }
 
-  #object({ objectType, payload }: VerifiedObject): void {
+  async #object(object: VerifiedObject): Promise<void> {
+    const { objectType, payload } = object;
+    if (isSuspensionObject(object)) {
+      await takeSuspension(object, this.#revocations);
+      requireServerNotRevoked(this.#session.peer, this.#revocations);
+      return;
+    }
     if (objectType !== OBJECT_TYPES.publication) {
       throw new MessageError("ERR_TYPE_UNKNOWN", "a user is sent publications only");
     }

@@ -1,4 +1,5 @@
-export { connect, Federation } from "./federation.ts";
+export { Administration, type AdministrationModules, type MadeInvite } from "./administration.ts";
+export { connect, Federation, type FederationParts } from "./federation.ts";
 export { JobHandle } from "./job-handle.ts";
 export type {
   ConsoleModules,

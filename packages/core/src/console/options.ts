@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { MetricsView, RoundView } from "../message/index.ts";
-import type { Identity } from "../pki/index.ts";
+import type { Identity, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger } from "../platform/index.ts";
 import type { CredentialSource } from "../session/index.ts";
 import type { ParameterSet } from "../tensor/index.ts";
@@ -15,6 +15,8 @@ export interface ConsoleOptions {
   readonly root: Bytes;
   /** Name that the server's certificate must carry. */
   readonly serverName: string;
+  /** What is known about revoked and suspended certificates, where it is kept. Default: what this server brings. */
+  readonly revocations?: RevocationLists;
 }
 
 /** What a console works with. */

@@ -1,4 +1,5 @@
-import { toHex } from "../bytes/index.ts";
+import { type Bytes, toHex } from "../bytes/index.ts";
+import { identifyObject } from "../envelope/index.ts";
 import { isErrorCode, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
@@ -29,10 +30,24 @@ export class Requests {
    * @throws RequestError with the server's code, WireError when the session ends first, the signal's reason
    */
   async ask<Body>(definition: MessageDefinition<Body>, body: Body, signal?: AbortSignal): Promise<unknown> {
+    return await this.#first((ends) => this.stream(definition, body, ends), signal);
+  }
+
+  /** Sends a signed OBJECT and waits for the reply to its id. @throws as {@link ask} */
+  async order(object: Bytes, chain: readonly Bytes[], signal?: AbortSignal): Promise<unknown> {
+    const { objectId } = identifyObject(object);
+    const send = (): Promise<unknown> => this.#session.sendObject(object, chain);
+    return await this.#first((ends) => this.#replies(objectId, send, ends), signal);
+  }
+
+  async #first(
+    replies: (ends: AbortSignal) => AsyncIterable<unknown>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     const stop = new AbortController();
     const ends = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     try {
-      for await (const reply of this.stream(definition, body, ends)) return reply;
+      for await (const reply of replies(ends)) return reply;
       throw signal?.reason ?? new WireError("ERR_CANCELLED", "the request was given up");
     } finally {
       stop.abort();
@@ -46,6 +61,15 @@ export class Requests {
     signal: AbortSignal,
   ): AsyncGenerator<unknown, void, undefined> {
     const messageId = this.#crypto.randomBytes(16);
+    const send = (): Promise<unknown> => this.#session.send(definition, body, { messageId });
+    yield* this.#replies(messageId, send, signal);
+  }
+
+  async *#replies(
+    messageId: Bytes,
+    send: () => Promise<unknown>,
+    signal: AbortSignal,
+  ): AsyncGenerator<unknown, void, undefined> {
     const name = toHex(messageId);
     const replies: unknown[] = [];
     let failure: { readonly error: unknown } | undefined;
@@ -63,7 +87,7 @@ export class Requests {
     const onAbort = (): void => wake();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await this.#session.send(definition, body, { messageId });
+      await send();
       while (!signal.aborted) {
         const reply = replies.shift();
         if (reply !== undefined) yield reply;

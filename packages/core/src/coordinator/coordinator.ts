@@ -6,10 +6,12 @@ import { CheckpointStore, hasJobEnded, type JobRecord, JobStore } from "../job/i
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
 import { localBus } from "../platform/index.ts";
 import type { Session, SessionEnd, SessionHandler } from "../session/index.ts";
+import type { Administration } from "./administration/administration.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import type { JobRun } from "./job-run.ts";
+import { summaryOf } from "./job-summary.ts";
 import { KeptUploads } from "./kept-uploads.ts";
 import { type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
 import type {
@@ -57,6 +59,7 @@ export class Coordinator {
   readonly #runs = new Map<string, JobRun>();
   readonly #running = new Set<Promise<void>>();
   readonly #revocation: RevocationDesk | undefined;
+  readonly #administration: Administration | undefined;
   #queue: JobRecord[] = [];
   #state: "new" | "started" | "stopped" = "new";
 
@@ -74,7 +77,12 @@ export class Coordinator {
       sessions: () => this.#sessions.values(),
       supersede: (session) => void this.#supersede(session).catch(this.#logFault),
     });
-    this.#siteHandler = { routes: siteRoutes(this.#siteDesk()) };
+    const { administration } = modules;
+    this.#administration = administration;
+    this.#siteHandler = {
+      routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
+      ...(administration && { onObject: (object, session) => administration.take(object, session) }),
+    };
     this.#modules = {
       project: options.project,
       identity: options.identity,
@@ -97,8 +105,7 @@ export class Coordinator {
       uploads: new KeptUploads({ slots, checkpoints, records: this.#records, clock, logger }),
     };
     const { revocations } = modules;
-    const sessions = (): Iterable<Session> => this.#sessions.values();
-    const desk = { clock, logger, audit: this.#modules.audit, sessions };
+    const desk = { clock, logger, audit: this.#modules.audit, sessions: () => this.sessions() };
     this.#revocation = revocations && new RevocationDesk(revocations, desk);
   }
 
@@ -215,6 +222,11 @@ export class Coordinator {
     await this.#abort(jobId);
   }
 
+  /** The live session of each certificate. */
+  sessions(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
   /** Sites that are connected, by name. */
   sites(): readonly ConnectedSite[] {
     return [...this.#sites.values()]
@@ -264,6 +276,7 @@ export class Coordinator {
       serverChain: identity.participant.chain,
       logger,
       audit,
+      administration: this.#administration,
     };
   }
 
@@ -393,7 +406,3 @@ const loginRecord = ({ peer, id }: Session): Parameters<AuditLog["record"]>[0] =
   outcome: "accepted",
   correlation: toHex(id),
 });
-
-function summaryOf({ jobId, name, state, submitter, submittedAtMs }: JobRecord): JobSummary {
-  return { jobId, name, state, submitter: submitter.name, submittedAtMs };
-}

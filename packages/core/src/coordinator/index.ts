@@ -1,3 +1,12 @@
+export { ADMINISTRATION_OBJECT_RULES, Administration } from "./administration/administration.ts";
+export type {
+  AdministrationModules,
+  AdministrationOptions,
+  EnrolmentDesk,
+  IssuedCertificate,
+  IssuedCertificates,
+} from "./administration/options.ts";
+export { orderReplayStore } from "./administration/order-replay.ts";
 export { Coordinator } from "./coordinator.ts";
 export type {
   ConnectedSite,

@@ -14,6 +14,7 @@ import type {
   ScratchStore,
 } from "../platform/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
+import type { Administration } from "./administration/administration.ts";
 
 /** What a coordinator is and how much it may take. */
 export interface CoordinatorOptions {
@@ -63,6 +64,8 @@ export interface CoordinatorModules {
   readonly metrics: Metrics;
   /** What is known about revoked certificates: their sessions end, the others hear of new lists. Absent: nobody is. */
   readonly revocations?: RevocationLists;
+  /** What administrators order, and the renewal of certificates. Absent: neither. */
+  readonly administration?: Administration;
   /** Workflows by the name that a job definition gives. */
   readonly workflows: WorkflowRegistry;
   /** Aggregators by name; must hold "weighted-mean". */

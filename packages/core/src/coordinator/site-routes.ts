@@ -13,6 +13,7 @@ import {
   taskProgress,
 } from "../message/index.ts";
 import {
+  type MessageRoute,
   on,
   type ReceivedMessage,
   type ResumeBody,
@@ -39,8 +40,8 @@ export interface SiteDesk {
   readonly runOf: (jobId: string, site: LiveSite) => Promise<JobRun | undefined>;
 }
 
-/** The messages that sites may send, each to the run of its job; one table for all sessions. */
-export function siteRoutes(desk: SiteDesk): RouteTable {
+/** The messages that sites may send, each to the run of its job; one table for all sessions. @param more beside those */
+export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): RouteTable {
   const progress = new WeakMap<Session, ProgressBudget>();
   const resumed = new WeakMap<Session, ResumedState>();
   const progressOf = (session: Session): ProgressBudget => {
@@ -100,6 +101,7 @@ export function siteRoutes(desk: SiteDesk): RouteTable {
     on(blobRequest, ({ jobId, root }, _message, session) =>
       route(session, jobId, (site, run) => run.blobRequest(site, toHex(root))),
     ),
+    ...more,
   ]);
 }
 

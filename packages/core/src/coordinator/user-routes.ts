@@ -9,6 +9,7 @@ import {
   jobEnded,
   jobSubmit,
   jobSubmitted,
+  OBJECT_TYPES,
   observation,
   observe,
   requestFailed,
@@ -18,6 +19,7 @@ import {
 import type { Logger } from "../platform/index.ts";
 import { type MessageRoute, on, type Session, type SessionHandler } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
+import type { Administration } from "./administration/administration.ts";
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
 import type { Submission } from "./submission.ts";
@@ -42,6 +44,8 @@ export interface UserDesk {
   readonly serverChain: Parameters<Session["sendObject"]>[1];
   readonly logger: Logger;
   readonly audit: AuditLog;
+  /** What administrators order; absent: nothing. */
+  readonly administration: Administration | undefined;
 }
 
 /** An adapter watches jobs. Whatever else it sends is refused as unknown, objects too. */
@@ -56,8 +60,12 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
   const requests = new Seats(MAX_REQUESTS);
   const results = new Seats(1);
   return {
-    onObject: (object) => submission.offer(object),
+    onObject: (object) =>
+      object.objectType === OBJECT_TYPES.job || desk.administration === undefined
+        ? submission.offer(object)
+        : desk.administration.take(object, session),
     routes: [
+      ...(desk.administration?.routes ?? []),
       on(jobSubmit, (body, { messageId: inReplyTo }) => {
         // The streams take their time; other messages of this user need not wait for them.
         background(desk, { session, inReplyTo, seats: requests }, async () => {

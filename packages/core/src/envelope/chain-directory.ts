@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes, SparseMap, toHex } from "../bytes/index.ts";
-import { EnvelopeError, PkiError } from "../errors/index.ts";
+import { EnvelopeError, PkiError, type PkiErrorCode } from "../errors/index.ts";
 import {
   ChainCache,
   type Participant,
@@ -11,6 +11,8 @@ import type { CryptoProvider } from "../platform/index.ts";
 
 /** Chains that a directory keeps. */
 const CAPACITY = 1024;
+/** What would end a session were it said of the peer itself. */
+const REFUSED_SIGNER: ReadonlySet<string> = new Set<PkiErrorCode>(["ERR_REVOKED", "ERR_SUSPENDED"]);
 
 /** What a directory of chains is told. */
 export interface ChainDirectoryOptions {
@@ -80,13 +82,13 @@ export class ChainDirectory {
     return this.#chains.get(toHex(leafDigest));
   }
 
-  /** A signer who was revoked is no fault of the peer that brings what he signed: it is refused, the session goes on. */
+  /** A signer who was revoked or suspended is no fault of the peer that brings what he signed: it is refused, the session goes on. */
   async #verify(chain: readonly Bytes[], nowMs: number): Promise<VerifiedChain> {
     const { project, root } = this.#options;
     try {
       return await verifyChain(chain, { project, root, usage: "signer", nowMs }, this.#modules);
     } catch (error) {
-      if (!(error instanceof PkiError) || error.code !== "ERR_REVOKED") throw error;
+      if (!(error instanceof PkiError) || !REFUSED_SIGNER.has(error.code)) throw error;
       throw new PkiError("ERR_SIGNER_REVOKED", error.message, { cause: error });
     }
   }

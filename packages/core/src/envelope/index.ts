@@ -19,6 +19,7 @@ export {
   openLastingObjects,
 } from "./lasting-objects.ts";
 export { type MessageHeader, readMessageHeader, writeMessage } from "./message-frame.ts";
+export { metadataObjectRecords } from "./metadata-object-records.ts";
 export {
   AUDIENCE_ALL,
   identifyObject,

@@ -24,7 +24,13 @@ export type PkiErrorCode =
   | "ERR_REQUEST_MALFORMED"
   | "ERR_KEY_UNREADABLE"
   | "ERR_SIGNER_FAILED"
-  | "ERR_INVITE_REFUSED";
+  | "ERR_INVITE_REFUSED"
+  | "ERR_SUSPENDED"
+  | "ERR_REQUEST_PENDING"
+  | "ERR_REQUEST_DENIED"
+  | "ERR_REQUEST_UNKNOWN"
+  | "ERR_NAME_TAKEN"
+  | "ERR_QUOTA_EXCEEDED";
 
 /** What the codes mean, of certificates, requests, keys and chains. */
 export const PKI_ERRORS: Readonly<Record<PkiErrorCode, ErrorDefinition>> = {
@@ -115,6 +121,38 @@ export const PKI_ERRORS: Readonly<Record<PkiErrorCode, ErrorDefinition>> = {
     wire: 4031,
     action: "reject",
     remedy: "Ask the organizer for a new join link: this one is unknown, used up or expired.",
+  },
+  ERR_SUSPENDED: {
+    wire: 4035,
+    action: "close",
+    remedy:
+      "Ask the project's administrator why the certificate is suspended: it counts again when that ends.",
+  },
+  ERR_REQUEST_PENDING: {
+    wire: 4036,
+    action: "back-off",
+    remedy:
+      "Tell an administrator of the project the fingerprint of your key, and fetch the certificate once he has approved.",
+  },
+  ERR_REQUEST_DENIED: {
+    wire: 4037,
+    action: "reject",
+    remedy: "Ask the administrator who denied the request, and make a new one with another key.",
+  },
+  ERR_REQUEST_UNKNOWN: {
+    wire: 4038,
+    action: "reject",
+    remedy: "List what waits or is valid again: it was decided, withdrawn or has expired meanwhile.",
+  },
+  ERR_NAME_TAKEN: {
+    wire: 4039,
+    action: "reject",
+    remedy: "Choose another name; a further device of a participant joins by an invite for that name.",
+  },
+  ERR_QUOTA_EXCEEDED: {
+    wire: 4042,
+    action: "reject",
+    remedy: "Withdraw what is not needed any more, or wait until some of it has expired.",
   },
 };
 

@@ -1,3 +1,12 @@
+import {
+  administrationQuery,
+  certificateList,
+  commandDone,
+  inviteList,
+  renewalRequest,
+  renewed,
+  requestList,
+} from "./administration.ts";
 import { blobRequest, jobGraph } from "./blob.ts";
 import type { MessageDefinition } from "./definition.ts";
 import { observation, observe } from "./observe.ts";
@@ -35,5 +44,12 @@ export const MESSAGES: ReadonlyMap<number, MessageDefinition<unknown>> = new Map
     resultRequest,
     resultModel,
     requestFailed,
+    administrationQuery,
+    inviteList,
+    requestList,
+    certificateList,
+    commandDone,
+    renewalRequest,
+    renewed,
   ].map((definition) => [definition.type, definition]),
 );

@@ -6,4 +6,16 @@ export const OBJECT_TYPES = {
   publication: 2,
   /** A public key for content sealed end to end: signed by its owner, audience "all". */
   keyPackage: 3,
+  /** A permission to enrol: signed by an administrator, or by a site for a further device of its own; for the server. */
+  invite: 20,
+  /** The end of an invite: signed by an administrator, for the server. */
+  inviteWithdrawal: 21,
+  /** What becomes of a request for a certificate: signed by an administrator, for the server. */
+  requestDecision: 22,
+  /** A certificate counts no more for a while: signed by an administrator of the project, audience "all". */
+  suspension: 23,
+  /** It counts again: signed likewise. */
+  resumption: 24,
+  /** A certificate of the enrolment CA is revoked: signed by an administrator, for the server. */
+  certificateRevocation: 25,
 } as const;

@@ -24,9 +24,9 @@ export interface NameParts {
   /** CN. */
   readonly commonName: string;
   /** O. */
-  readonly organization?: string;
+  readonly organization?: string | undefined;
   /** OU. */
-  readonly organizationalUnit?: string;
+  readonly organizationalUnit?: string | undefined;
 }
 
 /** O, OU and CN in this order, each an RDN of its own. */

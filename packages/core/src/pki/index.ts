@@ -16,7 +16,7 @@ export {
 } from "./crl-issue.ts";
 export { requireCurrent, verifyRevocationList } from "./crl-verify.ts";
 export { type FileSigner, signDetached, verifyDetached } from "./detached-signature.ts";
-export type { DistinguishedName } from "./distinguished-name.ts";
+export type { DistinguishedName, NameParts } from "./distinguished-name.ts";
 export type { Issuer } from "./encode-certificate.ts";
 export type { CertificateExtensions, KeyUsage } from "./extensions.ts";
 export { type ExternalSigner, type SigningAbroad, signAbroad } from "./external-signer.ts";
@@ -85,6 +85,13 @@ export {
 } from "./revocation-store.ts";
 export type { NamedSignatureAlgorithm } from "./signature-algorithm.ts";
 export type { SubjectAlternativeNames } from "./subject-alternative-names.ts";
+export { metadataSuspensionStore } from "./suspension-store.ts";
+export {
+  type SuspensionDecision,
+  type SuspensionStore,
+  Suspensions,
+  type SuspensionsModules,
+} from "./suspensions.ts";
 export {
   enrolmentUrn,
   isRole,

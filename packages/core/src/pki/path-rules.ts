@@ -7,6 +7,8 @@ export type RevocationAnswer =
   | { readonly status: "good"; readonly untilMs: number }
   /** The newest list names it. */
   | { readonly status: "revoked" }
+  /** An administrator has suspended it until `untilMs` (ms since 1970), or until he resumes it. */
+  | { readonly status: "suspended"; readonly untilMs: number }
   /** There is no list of this issuer that could be believed at this time. */
   | { readonly status: "unknown" };
 

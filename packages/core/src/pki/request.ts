@@ -7,6 +7,7 @@ import { explicit, integer, sequence } from "./der-writer.ts";
 import {
   type DistinguishedName,
   encodeDistinguishedName,
+  type NameParts,
   readDistinguishedName,
 } from "./distinguished-name.ts";
 import { fromCertificateForm } from "./ecdsa-form.ts";
@@ -27,15 +28,15 @@ export interface CertificateRequest {
   readonly subject: DistinguishedName;
 }
 
-/** Makes a request; the key need not be extractable. @returns DER */
+/** Makes a request; the key need not be extractable. @param names that are asked for @returns DER */
 export async function createCertificateRequest(
-  { commonName }: { readonly commonName: string },
+  { commonName, organization, organizationalUnit }: NameParts,
   key: SigningKey,
   { crypto }: { readonly crypto: CryptoProvider },
 ): Promise<Bytes> {
   const information = sequence(
     integer(0),
-    encodeDistinguishedName({ commonName }),
+    encodeDistinguishedName({ commonName, organization, organizationalUnit }),
     key.publicKey,
     explicit(0), // no attributes
   );

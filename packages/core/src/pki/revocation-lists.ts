@@ -7,6 +7,7 @@ import { requireCurrent, verifyRevocationList } from "./crl-verify.ts";
 import { derChildren, derContent } from "./der-reader.ts";
 import type { RevocationAnswer, RevocationSource } from "./path-rules.ts";
 import type { RevocationRecord, RevocationStore } from "./revocation-store.ts";
+import { type SuspensionStore, Suspensions } from "./suspensions.ts";
 import { enrolmentUrn } from "./urn.ts";
 import { verifyPath } from "./verify-path.ts";
 
@@ -26,6 +27,8 @@ export interface RevocationListsModules {
   readonly clock: Pick<Clock, "now">;
   /** Where the newest lists are kept; without it they are forgotten with the process. */
   readonly store?: RevocationStore;
+  /** Where suspensions are kept; without it they are forgotten with the process. */
+  readonly suspensions?: SuspensionStore;
 }
 
 /** A list as it comes: from a server, an administrator, the own CA. */
@@ -64,6 +67,8 @@ const MAX_ISSUERS = 16;
  * one; a list that goes back is refused.
  */
 export class RevocationLists implements RevocationSource {
+  /** What administrators have suspended: it has its effect before a list could have. */
+  readonly suspensions: Suspensions;
   readonly #options: RevocationListsOptions;
   readonly #modules: RevocationListsModules;
   readonly #listeners = new Set<(held: HeldRevocationList) => void>();
@@ -78,11 +83,13 @@ export class RevocationLists implements RevocationSource {
   constructor(options: RevocationListsOptions, modules: RevocationListsModules) {
     this.#options = options;
     this.#modules = modules;
+    const { clock, suspensions: store } = modules;
+    this.suspensions = new Suspensions({ clock, ...(store === undefined ? {} : { store }) });
   }
 
-  /** Another number after each list that was taken. */
+  /** Another number after each list or suspension that was taken. */
   get epoch(): number {
-    return this.#epoch;
+    return this.#epoch + this.suspensions.epoch;
   }
 
   /** The newest lists, of the root first. */
@@ -107,6 +114,7 @@ export class RevocationLists implements RevocationSource {
   /** Looks into the store again: another process may have taken a list. */
   async reload(): Promise<void> {
     await this.load();
+    await this.suspensions.reload();
     for (const { list, issuer, number } of await this.#stored()) {
       const held = this.#heldOf(issuer);
       if (held === undefined || held.list.number < number) await this.take({ list, issuer });
@@ -159,6 +167,8 @@ export class RevocationLists implements RevocationSource {
     if (list === undefined) return { status: "unknown" };
     // Also a list that is out of date names only what is revoked.
     if (list.entries.has(toHex(certificate.serialNumber))) return { status: "revoked" };
+    const suspended = this.suspensions.of(certificate.digest);
+    if (suspended !== undefined) return { status: "suspended", untilMs: suspended.untilMs };
     requireCurrent(list, atMs);
     return { status: "good", untilMs: list.nextUpdateMs };
   }
@@ -176,6 +186,11 @@ export class RevocationLists implements RevocationSource {
         (held) => held.list.entries.has(serialNumber) && equalBytes(held.issuer.der, issuer),
       );
     });
+  }
+
+  /** True when an administrator has suspended the certificate and it does not count again yet. */
+  isSuspended(leafDigest: Bytes): boolean {
+    return this.suspensions.of(leafDigest) !== undefined;
   }
 
   #serialNumberOf(der: Bytes): string {
@@ -216,6 +231,7 @@ export class RevocationLists implements RevocationSource {
   }
 
   async #load(): Promise<void> {
+    await this.suspensions.reload();
     for (const { list, issuer } of await this.#stored()) await this.#take({ list, issuer }, "stored");
   }
 

@@ -174,6 +174,10 @@ async function requireNotRevoked(
     const answer = await revocation.check(certificate, issuer, nowMs);
     const whose = `the certificate of ${certificate.subject.commonName ?? "an unnamed holder"}`;
     if (answer.status === "revoked") throw new PkiError("ERR_REVOKED", `${whose} was revoked`);
+    if (answer.status === "suspended") {
+      const until = new Date(answer.untilMs).toISOString();
+      throw new PkiError("ERR_SUSPENDED", `${whose} is suspended until ${until}`);
+    }
     if (answer.status === "unknown") {
       throw new PkiError("ERR_CRL_MISSING", `no revocation list that counts now says anything of ${whose}`);
     }

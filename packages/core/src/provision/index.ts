@@ -1,3 +1,12 @@
+export {
+  type Approval,
+  type Approver,
+  CertificateRequests,
+  DEFAULT_REQUEST_LIMITS,
+  type RequestLimits,
+  type RequestOutcome,
+  type RequestRecord,
+} from "./certificate-requests.ts";
 export { createKit, generateSecret, type StartupKit } from "./create-kit.ts";
 export {
   type CreateProjectOptions,
@@ -20,7 +29,25 @@ export {
   type ValidityDefinition,
 } from "./definition.ts";
 export { projectSchema } from "./definition-schema.ts";
-export { createInvite, type EnrolmentModules, type Invite, type InviteOptions } from "./invite.ts";
+export {
+  type Device,
+  type EnrolledParticipant,
+  EnrolledParticipants,
+  type KeyHolder,
+  MAX_DEVICES,
+  RENEWAL_GRACE_MS,
+} from "./enrolled-participants.ts";
+export {
+  createInvite,
+  type EnrolmentModules,
+  type Invite,
+  type InviteOptions,
+  inviteCode,
+  inviteTerms,
+  keyName,
+  MAX_INVITE_LIFETIME_MS,
+} from "./invite.ts";
+export { DEFAULT_INVITE_QUOTA, type InviteQuota, type InviteRecord, InviteStore } from "./invite-store.ts";
 export { buildJoinFragment, type JoinLink, parseJoinFragment } from "./join-link.ts";
 export type { KitConfiguration, KitServer } from "./kit-configuration.ts";
 export {
@@ -48,7 +75,7 @@ export {
   type ProjectState,
   parseProjectState,
 } from "./project-state.ts";
-export { type EnrolledSite, type EnrolmentAuthority, type Redemption, redeemInvite } from "./redeem.ts";
+export { type RedeemedSite, type Redemption, redeemInvite } from "./redeem.ts";
 export {
   openRootKey,
   type RevocableProject,
@@ -57,6 +84,13 @@ export {
   revoke,
   type SealedRoot,
 } from "./revoke.ts";
+export {
+  type EnrolledSite,
+  type EnrolmentAuthority,
+  issueSite,
+  renewSite,
+  type SiteToIssue,
+} from "./site-certificate.ts";
 export { type ThrowAwayOptions, throwAwayProject } from "./throw-away-project.ts";
 export {
   type ExistingProject,

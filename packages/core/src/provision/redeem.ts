@@ -1,15 +1,15 @@
-import { type Bytes, toHex } from "../bytes/index.ts";
+import type { Bytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
-import {
-  type Issuer,
-  issueParticipant,
-  openCertificateRequest,
-  requireName,
-  type Subject,
-  subjectOf,
-} from "../pki/index.ts";
-import type { EnrolmentModules } from "./invite.ts";
+import { LIFETIME_MS, openCertificateRequest, subjectOf } from "../pki/index.ts";
+import { type Device, type EnrolledParticipant, EnrolledParticipants } from "./enrolled-participants.ts";
+import { type EnrolmentModules, keyName } from "./invite.ts";
 import { type InviteRecord, InviteStore } from "./invite-store.ts";
+import {
+  type EnrolledSite,
+  type EnrolmentAuthority,
+  issueSite,
+  requireUsableIssuer,
+} from "./site-certificate.ts";
 
 /** What a page sends to enrol. */
 export interface Redemption {
@@ -19,31 +19,9 @@ export interface Redemption {
   readonly request: Bytes;
 }
 
-/** What the server enrols with. */
-export interface EnrolmentAuthority {
-  /** Name of the project. */
-  readonly project: string;
-  /** The enrolment CA, from the server's kit. */
-  readonly issuer: Required<Issuer>;
-  /** Names that kits carry, which no enrolled site may have. */
-  readonly isProvisioned?: (name: string) => boolean;
-}
-
-/** A site that enrolled. */
-export interface EnrolledSite {
-  /** Name that it got. */
-  readonly name: string;
-  /** Organization of the invite. */
-  readonly org: string;
-  /** Its certificate and the enrolment CA's, DER. */
-  readonly chain: readonly Bytes[];
-  /** SHA-256 of its certificate. */
-  readonly leafDigest: Bytes;
-  /** When its certificate expires, ms since 1970. */
-  readonly notAfterMs: number;
-  /** Digest of the invite's code, for the audit record. */
-  readonly inviteDigest: Bytes;
-  /** Name that the request asked for; a difference to {@link name} is audited. */
+/** A site that enrolled by an invite. */
+export interface RedeemedSite extends EnrolledSite {
+  /** Name that the request asked for; a difference to the one it got is audited. */
   readonly requestedName: string | undefined;
 }
 
@@ -52,43 +30,40 @@ export interface EnrolledSite {
  * invite; of the request counts the key, and its CN as a wish when it has that form and is free. Asked again with the
  * same key, it issues again for the same name.
  *
- * @throws PkiError `ERR_INVITE_REFUSED` for a code that is unknown, used up or expired, without telling which;
+ * @throws PkiError `ERR_INVITE_REFUSED` for a code that is unknown, used up, withdrawn or expired, without telling which;
  *   `ERR_REQUEST_MALFORMED`, `ERR_CERTIFICATE_SIGNATURE`, `ERR_CERTIFICATE_UNSUPPORTED` for the request;
- *   `ERR_CERTIFICATE_EXPIRED` when the enrolment CA has expired
+ *   `ERR_CERTIFICATE_EXPIRED` when the enrolment CA has expired; `ERR_NAME_TAKEN`, `ERR_QUOTA_EXCEEDED` when the one name
+ *   of the invite is another's, or has as many devices as it may
  */
 export async function redeemInvite(
   { code, request: requestDer }: Redemption,
   authority: EnrolmentAuthority,
   modules: EnrolmentModules,
-): Promise<EnrolledSite> {
+): Promise<RedeemedSite> {
   const { metadata, crypto, clock } = modules;
   const nowMs = clock.now();
-  requireUsable(authority.issuer, nowMs);
+  requireUsableIssuer(authority, nowMs);
   const request = await openCertificateRequest(requestDer, { crypto });
   const store = new InviteStore(metadata);
   const inviteDigest = await crypto.sha256(code);
   const invite = await store.find(inviteDigest);
   if (invite === undefined) throw refused("unknown code");
   if (nowMs >= invite.expiresAtMs) throw refused("expired");
-  const key = toHex(await crypto.sha256(request.publicKey.spki));
+  if (invite.isWithdrawn === true) throw refused("withdrawn");
+  const { spki } = request.publicKey;
+  const key = await keyName(spki, modules);
   if (!(await store.claimUse(inviteDigest, invite.uses, key))) throw refused("used up");
   const requestedName = request.subject.commonName;
-  const subject = await claimSubject({ store, invite, key, requestedName }, authority);
-  const org = requireName(invite.org, "the organization");
-  const certificate = await issueParticipant(
-    { subject, org, publicKey: request.publicKey.spki, inviteDigest, nowMs },
-    authority.issuer,
-    { crypto },
-  );
-  return {
-    name: subject.name,
-    org,
-    chain: [certificate.der, authority.issuer.certificate.der],
-    leafDigest: certificate.digest,
-    notAfterMs: certificate.notAfterMs,
-    inviteDigest,
+  const claim: Claim = {
+    participants: new EnrolledParticipants(metadata),
+    invite,
+    device: { key, notAfterMs: nowMs + LIFETIME_MS.enrolledSite, isRevoked: false },
     requestedName,
+    nowMs,
   };
+  const name = await claimName(claim, authority);
+  const site = await issueSite({ name, org: invite.org, spki, inviteDigest }, authority, modules);
+  return { ...site, requestedName };
 }
 
 /** What went wrong is for the local log only: who tries codes learns nothing. */
@@ -96,31 +71,40 @@ function refused(cause: string): PkiError {
   return new PkiError("ERR_INVITE_REFUSED", "the invite is not valid", { cause: new Error(cause) });
 }
 
-function requireUsable({ certificate }: Required<Issuer>, nowMs: number): void {
-  if (nowMs <= certificate.notAfterMs) return;
-  throw new PkiError("ERR_CERTIFICATE_EXPIRED", "the enrolment CA has expired: provision the project again");
-}
-
 interface Claim {
-  readonly store: InviteStore;
+  readonly participants: EnrolledParticipants;
   readonly invite: InviteRecord;
-  readonly key: string;
+  readonly device: Device;
   readonly requestedName: string | undefined;
+  readonly nowMs: number;
 }
 
-async function claimSubject(claim: Claim, { project, isProvisioned }: EnrolmentAuthority): Promise<Subject> {
-  const { store, invite, key, requestedName } = claim;
-  const begin = `${invite.prefix}-`;
-  const names = await store.names(begin);
-  const own = [...names].find(([, owner]) => owner === key)?.[0];
+async function claimName(claim: Claim, authority: EnrolmentAuthority): Promise<string> {
+  const { participants, invite, device, nowMs } = claim;
+  const { name } = invite;
+  if (name === undefined) return await claimNumbered(claim, authority);
+  if (authority.isProvisioned?.(name)) throw new PkiError("ERR_NAME_TAKEN", `${name} has a kit`);
+  await participants.addDevice(name, invite.org, { device, nowMs });
+  return name;
+}
+
+async function claimNumbered(
+  { participants, invite, device, requestedName }: Claim,
+  { project, isProvisioned }: EnrolmentAuthority,
+): Promise<string> {
+  const begin = `${invite.prefix ?? "guest"}-`;
+  const taken = await participants.under(begin);
+  const own = [...taken].find(([, { org, devices }]) => org === invite.org && isHeldBy(devices, device))?.[0];
   const wished = requestedName?.startsWith(begin) ? [requestedName] : [];
-  for (const name of candidates(own, wished, { begin, taken: names })) {
-    const subject = subjectOf(project, "site", name);
-    if (subject === undefined || isProvisioned?.(name)) continue;
-    if (await store.claimName(name, key)) return subject;
+  for (const name of candidates(own, wished, { begin, taken })) {
+    if (subjectOf(project, "site", name) === undefined || isProvisioned?.(name)) continue;
+    if (await participants.claim(name, invite.org, device)) return name;
   }
   throw refused("no name is free");
 }
+
+const isHeldBy = (devices: EnrolledParticipant["devices"], { key }: Device): boolean =>
+  devices.some((each) => each.key === key && !each.isRevoked);
 
 /** Names beyond all that are taken, so that a few gateways at once find one each. */
 const SPARE_NAMES = 1000;
@@ -128,7 +112,7 @@ const SPARE_NAMES = 1000;
 function* candidates(
   own: string | undefined,
   wished: readonly string[],
-  { begin, taken }: { readonly begin: string; readonly taken: ReadonlyMap<string, string> },
+  { begin, taken }: { readonly begin: string; readonly taken: ReadonlyMap<string, unknown> },
 ): Generator<string> {
   if (own !== undefined) yield own;
   yield* wished;

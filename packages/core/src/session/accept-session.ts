@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { issueToken, TokenBook, wireCodeOf, writeError } from "../envelope/index.ts";
-import { WireError } from "../errors/index.ts";
+import { PkiError, WireError } from "../errors/index.ts";
 import { verifyChain } from "../pki/index.ts";
 import type { Connection } from "../platform/index.ts";
 import { MAX_FRAME_BYTES } from "../wire/index.ts";
@@ -128,15 +128,14 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
   return session;
 }
 
-type EnrolmentOutcome = ServerOutcome & { readonly code: Bytes; readonly request: Bytes };
+type EnrolmentOutcome = ServerOutcome & { readonly code: Bytes | undefined; readonly request: Bytes };
 
-/** WELCOME, the certificate, the end. The code is redeemed first: a refused one never sees a session. */
+/** WELCOME, the certificate, the end. It is issued first: who is refused, or waits, never sees a session. */
 async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Accepting): Promise<LiveSession> {
   const { options, modules } = accepting;
   const { project, root, identity } = options;
   const { crypto, clock } = modules;
-  const authority = requireAuthority(options);
-  const { chain } = await authority.redeem(outcome.code, outcome.request);
+  const { chain } = await issued(outcome, requireAuthority(options));
   // Also our own authority's work is proved before it leaves.
   const expectations = { root, project, usage: "client", nowMs: clock.now() } as const;
   const { participant, verifyingKey, notAfterMs } = await verifyChain(chain, expectations, { crypto });
@@ -188,6 +187,17 @@ async function establishChallenge(outcome: ChallengedOutcome, accepting: Accepti
 /** A session that says one thing and ends needs no tokens. */
 function withoutTokens(): Pick<Established, "ownTokens" | "peerTokens"> {
   return { ownTokens: new TokenBook(), peerTokens: new TokenBook() };
+}
+
+/** [W-65] by the code of an invite; without one, what the server has decided about the key. */
+async function issued(
+  { code, request, channel }: EnrolmentOutcome,
+  authority: EnrolmentAuthority,
+): Promise<{ readonly chain: readonly Bytes[] }> {
+  if (code !== undefined) return await authority.redeem(code, request);
+  if (authority.ask === undefined)
+    throw new PkiError("ERR_INVITE_REFUSED", "this server enrols by invite only");
+  return await authority.ask(request, channel.remoteAddress);
 }
 
 function requireAuthority({ enrolment }: AcceptOptions): EnrolmentAuthority {

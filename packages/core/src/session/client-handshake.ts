@@ -1,7 +1,7 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { writeError } from "../envelope/index.ts";
 import { AuthenticationError, PkiError, WireError } from "../errors/index.ts";
-import { type RevocationLists, type VerifiedChain, verifyChain } from "../pki/index.ts";
+import { type Participant, type RevocationLists, type VerifiedChain, verifyChain } from "../pki/index.ts";
 import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
 import { FRAME_KIND, HandshakeState, prologueOf, type RecordLimits } from "../wire/index.ts";
 import type { AllModules } from "./established.ts";
@@ -153,7 +153,7 @@ async function requireServer(
   );
   // [W-19]
   await revocations.requireCurrent();
-  requireServerNotRevoked(server.participant.chain, revocations);
+  requireServerNotRevoked(server.participant, revocations);
   return server;
 }
 
@@ -166,12 +166,20 @@ async function takeList({ revocationList }: ServerHello, revocations: Revocation
 }
 
 /**
- * [W-110] Another code than for the own certificate: that ends a site for good, while a server gets a new one.
+ * [W-110] Another code than for the own certificate: that ends a site for good, while a server gets a new one. One that
+ * is suspended is refused likewise.
  * @throws PkiError `ERR_SERVER_REVOKED`
  */
-export function requireServerNotRevoked(chain: readonly Bytes[], revocations: RevocationLists): void {
-  if (!revocations.isRevoked(chain)) return;
-  throw new PkiError("ERR_SERVER_REVOKED", "the certificate of the server was revoked");
+export function requireServerNotRevoked(
+  { chain, leafDigest }: Pick<Participant, "chain" | "leafDigest">,
+  revocations: RevocationLists,
+): void {
+  if (revocations.isRevoked(chain)) {
+    throw new PkiError("ERR_SERVER_REVOKED", "the certificate of the server was revoked");
+  }
+  if (revocations.isSuspended(leafDigest)) {
+    throw new PkiError("ERR_SERVER_REVOKED", "the certificate of the server is suspended");
+  }
 }
 
 /** The root that was pinned before. @throws PkiError `ERR_CERTIFICATE_UNTRUSTED` */

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
-import { RevocationLists, verifyChain } from "../pki/index.ts";
+import { createCertificateRequest, RevocationLists, verifyChain } from "../pki/index.ts";
 import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
 import { RECORD_LIMITS } from "../wire/index.ts";
 import { type ClientOutcome, greet } from "./client-handshake.ts";
@@ -10,7 +10,7 @@ import { Deadline } from "./frame-channel.ts";
 import { DEFAULT_TIMINGS, type SessionModules } from "./options.ts";
 import { receiveLast } from "./receive-last.ts";
 
-/** What the link of an invite says, and who asks. */
+/** What the link of an invite, or an administrator, says, and who asks. */
 export interface EnrolOptions {
   /** Name of the project. */
   readonly project: string;
@@ -18,8 +18,8 @@ export interface EnrolOptions {
   readonly serverName: string;
   /** SHA-256 of the project's root, from the link: the one thing that is trusted beforehand. */
   readonly rootFingerprint: Bytes;
-  /** 16 bytes, from the link. */
-  readonly inviteCode: Bytes;
+  /** 16 bytes, from the link; absent for a key that renews, or waits to be approved. */
+  readonly inviteCode?: Bytes;
   /** PKCS#10 request, DER, signed by `signingKey`. */
   readonly request: Bytes;
   /** Key to be certified; need not be extractable. */
@@ -39,10 +39,11 @@ export interface Enrolled {
 }
 
 /**
- * Asks for a certificate by the code of an invite, over the same handshake as a session: the server proves itself by a
- * chain to the root that the link names before the code leaves. The connection is closed in any case.
+ * Asks for a certificate over the same handshake as a session: the server proves itself by a chain to the root that the
+ * link names before the code leaves. Without a code a key asks for its next certificate, or for its first one, which
+ * administrators approve. The connection is closed in any case.
  *
- * @throws PkiError `ERR_INVITE_REFUSED`, `ERR_CERTIFICATE_UNTRUSTED` when the root is not that of the link, others when
+ * @throws PkiError `ERR_INVITE_REFUSED`, `ERR_REQUEST_PENDING`, `ERR_REQUEST_DENIED`, `ERR_CERTIFICATE_UNTRUSTED` when the root is not that of the link, others when
  *   a chain does not verify; WireError
  */
 export async function enrolOverSession(
@@ -83,6 +84,37 @@ export async function enrolOverSession(
     deadline.cancel();
     outcome.channel.close(1000, "");
   }
+}
+
+/** What {@link renewByKey} is told. */
+export interface RenewalByKey {
+  /** Name of the project. */
+  readonly project: string;
+  /** Name that the server's certificate must carry. */
+  readonly serverName: string;
+  /** Pinned root of the project, DER. */
+  readonly root: Bytes;
+  /** Key whose certificate has expired, or expires. */
+  readonly signingKey: SigningKey;
+  /** Name in it. */
+  readonly name: string;
+}
+
+/**
+ * Asks for the next certificate of a key that was issued one before, also when that has expired for up to 30 days. The
+ * connection is closed in any case.
+ *
+ * @throws PkiError `ERR_REVOKED`, `ERR_CERTIFICATE_EXPIRED` as WireError `ERR_AUTH_FAILED`; WireError
+ */
+export async function renewByKey(
+  connection: Connection,
+  { root, name, ...options }: RenewalByKey,
+  modules: SessionModules,
+): Promise<Enrolled> {
+  const { crypto } = modules;
+  const request = await createCertificateRequest({ commonName: name }, options.signingKey, { crypto });
+  const rootFingerprint = await crypto.sha256(root);
+  return await enrolOverSession(connection, { ...options, rootFingerprint, request }, modules);
 }
 
 /** [W-66] the root is the one that the link names. */

@@ -23,6 +23,7 @@ import {
   type SessionTimings,
 } from "./options.ts";
 import type { LoginPace } from "./pace.ts";
+import { MAX_SUSPENSION_MS } from "./suspension.ts";
 import type { SessionScope } from "./welcome.ts";
 
 /** Modules with every default filled in. */
@@ -91,13 +92,21 @@ export function completeTimings(timings: Partial<SessionTimings> = {}): SessionT
   return complete;
 }
 
-/** Jobs of users and publications of the server, for up to 30 days. */
+const DECISION: ObjectRule = {
+  signers: ["project_admin"],
+  maximumLifetimeMs: MAX_SUSPENSION_MS,
+  counted: false,
+};
+
+/** Jobs of users and publications of the server, for up to 30 days; suspensions by administrators, for up to 7 days. */
 export const DEFAULT_OBJECT_RULES: ReadonlyMap<number, ObjectRule> = new Map<number, ObjectRule>([
   [OBJECT_TYPES.job, { signers: USER_ROLES, maximumLifetimeMs: MAX_OBJECT_LIFETIME_MS, counted: false }],
   [
     OBJECT_TYPES.publication,
     { signers: ["server"], maximumLifetimeMs: MAX_OBJECT_LIFETIME_MS, counted: false },
   ],
+  [OBJECT_TYPES.suspension, DECISION],
+  [OBJECT_TYPES.resumption, DECISION],
 ]);
 
 /** What a handshake has yielded: all that a session is made of. */

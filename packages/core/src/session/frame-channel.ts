@@ -34,6 +34,11 @@ export class FrameChannel implements ConnectionFollower {
     this.#connection.release?.(frame);
   }
 
+  /** Address of the peer, for limits and logs; never an identity. */
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress ?? "unknown";
+  }
+
   /** Bytes that have not left yet. */
   get bufferedBytes(): number {
     return this.#connection.bufferedBytes;

@@ -48,8 +48,8 @@ export interface ServerHello {
 export interface ClientHello {
   /** Certificates, leaf first; empty when it enrols. */
   readonly chain: readonly Bytes[];
-  /** PKCS#10 request and invite code of somebody who enrols. */
-  readonly enrolment: { readonly request: Bytes; readonly code: Bytes } | undefined;
+  /** PKCS#10 request of somebody who enrols, and the code of his invite where he has one. */
+  readonly enrolment: { readonly request: Bytes; readonly code: Bytes | undefined } | undefined;
   /** Algorithm of the signature. */
   readonly algorithm: number;
   /** Credential of an external authenticator. */
@@ -144,11 +144,11 @@ export function decodeClientHello(bytes: Bytes): Signed<ClientHello> {
     channelBinding: reader.nullable(() => reader.bin(32)),
   }));
   const { chain, request, code, algorithm, signature, externalCredential, channelBinding } = read;
-  const enrolment = request === undefined || code === undefined ? undefined : { request, code };
-  // [W-25] a chain, or a request with its code; never both, never half
-  const hasHalf = (request === undefined) !== (code === undefined);
-  if (hasHalf || (enrolment === undefined) === (chain.length === 0)) {
-    throw new WireError("ERR_FRAME_MALFORMED", "message 3 brings a chain, or a request with a code");
+  const enrolment = request === undefined ? undefined : { request, code };
+  // [W-25] a chain, or a request, and a code with a request only; never both
+  const isStray = request === undefined && code !== undefined;
+  if (isStray || (enrolment === undefined) === (chain.length === 0)) {
+    throw new WireError("ERR_FRAME_MALFORMED", "message 3 brings a chain, or a request");
   }
   const payload: ClientHello = { chain, enrolment, algorithm, externalCredential, channelBinding };
   return { payload, signature, signedPart: signedPartOfClient(payload) };

@@ -6,6 +6,7 @@ export type {
   AuthenticatorVerdict,
   PeerFacts,
 } from "./authenticator.ts";
+export { requireServerNotRevoked } from "./client-handshake.ts";
 export { connectSession } from "./connect-session.ts";
 export {
   type ChainBody,
@@ -29,7 +30,13 @@ export {
   type OpenSessionOptions,
   openSession,
 } from "./credential-source.ts";
-export { type Enrolled, type EnrolOptions, enrolOverSession } from "./enrol-session.ts";
+export {
+  type Enrolled,
+  type EnrolOptions,
+  enrolOverSession,
+  type RenewalByKey,
+  renewByKey,
+} from "./enrol-session.ts";
 export { DEFAULT_OBJECT_RULES } from "./established.ts";
 export { isSameCertificate } from "./live-session.ts";
 export {
@@ -74,4 +81,12 @@ export {
   type SessionEnd,
   type SessionHandler,
 } from "./session.ts";
+export {
+  isSuspensionObject,
+  MAX_SUSPENSION_MS,
+  type SealSuspensionModules,
+  type SuspensionOrder,
+  sealSuspension,
+  takeSuspension,
+} from "./suspension.ts";
 export type { SessionScope } from "./welcome.ts";

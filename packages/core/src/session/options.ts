@@ -112,7 +112,7 @@ export interface Admission {
   readonly externalCredential: Bytes | undefined;
 }
 
-/** Issues certificates for invite codes. */
+/** Issues certificates to who enrols. */
 export interface EnrolmentAuthority {
   /**
    * Takes a code once and issues a certificate for the key of the request; everything else comes from the invite.
@@ -122,6 +122,16 @@ export interface EnrolmentAuthority {
    * @throws PkiError `ERR_INVITE_REFUSED` when the code is unknown, used up or expired
    */
   redeem(code: Bytes, request: Bytes): Promise<{ readonly chain: readonly Bytes[] }>;
+  /**
+   * A key asks for its certificate without an invite: the next one when it has one, else what administrators decided.
+   * Absent: who has no invite is refused.
+   *
+   * @param request PKCS#10, DER, whose signature has been verified
+   * @param address that the connection comes from, for limits only
+   * @throws PkiError `ERR_REQUEST_PENDING`, `ERR_REQUEST_DENIED`, `ERR_QUOTA_EXCEEDED`, `ERR_REVOKED`,
+   *   `ERR_CERTIFICATE_EXPIRED`
+   */
+  ask?(request: Bytes, address: string): Promise<{ readonly chain: readonly Bytes[] }>;
 }
 
 /** What a server is told. */

@@ -88,5 +88,5 @@ async function takeRevocations(
   { revocations, peer }: Established,
 ): Promise<void> {
   await revocations.take(offered);
-  requireServerNotRevoked(peer.chain, revocations);
+  requireServerNotRevoked(peer, revocations);
 }

@@ -17,7 +17,12 @@ export function readServerError(frame: Frame): PhotinusError {
     case "ERR_CRL_ROLLBACK":
     case "ERR_CRL_STALE":
     case "ERR_INVITE_REFUSED":
+    case "ERR_NAME_TAKEN":
+    case "ERR_QUOTA_EXCEEDED":
+    case "ERR_REQUEST_DENIED":
+    case "ERR_REQUEST_PENDING":
     case "ERR_REVOKED":
+    case "ERR_SUSPENDED":
       return new PkiError(code, text);
     case "ERR_AUTH_FAILED":
     case "ERR_BUSY":

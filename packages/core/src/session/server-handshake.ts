@@ -30,7 +30,7 @@ export type Greeted =
       readonly untilMs: number;
     }
   | { readonly kind: "challenged"; readonly client: VerifiedChain; readonly challenge: Bytes }
-  | { readonly kind: "enrolment"; readonly code: Bytes; readonly request: Bytes };
+  | { readonly kind: "enrolment"; readonly code: Bytes | undefined; readonly request: Bytes };
 
 /** What a server has before it sends WELCOME. */
 export interface ServerOutcome extends SessionKeys {

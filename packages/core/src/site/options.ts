@@ -82,6 +82,11 @@ export interface SiteModules {
   readonly objects?: LastingObjects;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
   readonly credentials?: CredentialSource;
+  /**
+   * Keeps the next certificates of a site that enrolled, leaf first, before they are used. Default: in memory for the life
+   * of this site.
+   */
+  readonly keepCertificate?: (chain: readonly Bytes[]) => Promise<void>;
   /** A fresh trainer for one job; closed by the site when the job ends. */
   readonly createTrainer: () => Trainer;
   /** Asks whether this site takes part: a policy, or the person in front of the page. Rejected counts as declined. */

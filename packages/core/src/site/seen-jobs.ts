@@ -3,8 +3,16 @@ import { type LastingObjects, memoryReplayStore, type ObjectReplayStore } from "
 import { OBJECT_TYPES } from "../message/index.ts";
 import type { Clock } from "../platform/index.ts";
 
-/** Kinds that a site which was started again needs once more. A job's end is what lasts, a publication has no effect. */
-const TAKEN_AGAIN: ReadonlySet<number | undefined> = new Set([OBJECT_TYPES.job, OBJECT_TYPES.publication]);
+/**
+ * Kinds that a site which was started again needs once more. A job's end is what lasts, a publication has no effect, and of
+ * the decisions about a certificate the latest holds.
+ */
+const TAKEN_AGAIN: ReadonlySet<number | undefined> = new Set<number>([
+  OBJECT_TYPES.job,
+  OBJECT_TYPES.publication,
+  OBJECT_TYPES.suspension,
+  OBJECT_TYPES.resumption,
+]);
 
 /**
  * What the sessions of a site ask: while it runs, nothing that was handled is handled again. What has its effect at

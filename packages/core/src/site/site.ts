@@ -20,19 +20,23 @@ import {
 import { RevocationLists } from "../pki/index.ts";
 import { sleep } from "../platform/index.ts";
 import {
+  isSuspensionObject,
   MAX_ACKNOWLEDGED,
   on,
   openSession,
+  requireServerNotRevoked,
   resume,
   resumed,
   type Session,
   type SessionEnd,
   type SessionHandler,
+  takeSuspension,
 } from "../session/index.ts";
 import { backOffMs, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { declineReason } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
+import { OwnCertificate } from "./own-certificate.ts";
 import { siteReplayStore } from "./seen-jobs.ts";
 import { SiteJob, type SiteJobModules } from "./site-job.ts";
 import type { SiteStatus } from "./status.ts";
@@ -63,6 +67,7 @@ export class Site {
   readonly #replay: ObjectReplayStore;
   readonly #revocations: RevocationLists;
   readonly #board = new StatusBoard();
+  readonly #certificate: OwnCertificate;
   readonly #inbox: BlobInbox;
   readonly #jobs = new Map<string, SiteJob>();
   #session: Session | undefined;
@@ -86,6 +91,7 @@ export class Site {
     this.#replay = siteReplayStore(modules.objects, { clock });
     const { project, root } = options;
     this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
+    this.#certificate = new OwnCertificate(options, modules);
     this.#inbox = new BlobInbox({
       project: options.project,
       clock,
@@ -192,7 +198,8 @@ export class Site {
   }
 
   async #open(signal: AbortSignal): Promise<Session> {
-    const { identity, project, root, serverName } = this.#options;
+    const { project, root, serverName } = this.#options;
+    const identity = await this.#certificate.usable(signal);
     const { connector, clock, crypto, logger } = this.#modules;
     const revocations = this.#revocations;
     const modules = { clock, crypto, logger, registry: this.#registry, replayStore: this.#replay, signal };
@@ -217,6 +224,7 @@ export class Site {
     this.#stop?.signal.addEventListener("abort", onStop, { once: true });
     if (this.#stop?.signal.aborted === true) onStop();
     this.#inBackground(() => this.#announce(session));
+    this.#certificate.attend(session).catch(() => undefined); // the session ended first
     const end = await session.ended;
     this.#stop?.signal.removeEventListener("abort", onStop);
     this.#session = undefined;
@@ -258,6 +266,7 @@ export class Site {
       onObject: (object) => this.#object(object),
       onBlobChunk: (chunk) => this.#inbox.chunk(chunk),
       routes: [
+        this.#certificate.route,
         on(jobGraph, ({ jobId, graph }) => this.#jobs.get(jobId)?.graph(graph)),
         on(resumed, ({ isResumed, streams }, _message, { id }) => {
           this.#lastSession = id;
@@ -276,6 +285,11 @@ export class Site {
   }
 
   async #object(object: VerifiedObject): Promise<void> {
+    if (isSuspensionObject(object)) {
+      await takeSuspension(object, this.#revocations);
+      if (this.#session !== undefined) requireServerNotRevoked(this.#session.peer, this.#revocations);
+      return;
+    }
     const payload = decode(object.payload, this.#registry);
     if (object.objectType === OBJECT_TYPES.publication) {
       const publication = parsePublication(payload);

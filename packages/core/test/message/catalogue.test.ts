@@ -42,6 +42,13 @@ describe("the catalogue of messages", () => {
       "result-request": 40,
       "result-model": 41,
       "request-failed": 42,
+      "administration-query": 60,
+      "invite-list": 61,
+      "request-list": 62,
+      "certificate-list": 63,
+      "command-done": 64,
+      "renewal-request": 65,
+      renewed: 66,
     });
   });
 
@@ -116,6 +123,8 @@ const OPTIONAL = new Set([
   "exampleCount",
   "trainingLoss",
   "taskId",
+  "after",
+  "next",
 ]);
 
 describe("a publication", () => {

@@ -195,11 +195,20 @@ test("handshake payloads of hostile bytes are refused, never misread", () => {
 
 test.for([
   ["neither chain nor request", [[], null, null, 1, new Uint8Array(64), null, null]],
-  ["a request without a code", [[], new Uint8Array(9), null, 1, new Uint8Array(64), null, null]],
   ["a code without a request", [[], null, new Uint8Array(16), 1, new Uint8Array(64), null, null]],
   ["both", [[new Uint8Array(9)], new Uint8Array(9), new Uint8Array(16), 1, new Uint8Array(64), null, null]],
 ] as const)("message 3 with %s is refused", ([, positions]) => {
   expect(() => decodeClientHello(writePositional(positions))).toThrow(
     expect.objectContaining({ code: "ERR_FRAME_MALFORMED" }),
   );
+});
+
+test("message 3 with a request without a code is somebody who waits to be approved, or renews", () => {
+  const request = new Uint8Array(9);
+
+  const { payload } = decodeClientHello(
+    writePositional([[], request, null, 1, new Uint8Array(64), null, null]),
+  );
+
+  expect(payload.enrolment).toEqual({ request, code: undefined });
 });

@@ -1,7 +1,9 @@
 import { type Bytes, toHex } from "@photinus/core/bytes";
+import type { IssuedCertificate } from "@photinus/core/coordinator";
 import { StorageError } from "@photinus/core/errors";
 import { parseCertificate, type RevokedCertificate } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, MetadataStore } from "@photinus/core/platform";
+import { EnrolledParticipants, keyName } from "@photinus/core/provision";
 
 /** What {@link EnrolledSites} works with. */
 export interface EnrolledSitesModules {
@@ -34,17 +36,40 @@ export class EnrolledSites {
     }
   }
 
-  /** Entries of a list for all certificates of these names. */
-  async entriesOf(names: readonly string[]): Promise<readonly RevokedCertificate[]> {
-    const { metadata, clock, crypto } = this.#modules;
+  /** Every certificate, by name and digest. @param name of one site; all by default */
+  async list(name?: string): Promise<readonly Omit<IssuedCertificate, "issuer">[]> {
+    const entries = await this.#modules.metadata.list(name === undefined ? PREFIX : `${PREFIX}${name}/`);
+    return entries.map(({ key, value }) => {
+      const [holder = "", leaf = ""] = key.slice(PREFIX.length).split("/");
+      return { name: holder, leaf, der: value };
+    });
+  }
+
+  /** Entries of a revocation list for these certificates. */
+  async entriesOf(
+    certificates: readonly Pick<IssuedCertificate, "der">[],
+  ): Promise<readonly RevokedCertificate[]> {
+    const { clock, crypto } = this.#modules;
     const entries: RevokedCertificate[] = [];
-    for (const name of names) {
-      for (const { value } of await metadata.list(`${PREFIX}${name}/`)) {
-        const { serialNumber } = await parseCertificate(value, { crypto });
-        entries.push({ serialNumber, revokedAtMs: clock.now(), reason: "privilegeWithdrawn" });
-      }
+    for (const { der } of certificates) {
+      const { serialNumber } = await parseCertificate(der, { crypto });
+      entries.push({ serialNumber, revokedAtMs: clock.now(), reason: "privilegeWithdrawn" });
     }
     return entries;
+  }
+
+  /** The keys of these certificates are issued nothing more. */
+  async blockKeys(certificates: readonly Pick<IssuedCertificate, "name" | "der">[]): Promise<void> {
+    const participants = new EnrolledParticipants(this.#modules.metadata);
+    for (const { name, der } of certificates) {
+      const { publicKey } = await parseCertificate(der, this.#modules);
+      await participants.revoke(name, new Set([await keyName(publicKey.spki, this.#modules)]));
+    }
+  }
+
+  /** No key of this name is issued anything more. */
+  async blockName(name: string): Promise<void> {
+    await new EnrolledParticipants(this.#modules.metadata).revoke(name);
   }
 
   /** Forgets certificates that have expired. */

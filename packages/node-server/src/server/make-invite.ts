@@ -23,7 +23,7 @@ export interface InviteModules {
 /**
  * Makes an invite for pages and records it.
  * @returns the fragment of the join link, without `#`: a secret
- * @throws RangeError for options that are out of range
+ * @throws RangeError for options that are out of range; PkiError `ERR_QUOTA_EXCEEDED`
  */
 export async function makeInvite(
   options: InviteOptions,

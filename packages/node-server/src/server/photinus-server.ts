@@ -1,15 +1,30 @@
 import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggregation";
 import { type AuditLog, auditLog } from "@photinus/core/audit";
-import { Coordinator, type CoordinatorOptions, TokenRevocations } from "@photinus/core/coordinator";
+import {
+  ADMINISTRATION_OBJECT_RULES,
+  Administration,
+  Coordinator,
+  type CoordinatorOptions,
+  type EnrolmentDesk,
+  TokenRevocations,
+} from "@photinus/core/coordinator";
 import { builtInRegistry } from "@photinus/core/decomposer";
+import { LastingObjects, metadataObjectRecords } from "@photinus/core/envelope";
 import { HostError, WireError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
 import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
-import type { InviteOptions, OpenedKit } from "@photinus/core/provision";
+import {
+  CertificateRequests,
+  type EnrolmentAuthority,
+  type InviteOptions,
+  type OpenedKit,
+  type RequestLimits,
+} from "@photinus/core/provision";
 import {
   type AcceptOptions,
   type AuthenticatorRule,
+  DEFAULT_OBJECT_RULES,
   LoginPace,
   type SessionModules,
 } from "@photinus/core/session";
@@ -19,7 +34,7 @@ import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-h
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
 import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import type { TlsOptions } from "../http/tls.ts";
-import { invitedEnrolment } from "./enrolment.ts";
+import { recordedEnrolment } from "./enrolment.ts";
 import { loginAuthentication } from "./login-authentication.ts";
 import { makeInvite } from "./make-invite.ts";
 import { RefusalRecords } from "./refusal-records.ts";
@@ -41,6 +56,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   >;
   /** Times and limits of sessions that differ from their defaults. */
   readonly sessions?: Pick<AcceptOptions, "timings" | "limits">;
+  /** Requests without an invite: how many may wait, and how many administrators have to approve one. */
+  readonly requests?: Partial<RequestLimits>;
   /** File in which an administrator puts each new revocation list of the root, PEM; taken within a second. */
   readonly revocationFile?: string;
   /** Identity providers at login and on the dashboard. Default: none. */
@@ -79,6 +96,7 @@ export class PhotinusServer {
   readonly #refusals: RefusalRecords;
   readonly #revocations: ServerRevocations;
   readonly #tlsRenewal: TlsRenewal | undefined;
+  readonly #orders: LastingObjects;
 
   /** @throws HostError `ERR_CONFIG_INVALID` when the kit is not a server's; WireError `ERR_TLS_MODE` when it demands TLS that is not configured */
   constructor(options: PhotinusServerOptions, modules: PhotinusServerModules) {
@@ -87,9 +105,22 @@ export class PhotinusServer {
     this.#modules = modules;
     this.tokens = readTokens();
     const metrics = prometheusMetrics();
+    this.#orders = new LastingObjects({
+      ...modules,
+      records: metadataObjectRecords(modules.storage.metadata),
+    });
     this.#revocations = serverRevocations(options, modules);
     const revocations = this.#revocations.lists;
-    this.coordinator = createCoordinator(options, { ...modules, metrics, revocations });
+    const audit = auditLog(modules.storage.audit, modules.clock);
+    const enrolment = enrolmentOf(options, { ...modules, revocations: this.#revocations });
+    const administration = new Administration(
+      {},
+      {
+        ...{ ...modules, metadata: modules.storage.metadata, audit, revocations, enrolment },
+        sessions: () => this.coordinator.sessions(),
+      },
+    );
+    this.coordinator = createCoordinator(options, { ...modules, metrics, revocations, administration });
     // One of each for all sessions.
     const session: SessionModules = {
       ...modules,
@@ -99,12 +130,15 @@ export class PhotinusServer {
       pace: new LoginPace(modules.clock),
       revokedTokens: new TokenRevocations({ ...modules, metadata: modules.storage.metadata }),
     };
-    const audit = auditLog(modules.storage.audit, modules.clock);
     const refusals = new RefusalRecords({ ...modules, audit });
     this.#refusals = refusals;
     const federation = serverFederation(
-      { accept: acceptOptions(options, { ...modules, audit, refusals, revocations: this.#revocations }) },
-      { coordinator: this.coordinator, session, refusals, logger: modules.logger },
+      {
+        accept: acceptOptions(options, {
+          ...{ ...modules, audit, refusals, revocations: this.#revocations, enrolment },
+        }),
+      },
+      { coordinator: this.coordinator, session, refusals, logger: modules.logger, orders: this.#orders },
     );
     this.#host = new HttpHost(options, { ...modules, federation, tokens: this.tokens, metrics });
     const replace = (tls: TlsOptions): void => this.#host.replaceTls(tls);
@@ -120,6 +154,7 @@ export class PhotinusServer {
   async start(): Promise<HostAddress> {
     await this.#revocations.start();
     try {
+      await this.#orders.prune(); // a record that is damaged shows before an order could have its effect twice
       await this.coordinator.start();
       const address = await this.#host.start();
       await this.#tlsRenewal?.start();
@@ -194,6 +229,12 @@ function serverRevocations(
   );
 }
 
+interface CoordinatorParts extends PhotinusServerModules {
+  readonly metrics: PrometheusMetrics;
+  readonly revocations: RevocationLists;
+  readonly administration: Administration;
+}
+
 function createCoordinator(
   { kit, coordinator }: PhotinusServerOptions,
   {
@@ -203,8 +244,9 @@ function createCoordinator(
     logger,
     metrics,
     revocations,
+    administration,
     aggregators = aggregatorRegistry(),
-  }: PhotinusServerModules & { readonly metrics: PrometheusMetrics; readonly revocations: RevocationLists },
+  }: CoordinatorParts,
 ): Coordinator {
   const { storageKey, identity, configuration } = kit;
   if (storageKey === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit has no storage key");
@@ -221,6 +263,7 @@ function createCoordinator(
       logger,
       metrics,
       revocations,
+      administration,
       workflows: builtInWorkflows(),
       aggregators,
       kernels: createKernels(),
@@ -229,21 +272,57 @@ function createCoordinator(
   );
 }
 
+interface Enrolment extends EnrolmentDesk {
+  readonly authority: Required<EnrolmentAuthority>;
+}
+
+/** Who may join without a kit: absent where the kit has no enrolment CA. */
+function enrolmentOf(
+  { kit, requests: limits }: PhotinusServerOptions,
+  {
+    storage,
+    clock,
+    crypto,
+    revocations,
+  }: PhotinusServerModules & { readonly revocations: ServerRevocations },
+): Enrolment | undefined {
+  const { configuration, enrolment: issuer, machines } = kit;
+  if (issuer === undefined) return undefined;
+  const authority = {
+    project: configuration.project,
+    issuer,
+    isProvisioned: (name: string) => machines.has(name),
+  };
+  const modules = { metadata: storage.metadata, clock, crypto };
+  const requests = new CertificateRequests(authority, modules, limits);
+  return {
+    authority,
+    requests,
+    issued: revocations,
+    async renew(spki) {
+      const site = await requests.renew(spki);
+      await revocations.enrolled(site.name, site.chain[0] ?? new Uint8Array(0));
+      return site;
+    },
+  };
+}
+
 interface AcceptModules extends PhotinusServerModules {
   readonly audit: AuditLog;
   readonly refusals: RefusalRecords;
   readonly revocations: ServerRevocations;
+  readonly enrolment: Enrolment | undefined;
 }
 
 function acceptOptions(
   { kit, sessions, authentication: settings, authenticators = [] }: PhotinusServerOptions,
-  { storage, clock, crypto, audit, refusals, revocations }: AcceptModules,
+  { storage, clock, crypto, audit, refusals, revocations, enrolment }: AcceptModules,
 ): AcceptOptions {
   const authentication = loginAuthentication(
     { settings, authenticators },
     { metadata: storage.metadata, clock, crypto, audit, refusals },
   );
-  const { identity, configuration, root, enrolment, machines } = kit;
+  const { identity, configuration, root } = kit;
   const { project } = configuration;
   return {
     ...sessions,
@@ -252,14 +331,14 @@ function acceptOptions(
     root: root.der,
     revocations: revocations.lists,
     ...(authentication === undefined ? {} : { authentication }),
+    objectRules: new Map([...DEFAULT_OBJECT_RULES, ...ADMINISTRATION_OBJECT_RULES]),
     ...(enrolment === undefined
       ? {}
       : {
-          enrolment: invitedEnrolment(
+          enrolment: recordedEnrolment(
             {
-              project,
-              issuer: enrolment,
-              isProvisioned: (name) => machines.has(name),
+              ...enrolment.authority,
+              requests: enrolment.requests,
               enrolled: (name, leaf) => revocations.enrolled(name, leaf),
             },
             { metadata: storage.metadata, clock, crypto, audit, refusals },

@@ -1,4 +1,10 @@
-import type { Coordinator, JobSummary, ObserveOptions } from "@photinus/core/coordinator";
+import {
+  type Coordinator,
+  type JobSummary,
+  type ObserveOptions,
+  orderReplayStore,
+} from "@photinus/core/coordinator";
+import { type LastingObjects, memoryReplayStore } from "@photinus/core/envelope";
 import { PhotinusError } from "@photinus/core/errors";
 import type { Observation } from "@photinus/core/message";
 import type { Connection, Logger } from "@photinus/core/platform";
@@ -17,6 +23,8 @@ export interface ServerFederationOptions {
 export interface ServerFederationModules {
   readonly coordinator: Coordinator;
   readonly session: SessionModules;
+  /** Orders of administrators that had their effect, in whatever process. */
+  readonly orders: LastingObjects;
   /** Where refused logins are taken down. */
   readonly refusals: RefusalRecords;
   readonly logger: Logger;
@@ -81,7 +89,9 @@ class CoordinatorFederation implements Federation {
         await accept.admit?.(admission);
       },
     };
-    return acceptSession(connection, options, this.#modules.session);
+    const { session, orders } = this.#modules;
+    const replayStore = orderReplayStore(orders, memoryReplayStore({ clock: session.clock }));
+    return acceptSession(connection, options, { ...session, replayStore });
   }
 
   async #admit(accepting: Promise<Session>, { remoteAddress = "unknown" }: Connection): Promise<void> {

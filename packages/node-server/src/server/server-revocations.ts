@@ -1,10 +1,12 @@
 import { type Bytes, equalBytes, fromUtf8, toHex } from "@photinus/core/bytes";
+import type { IssuedCertificate, IssuedCertificates } from "@photinus/core/coordinator";
 import { HostError, PhotinusError, PkiError } from "@photinus/core/errors";
 import {
   decodePem,
   isName,
   issueRevocationList,
   metadataRevocationStore,
+  metadataSuspensionStore,
   REVOCATION_LIFETIME_MS,
   type RevocationList,
   RevocationLists,
@@ -53,7 +55,7 @@ const FORGET_MS = 8 * 86_400_000;
  * The revocation lists of a server. The root's come from the kit, and then from a file that an administrator replaces;
  * the enrolment CA's, whose key is in the kit, are issued here.
  */
-export class ServerRevocations {
+export class ServerRevocations implements IssuedCertificates {
   /** What sessions are checked by. */
   readonly lists: RevocationLists;
   readonly #options: ServerRevocationsOptions;
@@ -75,7 +77,11 @@ export class ServerRevocations {
     const { kit } = options;
     this.lists = new RevocationLists(
       { project: kit.configuration.project, root: kit.root.der },
-      { ...modules, store: metadataRevocationStore(modules.metadata) },
+      {
+        ...modules,
+        store: metadataRevocationStore(modules.metadata),
+        suspensions: metadataSuspensionStore(modules.metadata),
+      },
     );
   }
 
@@ -113,13 +119,35 @@ export class ServerRevocations {
    * @throws HostError `ERR_CONFIG_INVALID` when there are some, and the kit has no enrolment CA any more
    */
   async revokeEnrolled(names: readonly string[]): Promise<number> {
+    const certificates: Omit<IssuedCertificate, "issuer">[] = [];
+    for (const name of names) {
+      await this.#enrolled.blockName(name);
+      certificates.push(...(await this.#enrolled.list(name)));
+    }
+    return await this.revoke(certificates);
+  }
+
+  /** Certificates of the enrolment CA that have not expired, by name and digest. */
+  async list(): Promise<readonly IssuedCertificate[]> {
+    const issuer = this.#options.kit.enrolment?.certificate.der;
+    if (issuer === undefined) return [];
+    return (await this.#enrolled.list()).map((each) => ({ ...each, issuer }));
+  }
+
+  /**
+   * Revokes certificates of the enrolment CA, at once; their keys are issued nothing more.
+   * @returns how many were not revoked before
+   * @throws HostError `ERR_CONFIG_INVALID` when there are some, and the kit has no enrolment CA any more
+   */
+  async revoke(certificates: readonly Pick<IssuedCertificate, "name" | "der">[]): Promise<number> {
+    await this.#enrolled.blockKeys(certificates); // first: nobody renews in between
     const known = this.#ofEnrolment()?.entries;
-    const entries = await this.#enrolled.entriesOf(names);
+    const entries = await this.#enrolled.entriesOf(certificates);
     const added = entries.filter(({ serialNumber }) => known?.has(toHex(serialNumber)) !== true);
     if (added.length === 0) return 0;
     if (await this.#issueEnrolment(added)) return added.length;
     await this.lists.reload(); // another process issued a list meanwhile: ours comes after it
-    return await this.revokeEnrolled(names);
+    return await this.revoke(certificates);
   }
 
   /** Looks no more. Idempotent. */
