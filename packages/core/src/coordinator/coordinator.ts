@@ -141,13 +141,9 @@ export class Coordinator {
    */
   async admit(session: Session): Promise<void> {
     const { peer } = session;
-    if (this.#state !== "started") {
-      await session.close("ERR_GOING_AWAY", "the server is not running");
-      return;
-    }
+    if (this.#state !== "started") return await session.close("ERR_GOING_AWAY", "the server is not running");
     if (peer.role === "server") {
-      await session.close("ERR_FORBIDDEN", "servers do not connect here");
-      return;
+      return await session.close("ERR_FORBIDDEN", "servers do not connect here");
     }
     // [W-182]
     if (!this.#fence.mayAdmit) {

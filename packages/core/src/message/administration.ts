@@ -181,13 +181,16 @@ export const commandDone: MessageDefinition<CommandDone> = defineMessage(
   v.strictObject({ detail: reason }),
 );
 
-/** Body of {@link renewalRequest}: nothing; the session and the signature say whose key asks. */
-export type RenewalRequest = Readonly<Record<never, never>>;
+/** Body of {@link renewalRequest}. */
+export interface RenewalRequest {
+  /** SHA-256 of the certificate that it has: that of the session, whose key signs this. */
+  readonly leaf: Bytes;
+}
 
 /** A site that enrolled asks for the next certificate for its key. Answered by {@link renewed}. */
 export const renewalRequest: MessageDefinition<RenewalRequest> = defineMessage(
   { type: 65, name: "renewal-request", signed: true, from: ["site"] },
-  v.strictObject({}),
+  v.strictObject({ leaf: bytesOf(32) }),
 );
 
 /** Body of {@link renewed}. */

@@ -88,8 +88,9 @@ function issueLeaf(
 ): Promise<Certificate> {
   const request = {
     ...{ subject, org, publicKey, nowMs },
-    // Stated by the project in the certificate itself: the server needs no list of who connects how.
-    mutualTls: subject.role !== "server" && connection.security === "mtls",
+    // Stated by the project in the certificate itself: the server needs no list of who connects how. A person may sign in
+    // on a page, which has no certificate for TLS; the handshake proves the same key.
+    mutualTls: (subject.role === "site" || subject.role === "adapter") && connection.security === "mtls",
     ...(hosts === undefined ? {} : { hosts }),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   };

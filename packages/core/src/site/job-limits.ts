@@ -1,6 +1,14 @@
 import type { JobPayload } from "../job/index.ts";
 import type { SiteLimits } from "./options.ts";
 
+/** What a site takes where its options do not say otherwise. */
+export const DEFAULT_LIMITS: SiteLimits = {
+  rounds: 10_000,
+  localEpochs: 100,
+  modelBytes: 512 * 2 ** 20,
+  concurrentJobs: 4,
+};
+
 /** What a job is held against. */
 export interface SiteFacts {
   readonly limits: SiteLimits;

@@ -62,7 +62,7 @@ export class OwnCertificate {
       const { notBeforeMs, notAfterMs } = await this.#times();
       const dueMs = notBeforeMs + (notAfterMs - notBeforeMs) * RENEWAL_PART;
       const isDue = clock.now() >= dueMs;
-      if (isDue) await session.send(renewalRequest, {});
+      if (isDue) await session.send(renewalRequest, { leaf: session.self.leafDigest });
       await sleep(clock, isDue ? AGAIN_MS : dueMs - clock.now(), session.signal);
     }
   }

@@ -34,7 +34,7 @@ import {
 } from "../session/index.ts";
 import { backOffMs, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
-import { declineReason } from "./job-limits.ts";
+import { DEFAULT_LIMITS, declineReason } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
 import { siteReplayStore } from "./seen-jobs.ts";
@@ -43,12 +43,6 @@ import type { SiteStatus } from "./status.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TasksSeen } from "./tasks-seen.ts";
 
-const DEFAULT_LIMITS: SiteLimits = {
-  rounds: 10_000,
-  localEpochs: 100,
-  modelBytes: 512 * 2 ** 20,
-  concurrentJobs: 4,
-};
 const DEFAULT_FIRST_MS = 500;
 const DEFAULT_LONGEST_MS = 30_000;
 /** Wait after a refusal that only people can repair. */

@@ -198,6 +198,6 @@ export const SAMPLES: readonly (readonly [MessageDefinition<unknown>, unknown])[
     next: "0a",
   }),
   pair(commandDone, { detail: "approved" }),
-  pair(renewalRequest, {}),
+  pair(renewalRequest, { leaf: filled(32, 8) }),
   pair(renewed, { chain: [filled(8, 9), filled(8, 10)] }),
 ];

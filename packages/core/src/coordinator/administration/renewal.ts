@@ -1,4 +1,4 @@
-import { toHex } from "../../bytes/index.ts";
+import { equalBytes, toHex } from "../../bytes/index.ts";
 import { PkiError } from "../../errors/index.ts";
 import { renewalRequest, renewed } from "../../message/index.ts";
 import { parseCertificate } from "../../pki/index.ts";
@@ -7,7 +7,10 @@ import type { AdministrationModules } from "./options.ts";
 
 /** The next certificate for the key of a session: only what the enrolment CA issued is renewed here. */
 export function renewalRoute({ crypto, enrolment, audit }: AdministrationModules): MessageRoute {
-  return on(renewalRequest, async (_body, { messageId: inReplyTo }, session) => {
+  return on(renewalRequest, async ({ leaf: digest }, { messageId: inReplyTo }, session) => {
+    if (!equalBytes(digest, session.peer.leafDigest)) {
+      throw new PkiError("ERR_REQUEST_UNKNOWN", "a site renews the certificate of its session");
+    }
     const [leaf, authority] = session.peer.chain;
     if (leaf === undefined || authority === undefined || enrolment === undefined) {
       throw new PkiError("ERR_REQUEST_UNKNOWN", "the certificate of a kit is renewed by provisioning again");

@@ -1,0 +1,398 @@
+import { describe, expect, test } from "vitest";
+import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
+import { sealObject } from "../../src/envelope/index.ts";
+import { commandDone, OBJECT_TYPES, type RequestDecision } from "../../src/message/index.ts";
+import type { Identity } from "../../src/pki/index.ts";
+import { connectSession, on, type Refusal, type Session } from "../../src/session/index.ts";
+import { ADMIN, AdministeredServer, fingerprintOf, ORG_ADMIN, SECOND_ADMIN } from "./an-administration.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const within = (server: AdministeredServer, ms: number): number => server.clock.now() + ms;
+
+describe("an invite that an administrator signs", () => {
+  test("admits a site by the link, is listed without its code, and is recorded with who made it", async () => {
+    const server = await AdministeredServer.start();
+    const { administration } = await server.as(ADMIN);
+
+    const made = await server.run(
+      administration.invite({ org: "clinic", prefix: "ward", uses: 2, expiresAtMs: within(server, DAY_MS) }),
+    );
+    const site = await server.enrol({ fragment: made.fragment });
+
+    expect(site.participant).toMatchObject({ name: "ward-1", org: "clinic", role: "site" });
+    expect(await server.run(administration.invites())).toMatchObject([
+      { codeDigest: made.codeDigest, org: "clinic", names: "ward", uses: 2, used: 1, by: ADMIN },
+    ]);
+    const [record] = await server.records("invite");
+    expect(record).toMatchObject({ outcome: "accepted", object: "clinic/ward-*" });
+    expect(record?.actor).toContain(ADMIN);
+  });
+
+  test("is refused to a lead, to an administrator of another organization, and past the quota", async () => {
+    const server = await AdministeredServer.start();
+    const terms = { org: "clinic", expiresAtMs: within(server, DAY_MS) };
+    const lead = await server.as("lead@example.org");
+    const orgAdmin = await server.as(ORG_ADMIN);
+
+    await expect(server.run(lead.administration.invite(terms))).rejects.toMatchObject({
+      code: "ERR_TYPE_UNKNOWN",
+    });
+    await expect(server.run(orgAdmin.administration.invite(terms))).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+    const own = { ...terms, org: "example" };
+    await server.run(orgAdmin.administration.invite({ ...own, uses: 9_999 }));
+    await expect(server.run(orgAdmin.administration.invite({ ...own, uses: 2 }))).rejects.toMatchObject({
+      code: "ERR_QUOTA_EXCEEDED",
+    });
+    expect((await server.records("invite")).map(({ outcome }) => outcome)).toEqual([
+      "refused",
+      "accepted",
+      "accepted",
+      "failed",
+    ]);
+  });
+
+  test("admits nobody once it was withdrawn, is used up, or has expired", async () => {
+    const server = await AdministeredServer.start();
+    const { administration } = await server.as(ADMIN);
+    const make = (uses: number) =>
+      server.run(administration.invite({ org: "clinic", uses, expiresAtMs: within(server, HOUR_MS) }));
+    const [withdrawn, used, expired] = [await make(2), await make(1), await make(1)];
+    await server.run(administration.withdrawInvite(withdrawn.codeDigest, "sent to the wrong list"));
+    await server.enrol({ fragment: used.fragment });
+
+    await expect(server.enrol({ fragment: withdrawn.fragment })).rejects.toMatchObject({
+      code: "ERR_INVITE_REFUSED",
+    });
+    await expect(server.enrol({ fragment: used.fragment })).rejects.toMatchObject({
+      code: "ERR_INVITE_REFUSED",
+    });
+    await server.clock.advance(HOUR_MS);
+    await expect(server.enrol({ fragment: expired.fragment })).rejects.toMatchObject({
+      code: "ERR_INVITE_REFUSED",
+    });
+    expect(await server.records("withdraw")).toMatchObject([
+      { outcome: "accepted", reason: "sent to the wrong list" },
+    ]);
+  });
+
+  test("shows and lets an organization's administrator end only what belongs to the organization", async () => {
+    const server = await AdministeredServer.start();
+    const admin = await server.as(ADMIN);
+    const orgAdmin = await server.as(ORG_ADMIN);
+    const { codeDigest } = await server.run(
+      admin.administration.invite({ org: "clinic", expiresAtMs: within(server, HOUR_MS) }),
+    );
+
+    expect(await server.run(orgAdmin.administration.invites())).toEqual([]);
+    await expect(
+      server.run(orgAdmin.administration.withdrawInvite(codeDigest, "not mine")),
+    ).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
+  });
+});
+
+describe("a second device", () => {
+  test("joins by an invite that the participant's own device signs, to three devices at most", async () => {
+    const server = await AdministeredServer.start();
+    const { administration } = await server.as(ADMIN);
+    const terms = { org: "clinic", prefix: "ward", expiresAtMs: within(server, DAY_MS) };
+    const first = await server.enrol({ fragment: (await server.run(administration.invite(terms))).fragment });
+    const own = (await server.as(first)).administration;
+    const device = { org: "clinic", name: "ward-1", expiresAtMs: within(server, HOUR_MS) };
+
+    const second = await server.enrol({ fragment: (await server.run(own.invite(device))).fragment });
+    await server.enrol({ fragment: (await server.run(own.invite(device))).fragment });
+    const fourth = await server.run(own.invite(device));
+
+    expect(second.participant).toMatchObject({ name: "ward-1", org: "clinic" });
+    await expect(server.enrol({ fragment: fourth.fragment })).rejects.toMatchObject({
+      code: "ERR_QUOTA_EXCEEDED",
+    });
+  });
+
+  test("is nobody else's to invite, and not for longer than an hour", async () => {
+    const server = await AdministeredServer.start();
+    const site = (await server.as("site-1")).administration;
+    const invite = (change: { readonly name?: string; readonly org?: string; readonly forMs?: number }) => {
+      const { forMs = HOUR_MS, ...names } = change;
+      const terms = { org: "example", name: "site-1", ...names, expiresAtMs: within(server, forMs) };
+      return server.run(site.invite(terms));
+    };
+
+    await expect(invite({ name: "site-2" })).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
+    await expect(invite({ org: "clinic" })).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
+    await expect(invite({ forMs: 2 * HOUR_MS })).rejects.toMatchObject({ code: "ERR_MESSAGE_MALFORMED" });
+  });
+});
+
+describe("a request without an invite", () => {
+  const approve = async (
+    key: Uint8Array<ArrayBuffer>,
+    change: Partial<RequestDecision> = {},
+  ): Promise<RequestDecision> => ({
+    keyDigest: key,
+    verdict: "approve",
+    name: "lab-7",
+    org: "clinic",
+    reason: "compared by phone",
+    ...change,
+  });
+
+  async function waiting(limits: Parameters<typeof AdministeredServer.start>[0] = {}) {
+    const server = await AdministeredServer.start(limits);
+    const key = await server.crypto.generateSigningKey(1);
+    await expect(server.enrol({ key })).rejects.toMatchObject({ code: "ERR_REQUEST_PENDING" });
+    return { server, key, digest: await fingerprintOf(key), admin: (await server.as(ADMIN)).administration };
+  }
+
+  test("waits, shows the fingerprint to both, and yields the name and organization that the approval gives", async () => {
+    const { server, key, digest, admin } = await waiting();
+
+    expect(await server.run(admin.requests())).toMatchObject([
+      { keyDigest: digest, name: "lab-7", org: "example", state: "pending", approvalsNeeded: 1 },
+    ]);
+    expect(await server.run(admin.decide(await approve(digest)))).toBe("approved");
+    const site = await server.enrol({ key });
+
+    expect(site.participant).toMatchObject({ name: "lab-7", org: "clinic", role: "site" });
+    expect((await server.enrol({ key })).participant.leafDigest).toEqual(site.participant.leafDigest);
+  });
+
+  test("that was denied hears why, and gets nothing", async () => {
+    const { server, key, digest, admin } = await waiting();
+
+    await server.run(admin.decide(await approve(digest, { verdict: "deny", reason: "unknown person" })));
+
+    await expect(server.enrol({ key })).rejects.toMatchObject({ code: "ERR_REQUEST_DENIED" });
+    expect(await server.records("deny")).toMatchObject([{ outcome: "accepted", reason: "unknown person" }]);
+  });
+
+  test("is decided by administrators of the project only, once, for a key that waits and a name that is free", async () => {
+    const { server, digest, admin } = await waiting();
+    const orgAdmin = (await server.as(ORG_ADMIN)).administration;
+
+    await expect(server.run(orgAdmin.decide(await approve(digest)))).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+    await expect(server.run(admin.decide(await approve(new Uint8Array(32))))).rejects.toMatchObject({
+      code: "ERR_REQUEST_UNKNOWN",
+    });
+    await expect(server.run(admin.decide(await approve(digest, { name: "site-1" })))).rejects.toMatchObject({
+      code: "ERR_NAME_TAKEN",
+    });
+    await server.run(admin.decide(await approve(digest)));
+    await expect(server.run(admin.decide(await approve(digest)))).rejects.toMatchObject({
+      code: "ERR_REQUEST_UNKNOWN",
+    });
+  });
+
+  test("needs two administrators where the project says so, who agree and are not the same person", async () => {
+    const { server, key, digest, admin } = await waiting({ approvals: 2 });
+    const second = (await server.as(SECOND_ADMIN)).administration;
+
+    expect(await server.run(admin.decide(await approve(digest)))).toContain("1 more");
+    await expect(server.run(admin.decide(await approve(digest)))).rejects.toMatchObject({
+      code: "ERR_REQUEST_UNKNOWN",
+    });
+    await expect(server.enrol({ key })).rejects.toMatchObject({ code: "ERR_REQUEST_PENDING" });
+    await expect(server.run(second.decide(await approve(digest, { name: "lab-8" })))).rejects.toMatchObject({
+      code: "ERR_NAME_TAKEN",
+    });
+    expect(await server.run(second.decide(await approve(digest)))).toBe("approved");
+    expect((await server.enrol({ key })).participant.name).toBe("lab-7");
+  });
+
+  test("never counts as approved by the key that asks", async () => {
+    const server = await AdministeredServer.start();
+    const admin = server.identityOf(ADMIN);
+    await expect(server.enrol({ key: admin.signingKey })).rejects.toMatchObject({
+      code: "ERR_REQUEST_PENDING",
+    });
+    const { administration } = await server.as(ADMIN);
+
+    const decision = await approve(await fingerprintOf(admin.signingKey));
+
+    await expect(server.run(administration.decide(decision))).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+  });
+
+  test("is turned away when too many wait, and forgotten when nobody decides for two weeks", async () => {
+    const server = await AdministeredServer.start({ pending: 1 });
+    const key = await server.crypto.generateSigningKey(1);
+    await expect(server.enrol({ key })).rejects.toMatchObject({ code: "ERR_REQUEST_PENDING" });
+
+    await expect(server.enrol({})).rejects.toMatchObject({ code: "ERR_QUOTA_EXCEEDED" });
+    await server.clock.advance(14 * DAY_MS);
+    await expect(server.enrol({})).rejects.toMatchObject({ code: "ERR_REQUEST_PENDING" });
+    await expect(server.enrol({ key })).rejects.toMatchObject({ code: "ERR_QUOTA_EXCEEDED" });
+  });
+});
+
+describe("an order", () => {
+  async function rawSession(server: AdministeredServer, who: Identity) {
+    const refusals: Refusal[] = [];
+    const done: string[] = [];
+    const session: Session = await server.run(
+      connectSession(
+        server.connection(),
+        { identity: who, project: "test", root: server.project.root.certificate.der, serverName: "hub" },
+        server,
+      ),
+    );
+    session.receive({
+      routes: [on(commandDone, ({ detail }) => void done.push(detail))],
+      onRefused: (refusal) => void refusals.push(refusal),
+    });
+    return { session, refusals, done };
+  }
+
+  const anInvite = (server: AdministeredServer, identity: Identity) =>
+    sealObject(
+      {
+        objectType: OBJECT_TYPES.invite,
+        audience: "hub",
+        issuedAt: server.clock.now(),
+        lifetimeMs: 60_000,
+        payload: encode(
+          {
+            ...{ codeDigest: new Uint8Array(32), org: "clinic", prefix: "ward", uses: 1 },
+            expiresAtMs: within(server, HOUR_MS),
+          },
+          builtInRegistry(),
+        ),
+      },
+      { identity, crypto: server.crypto },
+    );
+
+  test("has its effect once, in whatever session and process it is played again", async () => {
+    const server = await AdministeredServer.start();
+    const admin = server.identityOf(ADMIN);
+    const order = await anInvite(server, admin);
+    const first = await rawSession(server, admin);
+    await first.session.sendObject(order, admin.participant.chain);
+    await server.clock.advance(100);
+
+    const again = await rawSession(server, admin);
+    await again.session.sendObject(order, admin.participant.chain);
+    await server.clock.advance(100);
+
+    expect(first.done).toEqual(["the link works"]);
+    expect([again.done, again.refusals]).toEqual([[], []]);
+    expect(await server.records("invite")).toHaveLength(1);
+  });
+
+  test("of the server itself, brought by another, or altered on the way, has none", async () => {
+    const server = await AdministeredServer.start();
+    const admin = server.identityOf(ADMIN);
+    const second = server.identityOf(SECOND_ADMIN);
+    const { session, refusals, done } = await rawSession(server, second);
+
+    const altered = (await anInvite(server, second)).slice();
+    altered[altered.length - 40] = (altered[altered.length - 40] ?? 0) ^ 1;
+    await session.sendObject(
+      await anInvite(server, server.project.server),
+      server.project.server.participant.chain,
+    );
+    await session.sendObject(await anInvite(server, admin), admin.participant.chain);
+    await server.clock.advance(100);
+    expect(refusals.map(({ code }) => code)).toEqual(["ERR_ENVELOPE_UNKNOWN_SENDER", "ERR_FORBIDDEN"]);
+    await session.sendObject(altered, second.participant.chain);
+    await server.clock.advance(100);
+
+    expect(done).toEqual([]);
+    expect(await server.records("invite")).toEqual([]);
+  });
+});
+
+describe("a suspension", () => {
+  const orderOf = ({ participant }: Identity) => ({
+    leaf: participant.leafDigest,
+    name: participant.name,
+    org: participant.org,
+    role: participant.role,
+    reason: "lost laptop",
+  });
+
+  test("ends the session at once at every process, is refused again, and ends by a resumption", async () => {
+    const server = await AdministeredServer.start();
+    const other = await server.addProcess();
+    const site = server.identityOf("site-1");
+    const victim = await server.as(site, 1);
+    const { administration } = await server.as(ADMIN);
+    const atMs = server.clock.now();
+
+    await server.run(administration.suspend({ kind: "suspend", ...orderOf(site) }));
+    await other.revocations.reload(); // a process looks into the storage twice a second
+    expect(await server.run(victim.ended)).toMatchObject({ code: "ERR_SUSPENDED", local: false });
+    expect(server.clock.now() - atMs).toBeLessThan(1000);
+    await expect(server.as(site)).rejects.toMatchObject({ code: "ERR_SUSPENDED" });
+
+    await server.clock.advance(1);
+    await server.run(administration.suspend({ kind: "resume", ...orderOf(site) }));
+    await expect(server.as(site)).resolves.toBeDefined();
+    expect((await server.records("suspend"))[0]).toMatchObject({
+      reason: "lost laptop",
+      outcome: "accepted",
+    });
+    expect(await server.records("resume")).toHaveLength(1);
+  });
+
+  test("outlasts a restart, is listed, and ends by itself", async () => {
+    const server = await AdministeredServer.start();
+    const site = server.identityOf("site-1");
+    const { administration } = await server.as(ADMIN);
+    await server.run(administration.suspend({ kind: "suspend", ...orderOf(site), lifetimeMs: 60_000 }));
+    expect(await server.run(administration.certificates())).toContainEqual(
+      expect.objectContaining({ name: "site-1", state: "suspended", reason: "lost laptop" }),
+    );
+
+    await server.addProcess();
+
+    await expect(server.as(site, 1)).rejects.toMatchObject({ code: "ERR_SUSPENDED" });
+    await server.clock.advance(60_000);
+    await expect(server.as(site, 1)).resolves.toBeDefined();
+  });
+
+  test("is not undone by an older one that is played again, nor by an administrator of an organization", async () => {
+    const server = await AdministeredServer.start();
+    const site = server.identityOf("site-1");
+    const { administration } = await server.as(ADMIN);
+    const orgAdmin = (await server.as(ORG_ADMIN)).administration;
+    await server.run(administration.suspend({ kind: "resume", ...orderOf(site) }));
+    const [{ revocations }] = server.processes as [(typeof server.processes)[0]];
+    const [old] = revocations.suspensions.held;
+    await server.clock.advance(1000);
+    await server.run(administration.suspend({ kind: "suspend", ...orderOf(site) }));
+
+    expect(old !== undefined && (await revocations.suspensions.take(old))).toBe(false);
+    await expect(server.run(orgAdmin.suspend({ kind: "resume", ...orderOf(site) }))).rejects.toMatchObject({
+      code: "ERR_TYPE_UNKNOWN",
+    });
+    await expect(server.as(site)).rejects.toMatchObject({ code: "ERR_SUSPENDED" });
+  });
+
+  test("reaches whoever is connected, who then refuses what the suspended person signs and a server that is suspended", async () => {
+    const server = await AdministeredServer.start();
+    const watcher = await server.as(SECOND_ADMIN);
+    const { administration } = await server.as(ADMIN);
+
+    await server.run(administration.suspend({ kind: "suspend", ...orderOf(server.project.server) }));
+
+    expect(await server.run(watcher.ended)).toMatchObject({ code: "ERR_SERVER_REVOKED", local: true });
+  });
+
+  test("of the own certificate is refused", async () => {
+    const server = await AdministeredServer.start();
+    const { administration } = await server.as(ADMIN);
+
+    const own = orderOf(server.identityOf(ADMIN));
+
+    await expect(server.run(administration.suspend({ kind: "suspend", ...own }))).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+  });
+});
