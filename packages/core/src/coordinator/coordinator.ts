@@ -1,4 +1,4 @@
-import { type AuditLog, auditLog } from "../audit/index.ts";
+import { auditLog } from "../audit/index.ts";
 import { toHex } from "../bytes/index.ts";
 import { builtInRegistry } from "../decomposer/index.ts";
 import { MessageError, PhotinusError } from "../errors/index.ts";
@@ -14,6 +14,7 @@ import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { KeptUploads } from "./kept-uploads.ts";
 import { type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
+import { loginRecord } from "./login-record.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -393,12 +394,3 @@ export class Coordinator {
 
 /** True when the peer itself ended its session in order: it does not come back soon. */
 const isLeaving = ({ code, local }: SessionEnd): boolean => !local && code === "ERR_GOING_AWAY";
-
-/** Who was admitted, for the audit. */
-const loginRecord = ({ peer, id }: Session): Parameters<AuditLog["record"]>[0] => ({
-  actor: `${toHex(peer.leafDigest)} ${peer.name}`,
-  action: "login",
-  object: peer.role,
-  outcome: "accepted",
-  correlation: toHex(id),
-});
