@@ -43,7 +43,11 @@ test("who ended a job, and who tried to without the right, is recorded by name",
   const { ground, job } = await atWork();
   const member = await ground.project.add("member", "member@example.org");
   const session = await logIn(ground, member);
-  const federation = new Federation(session, member, { connector: ground.connector, clock, crypto });
+  const parts = {
+    ...{ identity: member, root: ground.project.root.certificate.der },
+    revocations: ground.project.revocations,
+  };
+  const federation = new Federation(session, parts, { connector: ground.connector, clock, crypto });
 
   expect(await refusalOf(federation.job(job.jobId).abort())).toMatchObject({ code: "ERR_FORBIDDEN" });
   await job.abort();
