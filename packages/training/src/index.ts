@@ -28,7 +28,7 @@ export {
   type SiteIndices,
 } from "./data/index.ts";
 export { GRADIENTS, type Profile } from "./gradient/index.ts";
-export { OPERATORS } from "./graph/index.ts";
+export { type DropoutMask, LOWERINGS, OPERATORS, SEQUENCE_OPERATORS } from "./graph/index.ts";
 export { type BenchModel, type BenchModelName, benchModel, initializeParameters } from "./models/index.ts";
 export {
   DEFAULT_MODEL_LIMITS,
@@ -54,6 +54,7 @@ export {
   checkParameterTable,
   LocalTrainer,
   type LocalTrainerModules,
+  type ParameterTableOptions,
   parameterTable,
   type RuntimeCandidate,
   type RuntimeChoice,

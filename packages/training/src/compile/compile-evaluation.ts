@@ -7,7 +7,7 @@ import { closeFrame, type FrameOptions, openFrame } from "./frame.ts";
  * @throws TrainingError `ERR_MODEL_OPERATOR`, `ERR_MODEL_SHAPE`, `ERR_MODEL_TOO_LARGE` or `ERR_MODEL_PARAMETERS`
  */
 export function compileEvaluation(model: Model, options: FrameOptions): CompiledEvaluation {
-  const frame = openFrame(model, options);
+  const frame = openFrame(model, options, "evaluation");
   const { builder, loss, lossInputs } = frame;
   const { lossSum, correct } = loss.measure(builder, lossInputs);
   const names = {

@@ -2,7 +2,7 @@ import { TrainingError } from "@photinus/core/errors";
 import { buildBackward, type GradientRule, type Profile } from "../gradient/index.ts";
 import type { GraphBuilder } from "../graph/index.ts";
 import type { Model } from "../onnx/index.ts";
-import { OPTIMIZERS, type Optimizer, type OptimizerOptions } from "../optimizer/index.ts";
+import { OPTIMIZERS, type Optimizer, type OptimizerOptions, type Updated } from "../optimizer/index.ts";
 import type { CompiledStep, StateSlot } from "./compiled.ts";
 import { closeFrame, type FrameOptions, openFrame, portOf } from "./frame.ts";
 
@@ -25,7 +25,7 @@ export interface StepOptions extends FrameOptions {
  *   `ERR_MODEL_PARAMETERS` when a parameter is missing or has no part in the output
  */
 export function compileStep(model: Model, options: StepOptions): CompiledStep {
-  const frame = openFrame(model, options);
+  const frame = openFrame(model, options, "training");
   const { builder, imported, loss, lossInputs } = frame;
   const learningRate = builder.input("photinus/learning-rate", { dtype: "f32", shape: [] });
   const trainable = options.parameters.filter((parameter) => parameter.trainable).map(({ name }) => name);
@@ -40,11 +40,12 @@ export function compileStep(model: Model, options: StepOptions): CompiledStep {
     ...options,
     output: lossInputs.logits,
     gradient,
-    parameters: inside,
+    parameters: inside.filter((parameter) => !imported.statistics.has(parameter)),
   });
   const states = addUpdates(builder, {
     trainable: new Map(trainable.map((name, index) => [name, inside[index] ?? ""])),
     gradients,
+    statistics: imported.statistics,
     learningRate,
     optimizer,
     constants: options.optimizer,
@@ -64,6 +65,8 @@ interface UpdateInputs {
   /** Names in the graph by names in the table. */
   readonly trainable: ReadonlyMap<string, string>;
   readonly gradients: ReadonlyMap<string, string>;
+  /** Running statistics, which follow the data and not a gradient: values after the step. */
+  readonly statistics: ReadonlyMap<string, string>;
   readonly learningRate: string;
   readonly optimizer: Optimizer;
   readonly constants: OptimizerOptions;
@@ -79,27 +82,44 @@ function addUpdates(builder: GraphBuilder, inputs: UpdateInputs): readonly State
   const parameters: State[] = [];
   const others: State[] = [];
   for (const [name, parameter] of inputs.trainable) {
-    const gradient = inputs.gradients.get(parameter);
-    if (gradient === undefined) {
-      throw new TrainingError("ERR_MODEL_PARAMETERS", `parameter ${name} has no part in the model's output`);
-    }
     const type = builder.type(parameter);
-    const declared = new Map<string, string>();
-    const state = (kind: string): string => {
-      const input = builder.input(`photinus/${kind}/${name}`, type);
-      declared.set(kind, input);
-      return input;
-    };
-    const { learningRate, optimizer, constants } = inputs;
-    const updated = optimizer.update(builder, { parameter, gradient, learningRate, state }, constants);
     const slot = (role: StateSlot["role"], input: string): StateSlot => ({
       ...{ dtype: type.dtype, shape: type.shape },
       ...{ input, output: builder.freeName(`${input}/next`), parameter: name, role },
     });
+    const statistic = inputs.statistics.get(parameter);
+    if (statistic !== undefined) {
+      parameters.push({ slot: slot("parameter", parameter), after: statistic });
+      continue;
+    }
+    const declared = new Map<string, string>();
+    const updated = updateOf(builder, inputs, { name, parameter, declared });
     parameters.push({ slot: slot("parameter", parameter), after: updated.parameter });
     for (const [kind, input] of declared) {
       others.push({ slot: slot("optimizer", input), after: updated.states[kind] ?? input });
     }
   }
   return [...parameters, ...others];
+}
+
+/** The optimizer's nodes for one parameter; `declared` gets its states, kind by name of the input. */
+function updateOf(
+  builder: GraphBuilder,
+  { gradients, learningRate, optimizer, constants }: UpdateInputs,
+  { name, parameter, declared }: { name: string; parameter: string; declared: Map<string, string> },
+): Updated {
+  const gradient = gradients.get(parameter);
+  if (gradient === undefined) {
+    throw new TrainingError(
+      "ERR_MODEL_PARAMETERS",
+      `parameter ${name} has no part in the model's output: mark it as not trainable`,
+    );
+  }
+  const type = builder.type(parameter);
+  const state = (kind: string): string => {
+    const input = builder.input(`photinus/${kind}/${name}`, type);
+    declared.set(kind, input);
+    return input;
+  };
+  return optimizer.update(builder, { parameter, gradient, learningRate, state }, constants);
 }

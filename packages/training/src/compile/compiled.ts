@@ -1,5 +1,5 @@
 import type { Bytes } from "@photinus/core/bytes";
-import type { ValueType } from "../graph/index.ts";
+import type { DropoutMask, ValueType } from "../graph/index.ts";
 
 /** A tensor that a compiled graph is fed or yields. */
 export interface Port extends ValueType {
@@ -31,6 +31,8 @@ export interface CompiledGraph {
   readonly labels: Port;
   /** f32, one for each example: what it weighs in the loss; 0 for padding. */
   readonly weights: Port;
+  /** What Dropout is fed, fresh for every run; none in an evaluation. */
+  readonly masks: readonly DropoutMask[];
   /** Parameters that are fed and stay as they are, by their names in the parameter table. */
   readonly frozen: ReadonlyMap<string, Port>;
 }

@@ -32,12 +32,22 @@ export interface Frame {
 }
 
 /** @throws TrainingError as {@link importModel}, or `ERR_MODEL_SHAPE` when the loss does not fit the output */
-export function openFrame(model: Model, { parameters, loss: lossName, batchSize }: FrameOptions): Frame {
+export function openFrame(
+  model: Model,
+  { parameters, loss: lossName, batchSize }: FrameOptions,
+  mode: "training" | "evaluation",
+): Frame {
   const loss = LOSSES.get(lossName);
   if (loss === undefined) throw new TrainingError("ERR_MODEL_OPERATOR", `no loss is named ${lossName}`);
   const builder = new GraphBuilder();
   const names = parameters.map(({ name }) => name);
-  const imported = importModel(builder, poolBeforeRelu(model), { batchSize, parameters: names });
+  const trained = new Set(parameters.filter(({ trainable }) => trainable).map(({ name }) => name));
+  const { inputs } = model.graph;
+  if (inputs.length !== 1) {
+    throw new TrainingError("ERR_MODEL_SHAPE", `expected one input, got ${inputs.length}`);
+  }
+  const options = { batchSize, parameters: names, trained, mode };
+  const imported = withAdvice(model, batchSize, () => importModel(builder, poolBeforeRelu(model), options));
   const logits = imported.output;
   if (builder.shape(logits)[0] !== batchSize) {
     throw new TrainingError("ERR_MODEL_SHAPE", "the first dimension of the model's output is not the batch");
@@ -46,6 +56,19 @@ export function openFrame(model: Model, { parameters, loss: lossName, batchSize 
   const labels = builder.input("photinus/labels", types.labels);
   const weights = builder.input("photinus/weights", types.weights);
   return { builder, imported, loss, lossInputs: { logits, labels, weights } };
+}
+
+/** A file that was exported for one batch size may hold it in constants; an error of another size says so. */
+function withAdvice<T>({ graph }: Model, batchSize: number, compute: () => T): T {
+  const exported = graph.inputs[0]?.shape?.[0];
+  try {
+    return compute();
+  } catch (cause) {
+    const isShape = cause instanceof TrainingError && cause.code === "ERR_MODEL_SHAPE";
+    if (!isShape || typeof exported !== "number" || exported === batchSize) throw cause;
+    const advice = `the model was exported for a batch of ${exported}: use that size, or export it with a dynamic batch`;
+    throw new TrainingError("ERR_MODEL_SHAPE", `${cause.message}; ${advice}`, { cause });
+  }
 }
 
 /** The part of a compiled graph that training and evaluation share. */
@@ -65,6 +88,7 @@ export function closeFrame(
     examples: portOf(builder, imported.input),
     labels: portOf(builder, lossInputs.labels),
     weights: portOf(builder, lossInputs.weights),
+    masks: imported.masks,
     frozen: new Map(frozen.map(([name, input]) => [name, portOf(builder, input)])),
   };
 }

@@ -1,3 +1,4 @@
+import { isFloatDType } from "@photinus/core/tensor";
 import { type GraphBuilder, type TypedNode, unsupported } from "../graph/index.ts";
 import type { Profile } from "./profile.ts";
 import type { GradientRule } from "./rule.ts";
@@ -26,7 +27,7 @@ export interface BackwardOptions {
  */
 export function buildBackward(builder: GraphBuilder, options: BackwardOptions): ReadonlyMap<string, string> {
   const forward = [...builder.nodes]; // rules add nodes behind these
-  const dependent = dependentOn(forward, options.parameters);
+  const dependent = dependentOn(builder, forward, options.parameters);
   const gradients = new Map<string, string>([[options.output, options.gradient]]);
   for (const typed of forward.reverse()) {
     const { node } = typed;
@@ -49,11 +50,18 @@ export function buildBackward(builder: GraphBuilder, options: BackwardOptions): 
   );
 }
 
-function dependentOn(nodes: readonly TypedNode[], parameters: readonly string[]): ReadonlySet<string> {
+/** Values that owe something to a parameter and could carry a gradient: indices and truth values never do. */
+function dependentOn(
+  builder: GraphBuilder,
+  nodes: readonly TypedNode[],
+  parameters: readonly string[],
+): ReadonlySet<string> {
   const dependent = new Set(parameters);
   for (const { node } of nodes) {
     if (!node.inputs.some((input) => dependent.has(input))) continue;
-    for (const output of node.outputs) if (output !== "") dependent.add(output);
+    for (const output of node.outputs) {
+      if (output !== "" && isFloatDType(builder.type(output).dtype)) dependent.add(output);
+    }
   }
   return dependent;
 }

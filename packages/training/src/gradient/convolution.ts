@@ -1,5 +1,12 @@
 import { elementCount, Tensor } from "@photinus/core/tensor";
-import { attribute, type GraphBuilder, inputType, type WindowGeometry, windowOf } from "../graph/index.ts";
+import {
+  attribute,
+  type GraphBuilder,
+  inputType,
+  transposedWindowOf,
+  type WindowGeometry,
+  windowOf,
+} from "../graph/index.ts";
 import { int, ints } from "../onnx/index.ts";
 import type { Profile } from "./profile.ts";
 import { type GradientTable, inputOf, ofOneOutput } from "./rule.ts";
@@ -142,5 +149,34 @@ const conv = ofOneOutput((backward, gradient) => {
   ];
 });
 
+/**
+ * ConvTranspose is the transpose of a convolution with the same weights: dX is that convolution of dY, and dW is that
+ * of its weights, with dY as its input and x as the gradient of its output.
+ */
+const convTranspose = ofOneOutput((backward, gradient) => {
+  const { builder, typed, wants } = backward;
+  const [x, w] = [inputOf(backward, 0), inputOf(backward, 1)];
+  const group = attribute(typed, "int", "group") ?? 1;
+  const window = transposedWindowOf(typed);
+  const { kernel, strides, dilations, padsBegin, padsEnd } = window;
+  const byInput = (): string =>
+    builder.add("Conv", [gradient, w], {
+      attributes: {
+        kernel_shape: ints(kernel),
+        strides: ints(strides),
+        dilations: ints(dilations),
+        pads: ints([...padsBegin, ...padsEnd]),
+        group: int(group),
+      },
+    });
+  const convolution: Convolution = { x: gradient, w, gradient: x, group, window, profile: backward.profile };
+  const everywhere = [0, ...window.kernel.map((_, axis) => axis + 2)];
+  return [
+    wants[0] ? byInput() : undefined,
+    wants[1] ? byWeights(builder, convolution) : undefined,
+    wants[2] ? sumOver(builder, gradient, everywhere) : undefined,
+  ];
+});
+
 /** Gradients of convolutions. */
-export const CONVOLUTION_GRADIENTS: GradientTable = { Conv: conv };
+export const CONVOLUTION_GRADIENTS: GradientTable = { Conv: conv, ConvTranspose: convTranspose };

@@ -1,4 +1,4 @@
-import type { GraphBuilder, TypedNode } from "../graph/index.ts";
+import { Algebra, type GraphBuilder, type TypedNode } from "../graph/index.ts";
 import type { Profile } from "./profile.ts";
 
 /** What a gradient rule is asked. */
@@ -20,6 +20,11 @@ export type GradientRule = (backward: Backward) => readonly (string | undefined)
 
 /** Rules by operator. */
 export type GradientTable = Readonly<Record<string, GradientRule>>;
+
+/** Writes formulas where the rule adds its nodes. */
+export function algebraOf({ builder }: Backward): Algebra {
+  return new Algebra(builder);
+}
 
 /** Name of input `index`. */
 export function inputOf({ typed }: Backward, index: number): string {

@@ -1,5 +1,6 @@
 import { CONVOLUTION_GRADIENTS } from "./convolution.ts";
 import { ELEMENTWISE_GRADIENTS } from "./elementwise.ts";
+import { INDEXING_GRADIENTS } from "./indexing.ts";
 import { LINEAR_GRADIENTS } from "./linear.ts";
 import { POOLING_GRADIENTS } from "./pooling.ts";
 import { REDUCTION_GRADIENTS } from "./reduction.ts";
@@ -15,6 +16,7 @@ const GROUPS: readonly GradientTable[] = [
   REDUCTION_GRADIENTS,
   VIEW_GRADIENTS,
   SOFTMAX_GRADIENTS,
+  INDEXING_GRADIENTS,
 ];
 
 /** Every rule by operator. A Map: names come from files. */

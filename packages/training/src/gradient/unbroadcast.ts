@@ -1,19 +1,13 @@
-import { equalShapes, type GraphBuilder } from "../graph/index.ts";
-import { int } from "../onnx/index.ts";
+import { Algebra, type GraphBuilder } from "../graph/index.ts";
 
 /** `value` seen with another shape of as many elements; itself when it has that shape. */
 export function reshape(builder: GraphBuilder, value: string, shape: readonly number[]): string {
-  if (equalShapes(builder.shape(value), shape)) return value;
-  return builder.add("Reshape", [value, builder.numbers("i64", shape)], {
-    attributes: shape.includes(0) ? { allowzero: int(1) } : {},
-  });
+  return new Algebra(builder).reshape(value, shape);
 }
 
 /** The sum of `value` over `axes`, which vanish. */
 export function sumOver(builder: GraphBuilder, value: string, axes: readonly number[]): string {
-  return builder.add("ReduceSum", [value, builder.numbers("i64", axes)], {
-    attributes: { keepdims: int(0) },
-  });
+  return new Algebra(builder).reduce("ReduceSum", value, { axes, keep: false });
 }
 
 /** Undoes broadcasting: `gradient` summed over every dimension in which an operand of `shape` was repeated. */

@@ -1,14 +1,19 @@
 import { TrainingError } from "@photinus/core/errors";
 import { elementCount, MAX_RANK, type Tensor } from "@photinus/core/tensor";
 import { type Attribute, DEFAULT_MODEL_LIMITS, type Graph, type Node, type Value } from "../onnx/index.ts";
+import { asFaultOfTheFile } from "./fault-of-the-file.ts";
 import { liveNodes } from "./live-nodes.ts";
 import { tensorOf } from "./numbers.ts";
 import { OPERATORS } from "./operators/index.ts";
 import { shapeSlice } from "./operators/view.ts";
 import { describe, type TypedNode, type ValueType } from "./typed-node.ts";
+import { remedyFor } from "./unsupported-operators.ts";
 
 /** Tensors above this many elements are not folded: the runtime computes them once per step just as well. */
 const MAX_FOLDED_ELEMENTS = 65_536;
+
+/** Elements that all folding together may compute, so that a hostile file cannot keep a site busy. */
+const MAX_FOLDED_IN_ALL = 2 ** 23;
 
 /** Options of {@link GraphBuilder.add}. */
 export interface AddOptions {
@@ -29,6 +34,7 @@ export class GraphBuilder {
   readonly #constants = new Map<string, Tensor>();
   readonly #shared = new Map<string, string>();
   readonly #used = new Map<string, number>();
+  #foldedElements = 0;
 
   /** The nodes so far, in topological order. */
   get nodes(): readonly TypedNode[] {
@@ -53,7 +59,7 @@ export class GraphBuilder {
 
   /** A constant scalar or list; equal ones are stored once. @returns its name */
   numbers(dtype: "f32" | "i32" | "i64", values: number | readonly number[]): string {
-    const key = `${dtype}:${JSON.stringify(values)}`;
+    const key = `${dtype}:${typeof values}:${values}`;
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
     const list = typeof values === "number" ? [values] : values;
@@ -108,9 +114,9 @@ export class GraphBuilder {
   addNode(node: Node): readonly string[] {
     const operator = OPERATORS.get(node.operator);
     if (operator === undefined) {
-      throw new TrainingError("ERR_MODEL_OPERATOR", `${describe(node)}: the operator is not supported`);
+      throw new TrainingError("ERR_MODEL_OPERATOR", `${describe(node)}: ${remedyFor(node.operator)}`);
     }
-    const typed = this.#typed(node);
+    const typed = this.typed(node);
     const types = asFaultOfTheFile(node, () => operator.infer(typed));
     const folded = asFaultOfTheFile(node, () => this.#fold(typed, types));
     if (folded !== undefined) return [this.constant(folded, node.outputs[0])];
@@ -162,7 +168,8 @@ export class GraphBuilder {
     return [...nodes, ...copies.map(([inside, wanted]) => identity(inside, wanted))];
   }
 
-  #typed(node: Node): TypedNode {
+  /** `node`, whose inputs are values of this builder, with what is known of them. */
+  typed(node: Node): TypedNode {
     return {
       node,
       inputs: node.inputs.map((input) => (input === "" ? undefined : this.type(input))),
@@ -174,9 +181,13 @@ export class GraphBuilder {
     const { node, inputs, constants } = typed;
     if (type === undefined || others.length > 0) return undefined;
     if (node.operator === "Shape") return tensorOf("i64", type.shape, shapeSlice(typed));
+    if (node.operator === "Size") return tensorOf("i64", [], [elementCount(inputs[0]?.shape ?? [])]);
     const known = inputs.every((input, index) => input === undefined || constants[index] !== undefined);
-    const shapes = [type.shape, ...constants.map((constant) => constant?.shape ?? [])];
-    if (!known || shapes.some((shape) => elementCount(shape) > MAX_FOLDED_ELEMENTS)) return undefined;
+    const shapes = [type.shape, ...constants.map((constant) => constant?.shape ?? [0])];
+    const counts = shapes.map(elementCount);
+    if (!known || counts.some((count) => count > MAX_FOLDED_ELEMENTS)) return undefined;
+    this.#foldedElements += counts.reduce((sum, count) => sum + count, 0);
+    if (this.#foldedElements > MAX_FOLDED_IN_ALL) return undefined;
     return OPERATORS.get(node.operator)?.fold?.(typed, type);
   }
 
@@ -204,14 +215,4 @@ export class GraphBuilder {
 
 function identity(input: string, output: string): Node {
   return { name: "", operator: "Identity", inputs: [input], outputs: [output], attributes: new Map() };
-}
-
-/** Sizes and numbers that no tensor can have surface as RangeErrors of the tensor layer; here the file is at fault. */
-function asFaultOfTheFile<T>(node: Node, compute: () => T): T {
-  try {
-    return compute();
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new TrainingError("ERR_MODEL_SHAPE", `${describe(node)}: ${cause.message}`, { cause });
-  }
 }

@@ -1,16 +1,22 @@
+export { addForward } from "./add-forward.ts";
+export { Algebra, type Operand } from "./algebra.ts";
 export { type AddOptions, GraphBuilder } from "./builder.ts";
-export { type ImportedModel, importModel } from "./import-model.ts";
+export { type DropoutMask, type ImportedModel, type ImportOptions, importModel } from "./import-model.ts";
+export { LOWERINGS, type LoweringContext } from "./lowering/index.ts";
 export { TARGET_OPSET } from "./normalize.ts";
 export { numbersOf, tensorOf } from "./numbers.ts";
 export { OPERATORS } from "./operators/index.ts";
 export { reducedAxes } from "./operators/reduction.ts";
-export { permutationOf } from "./operators/view.ts";
+export { padOf, permutationOf, sliceOf, splitOf } from "./operators/view.ts";
+export { SEQUENCE_OPERATORS } from "./sequences.ts";
 export {
   attribute,
+  constantInput,
   equalShapes,
   inputType,
+  normalAxis,
   type TypedNode,
   unsupported,
   type ValueType,
 } from "./typed-node.ts";
-export { type WindowGeometry, windowOf } from "./window.ts";
+export { transposedWindowOf, type WindowGeometry, windowOf } from "./window.ts";

@@ -1,6 +1,6 @@
 import type { Node } from "../onnx/index.ts";
 import type { GraphBuilder } from "./builder.ts";
-import { attribute, unsupported } from "./typed-node.ts";
+import { attribute } from "./typed-node.ts";
 
 /** The operator set that compiled graphs are written in. */
 export const TARGET_OPSET = 20;
@@ -15,7 +15,7 @@ export interface NormalizeContext {
 
 type Normalization = (node: Node, context: NormalizeContext) => Node;
 
-/** Until opset 18 the axes of ReduceMean and ReduceMax were an attribute. */
+/** Until opset 18 the axes of most reductions were an attribute. */
 const axesToInput: Normalization = (node, { opset, builder }) => {
   const axes = attribute({ node }, "ints", "axes");
   if (opset >= 18 || axes === undefined) return node;
@@ -23,28 +23,16 @@ const axesToInput: Normalization = (node, { opset, builder }) => {
   return { ...node, inputs: [...node.inputs.slice(0, 1), input], attributes: without(node, "axes") };
 };
 
-/** The gradient of MaxPool may use its indices; an output nobody uses is cut off when the graph is built. */
-const withIndices: Normalization = (node) => {
-  const [output = ""] = node.outputs;
-  return { ...node, outputs: [output, node.outputs[1] ?? `${output}/indices`] };
-};
+/** Since opset 19 a Cast says what to do with numbers that do not fit 8-bit floats, which are not supported anyway. */
+const plainCast: Normalization = (node) => ({ ...node, attributes: without(node, "saturate") });
 
-/** Dropout of a model exported for inference does nothing. */
-const inferenceDropout: Normalization = (node, { builder }) => {
-  const mode = node.inputs[2];
-  if (mode !== undefined && mode !== "") {
-    const constant = builder.constantOf(mode);
-    if (constant === undefined || constant.data[0] !== 0) unsupported(node, "Dropout in training mode");
-  }
-  return { ...node, operator: "Identity", inputs: node.inputs.slice(0, 1), attributes: new Map() };
-};
-
-/** What is written differently in another operator set, or better differently for a gradient. */
+/** What is written differently in another operator set. */
 const NORMALIZATIONS: ReadonlyMap<string, Normalization> = new Map([
-  ["ReduceMean", axesToInput],
-  ["ReduceMax", axesToInput],
-  ["MaxPool", withIndices],
-  ["Dropout", inferenceDropout],
+  ...["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "SumSquare"].map(
+    (reduction) => [`Reduce${reduction}`, axesToInput] as const,
+  ),
+  ["Cast", plainCast],
+  ["CastLike", plainCast],
 ]);
 
 /** `node` as {@link TARGET_OPSET} writes it. */

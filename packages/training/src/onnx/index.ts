@@ -2,6 +2,7 @@ export { dataTypeOf } from "./data-type.ts";
 export { DEFAULT_MODEL_LIMITS, type ModelLimits } from "./limits.ts";
 export {
   type Attribute,
+  type Dimension,
   float,
   type Graph,
   int,

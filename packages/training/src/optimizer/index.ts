@@ -1,7 +1,7 @@
 import type { Optimizer } from "./optimizer.ts";
 import { sgd } from "./sgd.ts";
 
-export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
+export type { Optimizer, OptimizerOptions, Updated } from "./optimizer.ts";
 export { sgd } from "./sgd.ts";
 
 /** Optimizers by the name that job definitions use. */

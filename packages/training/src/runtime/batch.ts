@@ -24,13 +24,17 @@ export class Batch {
   }
 
   /**
-   * Reads examples, at most the batch size; what is left of the batch is zeros of weight 0.
+   * Reads examples, at most the batch size; what is left of the batch is the same examples again, of weight 0: unlike
+   * zeros, they do not move the statistics of a BatchNormalization far.
    * @param weight of each example: 1 / their number makes the loss their mean, 1 its sum
    */
   fill(dataset: Dataset, indices: Uint32Array, weight: number = 1 / indices.length): void {
     dataset.read(indices, { examples: this.#examples, labels: this.#labels });
     const rowLength = this.#examples.length / this.#weights.length;
-    this.#examples.fill(0, indices.length * rowLength);
+    for (let row = indices.length; indices.length > 0 && row < this.#weights.length; row++) {
+      const source = (row % indices.length) * rowLength;
+      this.#examples.copyWithin(row * rowLength, source, source + rowLength);
+    }
     this.#labels.fill(0, indices.length);
     this.#weights.fill(weight, 0, indices.length);
     this.#weights.fill(0, indices.length);

@@ -2,6 +2,7 @@ import { elementCount, ParameterSet, Tensor } from "@photinus/core/tensor";
 import type { CompiledStep, StateSlot } from "../compile/index.ts";
 import { Batch } from "./batch.ts";
 import { download } from "./download.ts";
+import { DropoutMasks } from "./dropout-masks.ts";
 import { feedsOf, valuesOf } from "./feeds.ts";
 import type { Runtime, RuntimeSession, RuntimeTensor, Tensors } from "./runtime.ts";
 
@@ -20,6 +21,7 @@ export class StepSession {
   readonly #compiled: CompiledStep;
   readonly #session: RuntimeSession;
   readonly #learningRate = new Float32Array(1);
+  readonly #masks: DropoutMasks;
   /**
    * Where the runtime writes in place, two sets of states take turns; else there is one turn, whose states are replaced.
    * Nothing is made anew for a step: for a small model, that would be a fifth of its time.
@@ -32,6 +34,7 @@ export class StepSession {
     this.#compiled = compiled;
     this.#session = session;
     this.batch = new Batch(runtime, compiled);
+    this.#masks = new DropoutMasks(runtime, compiled.masks);
   }
 
   /** Opens `compiled`; states stay on the device where the runtime can keep them. */
@@ -40,13 +43,18 @@ export class StepSession {
     return new StepSession(runtime, compiled, await runtime.open(compiled.model, stay));
   }
 
-  /** Starts from `parameters`, which are copied; states of the optimizer start as zeros. */
-  start(parameters: ParameterSet): void {
+  /**
+   * Starts from `parameters`, which are copied; states of the optimizer start as zeros.
+   * @param seed of the masks of Dropout, an unsigned 32-bit integer
+   */
+  start(parameters: ParameterSet, seed: number = 0): void {
+    this.#masks.start(seed);
     this.#releaseStates();
     this.#steps = 0;
     const { states, frozen, learningRate, loss } = this.#compiled;
     const shared: Tensors = {
       ...this.batch.feeds,
+      ...this.#masks.feeds,
       ...feedsOf(this.#runtime, frozen, parameters),
       [learningRate.name]: this.#runtime.tensor(this.#learningRate, []),
     };
@@ -67,6 +75,7 @@ export class StepSession {
   /** Takes one step on {@link batch}. @returns the loss of the batch before the step; may be NaN */
   async step(learningRate: number): Promise<number> {
     this.#learningRate[0] = learningRate;
+    this.#masks.draw();
     const turn = this.#turn();
     const results = await this.#session.run(turn.feeds, turn.into);
     this.#steps++;

@@ -5,4 +5,4 @@ export {
   tryRuntime,
 } from "./choose-runtime.ts";
 export { LocalTrainer, type LocalTrainerModules } from "./local-trainer.ts";
-export { checkParameterTable, parameterTable } from "./parameter-table.ts";
+export { checkParameterTable, type ParameterTableOptions, parameterTable } from "./parameter-table.ts";

@@ -103,7 +103,7 @@ export class LocalTrainer implements Trainer {
     return this.#alone(async () => {
       const { job, data, step } = this.#require();
       const { optimizer, localEpochs } = job.training;
-      step.start(parameters);
+      step.start(parameters, seed);
       const { loss, steps } = await trainEpochs(step, {
         ...options,
         ...this.#pace(),

@@ -1,16 +1,46 @@
 import { TrainingError } from "@photinus/core/errors";
 import type { ParameterDescriptor } from "@photinus/core/tensor";
-import type { Model } from "../onnx/index.ts";
+import type { Graph, Model, Node } from "../onnx/index.ts";
+
+/** What a submitter may want otherwise than the file has it. */
+export interface ParameterTableOptions {
+  /**
+   * True to normalize by the statistics of each batch, and to let the running ones follow, where the file has
+   * BatchNormalization in inference mode: PyTorch's dynamo exporter writes no other. Default: false, as the file has it.
+   */
+  readonly batchStatistics?: boolean;
+}
 
 /**
  * The parameter table of a model: its f32 initializers that some node uses, in the order of the file. A submitter may
- * set `trainable` to false for some.
+ * set `trainable` to false for some. Running statistics of BatchNormalization are trainable where training changes them.
  */
-export function parameterTable({ graph }: Model): readonly ParameterDescriptor[] {
-  const used = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+export function parameterTable(
+  { graph }: Model,
+  { batchStatistics = false }: ParameterTableOptions = {},
+): readonly ParameterDescriptor[] {
+  const nodes = allNodes(graph);
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const fixed = new Set(batchStatistics ? [] : nodes.flatMap(fixedStatistics));
   return [...graph.initializers]
     .filter(([name, { dtype }]) => dtype === "f32" && used.has(name))
-    .map(([name, { dtype, shape }]) => ({ name, dtype, shape, trainable: true }));
+    .map(([name, { dtype, shape }]) => ({ name, dtype, shape, trainable: !fixed.has(name) }));
+}
+
+/** Nodes of the graph and of the branches inside it, which use its initializers, too. */
+function allNodes({ nodes }: Graph): readonly Node[] {
+  return nodes.flatMap((node) => [
+    node,
+    ...[...node.attributes.values()].flatMap((attribute) =>
+      attribute.kind === "graph" ? allNodes(attribute.value) : [],
+    ),
+  ]);
+}
+
+/** The running statistics of a BatchNormalization in inference mode: no gradient goes to them. */
+function fixedStatistics({ operator, inputs, attributes }: Node): readonly string[] {
+  if (operator !== "BatchNormalization" || attributes.get("training_mode")?.value === 1) return [];
+  return inputs.slice(3, 5);
 }
 
 /**

@@ -2,18 +2,24 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { GRADIENTS } from "../../src/gradient/index.ts";
-import { OPERATORS } from "../../src/graph/index.ts";
+import { LOWERINGS, OPERATORS, SEQUENCE_OPERATORS } from "../../src/graph/index.ts";
 
-test("the README lists the operators that are supported", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const listed = (use: string): string[] => {
-    const row = readme.split("\n").find((line) => line.startsWith(`| ${use} |`)) ?? "";
-    return (row.split("|")[2] ?? "").split(",").map((name) => name.trim());
-  };
-  const trained = [...GRADIENTS.keys()].toSorted();
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 
-  expect(listed("trained through")).toEqual(trained);
-  expect(listed("beside the parameters' path only")).toEqual(
-    [...OPERATORS.keys()].filter((name) => !GRADIENTS.has(name)).toSorted(),
-  );
+function listed(use: string): string[] {
+  const row = readme.split("\n").find((line) => line.startsWith(`| ${use} |`)) ?? "";
+  return (row.split("|")[2] ?? "").split(",").map((name) => name.trim());
+}
+
+const own = [...GRADIENTS.keys()].filter((name) => !LOWERINGS.has(name));
+const lowered = [...LOWERINGS.keys()];
+const known = new Set([...own, ...lowered]);
+
+test.each([
+  ["trained through", own],
+  ["trained through, written in others", lowered],
+  ["beside the parameters' path only", [...OPERATORS.keys()].filter((name) => !known.has(name))],
+  ["resolved while the model is read", ["If", ...SEQUENCE_OPERATORS]],
+])("the README lists the operators that are %s", (use, names) => {
+  expect(listed(use)).toEqual(names.toSorted());
 });

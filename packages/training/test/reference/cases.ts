@@ -1,4 +1,13 @@
 import { float, int, ints, text } from "../../src/onnx/index.ts";
+import { ELEMENTWISE_CASES } from "./cases/elementwise.ts";
+import { INDEXING_CASES } from "./cases/indexing.ts";
+import { NORMALIZATION_CASES } from "./cases/normalization.ts";
+import { RECURRENT_CASES } from "./cases/recurrent.ts";
+import { REDUCTION_CASES } from "./cases/reduction.ts";
+import { RESIZE_CASES } from "./cases/resize.ts";
+import { TRANSFORMER_CASES } from "./cases/transformer.ts";
+import { VIEW_CASES } from "./cases/view.ts";
+import { WINDOW_CASES } from "./cases/window.ts";
 import type { GradientCase } from "./check-gradient.ts";
 
 const unary = (operator: string, form = "", more: Partial<GradientCase> = {}): GradientCase => ({
@@ -240,4 +249,13 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
       count_include_pad: int(1),
     },
   ]),
+  ...ELEMENTWISE_CASES,
+  ...VIEW_CASES,
+  ...REDUCTION_CASES,
+  ...INDEXING_CASES,
+  ...WINDOW_CASES,
+  ...NORMALIZATION_CASES,
+  ...RECURRENT_CASES,
+  ...RESIZE_CASES,
+  ...TRANSFORMER_CASES,
 ];

@@ -1,5 +1,7 @@
+import { Tensor } from "@photinus/core/tensor";
 import { buildBackward, type GradientRule, type Profile } from "../../src/gradient/index.ts";
-import { type AddOptions, GraphBuilder } from "../../src/graph/index.ts";
+import { type AddOptions, addForward, GraphBuilder } from "../../src/graph/index.ts";
+import type { Node } from "../../src/onnx/index.ts";
 import { seededRandom } from "../../src/random.ts";
 import { interpret } from "./interpret.ts";
 import { makeValue, type Value } from "./value.ts";
@@ -12,8 +14,18 @@ export interface GradientCase {
   /** Shapes of the inputs that are differentiated. */
   readonly inputs: readonly (readonly number[])[];
   readonly attributes?: AddOptions["attributes"];
-  /** Constant inputs behind the others, as integers. */
-  readonly constants?: readonly (readonly number[])[];
+  /** Constant inputs behind the others: integers, or whole tensors. */
+  readonly constants?: readonly (readonly number[] | Tensor)[];
+  /** The inputs by place: "x0" is the first differentiated one, "c0" the first constant, "" is left out. */
+  readonly places?: readonly string[];
+  /** Outputs that are asked for; the gradient starts from the last of them. Default: one. */
+  readonly outputs?: number;
+  /** Operator set that the case is written in. Default: 20. */
+  readonly opset?: number;
+  /** As a model is imported. Default: training. */
+  readonly mode?: "training" | "evaluation";
+  /** True where onnxruntime has no kernel of the operator itself in this form, so that its forward has no other witness. */
+  readonly alone?: boolean;
   /** Values are drawn from the normal distribution, or are its absolute values plus a half. */
   readonly positive?: boolean;
   /** Providers of ONNX Runtime 1.30 that have no kernel for what the gradient needs. */
@@ -39,20 +51,50 @@ export function buildCase(
 ): GradientGraph {
   const builder = new GraphBuilder();
   const inputs = sample.inputs.map((shape, index) => builder.input(`x${index}`, { dtype: "f32", shape }));
-  const constants = (sample.constants ?? []).map((list) => builder.numbers("i64", list));
-  const [output = ""] = builder.addNode({
-    name: "",
-    operator: sample.operator,
-    inputs: [...inputs, ...constants],
-    outputs: sample.operator === "MaxPool" ? ["y", "indices"] : ["y"],
-    attributes: new Map(Object.entries(sample.attributes ?? {})),
+  const constants = (sample.constants ?? []).map((given) =>
+    given instanceof Tensor ? builder.constant(given) : builder.numbers("i64", given),
+  );
+  const outputs = addForward(builder, nodeOf(sample, { inputs, constants }), {
+    opset: sample.opset ?? 20,
+    mode: sample.mode ?? "training",
+    isTrained: () => false,
+    updateStatistic: () => undefined,
+    mask: (shape) => builder.input("mask", { dtype: "f32", shape }),
   });
+  const output = outputs[(sample.outputs ?? 1) - 1]!;
   const seed = builder.input("seed", builder.type(output));
   const gradients = buildBackward(builder, {
     ...{ output, gradient: seed, parameters: inputs, profile },
     ...(rules === undefined ? {} : { rules }),
   });
-  return { builder, inputs, output, seed, gradients: inputs.map((input) => gradients.get(input)!) };
+  return {
+    builder,
+    inputs,
+    output,
+    seed,
+    gradients: inputs.map((input) => gradients.get(input) ?? zeros(builder, input)),
+  };
+}
+
+/** What an input that the output does not depend on has for a gradient. */
+function zeros(builder: GraphBuilder, input: string): string {
+  return builder.add("Mul", [input, builder.numbers("f32", 0)]);
+}
+
+/** The node of a case, of inputs with these names. */
+export function nodeOf(
+  sample: GradientCase,
+  { inputs, constants }: { inputs: readonly string[]; constants: readonly string[] },
+): Node {
+  const named = (place: string): string =>
+    place === "" ? "" : (place.startsWith("x") ? inputs : constants)[Number(place.slice(1))]!;
+  return {
+    name: "",
+    operator: sample.operator,
+    inputs: sample.places?.map(named) ?? [...inputs, ...constants],
+    outputs: Array.from({ length: sample.outputs ?? 1 }, (_, index) => `y${index}`),
+    attributes: new Map(Object.entries(sample.attributes ?? {})),
+  };
 }
 
 /** Where the inputs of a case are, and the weights of its output. The same every time. */
@@ -63,6 +105,13 @@ export function drawPoint(
   const random = seededRandom(11);
   const draw = (): number => (sample.positive ? Math.abs(random.normal()) + 0.5 : random.normal());
   const point = new Map(inputs.map((name) => [name, makeValue(builder.shape(name), draw)]));
+  const mask = builder.nodes.flatMap(({ node }) => node.inputs).find((input) => input === "mask");
+  if (mask !== undefined) {
+    point.set(
+      mask,
+      makeValue(builder.shape(mask), () => (random.uniform() < 0.4 ? 0 : 1 / 0.6)),
+    );
+  }
   return point.set(
     seed,
     makeValue(builder.shape(output), () => random.normal()),

@@ -1,6 +1,6 @@
 import type { Tensor } from "@photinus/core/tensor";
 import { type GraphBuilder, numbersOf, type TypedNode } from "../../src/graph/index.ts";
-import { EVALUATE, maxPoolIndices } from "./operators.ts";
+import { EVALUATE, maxPoolIndices, splitParts } from "./operators.ts";
 import type { Value } from "./value.ts";
 
 /** Runs the nodes of `builder` in float64. @returns every value by name */
@@ -16,18 +16,28 @@ export function interpret(
     return value;
   };
   for (const typed of builder.nodes) {
-    const inputs = typed.node.inputs.filter((input) => input !== "").map(read);
+    const inputs = typed.node.inputs.map((input) => (input === "" ? undefined : read(input)));
     for (const [name, value] of outputsOf(builder, typed, inputs)) values.set(name, value);
   }
   return values;
 }
 
-function outputsOf(builder: GraphBuilder, typed: TypedNode, inputs: readonly Value[]): [string, Value][] {
+/** Inputs that are left out are undefined; only those at the end and the bounds of Clip ever are. */
+function outputsOf(
+  builder: GraphBuilder,
+  typed: TypedNode,
+  inputs: readonly (Value | undefined)[],
+): [string, Value][] {
   const { node } = typed;
+  if (node.operator === "Split") {
+    return splitParts(inputs[0]!, typed).map((part, index) => [node.outputs[index]!, part]);
+  }
   const evaluate = EVALUATE[node.operator];
   if (evaluate === undefined) throw new Error(`the reference lacks ${node.operator}`);
   const [first = "", indices = ""] = node.outputs;
-  const outputs: [string, Value][] = [[first, evaluate(inputs, typed, builder.shape(first))]];
+  const outputs: [string, Value][] = [
+    [first, evaluate(inputs as readonly Value[], typed, builder.shape(first))],
+  ];
   if (indices !== "") outputs.push([indices, maxPoolIndices(inputs[0]!, typed, builder.shape(indices))]);
   return outputs;
 }

@@ -1,4 +1,14 @@
-import { attribute, permutationOf, reducedAxes, type TypedNode, windowOf } from "../../src/graph/index.ts";
+import {
+  attribute,
+  padOf,
+  permutationOf,
+  reducedAxes,
+  sliceOf,
+  splitOf,
+  type TypedNode,
+  transposedWindowOf,
+  windowOf,
+} from "../../src/graph/index.ts";
 import { broadcastAt, coordinatesOf, countOf, indexOf, makeValue, type Value } from "./value.ts";
 
 /** Computes the first output of a node in float64, as slowly and plainly as the ONNX specification reads. */
@@ -13,6 +23,17 @@ const elementwise =
     });
 
 const truth = (value: boolean): number => (value ? 1 : 0);
+
+/** Its series (Abramowitz and Stegun 1964, 7.1.6): exact in float64 for arguments of normal size. */
+function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
 
 const view: Evaluate = ([input], _, shape) => ({ shape, data: input!.data });
 
@@ -95,16 +116,14 @@ const conv: Evaluate = ([x, w, b], typed, shape) => {
   });
 };
 
-const convTranspose: Evaluate = ([x, w], typed, shape) => {
-  const rank = shape.length - 2;
-  const ones = new Array<number>(rank).fill(1);
+const convTranspose: Evaluate = ([x, w, b], typed, shape) => {
   const group = attribute(typed, "int", "group") ?? 1;
-  const strides = attribute(typed, "ints", "strides") ?? ones;
-  const dilations = attribute(typed, "ints", "dilations") ?? ones;
-  const pads = attribute(typed, "ints", "pads") ?? [...ones, ...ones].map(() => 0);
+  const { strides, dilations, padsBegin: pads } = transposedWindowOf(typed);
   const kernel = w!.shape.slice(2);
   const [maps, perGroup] = [w!.shape[0]!, w!.shape[1]!];
-  const result = makeValue(shape, () => 0);
+  const result = makeValue(shape, (index) =>
+    b === undefined ? 0 : b.data[coordinatesOf(index, shape)[1]!]!,
+  );
   x!.data.forEach((value, index) => {
     const [example, map, ...place] = coordinatesOf(index, x!.shape);
     const first = Math.floor(map! / (maps / group)) * perGroup;
@@ -170,12 +189,94 @@ const maxUnpool: Evaluate = ([values, indices], _, shape) => {
   return result;
 };
 
-const scatterElements: Evaluate = ([data, indices, updates]) => {
-  const result = Float64Array.from(data!.data); // one dimension, reduction "add": what gradients use
-  indices!.data.forEach((at, index) => {
-    result[at]! += updates!.data[index]!;
+const axisOf = (typed: TypedNode, rank: number): number =>
+  ((attribute(typed, "int", "axis") ?? 0) + rank) % rank;
+
+const scatterElements: Evaluate = ([data, indices, updates], typed) => {
+  const axis = axisOf(typed, data!.shape.length);
+  const adds = attribute(typed, "text", "reduction") === "add";
+  const result = Float64Array.from(data!.data);
+  updates!.data.forEach((update, index) => {
+    const given = indices!.data[index]!;
+    const at = given < 0 ? given + data!.shape[axis]! : given;
+    const target = indexOf(coordinatesOf(index, updates!.shape).with(axis, at), data!.shape);
+    result[target] = update + (adds ? result[target]! : 0);
   });
   return { shape: data!.shape, data: result };
+};
+
+const gatherElements: Evaluate = ([data, indices], typed, shape) => {
+  const axis = axisOf(typed, data!.shape.length);
+  return makeValue(shape, (index) => {
+    const given = indices!.data[index]!;
+    const at = given < 0 ? given + data!.shape[axis]! : given;
+    return data!.data[indexOf(coordinatesOf(index, shape).with(axis, at), data!.shape)]!;
+  });
+};
+
+const gather: Evaluate = ([data, indices], typed, shape) => {
+  const axis = axisOf(typed, data!.shape.length);
+  const rank = indices!.shape.length;
+  return makeValue(shape, (index) => {
+    const coordinates = coordinatesOf(index, shape);
+    const given = indices!.data[indexOf(coordinates.slice(axis, axis + rank), indices!.shape)]!;
+    const at = given < 0 ? given + data!.shape[axis]! : given;
+    return data!.data[
+      indexOf([...coordinates.slice(0, axis), at, ...coordinates.slice(axis + rank)], data!.shape)
+    ]!;
+  });
+};
+
+/** Calls `visit` with the flat index of each block that the rows of `indices` name, and the size of a block. */
+function forBlocks(
+  indices: Value,
+  data: readonly number[],
+  visit: (start: number, row: number, size: number) => void,
+): void {
+  const depth = indices.shape.at(-1)!;
+  const size = countOf(data.slice(depth));
+  for (let row = 0; row < countOf(indices.shape) / depth; row++) {
+    const place = Array.from({ length: depth }, (_, axis) => {
+      const given = indices.data[row * depth + axis]!;
+      return given < 0 ? given + data[axis]! : given;
+    });
+    visit(indexOf(place, data.slice(0, depth)) * size, row, size);
+  }
+}
+
+const scatterNd: Evaluate = ([data, indices, updates], typed) => {
+  const adds = attribute(typed, "text", "reduction") === "add";
+  const result = Float64Array.from(data!.data);
+  forBlocks(indices!, data!.shape, (start, row, size) => {
+    for (let k = 0; k < size; k++) {
+      result[start + k] = updates!.data[row * size + k]! + (adds ? result[start + k]! : 0);
+    }
+  });
+  return { shape: data!.shape, data: result };
+};
+
+const gatherNd: Evaluate = ([data, indices], _, shape) => {
+  const result = makeValue(shape, () => 0);
+  forBlocks(indices!, data!.shape, (start, row, size) => {
+    for (let k = 0; k < size; k++) result.data[row * size + k] = data!.data[start + k]!;
+  });
+  return result;
+};
+
+const cumSum: Evaluate = ([x, axes], typed, shape) => {
+  const axis = (axes!.data[0]! + shape.length) % shape.length;
+  const exclusive = attribute(typed, "int", "exclusive") === 1;
+  const reverse = attribute(typed, "int", "reverse") === 1;
+  return makeValue(shape, (index) => {
+    const coordinates = coordinatesOf(index, shape);
+    const own = coordinates[axis]!;
+    let sum = 0;
+    for (let k = 0; k < shape[axis]!; k++) {
+      const before = reverse ? k > own : k < own;
+      if (before || (k === own && !exclusive)) sum += x!.data[indexOf(coordinates.with(axis, k), shape)]!;
+    }
+    return sum;
+  });
 };
 
 const reduce =
@@ -211,24 +312,40 @@ const transpose: Evaluate = ([x], typed, shape) => {
   });
 };
 
-const slice: Evaluate = ([x, starts, , axes], _, shape) =>
-  makeValue(shape, (index) => {
-    const source = coordinatesOf(index, shape);
-    axes!.data.forEach((axis, position) => {
-      source[axis]! += starts!.data[position]!;
-    });
+const slice: Evaluate = ([x], typed, shape) => {
+  const { starts, steps } = sliceOf(typed);
+  return makeValue(shape, (index) => {
+    const source = coordinatesOf(index, shape).map((at, axis) => starts[axis]! + at * steps[axis]!);
     return x!.data[indexOf(source, x!.shape)]!;
   });
+};
 
-const pad: Evaluate = ([x, pads], _, shape) =>
-  makeValue(shape, (index) => {
-    const source = coordinatesOf(index, shape).map((coordinate, axis) => coordinate - pads!.data[axis]!);
+const pad: Evaluate = ([x, , value], typed, shape) => {
+  const { begin } = padOf(typed);
+  return makeValue(shape, (index) => {
+    const source = coordinatesOf(index, shape).map((coordinate, axis) => coordinate - begin[axis]!);
     const at = indexOf(source, x!.shape);
-    return at < 0 ? 0 : x!.data[at]!;
+    return at < 0 ? (value?.data[0] ?? 0) : x!.data[at]!;
   });
+};
+
+/** The outputs of a Split. */
+export function splitParts(x: Value, typed: TypedNode): Value[] {
+  const { axis, sizes } = splitOf(typed);
+  let start = 0;
+  return sizes.map((size) => {
+    const begin = start;
+    start += size;
+    const shape = x.shape.toSpliced(axis, 1, size);
+    return makeValue(shape, (index) => {
+      const coordinates = coordinatesOf(index, shape);
+      return x.data[indexOf(coordinates.with(axis, coordinates[axis]! + begin), x.shape)]!;
+    });
+  });
+}
 
 const concat: Evaluate = (inputs, typed, shape) => {
-  const axis = attribute(typed, "int", "axis") ?? 0;
+  const axis = axisOf(typed, shape.length);
   return makeValue(shape, (index) => {
     const source = coordinatesOf(index, shape);
     let part = 0;
@@ -269,6 +386,61 @@ const argMax: Evaluate = ([x], typed, shape) => {
 
 export const EVALUATE: Readonly<Record<string, Evaluate>> = {
   Abs: elementwise(Math.abs),
+  And: elementwise((a, b) => truth(a !== 0 && b !== 0)),
+  Ceil: elementwise(Math.ceil),
+  Clip: ([x, low, high], _, shape) =>
+    makeValue(shape, (index) =>
+      Math.min(Math.max(x!.data[index]!, low?.data[0] ?? -Infinity), high?.data[0] ?? Infinity),
+    ),
+  Cos: elementwise(Math.cos),
+  CumSum: cumSum,
+  Elu: ([x], typed, shape) => {
+    const alpha = attribute(typed, "float", "alpha") ?? 1;
+    return makeValue(shape, (index) => {
+      const value = x!.data[index]!;
+      return value > 0 ? value : alpha * Math.expm1(value);
+    });
+  },
+  Erf: elementwise((a) => erf(a!)),
+  Floor: elementwise(Math.floor),
+  Gather: gather,
+  GatherElements: gatherElements,
+  GatherND: gatherNd,
+  GreaterOrEqual: elementwise((a, b) => truth(a! >= b!)),
+  HardSigmoid: ([x], typed, shape) => {
+    const alpha = attribute(typed, "float", "alpha") ?? 0.2;
+    const beta = attribute(typed, "float", "beta") ?? 0.5;
+    return makeValue(shape, (index) => Math.max(0, Math.min(1, alpha * x!.data[index]! + beta)));
+  },
+  Less: elementwise((a, b) => truth(a! < b!)),
+  LessOrEqual: elementwise((a, b) => truth(a! <= b!)),
+  Max: elementwise(Math.max),
+  Min: elementwise(Math.min),
+  Pow: elementwise((a, b) => a! ** b!),
+  ReduceL1: reduce(
+    0,
+    (sum, value) => sum + Math.abs(value),
+    (sum) => sum,
+  ),
+  ReduceL2: reduce(0, (sum, value) => sum + value ** 2, Math.sqrt),
+  ReduceLogSum: reduce(0, (sum, value) => sum + value, Math.log),
+  ReduceLogSumExp: reduce(0, (sum, value) => sum + Math.exp(value), Math.log),
+  ReduceMin: reduce(Infinity, Math.min, (sum) => sum),
+  ReduceProd: reduce(
+    1,
+    (product, value) => product * value,
+    (product) => product,
+  ),
+  ReduceSumSquare: reduce(
+    0,
+    (sum, value) => sum + value ** 2,
+    (sum) => sum,
+  ),
+  Round: elementwise((a) => Math.round(a!)),
+  ScatterND: scatterNd,
+  Sin: elementwise(Math.sin),
+  Softplus: elementwise((a) => Math.log1p(Math.exp(-Math.abs(a!))) + Math.max(a!, 0)),
+  Where: elementwise((condition, a, b) => (condition === 0 ? b! : a!)),
   Add: elementwise((a, b) => a! + b!),
   ArgMax: argMax,
   AveragePool: averagePool,

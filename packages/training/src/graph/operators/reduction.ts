@@ -1,5 +1,14 @@
+import { elementCount } from "@photinus/core/tensor";
+import { numbersOf, tensorOf } from "../numbers.ts";
 import type { Operator, OperatorTable } from "../operator.ts";
-import { attribute, constantList, inputType, normalAxis, type TypedNode } from "../typed-node.ts";
+import {
+  attribute,
+  constantInput,
+  constantList,
+  inputType,
+  normalAxis,
+  type TypedNode,
+} from "../typed-node.ts";
 
 /** The axes that a Reduce operator removes, counted from the front, in ascending order. */
 export function reducedAxes(typed: TypedNode): readonly number[] {
@@ -20,9 +29,19 @@ function reducedShape(typed: TypedNode, axes: readonly number[]): number[] {
   return shape.filter((_, axis) => !axes.includes(axis));
 }
 
-const reduce: Operator = {
-  infer: (typed) => [{ dtype: inputType(typed, 0).dtype, shape: reducedShape(typed, reducedAxes(typed)) }],
-};
+function reduce(combine?: (values: readonly number[]) => number): Operator {
+  const infer: Operator["infer"] = (typed) => [
+    { dtype: inputType(typed, 0).dtype, shape: reducedShape(typed, reducedAxes(typed)) },
+  ];
+  if (combine === undefined) return { infer };
+  // Shape code reduces lists of sizes to one number.
+  const fold: Operator["fold"] = (typed, { dtype, shape }) => {
+    const values = numbersOf(constantInput(typed, 0));
+    if (elementCount(shape) !== 1 || values.length === 0) return undefined;
+    return tensorOf(dtype, shape, [combine(values)]);
+  };
+  return { infer, fold };
+}
 
 const argMax: Operator = {
   infer: (typed) => {
@@ -34,8 +53,16 @@ const argMax: Operator = {
 
 /** Operators that remove dimensions. */
 export const REDUCTION: OperatorTable = {
-  ReduceSum: reduce,
-  ReduceMean: reduce,
-  ReduceMax: reduce,
+  ReduceSum: reduce((values) => values.reduce((sum, value) => sum + value, 0)),
+  ReduceMean: reduce(),
+  ReduceMax: reduce((values) => Math.max(...values)),
+  ReduceMin: reduce((values) => Math.min(...values)),
+  ReduceProd: reduce((values) => values.reduce((product, value) => product * value, 1)),
+  ReduceL1: reduce(),
+  ReduceL2: reduce(),
+  ReduceSumSquare: reduce(),
+  ReduceLogSum: reduce(),
+  ReduceLogSumExp: reduce(),
   ArgMax: argMax,
+  ArgMin: argMax,
 };

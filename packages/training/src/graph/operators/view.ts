@@ -3,9 +3,11 @@ import { elementCount, Tensor } from "@photinus/core/tensor";
 import { dtypeOf } from "../../onnx/data-type.ts";
 import { hasNumbers, numbersOf, tensorOf } from "../numbers.ts";
 import type { Operator, OperatorTable } from "../operator.ts";
+import { indexOf, pickElements } from "../pick.ts";
 import {
   attribute,
   badShape,
+  broadcast,
   constantInput,
   constantList,
   describe,
@@ -68,6 +70,12 @@ const transpose: Operator = {
     const order = permutationOf(typed);
     return [{ dtype, shape: order.map((axis) => shape[axis] ?? 0) }];
   },
+  fold: (typed, type) => {
+    const order = permutationOf(typed);
+    return pickElements(constantInput(typed, 0), type, (at) =>
+      order.map((_, axis) => at[order.indexOf(axis)] ?? 0),
+    );
+  },
 };
 
 /** The order of axes of a Transpose. @throws TrainingError `ERR_MODEL_SHAPE` when it is no permutation */
@@ -115,13 +123,18 @@ const gather: Operator = {
     const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)];
     return [{ dtype: data.dtype, shape }];
   },
-  fold: (typed, { dtype, shape }) => {
+  fold: (typed, type) => {
     const data = constantInput(typed, 0);
-    if (data.shape.length !== 1 || !hasNumbers(dtype)) return undefined; // shape arithmetic works on lists
-    const values = numbersOf(data);
-    const picked = numbersOf(constantInput(typed, 1)).map((index) => values.at(index));
-    if (picked.some((value) => value === undefined)) badShape(typed.node, "an index lies outside");
-    return tensorOf(dtype, shape, picked as number[]); // undefined was refused above
+    const indices = constantInput(typed, 1);
+    const axis = normalAxis(typed.node, attribute(typed, "int", "axis") ?? 0, data.shape.length);
+    const size = data.shape[axis] ?? 0;
+    const chosen = numbersOf(indices).map((index) => (index < 0 ? index + size : index));
+    if (chosen.some((index) => index < 0 || index >= size)) badShape(typed.node, "an index lies outside");
+    const rank = indices.shape.length;
+    return pickElements(data, type, (at) => {
+      const index = indexOf(at.slice(axis, axis + rank), indices.shape);
+      return [...at.slice(0, axis), chosen[index] ?? 0, ...at.slice(axis + rank)];
+    });
   },
 };
 
@@ -132,6 +145,10 @@ const concat: Operator = {
     if (given === undefined)
       throw new TrainingError("ERR_MODEL_MALFORMED", `${describe(typed.node)} has no axis`);
     const axis = normalAxis(typed.node, given, first.shape.length);
+    for (const type of typed.inputs) {
+      const fits = first.shape.every((size, index) => index === axis || type?.shape[index] === size);
+      if (type?.shape.length !== first.shape.length || !fits) badShape(typed.node, "its inputs do not fit");
+    }
     const total = typed.inputs.reduce((sum, type) => sum + (type?.shape[axis] ?? 0), 0);
     return [{ dtype: first.dtype, shape: first.shape.map((size, index) => (index === axis ? total : size)) }];
   },
@@ -146,54 +163,157 @@ const expand: Operator = {
   infer: (typed) => {
     const { dtype, shape } = inputType(typed, 0);
     const wanted = constantList(typed, 1);
-    const rank = Math.max(shape.length, wanted.length);
-    const result = Array.from({ length: rank }, (_, axis) =>
-      Math.max(shape[axis - rank + shape.length] ?? 1, wanted[axis - rank + wanted.length] ?? 1),
+    return [{ dtype, shape: broadcast(typed.node, shape, wanted) }];
+  },
+  fold: (typed, type) => {
+    const data = constantInput(typed, 0);
+    const skip = type.shape.length - data.shape.length;
+    return pickElements(data, type, (at) =>
+      data.shape.map((size, axis) => (size === 1 ? 0 : (at[axis + skip] ?? 0))),
     );
-    return [{ dtype, shape: result }];
   },
 };
 
-/** Lists of starts, ends, axes and steps of a Slice with steps of 1, clamped to the input. */
+/** Where a Slice begins and how it goes on, for each axis of its input. */
+export interface SliceGeometry {
+  /** First element of each axis. */
+  readonly starts: readonly number[];
+  /** Steps, negative ones backwards. */
+  readonly steps: readonly number[];
+  /** Sizes of the result. */
+  readonly shape: readonly number[];
+}
+
+/** Reads the lists of a Slice. @throws TrainingError `ERR_MODEL_SHAPE` when one is not constant, or a step is 0 */
+export function sliceOf(typed: TypedNode): SliceGeometry {
+  const { shape } = inputType(typed, 0);
+  const [from, to] = [constantList(typed, 1), constantList(typed, 2)];
+  const axes = typed.node.inputs[3] ? constantList(typed, 3) : from.map((_, axis) => axis);
+  const by = typed.node.inputs[4] ? constantList(typed, 4) : from.map(() => 1);
+  const starts = shape.map(() => 0);
+  const steps = shape.map(() => 1);
+  const sizes = [...shape];
+  axes.forEach((given, index) => {
+    const axis = normalAxis(typed.node, given, shape.length);
+    const size = shape[axis] ?? 0;
+    const step = by[index] ?? 1;
+    if (step === 0) badShape(typed.node, "a step is 0");
+    // Backwards, the element before the first is a legal end.
+    const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
+    const clamp = (edge: number): number => Math.min(Math.max(edge < 0 ? edge + size : edge, least), most);
+    const start = clamp(from[index] ?? 0);
+    const length = Math.max(0, Math.ceil((clamp(to[index] ?? size) - start) / step));
+    starts[axis] = length === 0 ? 0 : start;
+    steps[axis] = step;
+    sizes[axis] = length;
+  });
+  return { starts, steps, shape: sizes };
+}
+
 const slice: Operator = {
-  infer: (typed) => {
-    const { dtype, shape } = inputType(typed, 0);
-    const [starts, ends] = [constantList(typed, 1), constantList(typed, 2)];
-    const axes = typed.node.inputs[3] ? constantList(typed, 3) : starts.map((_, axis) => axis);
-    const steps = typed.node.inputs[4] ? constantList(typed, 4) : [];
-    if (steps.some((step) => step !== 1)) badShape(typed.node, `steps [${steps}]`);
-    const result = [...shape];
-    axes.forEach((given, index) => {
-      const axis = normalAxis(typed.node, given, shape.length);
-      const size = shape[axis] ?? 0;
-      const clamp = (edge: number): number => Math.min(Math.max(edge < 0 ? edge + size : edge, 0), size);
-      result[axis] = Math.max(0, clamp(ends[index] ?? size) - clamp(starts[index] ?? 0));
-    });
-    return [{ dtype, shape: result }];
-  },
-  fold: (typed, { dtype, shape }) => {
-    if (shape.length !== 1 || !hasNumbers(dtype)) return undefined;
-    const [start] = constantList(typed, 1);
-    const values = numbersOf(constantInput(typed, 0));
-    const from = (start ?? 0) < 0 ? Math.max(0, values.length + (start ?? 0)) : (start ?? 0);
-    return tensorOf(dtype, shape, values.slice(from, from + (shape[0] ?? 0)));
+  infer: (typed) => [{ dtype: inputType(typed, 0).dtype, shape: sliceOf(typed).shape }],
+  fold: (typed, type) => {
+    const { starts, steps } = sliceOf(typed);
+    return pickElements(constantInput(typed, 0), type, (at) =>
+      at.map((coordinate, axis) => (starts[axis] ?? 0) + coordinate * (steps[axis] ?? 1)),
+    );
   },
 };
 
-/** Zeros around the input; only constant mode, as gradients use it. */
+/** Counts that a Pad adds before and behind each axis; negative ones take away. */
+export interface PadGeometry {
+  /** Before each axis. */
+  readonly begin: readonly number[];
+  /** Behind each axis. */
+  readonly end: readonly number[];
+}
+
+/** Reads the counts of a Pad. @throws TrainingError `ERR_MODEL_SHAPE` when they are not constant or do not fit */
+export function padOf(typed: TypedNode): PadGeometry {
+  const rank = inputType(typed, 0).shape.length;
+  const pads = constantList(typed, 1);
+  const every = Array.from({ length: rank }, (_, axis) => axis);
+  const axes = typed.node.inputs[3] ? constantList(typed, 3) : every;
+  if (pads.length !== 2 * axes.length) badShape(typed.node, `pads [${pads}]`);
+  const begin = every.map(() => 0);
+  const end = every.map(() => 0);
+  axes.forEach((given, index) => {
+    const axis = normalAxis(typed.node, given, rank);
+    begin[axis] = pads[index] ?? 0;
+    end[axis] = pads[index + axes.length] ?? 0;
+  });
+  return { begin, end };
+}
+
+/** A constant around the input; the other modes are made of Gather. */
 const pad: Operator = {
   infer: (typed) => {
     const { dtype, shape } = inputType(typed, 0);
-    const pads = constantList(typed, 1);
-    if ((attribute(typed, "text", "mode") ?? "constant") !== "constant" || pads.length !== 2 * shape.length) {
-      badShape(typed.node, `pads [${pads}]`);
-    }
-    return [
-      {
-        dtype,
-        shape: shape.map((size, axis) => size + (pads[axis] ?? 0) + (pads[axis + shape.length] ?? 0)),
-      },
-    ];
+    const { begin, end } = padOf(typed);
+    const padded = shape.map((size, axis) => size + (begin[axis] ?? 0) + (end[axis] ?? 0));
+    if (padded.some((size) => size < 0)) badShape(typed.node, `pads [${begin}] and [${end}] of [${shape}]`);
+    return [{ dtype, shape: padded }];
+  },
+};
+
+/** Sizes of the parts of a Split. @throws TrainingError `ERR_MODEL_SHAPE` when they do not fit */
+export function splitOf(typed: TypedNode): { readonly axis: number; readonly sizes: readonly number[] } {
+  const { shape } = inputType(typed, 0);
+  const axis = normalAxis(typed.node, attribute(typed, "int", "axis") ?? 0, shape.length);
+  const size = shape[axis] ?? 0;
+  const count = attribute(typed, "int", "num_outputs") ?? typed.node.outputs.length;
+  const each = Math.ceil(size / count);
+  const equal = Array.from({ length: count }, (_, index) => Math.min(each, size - index * each));
+  const sizes = typed.node.inputs[1] ? constantList(typed, 1) : equal;
+  const total = sizes.reduce((sum, part) => sum + part, 0);
+  if (total !== size || sizes.some((part) => part < 0)) badShape(typed.node, `[${sizes}] of ${size}`);
+  return { axis, sizes };
+}
+
+const split: Operator = {
+  infer: (typed) => {
+    const { dtype, shape } = inputType(typed, 0);
+    const { axis, sizes } = splitOf(typed);
+    return sizes.map((size) => ({ dtype, shape: shape.toSpliced(axis, 1, size) }));
+  },
+};
+
+const sizeOperator: Operator = { infer: () => [{ dtype: "i64", shape: [] }] };
+
+/** The given tensor of one element, repeated; zeros without it. */
+const constantOfShape: Operator = {
+  infer: (typed) => [{ dtype: fillOf(typed).dtype, shape: constantList(typed, 0) }],
+  fold: (typed, { dtype, shape }) => {
+    if (!hasNumbers(dtype)) return undefined;
+    const [value = 0] = numbersOf(fillOf(typed));
+    return tensorOf(dtype, shape, new Array<number>(elementCount(shape)).fill(value));
+  },
+};
+
+function fillOf(typed: TypedNode): Tensor {
+  const fill = attribute(typed, "tensor", "value") ?? tensorOf("f32", [1], [0]);
+  if (elementCount(fill.shape) !== 1) badShape(typed.node, "its value must be one number");
+  return fill;
+}
+
+/** start, start + delta, ... below limit. */
+const range: Operator = {
+  infer: (typed) => {
+    const [start = 0, limit = 0, delta = 1] = [0, 1, 2].map(
+      (index) => numbersOf(constantInput(typed, index))[0] ?? 0,
+    );
+    if (delta === 0) badShape(typed.node, "its delta is 0");
+    const count = Math.max(0, Math.ceil((limit - start) / delta));
+    return [{ dtype: inputType(typed, 0).dtype, shape: [count] }];
+  },
+  fold: (typed, { dtype, shape }) => {
+    const [start = 0] = numbersOf(constantInput(typed, 0));
+    const [delta = 1] = numbersOf(constantInput(typed, 2));
+    return tensorOf(
+      dtype,
+      shape,
+      Array.from({ length: elementCount(shape) }, (_, index) => start + index * delta),
+    );
   },
 };
 
@@ -224,14 +344,18 @@ export const VIEW: OperatorTable = {
   Cast: cast,
   Concat: concat,
   Constant: constant,
+  ConstantOfShape: constantOfShape,
   Expand: expand,
   Flatten: flatten,
   Gather: gather,
   Identity: view((_, shape) => shape),
   Pad: pad,
+  Range: range,
   Reshape: reshape,
   Shape: shapeOperator,
+  Size: sizeOperator,
   Slice: slice,
+  Split: split,
   Squeeze: squeeze,
   Transpose: transpose,
   Unsqueeze: unsqueeze,
