@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPages } from "./build-pages.ts";
 import { findChromium } from "./chromium.ts";
+import { findNginx, findSystemdAnalyze } from "./nginx.ts";
 import { ROOT, run, runProgram } from "./process.ts";
 import {
   type Counts,
@@ -91,6 +92,8 @@ async function main(): Promise<void> {
   // Without `--long` every runner must run something; long tests exist for some of them only.
   const runners = long ? runnersWithLongTests() : RUNNERS;
   const environment = { CHROMIUM_PATH: await findChromium(), ...(long ? { LONG: "1" } : {}) };
+  await findNginx();
+  await findSystemdAnalyze();
   await buildPages();
   const results: RunnerResult[] = [];
   for (const runner of runners) {

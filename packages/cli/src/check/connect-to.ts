@@ -6,10 +6,9 @@ import { stepSignal, type Way } from "./way.ts";
 export async function connectTo(way: Way): Promise<Connection> {
   const { url, authorities, proxy, subject } = way;
   const { opened } = subject;
-  const isMutual = opened?.kit.configuration.security === "mtls";
   const connector = webSocketConnector({
     ...{ url, ca: authorities },
-    ...(isMutual ? { clientCertificate: opened.tls } : {}),
+    ...(opened !== undefined ? { clientCertificate: opened.tls } : {}),
     ...(proxy === undefined ? {} : { proxy }),
   });
   return await connector.connect(stepSignal(way));

@@ -1,5 +1,7 @@
 import { isIP, type Socket } from "node:net";
 import { rootCertificates } from "node:tls";
+import { decodePem } from "@photinus/core/pki";
+import { KIT_FILE } from "@photinus/core/provision";
 import type { Session } from "@photinus/core/session";
 import { type HttpProxy, openTunnel, parseProxy, pem } from "@photinus/node-platform";
 import type { Finding } from "./finding.ts";
@@ -50,13 +52,23 @@ export function wayTo(
   const { protocol, hostname, port } = new URL(url);
   const isSecure = protocol === "wss:";
   const root = subject.kit?.root.der;
+  const ofProxies = pemsOf(subject);
   return {
     ...{ subject, url, isSecure, idleSeconds, facts: {} },
     host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
     port: port === "" ? (isSecure ? 443 : 80) : Number(port),
     proxy: proxy === undefined ? undefined : parseProxy(proxy),
-    authorities: [...(root === undefined ? [] : [pem("CERTIFICATE", root)]), ...rootCertificates],
+    authorities: [
+      ...(root === undefined ? [] : [pem("CERTIFICATE", root)]),
+      ...(ofProxies.length === 0 ? rootCertificates : ofProxies),
+    ],
   };
+}
+
+/** CAs of proxies that the kit carries. */
+function pemsOf({ files, kit }: Subject): readonly string[] {
+  const text = kit === undefined ? undefined : files.get(KIT_FILE.tlsAuthorities);
+  return text === undefined ? [] : decodePem("CERTIFICATE", text).map((der) => pem("CERTIFICATE", der));
 }
 
 /** Gives up when the command is interrupted, or the step takes too long. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Clock, silentLogger } from "@photinus/core/platform";
 import { createProject, type ProvisionedProject, type StartupKit } from "@photinus/core/provision";
 import { nodeCrypto, pem, systemClock, writeKitFolder } from "@photinus/node-platform";
-import { openStorage, PhotinusServer } from "@photinus/node-server";
+import { openStorage, PhotinusServer, type PhotinusServerOptions } from "@photinus/node-server";
 import { onTestFinished } from "vitest";
 import type { NamedFinding } from "../../src/check/run-probes.ts";
 import { check } from "../../src/commands/check.ts";
@@ -17,11 +17,11 @@ const [crypto, clock] = [nodeCrypto(), systemClock()];
 const never = new AbortController().signal;
 
 /** A project with a user for each way to connect: of users, no devices are looked at. */
-export async function aProject(): Promise<ProvisionedProject> {
+export async function aProject(hosts: readonly string[] = ["127.0.0.1"]): Promise<ProvisionedProject> {
   const site = (security: "mtls" | "tls" | "clear") => ({ name: `by-${security}`, org: "o", security });
   const definition = {
     name: "trial",
-    server: { name: "hub", org: "o", hosts: ["127.0.0.1"], port: 8443 },
+    server: { name: "hub", org: "o", hosts, port: 8443 },
     sites: [],
     users: [],
     adapters: [site("mtls"), site("tls"), site("clear")],
@@ -52,7 +52,11 @@ export async function aKitFolder(kit: StartupKit): Promise<{ kit: string; passph
 }
 
 /** A server of the project; with `clear`, as behind a proxy that ended TLS. @returns address of its socket */
-export async function aServer(project: ProvisionedProject, mode: "tls" | "clear"): Promise<string> {
+export async function aServer(
+  project: ProvisionedProject,
+  mode: "tls" | "clear",
+  options: Partial<PhotinusServerOptions> = {},
+): Promise<string> {
   const { files, secret } = kitOf(project, "hub");
   const { kit, tls } = await openHostKit(files, secret);
   const storage = await openStorage({ folder: await aFolder() }, { crypto });
@@ -60,7 +64,7 @@ export async function aServer(project: ProvisionedProject, mode: "tls" | "clear"
   const server = new PhotinusServer(
     {
       kit: { ...kit, configuration: { ...kit.configuration, security: "tls" } },
-      port: 0,
+      ...{ port: 0, ...options },
       ...(mode === "tls" ? { tls: { ...tls, clientRoot } } : {}),
     },
     { storage, clock, crypto, logger: silentLogger },

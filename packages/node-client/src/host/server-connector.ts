@@ -9,7 +9,7 @@ import { parseProxy, pem, type TlsIdentity, webSocketConnector } from "@photinus
 export interface ServerConnectorOptions {
   /** The kit of who connects, opened. */
   readonly kit: Pick<OpenedKit, "configuration" | "root" | "tlsAuthorities">;
-  /** Certificate for TLS, presented where the project demands it on both sides. */
+  /** Certificate for TLS, presented where the other side asks for one. */
   readonly tls: TlsIdentity;
   /** Address of the server's socket in place of those in the kit. */
   readonly server?: string;
@@ -34,7 +34,8 @@ export function serverConnector({ kit, tls, server, proxyOf }: ServerConnectorOp
     return webSocketConnector({
       url,
       ca: [toPem(root.der), ...ofProxies],
-      ...(configuration.security === "mtls" ? { clientCertificate: tls } : {}),
+      // Where the project does not demand it an ingress may: it is presented to whoever asks.
+      ...(configuration.security === "clear" ? {} : { clientCertificate: tls }),
       ...(proxy === undefined ? {} : { proxy: parseProxy(proxy) }),
     });
   });

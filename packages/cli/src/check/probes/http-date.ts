@@ -23,8 +23,7 @@ async function ask(way: Way): Promise<IncomingMessage> {
   const { host, port, isSecure, subject } = way;
   const tunnel = await tunnelOf(way);
   const { opened } = subject;
-  const isMutual = opened?.kit.configuration.security === "mtls";
-  const client = isMutual ? { cert: opened.tls.certificate, key: opened.tls.privateKey } : {};
+  const client = opened !== undefined ? { cert: opened.tls.certificate, key: opened.tls.privateKey } : {};
   const options = { host, port, path: "/healthz", agent: false, signal: stepSignal(way) } as const;
   return await new Promise((resolve, reject) => {
     const request = isSecure

@@ -38,10 +38,9 @@ async function open(way: Way): Promise<TLSSocket> {
   const { host, port, authorities, subject } = way;
   const tunnel = await tunnelOf(way);
   const { opened } = subject;
-  const isMutual = opened?.kit.configuration.security === "mtls";
   return connect({
     ...(tunnel === undefined ? { host, port } : { socket: tunnel, host }),
-    ...(isMutual ? { cert: opened.tls.certificate, key: opened.tls.privateKey } : {}),
+    ...(opened !== undefined ? { cert: opened.tls.certificate, key: opened.tls.privateKey } : {}),
     servername: sniOf(way),
     ca: [...authorities],
     minVersion: "TLSv1.2",
