@@ -40,11 +40,11 @@ function namedTests(page: string): {
   return { tests, bare };
 }
 
-/** `floods` is a file of this folder, `fuzz/x` one beside it, `core/site/x` one of a package. */
+/** `floods` is a file of this folder, `fuzz/x` and `ingress/x` ones beside it, `core/site/x` one of a package. */
 function pathOf(file: string): string {
   const [name = "", ...path] = file.split("/");
   if (path.length === 0) return join(HERE, `${name}.test.ts`);
-  if (name === "fuzz") return join(HERE, "..", `${file}.test.ts`);
+  if (name === "fuzz" || name === "ingress") return join(HERE, "..", `${file}.test.ts`);
   return join(HERE, "../../packages", name, "test", `${path.join("/")}.test.ts`);
 }
 
