@@ -158,7 +158,7 @@ export class Coordinator {
     // Fenced before anything else: what it sent and nobody has begun with has no effect beside the newer one.
     const fenced = older && this.#supersede(older);
     await this.#modules.audit.record(loginRecord(session));
-    session.ended.then((end) => this.#ended(session, end)).catch(this.#logFault);
+    session.whenEnded(this.#sessionEnded);
     if (peer.role === "site") session.receive(this.#siteHandler);
     else session.receive(userHandler(this.#userDesk(), session));
     this.#revocation?.welcome(session); // not after the older one: its peer may take its time to read the last word
@@ -177,7 +177,8 @@ export class Coordinator {
   }
 
   async #ended(session: Session, end: SessionEnd): Promise<void> {
-    this.#leave(session, isLeaving(end));
+    // Who ended its session itself in order does not come back soon.
+    this.#leave(session, !end.local && end.code === "ERR_GOING_AWAY");
     if (end.local) await this.#tokens.ended(session.id, end.code);
   }
 
@@ -309,6 +310,11 @@ export class Coordinator {
     return undefined;
   }
 
+  /** One for all sessions. */
+  readonly #sessionEnded = (end: SessionEnd, session: Session): void => {
+    this.#ended(session, end).catch(this.#logFault);
+  };
+
   #leave(session: Session, isGone: boolean): void {
     const key = toHex(session.peer.leafDigest);
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
@@ -391,6 +397,3 @@ export class Coordinator {
     this.#modules.logger.error("a fault beside any job", error);
   };
 }
-
-/** True when the peer itself ended its session in order: it does not come back soon. */
-const isLeaving = ({ code, local }: SessionEnd): boolean => !local && code === "ERR_GOING_AWAY";

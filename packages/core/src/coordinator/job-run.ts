@@ -133,10 +133,10 @@ export class JobRun {
     const { sites, object, submitterChain, jobId } = this.#context;
     if (sites.find(site.name) === site) return;
     sites.add(site);
-    for (const held of site.announced.heldUpdates) {
+    for (const held of site.heldUpdates) {
       if (held.jobId === jobId) await this.#rounds.held(site, held);
     }
-    if (!site.announced.preparedJobs.includes(jobId)) {
+    if (!site.preparedJobs.includes(jobId)) {
       await ignoreLostSession(site.session.sendObject(object, submitterChain));
     }
   }
@@ -151,7 +151,7 @@ export class JobRun {
     const { sites, modules, jobId, signal } = this.#context;
     if (!sites.consented(site.name)) return;
     await this.#auditConsent(site, { outcome: "accepted", reason: "", details: { terms } });
-    if (site.announced.preparedJobs.includes(jobId)) return;
+    if (site.preparedJobs.includes(jobId)) return;
     this.#graph ??= this.#publishGraph();
     const graph = await this.#graph;
     modules.logger.debug("graph sent", { jobId, site: site.name });

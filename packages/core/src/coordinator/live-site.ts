@@ -7,8 +7,10 @@ import type { ResumeRecord } from "./resume-record.ts";
 /** A site that is connected and has said what it can do. */
 export interface LiveSite extends ConnectedSite, ResumedState {
   readonly session: Session;
-  /** What it said of itself. */
-  readonly announced: SiteReady;
+  /** Jobs that it had prepared when it came. */
+  readonly preparedJobs: SiteReady["preparedJobs"];
+  /** Updates that it held when it came. */
+  readonly heldUpdates: SiteReady["heldUpdates"];
   /** Roots in hex of the publications that went over this session. */
   readonly sentBlobs: SparseSet<string>;
   /** Roots in hex of blobs that are being sent: asked for again, they are not sent twice at once. */
@@ -42,21 +44,29 @@ export interface LiveSiteParts {
 /** A {@link LiveSite} from its session and what it announced. */
 export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSiteParts): LiveSite {
   const { name, org } = session.peer;
-  const { runtime, dataNames } = announced;
+  const { runtime, dataNames, preparedJobs, heldUpdates } = announced;
   const { record, hasAsked, acknowledged } = resumed;
   return {
     name,
     org,
     runtime,
-    dataNames,
+    dataNames: exactly(dataNames),
     connectedAtMs,
     record,
     hasAsked,
     acknowledged,
     session,
-    announced,
+    preparedJobs: exactly(preparedJobs),
+    heldUpdates: exactly(heldUpdates),
     sentBlobs: new SparseSet(),
     sendingBlobs: new SparseSet(),
     sentTasks: new SparseSet(),
   };
+}
+
+const NONE: readonly never[] = [];
+
+/** The same in an array without room for more, which one that was filled as it was read has plenty of. */
+function exactly<Item>(items: readonly Item[]): readonly Item[] {
+  return items.length === 0 ? NONE : items.slice();
 }

@@ -116,7 +116,8 @@ export class ResumeRecord {
   readonly #metadata: MetadataStore;
   #stored: StoredRecord;
   #revision: number;
-  #write: Promise<unknown> = Promise.resolve();
+  /** The write that is under way. */
+  #write: Promise<unknown> | undefined;
 
   constructor(
     state: { readonly urn: string; readonly stored: StoredRecord; readonly revision: number },
@@ -190,8 +191,13 @@ export class ResumeRecord {
   }
 
   #change(edit: (stored: StoredRecord) => StoredRecord): Promise<void> {
-    const turn = this.#write.then(() => this.#put(edit));
-    this.#write = turn.catch(() => undefined); // who called hears of it; the next goes on
+    const turn = (this.#write ?? Promise.resolve()).then(() => this.#put(edit));
+    const write: Promise<void> = turn
+      .catch(() => undefined) // who called hears of it; the next goes on
+      .then(() => {
+        if (this.#write === write) this.#write = undefined;
+      });
+    this.#write = write;
     return turn;
   }
 

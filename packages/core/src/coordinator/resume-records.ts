@@ -110,8 +110,8 @@ export class ResumeRecords {
       stateVersion: 1,
       fence: stored.fence + 1,
       sessions: [...(isResumed ? stored.sessions : []), toBase64Url(session)].slice(-MAX_SESSIONS),
-      commits: stored.commits.filter(({ untilMs }) => untilMs > nowMs),
-      parts,
+      commits: orNothing(stored.commits.filter(({ untilMs }) => untilMs > nowMs)),
+      parts: orNothing(parts),
     };
     const key = PREFIX + urn;
     record.adopt(
@@ -132,6 +132,13 @@ export class ResumeRecords {
     return { record: new ResumeRecord({ urn, stored, revision }, metadata), stored, revision };
   }
 }
+
+/** The one empty list, of the many who have nothing under way. */
+function orNothing<Item>(items: readonly Item[]): readonly Item[] {
+  return items.length === 0 ? NONE : items;
+}
+
+const NONE: readonly never[] = [];
 
 /** A record that somebody else creates at the same time is a conflict like any other. */
 async function create(metadata: MetadataStore, key: string, stored: StoredRecord): Promise<number> {

@@ -34,7 +34,7 @@ export async function takeUpSession(
   // [W-125]
   if (!isResumed) uploads.dropParticipant(urn);
   await uploads.deleteBlobs(dropped);
-  if (body === undefined) return { record, hasAsked: false, acknowledged: new Set() };
+  if (body === undefined) return { record, hasAsked: false, acknowledged: NOTHING };
   const answer = {
     isResumed,
     acknowledged: record.commits.map(({ messageId }) => fromHex(messageId)),
@@ -43,6 +43,9 @@ export async function takeUpSession(
       .map(({ streamId, chunks }) => ({ streamId: fromHex(streamId), chunks })),
   };
   await ignoreLostSession(session.send(resumed, answer));
-  const acknowledged = new Set(isResumed ? body.acknowledged.map((id) => toHex(id)) : []);
-  return { record, hasAsked: true, acknowledged };
+  const ids = isResumed ? body.acknowledged.map((id) => toHex(id)) : [];
+  return { record, hasAsked: true, acknowledged: ids.length === 0 ? NOTHING : new Set(ids) };
 }
+
+/** Of the many who come back with nothing under way. */
+const NOTHING: ReadonlySet<string> = new Set();

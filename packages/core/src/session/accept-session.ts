@@ -109,7 +109,6 @@ async function establishFull(outcome: FullOutcome, accepting: Accepting): Promis
   const serverToken = await issueToken({ holder: identity.participant, sid, nowMs, serverKeyId }, issuing);
   const session = new LiveSession(
     {
-      serverKeyId,
       established: established(outcome, accepting, {
         scope: "full",
         peer: client.participant,
@@ -133,7 +132,7 @@ type EnrolmentOutcome = ServerOutcome & { readonly code: Bytes | undefined; read
 /** WELCOME, the certificate, the end. It is issued first: who is refused, or waits, never sees a session. */
 async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Accepting): Promise<LiveSession> {
   const { options, modules } = accepting;
-  const { project, root, identity } = options;
+  const { project, root } = options;
   const { crypto, clock } = modules;
   const { chain } = await issued(outcome, requireAuthority(options));
   // Also our own authority's work is proved before it leaves.
@@ -141,7 +140,6 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
   const { participant, verifyingKey, notAfterMs } = await verifyChain(chain, expectations, { crypto });
   const session = new LiveSession(
     {
-      serverKeyId: await crypto.sha256(identity.signingKey.publicKey),
       established: established(outcome, accepting, {
         scope: "enrol",
         peer: participant,
@@ -163,11 +161,10 @@ type ChallengedOutcome = ServerOutcome & Extract<ServerOutcome["greeted"], { kin
 
 /** WELCOME, the challenge, the end: the client comes again with a credential. */
 async function establishChallenge(outcome: ChallengedOutcome, accepting: Accepting): Promise<LiveSession> {
-  const { options, modules } = accepting;
+  const { modules } = accepting;
   const { client, challenge, channel, sender } = outcome;
   const session = new LiveSession(
     {
-      serverKeyId: await modules.crypto.sha256(options.identity.signingKey.publicKey),
       established: established(outcome, accepting, {
         scope: "challenge",
         peer: client.participant,

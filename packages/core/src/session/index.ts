@@ -38,7 +38,6 @@ export {
   renewByKey,
 } from "./enrol-session.ts";
 export { DEFAULT_OBJECT_RULES } from "./established.ts";
-export { isSameCertificate } from "./live-session.ts";
 export {
   type AuthenticatingPeer,
   LoginAuthentication,

@@ -118,14 +118,14 @@ export class KeepAlive {
 
   /** At the server: new tokens for both sides when two thirds of the old ones' life are over. */
   async #renewTokens(nowMs: number): Promise<void> {
-    const { established, serverKeyId, session, modules } = this.#owner;
+    const { established, session, modules } = this.#owner;
     const { ownTokens, peerTokens, identity, peer, sid, direction } = established;
     const token = peerTokens.newest;
     if (direction !== 1 || token === undefined) return;
     if (nowMs < token.issuedAt + (token.expiresAt - token.issuedAt) * RENEWAL_PART) return;
     await requireUnrevoked(sid, modules.revokedTokens);
     const issuing = { key: identity.signingKey, crypto: modules.crypto };
-    const request = { sid, nowMs, serverKeyId };
+    const request = { sid, nowMs, serverKeyId: await this.#owner.serverKeyId() };
     const client = await issueToken({ ...request, holder: peer }, issuing);
     const server = await issueToken({ ...request, holder: identity.participant }, issuing);
     peerTokens.add(client);

@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes } from "../bytes/index.ts";
+import type { Bytes } from "../bytes/index.ts";
 import { encode } from "../decomposer/index.ts";
 import {
   ChainDirectory,
@@ -10,7 +10,7 @@ import {
 import { type ErrorCode, PhotinusError, type WireError } from "../errors/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { Participant } from "../pki/index.ts";
-import { type ConnectionEnd, sleep } from "../platform/index.ts";
+import { type Awaitable, type ConnectionEnd, sleep } from "../platform/index.ts";
 import type { BlobFrames, StreamManifest, StreamSink, StreamSource } from "../stream/index.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { AllModules, Established } from "./established.ts";
@@ -32,17 +32,17 @@ import type { SessionScope } from "./welcome.ts";
 /** How long the last word of a session may take to leave. */
 const CLOSING_MS = 5000;
 
-/** What a session needs beside its modules: the server's own key id, where this side is the server. */
+/** What a session needs beside its modules. */
 export interface LiveSessionOptions {
   readonly established: Established;
-  /** SHA-256 of the SubjectPublicKeyInfo of the server, whichever side this is. */
-  readonly serverKeyId: Bytes;
+  /** At a client: SHA-256 of the SubjectPublicKeyInfo of its server. */
+  readonly serverKeyId?: Bytes;
 }
 
 /** The session from WELCOME on, at either side. What few sessions need is made when it is needed. */
 export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   readonly established: Established;
-  readonly serverKeyId: Bytes;
+  readonly #serverKeyId: Bytes | undefined;
   readonly modules: AllModules;
   readonly outbox: Outbox;
   readonly lane: HandlerLane;
@@ -56,7 +56,9 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   #objects: ObjectSender | undefined;
   #inbox: Inbox | undefined;
   #controller: AbortController | undefined;
-  #listeners: readonly SessionEndListener[] | undefined;
+  /** Nearly always one or two. */
+  #listener: SessionEndListener | undefined;
+  #listeners: SessionEndListener[] | undefined;
   #closing: Promise<void> | undefined;
   /** Why nothing more may be sent. */
   #reason: WireError | undefined;
@@ -67,7 +69,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
 
   constructor({ established, serverKeyId }: LiveSessionOptions, modules: AllModules) {
     this.established = established;
-    this.serverKeyId = serverKeyId;
+    this.#serverKeyId = serverKeyId;
     this.modules = modules;
     const { limits } = established;
     this.outbox = new Outbox(this);
@@ -95,6 +97,11 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
 
   get session(): this {
     return this;
+  }
+
+  serverKeyId(): Awaitable<Bytes> {
+    const { identity } = this.established;
+    return this.#serverKeyId ?? this.modules.crypto.sha256(identity.signingKey.publicKey);
   }
 
   get streams(): StreamTable {
@@ -174,8 +181,12 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   }
 
   whenEnded(listener: SessionEndListener): void {
-    if (this.#end === undefined) this.#listeners = [...(this.#listeners ?? []), listener];
-    else listener(this.#end, this);
+    if (this.#end !== undefined) listener(this.#end, this);
+    else if (this.#listener === undefined) this.#listener = listener;
+    else {
+      this.#listeners ??= [];
+      this.#listeners.push(listener);
+    }
   }
 
   get signal(): AbortSignal {
@@ -382,11 +393,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
     this.#end = end;
     const listeners = this.#listeners;
     this.#listeners = undefined;
+    this.#listener?.(end, this);
     for (const listener of listeners ?? []) listener(end, this);
   }
-}
-
-/** True when two sessions are of the same certificate: of these only the newest lives. */
-export function isSameCertificate(left: Session, right: Session): boolean {
-  return equalBytes(left.peer.leafDigest, right.peer.leafDigest);
 }

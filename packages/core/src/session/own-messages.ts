@@ -72,10 +72,13 @@ export function ownMessages(direction: Direction): ReadonlyMap<number, OwnRoute>
 /** [W-18] also for the tokens that follow those of WELCOME. */
 async function takeTokens(
   { client, server, returnMs }: TokensBody,
-  { established, serverKeyId, modules: { crypto, clock } }: OwnMessageContext,
+  context: OwnMessageContext,
 ): Promise<void> {
+  const { established, modules } = context;
+  const { crypto, clock } = modules;
   const { ownTokens, peerTokens, identity, peer, peerKey, sid, clockOffsetMs, spread } = established;
   const nowMs = clock.now() + clockOffsetMs;
+  const serverKeyId = await context.serverKeyId();
   const expected = { sid, nowMs, serverKey: peerKey, serverKeyId };
   ownTokens.add(await verifyToken(client, { ...expected, holder: identity.participant }, crypto));
   peerTokens.add(await verifyToken(server, { ...expected, holder: peer }, crypto));

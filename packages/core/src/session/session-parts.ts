@@ -1,5 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { ChainDirectory, ObjectReplayStore } from "../envelope/index.ts";
+import type { Awaitable } from "../platform/index.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { AllModules, Established } from "./established.ts";
 import type { HandlerLane } from "./handler-lane.ts";
@@ -18,7 +19,7 @@ export interface SessionParts {
   /** What the handshake yielded. */
   readonly established: Established;
   /** SHA-256 of the SubjectPublicKeyInfo of the server, whichever side this is. */
-  readonly serverKeyId: Bytes;
+  serverKeyId(): Awaitable<Bytes>;
   /** Shared by all sessions of a process. */
   readonly modules: AllModules;
   /** Verified chains of signers, the peer's among them; made when it is asked for. */

@@ -43,8 +43,13 @@ export class RequestSockets {
       return;
     }
     const key = keyOf(socket);
-    this.#leave.set(key, leave);
-    socket.once("close", () => this.#give(key));
+    const onClose = (): void => this.#give(key);
+    socket.on("close", onClose);
+    this.#leave.set(key, () => {
+      leave();
+      // A WebSocket lives for hours, and would hold this as long.
+      socket.off("close", onClose);
+    });
   }
 
   /** A socket asks to be a WebSocket, for which other limits hold. */

@@ -114,6 +114,8 @@ interface Upgrading {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
+  /** Cuts the line; listens to its errors until it is a WebSocket. */
+  readonly cut: () => void;
 }
 
 /** Who came through the gate. */
@@ -139,19 +141,25 @@ class UpgradeHandler implements Upgrades {
   readonly #open = new Set<WebSocket>();
   readonly #told = new Set<WebSocket>();
   readonly #keepAlive: KeepAlive;
+  /** One listener for all WebSockets. */
+  readonly #onClose: (this: WebSocket) => void;
   #isClosed = false;
 
   constructor(options: UpgradeOptions, modules: UpgradeModules) {
     this.#options = options;
     this.#modules = modules;
     this.#keepAlive = new KeepAlive(modules.clock);
+    const closed = (socket: WebSocket): void => this.#closed(socket);
+    this.#onClose = function onClose() {
+      closed(this);
+    };
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const cut = cutterOf(socket);
     // A socket that breaks before it is a WebSocket has no other listener, and would end the process.
     socket.on("error", cut);
-    this.#upgrade({ request, socket, head }, cut).catch((error: unknown) => this.#refuse(socket, error));
+    this.#upgrade({ request, socket, head, cut }).catch((error: unknown) => this.#refuse(socket, error));
   }
 
   refuseAll(): void {
@@ -169,7 +177,8 @@ class UpgradeHandler implements Upgrades {
     cut.cancel();
   }
 
-  async #upgrade({ request, socket, head }: Upgrading, cut: () => void): Promise<void> {
+  async #upgrade(upgrading: Upgrading): Promise<void> {
+    const { request, socket, head, cut } = upgrading;
     const refusal = this.#isClosed
       ? (["ERR_GOING_AWAY", "the server stops"] as const)
       : refusalOf(request, this.#options);
@@ -182,18 +191,19 @@ class UpgradeHandler implements Upgrades {
     const forwardedLeafDigest = forwardedLeafDigestOf(request, this.#options.trust);
     const passage = await this.#modules.gate.enter(address, cut);
     if ("code" in passage) {
-      this.#sendAway(passage, { request, socket, head });
+      this.#sendAway(passage, upgrading);
       return;
     }
-    socket.once("close", passage.leave);
+    socket.on("close", passage.leave);
     if (socket.destroyed) passage.leave();
     else
-      this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.off("error", cut); // ws has a listener of its own
         this.#accept(webSocket, {
           ...{ address, passage, line: socket },
           peer: { tlsLeafDigest: tlsLeafDigestOf(request), forwardedLeafDigest },
-        }),
-      );
+        });
+      });
   }
 
   #accept(socket: WebSocket, { address: remoteAddress, passage, peer, line }: Entrant): void {
@@ -202,11 +212,7 @@ class UpgradeHandler implements Upgrades {
     this.#open.add(socket);
     metrics.gauge("photinus_connections", this.#open.size);
     this.#keepAlive.add(socket);
-    socket.once("close", () => {
-      this.#keepAlive.remove(socket);
-      this.#open.delete(socket);
-      metrics.gauge("photinus_connections", this.#open.size);
-    });
+    socket.on("close", this.#onClose);
     const stopCounting = this.#limitBytes(socket, line);
     const connection = webSocketConnection(socket, { remoteAddress });
     federation
@@ -216,7 +222,16 @@ class UpgradeHandler implements Upgrades {
         const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
         logger.info("a connection was not admitted", { remoteAddress, errorCode: code });
       })
-      .finally(stopCounting);
+      .finally(() => {
+        stopCounting();
+        line.off("close", passage.leave); // it has left
+      });
+  }
+
+  #closed(socket: WebSocket): void {
+    this.#keepAlive.remove(socket);
+    this.#open.delete(socket);
+    this.#modules.metrics.gauge("photinus_connections", this.#open.size);
   }
 
   /** A handshake is small: who sends more before it is through is cut off, whatever a frame may hold afterwards. */
