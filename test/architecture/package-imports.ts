@@ -69,7 +69,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@photinus/training",
     ],
     files: ["@photinus/web-client"],
-    others: ["commander", "valibot", "yaml"],
+    others: ["@clack/prompts", "@valibot/to-json-schema", "commander", "valibot", "yaml"],
     node: true,
   },
 };

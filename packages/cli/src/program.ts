@@ -4,8 +4,10 @@ import type { TerminalStreams } from "./terminal.ts";
 import { addAudit } from "./verbs/audit.ts";
 import { addCheck } from "./verbs/check.ts";
 import { addDemo } from "./verbs/demo.ts";
+import { addInit } from "./verbs/init.ts";
 import { addInvite } from "./verbs/invite.ts";
 import { addKit } from "./verbs/kit.ts";
+import { addProject } from "./verbs/project.ts";
 import { addProvision } from "./verbs/provision.ts";
 import { addRevoke } from "./verbs/revoke.ts";
 import { addServer } from "./verbs/server.ts";
@@ -20,12 +22,14 @@ const VERBS = [
   addDemo,
   addServer,
   addSite,
+  addInit,
   addProvision,
   addRevoke,
   addInvite,
   addAudit,
   addKit,
   addCheck,
+  addProject,
 ] as const;
 
 /** The command line: parsed here, each command loaded when it is used. */

@@ -253,3 +253,18 @@ test("what provision writes is for its owner only", async () => {
     expect((await stat(path)).mode & 0o077, path).toBe(0);
   }
 });
+
+test("a kit is verified in its folder and as the zip file that --zip makes, against the root that was told", async () => {
+  const { out } = await aProject("--zip");
+  const inspected = await run("kit", "inspect", join(out, "kits", "hub"), "--json");
+  const { rootFingerprint: fingerprint } = JSON.parse(inspected.out) as { rootFingerprint: string };
+  const colons = (fingerprint.match(/../g) ?? []).join(":").toUpperCase();
+
+  for (const kit of [join(out, "kits", "site-1"), join(out, "zips", "site-1.zip")]) {
+    expect((await run("kit", "verify", kit, "--root", colons)).out).toContain("all as signed");
+    const other = await run("kit", "verify", kit, "--root", `00${fingerprint.slice(2)}`);
+    expect([other.code, other.err.split(" ")[0]]).toEqual([4, "ERR_KIT_FOREIGN"]);
+    expect((await run("kit", "inspect", kit, "--root", "abc")).code).toBe(4);
+  }
+  expect((await run("kit", "inspect", join(out, "root", "state.json"))).err).toMatch(/^ERR_KIT_UNREADABLE /);
+});

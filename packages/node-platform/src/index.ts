@@ -2,12 +2,14 @@ export { explainRefusal } from "./connection-refusal.ts";
 export { spareFullCollections } from "./garbage-collection.ts";
 export { type HostWebCryptoOptions, hostWebCrypto } from "./host-web-crypto.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
+export { readKitZip } from "./kit-zip.ts";
 export { type FetchLimits, type FetchRequest, limitedFetch, requireSecureUrl } from "./limited-fetch.ts";
 export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
 export { type HttpProxy, type ProxyEnvironment, parseProxy, proxyFromEnvironment } from "./proxy.ts";
 export { openTunnel, type TunnelTarget } from "./proxy-tunnel.ts";
+export { readKit } from "./read-kit.ts";
 export { readSecret, readSecretFile } from "./read-secret.ts";
 export { revocationFolder } from "./revocation-folder.ts";
 export { readSmallFile, replaceFile } from "./small-file.ts";
@@ -25,3 +27,4 @@ export {
   type WebSocketConnectorOptions,
   webSocketConnector,
 } from "./web-socket-connector.ts";
+export { writeKitZip } from "./write-kit-zip.ts";

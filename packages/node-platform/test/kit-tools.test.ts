@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -54,6 +55,32 @@ describe("openssl", () => {
     expect(
       openssl.run("pkey", "-in", at(KIT_FILE.key), "-passin", `pass:${kit.secret}`, "-noout", "-text"),
     ).toContain("prime256v1");
+  });
+});
+
+describe("systemd", () => {
+  test.skipIf(spawnSync("systemd-analyze", ["--version"]).status !== 0)(
+    "takes the unit of a server and of a site without a word",
+    async () => {
+      for (const name of ["hub", "clinic-a"]) {
+        const folder = openssl.path(`unit-${name}`);
+        await writeKitFolder(folder, kitOf(name).files);
+
+        const { status, stderr } = spawnSync("systemd-analyze", ["verify", join(folder, KIT_FILE.unit)], {
+          encoding: "utf8",
+        });
+
+        expect([status, stderr]).toEqual([0, ""]);
+      }
+    },
+  );
+
+  test("gives the secret to the process as a credential, never as an argument", () => {
+    const unit = text(kitOf("clinic-a"), KIT_FILE.unit);
+
+    expect(unit).toContain("LoadCredential=kit-secret:/etc/photinus/clinic-a.secret");
+    expect(unit).toMatch(/--passphrase-file \$\{CREDENTIALS_DIRECTORY\}\/kit-secret$/m);
+    expect(unit).not.toContain(kitOf("clinic-a").secret);
   });
 });
 

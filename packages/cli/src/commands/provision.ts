@@ -31,6 +31,7 @@ import {
   replaceFile,
   systemClock,
   writeKitFolder,
+  writeKitZip,
 } from "@photinus/node-platform";
 import type { CommandContext } from "../context.ts";
 import { createFolder, exists, type Move, STAGED, writePrivate } from "../project/folder-change.ts";
@@ -54,6 +55,8 @@ export interface ProvisionOptions extends RootKeyOptions {
   readonly project?: string;
   /** Folder of the project: made, or brought in step with the definition. */
   readonly out: string;
+  /** Makes a zip file of each new kit too. */
+  readonly zip?: boolean;
   /** Names that get a new kit though nothing changed. */
   readonly renew?: readonly string[];
   /** The server may begin with new keys. */
@@ -102,7 +105,7 @@ async function makeProject(
       ...(rootPassphrase === undefined ? {} : { rootPassphrase }),
     },
   );
-  await createFolder(out, (staging) => writeProject(staging, project));
+  await createFolder(out, (staging) => writeProject(staging, project, options));
   const fingerprint = toHex(project.root.fingerprint);
   terminal.line(`Project ${definition.name}: ${project.kits.size} kits in ${join(out, PROJECT_FILE.kits)}`);
   terminal.line(`Root fingerprint: ${fingerprint}`);
@@ -117,8 +120,12 @@ async function makeProject(
   });
 }
 
-async function writeProject(folder: string, { root, kits, state }: ProvisionedProject): Promise<void> {
-  await writeKits(folder, kits);
+async function writeProject(
+  folder: string,
+  { root, kits, state }: ProvisionedProject,
+  options: ProvisionOptions,
+): Promise<void> {
+  await writeKits(folder, kits, options);
   await writePrivate(join(folder, PROJECT_FILE.root), root.certificatePem);
   await writePrivate(join(folder, PROJECT_FILE.list), root.revocationListPem);
   await writePrivate(join(folder, PROJECT_FILE.state), encodeProjectState(state));
@@ -128,11 +135,20 @@ async function writeProject(folder: string, { root, kits, state }: ProvisionedPr
   }
 }
 
-async function writeKits(folder: string, kits: ReadonlyMap<string, StartupKit>): Promise<void> {
+async function writeKits(
+  folder: string,
+  kits: ReadonlyMap<string, StartupKit>,
+  { zip = false }: ProvisionOptions,
+): Promise<void> {
   for (const [name, kit] of kits) {
+    if (zip) await writePrivate(zipPath(folder, name), writeKitZip(name, kit.files));
     await writeKitFolder(join(folder, PROJECT_FILE.kits, name), kit.files);
     await writePrivate(join(folder, PROJECT_FILE.secrets, name), lineFile(kit.secret));
   }
+}
+
+function zipPath(folder: string, name: string): string {
+  return join(folder, PROJECT_FILE.zips, `${name}.zip`);
 }
 
 async function bringInStep(
@@ -149,7 +165,7 @@ async function bringInStep(
     { crypto, clock: systemClock() },
     { renew: options.renew ?? [], newServerKeys: options.newServerKeys ?? false },
   );
-  await writeUpdate(folder, update);
+  await writeUpdate(folder, update, options);
   await informServer(options.kit, update);
   report(update, { definition, options, context, fingerprint: toHex(folder.root.digest) });
 }
@@ -176,13 +192,19 @@ async function serverKeysOf({ folder, state }: ProjectFolder): Promise<ServerKey
   };
 }
 
-async function writeUpdate(project: ProjectFolder, update: ProjectUpdate): Promise<void> {
+async function writeUpdate(
+  project: ProjectFolder,
+  update: ProjectUpdate,
+  options: ProvisionOptions,
+): Promise<void> {
   const { kits, revocationList, machines, state } = update;
   const moves: Move[] = await retirements(project.folder, update);
   for (const name of kits.keys()) {
     for (const folder of [PROJECT_FILE.kits, PROJECT_FILE.secrets]) {
       moves.push({ from: join(STAGED, folder, name), to: join(folder, name) });
     }
+    // Its kit may be older than it: a zip file is only a copy to hand out.
+    if (options.zip) moves.push({ from: zipPath(STAGED, name), to: zipPath("", name), replace: true });
   }
   moves.push({
     from: join(STAGED, PROJECT_FILE.machines),
@@ -194,7 +216,7 @@ async function writeUpdate(project: ProjectFolder, update: ProjectUpdate): Promi
     ...(revocationList === undefined ? {} : { list: revocationList.der }),
     moves,
     async write(staging) {
-      await writeKits(staging, kits);
+      await writeKits(staging, kits, options);
       await writePrivate(join(staging, PROJECT_FILE.machines), encodeMachines(machines));
     },
   });

@@ -7,17 +7,19 @@ export function addKit(program: Command, contextOf: ContextOf): void {
   kit
     .command("inspect")
     .description("say whose kit it is and what is in it")
-    .argument("<folder>", "startup kit")
-    .action(async (folder: string, _options, command: Command) => {
+    .argument("<kit>", "folder or zip file of a startup kit")
+    .option("--root <fingerprint>", "root of the project that it has to be of, as its administrator told it")
+    .action(async (path: string, _options, command: Command) => {
       const { inspectKit } = await import("../commands/kit.ts");
-      await inspectKit(folder, contextOf(command));
+      await inspectKit(path, command.opts(), contextOf(command));
     });
   kit
     .command("verify")
     .description("check every file of a kit against its signed manifest")
-    .argument("<folder>", "startup kit")
-    .action(async (folder: string, _options, command: Command) => {
+    .argument("<kit>", "folder or zip file of a startup kit")
+    .option("--root <fingerprint>", "root of the project that it has to be of, as its administrator told it")
+    .action(async (path: string, _options, command: Command) => {
       const { verifyKit } = await import("../commands/kit.ts");
-      await verifyKit(folder, contextOf(command));
+      await verifyKit(path, command.opts(), contextOf(command));
     });
 }

@@ -10,6 +10,7 @@ export function addProvision(program: Command, contextOf: ContextOf): void {
     .argument("[file]", "definition of the project, YAML")
     .option("-p, --project <file>", "the same, as an option")
     .requiredOption("-o, --out <folder>", "folder of the project: made, or changed where the definition did")
+    .option("--zip", "make a zip file of each new kit too")
     .option("--renew <names...>", "participants that get a new kit though nothing changed")
     .option("--new-server-keys", "let the server begin anew: models at rest are lost, pages join again")
     .option("--kit <folder>", "kit of the server on this machine: it is told of machines and revocations")

@@ -9,13 +9,19 @@ import { DocumentFault, type DocumentPath, type PositionedDocument } from "./pos
 export function checkDocument<T>(document: PositionedDocument, schema: v.GenericSchema<unknown, T>): T {
   const result = v.safeParse(schema, document.value);
   if (result.success) return result.output;
-  const [issue] = result.issues;
+  const [first] = result.issues;
+  // A key that is written wrong is missing too: what was written says more.
+  const issue = result.issues.find(isUnknownKey) ?? first;
   const items = issue.path ?? [];
   const path = items.map(({ key }): string | number => (typeof key === "number" ? key : String(key)));
   const isKey = items.at(-1)?.origin === "key";
-  const isUnknown = isKey && issue.expected === "never";
+  const isUnknown = isUnknownKey(issue);
   const where = document.at(path, isUnknown ? "key" : "value");
   throw new DocumentFault(where, describe(issue, { path, isKey, isUnknown, schema }));
+}
+
+function isUnknownKey({ path, expected }: v.BaseIssue<unknown>): boolean {
+  return expected === "never" && path?.at(-1)?.origin === "key";
 }
 
 interface IssuePlace {
@@ -32,7 +38,7 @@ function describe(issue: v.BaseIssue<unknown>, { path, isKey, isUnknown, schema 
   if (isKey) return `${name} is missing`;
   if (issue.type === "picklist") return `${name}: expected ${words(issue)} (got ${issue.received})`;
   if (issue.kind === "schema") return `${name}: expected ${issue.expected} (got ${kindOf(issue.input)})`;
-  return `${name}: ${issue.message} (got ${shortly(issue.input)})`;
+  return `${name}: ${issue.message} (got ${shortly(issue.path?.at(-1)?.value)})`;
 }
 
 function words({ expected }: v.BaseIssue<unknown>): string {

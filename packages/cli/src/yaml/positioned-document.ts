@@ -1,4 +1,14 @@
-import { isAlias, isMap, isNode, isPair, LineCounter, type Node, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from "yaml";
 
 /** A path into a document: keys of maps, numbers of lists. */
 export type DocumentPath = readonly (string | number)[];
@@ -29,8 +39,8 @@ export class DocumentFault extends Error {
 /** No document that a person writes is larger. */
 export const MAX_DOCUMENT_BYTES = 1_048_576;
 
-/** Maps and lists inside one another. */
-const MAX_NESTING = 32;
+/** Brackets that are open at a time: no document of ours comes to a tenth of it. */
+const MAX_OPEN_BRACKETS = 256;
 
 /**
  * Reads one YAML document (version 1.2, core schema). Aliases are refused, since a few of them grow to any size; so are
@@ -48,12 +58,7 @@ export function readPositionedDocument(file: string, text: string): PositionedDo
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
   requireShallow(text, place);
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    version: "1.2",
-    uniqueKeys: true,
-    prettyErrors: false,
-  });
+  const document = parsed(text, lines, file);
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
     throw new DocumentFault(place(problem.pos[0]), firstLine(problem.message), { cause: problem });
@@ -68,8 +73,18 @@ export function readPositionedDocument(file: string, text: string): PositionedDo
   return { file, value: document.toJS({ maxAliasCount: 0 }), at };
 }
 
+/** The parser calls itself for some kinds of nesting that no count of brackets shows, such as lists in lists. */
+function parsed(text: string, lineCounter: LineCounter, file: string): Document.Parsed {
+  try {
+    return parseDocument(text, { lineCounter, version: "1.2", uniqueKeys: true, prettyErrors: false });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new DocumentFault(`${file}:1:1`, "nested too deeply", { cause });
+  }
+}
+
 function firstLine(message: string): string {
-  return message.split("\n")[0] ?? "";
+  return message.includes("call stack") ? "nested too deeply" : (message.split("\n")[0] ?? "");
 }
 
 /** The composer calls itself for each level: what is nested too deeply is refused before it is composed. */
@@ -79,7 +94,7 @@ function requireShallow(text: string, place: (offset: number) => string): void {
     const character = text[index];
     if (character === "[" || character === "{") depth++;
     if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
-    if (depth > 8 * MAX_NESTING) throw new DocumentFault(place(index), "nested too deeply");
+    if (depth > MAX_OPEN_BRACKETS) throw new DocumentFault(place(index), "nested too deeply");
   }
   const deepest = text.match(/^ {200}/m);
   if (deepest?.index !== undefined) throw new DocumentFault(place(deepest.index), "indented too deeply");

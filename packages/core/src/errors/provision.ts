@@ -33,7 +33,10 @@ export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefiniti
     remedy:
       "Put the server's kit and secret back into kits/ and secrets/ of the project, or say --new-server-keys: then models at rest are lost and pages join again.",
   },
-  ERR_PROJECT_INVALID: { action: "stop", remedy: "Correct the named field of the project definition." },
+  ERR_PROJECT_INVALID: {
+    action: "stop",
+    remedy: "Correct the named field of the project definition; `photinus project schema` lists all fields.",
+  },
   ERR_KIT_MISSING_FILE: {
     action: "stop",
     remedy: "Unpack the kit again: a file that its manifest lists is missing.",

@@ -25,6 +25,8 @@ export interface KitExpectations {
   readonly nowMs: number;
   /** Root that the kit has to be of, DER; without it the kit's own root is believed. */
   readonly root?: Bytes;
+  /** SHA-256 of the root that the kit has to be of, as an administrator told it. */
+  readonly rootFingerprint?: Bytes;
 }
 
 /** A kit whose every file is as the project signed it. */
@@ -61,15 +63,15 @@ export interface OpenedKit extends VerifiedKit {
  */
 export async function verifyKit(
   files: KitFiles,
-  { nowMs, root: pinned }: KitExpectations,
+  expectations: KitExpectations,
   { crypto }: { readonly crypto: CryptoProvider },
 ): Promise<VerifiedKit> {
   requireLimits(files);
-  const root = await readRoot(files, pinned, crypto);
+  const root = await readRoot(files, expectations, crypto);
   const manifestBytes = file(files, KIT_FILE.manifest);
   await requireSignature(manifestBytes, file(files, KIT_FILE.signature), { root, crypto });
   const manifest = parseKitManifest(manifestBytes);
-  requireValidAt(manifest, nowMs);
+  requireValidAt(manifest, expectations.nowMs);
   await requireListedFiles(manifest, files, crypto);
   const configuration = parseKitConfiguration(file(files, KIT_FILE.configuration));
   const { project, participant, role } = manifest;
@@ -129,7 +131,7 @@ function file(files: KitFiles, path: string): Bytes {
 
 async function readRoot(
   files: KitFiles,
-  pinned: Bytes | undefined,
+  { root: pinned, rootFingerprint }: KitExpectations,
   crypto: CryptoProvider,
 ): Promise<Certificate> {
   const pem = file(files, KIT_FILE.root);
@@ -137,7 +139,10 @@ async function readRoot(
   if (der === undefined || more.length > 0) {
     throw new ProvisionError("ERR_KIT_FILE_CHANGED", "root.pem does not hold one certificate");
   }
-  if (pinned !== undefined && !equalBytes(der, pinned)) {
+  const isOther =
+    (pinned !== undefined && !equalBytes(der, pinned)) ||
+    (rootFingerprint !== undefined && !equalBytes(await crypto.sha256(der), rootFingerprint));
+  if (isOther) {
     throw new ProvisionError("ERR_KIT_FOREIGN", "the kit is of a project with another root");
   }
   return as("ERR_KIT_FILE_CHANGED", "root.pem", () => parseCertificate(der, { crypto }));
