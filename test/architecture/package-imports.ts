@@ -38,9 +38,9 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     ours: ["@photinus/core", "@photinus/node-platform"],
     others: [
       "@hono/node-server",
-      "@libsql/client",
       "hono",
       "jose",
+      "libsql",
       "openid-client",
       "p-queue",
       "prom-client",

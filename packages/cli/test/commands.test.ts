@@ -1,10 +1,10 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createClient } from "@libsql/client/sqlite3";
 import { auditLog } from "@photinus/core/audit";
 import { parseJoinFragment } from "@photinus/core/provision";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
+import Connection from "libsql";
 import { expect, test } from "vitest";
 import { folder, run } from "./run-photinus.ts";
 
@@ -90,11 +90,9 @@ test("audit verify counts the records and tells the head", async () => {
 
 test("audit verify ends with 7 and names the first broken record", async () => {
   const state = await aState();
-  const database = createClient({ url: `file:${join(state, "photinus.db")}` });
-  await database.execute("DROP TRIGGER audit_no_update");
-  await database.execute(
-    "UPDATE audit SET entry = (SELECT entry FROM audit WHERE sequence = 1) WHERE sequence = 2",
-  );
+  const database = new Connection(join(state, "photinus.db"));
+  database.exec("DROP TRIGGER audit_no_update");
+  database.exec("UPDATE audit SET entry = (SELECT entry FROM audit WHERE sequence = 1) WHERE sequence = 2");
   database.close();
 
   const { code, err } = await run("audit", "verify", "--state", state);

@@ -1,6 +1,8 @@
-import type { Row } from "@libsql/client/sqlite3";
 import { type Bytes, toBytes } from "@photinus/core/bytes";
 import { StorageError } from "@photinus/core/errors";
+
+/** A row as the driver reads it: values by the name of their column, of whatever type they are. */
+export type Row = Readonly<Record<string, unknown>>;
 
 /** A column of bytes. @throws StorageError `ERR_STORAGE_CORRUPT` when it holds something else */
 export function bytesColumn(row: Row, name: string): Bytes {

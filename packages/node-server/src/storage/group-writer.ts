@@ -1,18 +1,21 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { ResultSet } from "@libsql/client/sqlite3";
 import { StorageError } from "@photinus/core/errors";
 import PQueue from "p-queue";
+import type { Row } from "./columns.ts";
 import type { Database, Statement } from "./database.ts";
 
 /** Most writes that one commit carries. */
 const GROUP_SIZE = 128;
+
+/** Turns of the event loop that a write waits for others at most, while each turn brings more of them. */
+const MAX_TURNS = 4;
 
 /** One write as its store describes it. */
 export interface Write<T> {
   /** The statements, made when the turn of the write has come. @throws what the caller of `submit` gets */
   readonly prepare: () => Promise<readonly Statement[]> | readonly Statement[];
   /** What the results of the statements mean; the commit is durable by then. @throws what the caller gets */
-  readonly conclude: (results: readonly ResultSet[]) => T;
+  readonly conclude: (results: readonly (readonly Row[])[]) => T;
   /** The commit failed after `prepare`: nothing of it took effect. */
   readonly abandon?: () => void;
 }
@@ -20,13 +23,14 @@ export interface Write<T> {
 /** A write that waits, with what its caller hears. */
 interface PendingWrite {
   readonly prepare: () => Promise<readonly Statement[]> | readonly Statement[];
-  readonly settle: (results: readonly ResultSet[]) => void;
+  readonly settle: (results: readonly (readonly Row[])[]) => void;
   readonly fail: (error: unknown) => void;
 }
 
 /**
  * The only writer of a database: one transaction at a time, since the driver refuses a second one, and all writes of
- * one turn of the event loop in one commit, since every commit waits for the disk.
+ * one turn of the event loop in one commit, since every commit waits for the disk. Where a turn brings further writes, as
+ * when thousands log in, the commit waits one more for those that it brings; a write that is alone never waits.
  */
 export class GroupWriter {
   readonly #database: Database;
@@ -70,13 +74,13 @@ export class GroupWriter {
   }
 
   async #commitGroup(): Promise<void> {
-    await nextTurn();
+    await this.#gather();
     const group = this.#pending.splice(0, GROUP_SIZE);
     this.#isScheduled = false;
     if (this.#pending.length > 0) this.#schedule();
     const prepared = await this.#prepare(group);
     try {
-      const results = await this.#database.commit(prepared.flatMap(({ statements }) => statements));
+      const results = this.#database.commit(prepared.flatMap(({ statements }) => statements));
       let next = 0;
       for (const { write, statements } of prepared) {
         write.settle(results.slice(next, next + statements.length));
@@ -84,6 +88,15 @@ export class GroupWriter {
       }
     } catch (error) {
       for (const { write } of prepared) write.fail(error);
+    }
+  }
+
+  async #gather(): Promise<void> {
+    let before = 0;
+    for (let turn = 0; turn < MAX_TURNS && this.#pending.length > before; turn++) {
+      if (turn > 0 && this.#pending.length >= GROUP_SIZE) return;
+      before = this.#pending.length;
+      await nextTurn();
     }
   }
 

@@ -1,4 +1,3 @@
-import type { Row } from "@libsql/client/sqlite3";
 import {
   AuditBrokenError,
   chainRecord,
@@ -7,7 +6,7 @@ import {
   verifyChain,
 } from "@photinus/core/audit";
 import type { AuditEvent, AuditRecord, AuditStore, CryptoProvider } from "@photinus/core/platform";
-import { bytesColumn, integerColumn } from "./columns.ts";
+import { bytesColumn, integerColumn, type Row } from "./columns.ts";
 import { type Database, statement } from "./database.ts";
 import type { GroupWriter } from "./group-writer.ts";
 
@@ -80,7 +79,7 @@ export class LibsqlAudit implements AuditStore {
   async *read(fromSequence = 1): AsyncGenerator<AuditRecord, void, void> {
     let next = fromSequence;
     for (;;) {
-      const { rows } = await this.#database.query(statement(PAGE, next));
+      const rows = this.#database.query(statement(PAGE, next));
       for (const row of rows) yield recordOf(row);
       const last = rows.at(-1);
       if (last === undefined || rows.length < PAGE_ROWS) return;
@@ -90,8 +89,7 @@ export class LibsqlAudit implements AuditStore {
 
   /** The last record, checked against its own hash. */
   async #readHead(): Promise<AuditRecord | undefined> {
-    const { rows } = await this.#database.query(statement(LAST));
-    const [row] = rows;
+    const [row] = this.#database.query(statement(LAST));
     if (row === undefined) return undefined;
     const record = recordOf(row);
     await requireGenuine(this.#crypto, record);

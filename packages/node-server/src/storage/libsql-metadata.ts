@@ -1,4 +1,3 @@
-import type { ResultSet } from "@libsql/client/sqlite3";
 import type { Bytes } from "@photinus/core/bytes";
 import { StorageError } from "@photinus/core/errors";
 import {
@@ -8,7 +7,7 @@ import {
   requireMetadataPrefix,
   requireMetadataValue,
 } from "@photinus/core/platform";
-import { bytesColumn, integerColumn, textColumn } from "./columns.ts";
+import { bytesColumn, integerColumn, type Row, textColumn } from "./columns.ts";
 import { type Database, type Statement, statement } from "./database.ts";
 import type { GroupWriter } from "./group-writer.ts";
 
@@ -19,6 +18,7 @@ const UPDATE =
   "UPDATE metadata SET value = ?, revision = revision + 1 WHERE key = ? AND revision = ? RETURNING revision";
 const DELETE = "DELETE FROM metadata WHERE key = ?";
 const DELETE_REVISION = "DELETE FROM metadata WHERE key = ? AND revision = ?";
+const GET = "SELECT value, revision FROM metadata WHERE key = ?";
 const REVISION = "SELECT revision FROM metadata WHERE key = ?";
 // Keys are printable ASCII, so the byte after the last of them bounds all that begin with a prefix.
 const LIST = "SELECT key, value, revision FROM metadata WHERE key >= ? AND key < ? ORDER BY key";
@@ -37,11 +37,8 @@ export class LibsqlMetadata implements MetadataStore {
 
   async get(key: string): Promise<MetadataEntry | undefined> {
     requireMetadataKey(key);
-    const { rows } = await this.#database.query(
-      statement("SELECT value, revision FROM metadata WHERE key = ?", key),
-    );
-    const [row] = rows;
-    if (row === undefined) return undefined;
+    const [row] = this.#database.query(statement(GET, key));
+    if (row === undefined) return await Promise.resolve(undefined);
     return { key, value: bytesColumn(row, "value"), revision: integerColumn(row, "revision") };
   }
 
@@ -81,7 +78,7 @@ export class LibsqlMetadata implements MetadataStore {
 
   async list(prefix: string): Promise<readonly MetadataEntry[]> {
     requireMetadataPrefix(prefix);
-    const { rows } = await this.#database.query(statement(LIST, prefix, prefix + BEYOND_PREFIX));
+    const rows = await Promise.resolve(this.#database.query(statement(LIST, prefix, prefix + BEYOND_PREFIX)));
     return rows.map((row) => ({
       key: textColumn(row, "key"),
       value: bytesColumn(row, "value"),
@@ -89,7 +86,10 @@ export class LibsqlMetadata implements MetadataStore {
     }));
   }
 
-  #submit<T>(statements: readonly Statement[], conclude: (results: readonly ResultSet[]) => T): Promise<T> {
+  #submit<T>(
+    statements: readonly Statement[],
+    conclude: (results: readonly (readonly Row[])[]) => T,
+  ): Promise<T> {
     return this.#writer.submit({ prepare: () => statements, conclude });
   }
 }
@@ -101,8 +101,8 @@ function requireEntry(key: string, value: Bytes): Bytes {
   return Uint8Array.from(value);
 }
 
-function revisionOf(result: ResultSet | undefined): number | undefined {
-  const row = result?.rows[0];
+function revisionOf(rows: readonly Row[] | undefined): number | undefined {
+  const row = rows?.[0];
   return row === undefined ? undefined : integerColumn(row, "revision");
 }
 

@@ -37,7 +37,7 @@ export async function openStorage(
 ): Promise<EmbeddedStorage> {
   const file = join(folder, "photinus.db");
   await prepareFolder(folder, file);
-  const database = await Database.open(file);
+  const database = Database.open(file);
   try {
     const writer = new GroupWriter(database);
     const audit = await LibsqlAudit.open(database, { writer, crypto });
@@ -46,12 +46,12 @@ export async function openStorage(
     const metadata = new LibsqlMetadata(database, writer);
     const close = async (): Promise<void> => {
       await writer.close();
-      await database.close();
+      database.close();
     };
     // The folder is locked: every server on it is in this process.
     return { metadata, blobs, audit, scratch, bus: localBus(), close };
   } catch (error) {
-    await database.close();
+    database.close();
     throw error;
   }
 }

@@ -15,12 +15,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { createClient } from "@libsql/client/sqlite3";
 import { verifyChain } from "@photinus/core/audit";
 import { utf8 } from "@photinus/core/bytes";
 import type { AuditEvent } from "@photinus/core/platform";
 import { nodeCrypto } from "@photinus/node-platform";
 import { type EmbeddedStorage, openStorage } from "@photinus/node-server";
+import Connection from "libsql";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const crypto = nodeCrypto();
@@ -58,9 +58,9 @@ const anEvent = (object: string): AuditEvent => ({
 });
 
 /** Edits the closed database as somebody with access to the file could. */
-async function edit(...statements: readonly string[]): Promise<void> {
-  const client = createClient({ url: `file:${join(folder, "photinus.db")}` });
-  for (const sql of statements) await client.execute(sql);
+function edit(...statements: readonly string[]): void {
+  const client = new Connection(join(folder, "photinus.db"));
+  for (const sql of statements) client.exec(sql);
   client.close();
 }
 
@@ -197,16 +197,16 @@ describe("the folder", () => {
 describe("versions", () => {
   test("a storage of another state version is refused", async () => {
     await (await reopen()).close();
-    await edit("UPDATE state SET value = 2 WHERE name = 'state_version'");
+    edit("UPDATE state SET value = 2 WHERE name = 'state_version'");
 
     await expect(reopen()).rejects.toMatchObject({ code: "ERR_STORAGE_VERSION" });
   });
 
   test("a database that is not ours is refused and left as it is", async () => {
-    await edit("CREATE TABLE theirs (x)");
+    edit("CREATE TABLE theirs (x)");
 
     await expect(reopen()).rejects.toMatchObject({ code: "ERR_STORAGE_VERSION" });
-    await edit("SELECT x FROM theirs");
+    edit("SELECT x FROM theirs");
   });
 });
 
@@ -300,8 +300,8 @@ describe("tampering with the audit table", () => {
   test("the table refuses changes by statements", async () => {
     await fiveRecords();
 
-    await expect(edit("UPDATE audit SET hash = x'00' WHERE sequence = 1")).rejects.toThrow("append-only");
-    await expect(edit("DELETE FROM audit")).rejects.toThrow("append-only");
+    expect(() => edit("UPDATE audit SET hash = x'00' WHERE sequence = 1")).toThrow("append-only");
+    expect(() => edit("DELETE FROM audit")).toThrow("append-only");
   });
 
   test.each<[string, number, string]>([
@@ -316,7 +316,7 @@ describe("tampering with the audit table", () => {
     ["an edited link", 4, "UPDATE audit SET previous_hash = zeroblob(32) WHERE sequence = 4"],
   ])("%s is named by its sequence", async (_, sequence, sql) => {
     await fiveRecords();
-    await edit(...UNLOCK, sql);
+    edit(...UNLOCK, sql);
     const storage = await reopen();
 
     await expect(verifyChain(crypto, storage.audit.read())).rejects.toMatchObject({
@@ -327,10 +327,10 @@ describe("tampering with the audit table", () => {
 
   test("a chain is not continued from a last record that was changed", async () => {
     await fiveRecords();
-    await edit(...UNLOCK, "UPDATE audit SET previous_hash = zeroblob(32) WHERE sequence = 5");
+    edit(...UNLOCK, "UPDATE audit SET previous_hash = zeroblob(32) WHERE sequence = 5");
 
     await expect(reopen()).rejects.toMatchObject({ code: "ERR_AUDIT_BROKEN", sequence: 5 });
-    await edit("UPDATE audit SET hash = zeroblob(32) WHERE sequence = 2");
+    edit("UPDATE audit SET hash = zeroblob(32) WHERE sequence = 2");
     await expect(reopen()).rejects.toMatchObject({ code: "ERR_AUDIT_BROKEN", sequence: 2 });
   });
 });
