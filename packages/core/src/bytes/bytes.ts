@@ -18,7 +18,9 @@ export function toBytes(source: ArrayBufferView | ArrayBufferLike): Bytes {
 
 /** One new array holding `parts` in order. */
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
+  let length = 0;
+  for (const part of parts) length += part.byteLength;
+  const whole = new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {
     whole.set(part, offset);

@@ -82,7 +82,8 @@ export class PositionalReader {
   text(maxBytes: number, minBytes = 0): string {
     this.#next();
     const value = this.#tokens.text(maxBytes);
-    if (minBytes > 0 && utf8(value).byteLength < minBytes) {
+    // Each of its units is a byte or more.
+    if (value.length < minBytes && utf8(value).byteLength < minBytes) {
       this.#tokens.refuse(`a string of at least ${minBytes} bytes expected`);
     }
     return value;

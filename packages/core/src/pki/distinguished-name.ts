@@ -48,21 +48,19 @@ export function readDistinguishedName(der: Bytes): DistinguishedName {
   const relative = derChildren(der).map((one) => derChildren(one, SET).map(readAttribute));
   if (relative.some((attributes) => attributes.length === 0)) throw new RangeError("an empty part of a name");
   const attributes = relative.flat();
-  const all = (dotted: string): readonly (string | undefined)[] => {
-    const type = toHex(objectIdentifier(dotted));
-    return attributes.filter((attribute) => attribute.type === type).map(({ text }) => text);
-  };
-  const only = (dotted: string): string | undefined => {
-    const [value, ...more] = all(dotted);
+  const all = (type: string): readonly (string | undefined)[] =>
+    attributes.filter((attribute) => attribute.type === type).map(({ text }) => text);
+  const only = (type: string): string | undefined => {
+    const [value, ...more] = all(type);
     return more.length === 0 ? value : undefined;
   };
   return {
     der,
     relativeNames: relative.map(comparable),
-    commonName: only(OID.commonName),
-    organization: only(OID.organization),
-    organizationalUnit: only(OID.organizationalUnit),
-    emailAddresses: all(OID.emailAddress).filter((text) => text !== undefined),
+    commonName: only(TYPES.commonName),
+    organization: only(TYPES.organization),
+    organizationalUnit: only(TYPES.organizationalUnit),
+    emailAddresses: all(TYPES.emailAddress).filter((text) => text !== undefined),
   };
 }
 
@@ -80,6 +78,15 @@ export function isBelow(name: DistinguishedName, base: DistinguishedName): boole
 }
 
 const SET = 0x31;
+
+const typeOf = (dotted: string): string => toHex(objectIdentifier(dotted));
+/** Types of attributes, DER in hex. */
+const TYPES = {
+  commonName: typeOf(OID.commonName),
+  organization: typeOf(OID.organization),
+  organizationalUnit: typeOf(OID.organizationalUnit),
+  emailAddress: typeOf(OID.emailAddress),
+} as const;
 
 interface Attribute {
   /** Object identifier, DER in hex. */
