@@ -38,6 +38,14 @@ export async function hashAuditEntry(
   return await crypto.sha256(labelled("audit", previousHash, entry));
 }
 
+/** A record and the canonical bytes that its hash covers. */
+export interface ChainedRecord {
+  /** The record. */
+  readonly record: AuditRecord;
+  /** Its bytes, as `encodeAuditEntry` makes them. */
+  readonly entry: Bytes;
+}
+
 /**
  * The record of `event` that follows `previous`; stores persist it.
  * @param previous the last record, or its place and hash; `undefined` for the first
@@ -47,11 +55,12 @@ export async function chainRecord(
   crypto: CryptoProvider,
   previous: Pick<AuditRecord, "sequence" | "hash"> | undefined,
   event: AuditEvent,
-): Promise<AuditRecord> {
+): Promise<ChainedRecord> {
   const sequence = (previous?.sequence ?? 0) + 1;
   const previousHash = previous?.hash ?? genesisHash();
-  const hash = await hashAuditEntry(crypto, previousHash, encodeAuditEntry({ sequence, event }));
-  return { sequence, event, previousHash, hash };
+  const entry = encodeAuditEntry({ sequence, event });
+  const hash = await hashAuditEntry(crypto, previousHash, entry);
+  return { record: { sequence, event, previousHash, hash }, entry };
 }
 
 /** Options of {@link verifyChain}. */

@@ -1,6 +1,7 @@
 export {
   AuditBrokenError,
   type AuditHead,
+  type ChainedRecord,
   chainRecord,
   genesisHash,
   hashAuditEntry,

@@ -8,7 +8,7 @@ export function memoryAudit(crypto: CryptoProvider): AuditStore {
   return {
     append(event) {
       const appended = lastAppend.then(async () => {
-        const record = await chainRecord(crypto, records.at(-1), event);
+        const { record } = await chainRecord(crypto, records.at(-1), event);
         records.push(record);
         return record;
       });

@@ -1,10 +1,4 @@
-import {
-  AuditBrokenError,
-  chainRecord,
-  decodeAuditEntry,
-  encodeAuditEntry,
-  verifyChain,
-} from "@photinus/core/audit";
+import { AuditBrokenError, chainRecord, decodeAuditEntry, verifyChain } from "@photinus/core/audit";
 import type { AuditEvent, AuditRecord, AuditStore, CryptoProvider } from "@photinus/core/platform";
 import { bytesColumn, integerColumn, type Row } from "./columns.ts";
 import { type Database, statement } from "./database.ts";
@@ -61,10 +55,11 @@ export class LibsqlAudit implements AuditStore {
     let record: AuditRecord;
     return this.#writer.submit({
       prepare: async () => {
-        record = await chainRecord(this.#crypto, this.#tip, event);
+        const chained = await chainRecord(this.#crypto, this.#tip, event);
+        record = chained.record;
         this.#tip = record;
         const { sequence, previousHash, hash } = record;
-        return [statement(INSERT, sequence, encodeAuditEntry(record), previousHash, hash)];
+        return [statement(INSERT, sequence, chained.entry, previousHash, hash)];
       },
       conclude: () => {
         this.#head = record;
@@ -121,7 +116,7 @@ function recordOf(row: Row): AuditRecord {
 
 async function requireGenuine(crypto: CryptoProvider, record: AuditRecord): Promise<void> {
   const previous = { sequence: record.sequence - 1, hash: record.previousHash };
-  const expected = await chainRecord(crypto, previous, record.event);
+  const { record: expected } = await chainRecord(crypto, previous, record.event);
   if (expected.hash.some((byte, index) => byte !== record.hash[index])) {
     throw new AuditBrokenError(record.sequence, "its content was changed");
   }
