@@ -7,6 +7,7 @@ import {
   type AcceptOptions,
   acceptSession,
   on,
+  ServerHellos,
   type Session,
   type SessionModules,
 } from "@photinus/core/session";
@@ -65,9 +66,11 @@ async function start(project: BenchProject): Promise<string> {
     clock,
     metrics,
     chainCache: new ChainCache(),
+    serverHellos: new ServerHellos(),
     registry: builtInRegistry(),
   };
-  const options: AcceptOptions = { identity, root: root.der, project: name, revocations };
+  const noiseKey = crypto.generateAgreementKey(); // one for each process, as a server has
+  const options: AcceptOptions = { identity, noiseKey, root: root.der, project: name, revocations };
   const host = new HttpHost(
     { port: 0, limits: BENCH_LIMITS },
     {

@@ -2,7 +2,7 @@ import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { writeError } from "../envelope/index.ts";
 import { AuthenticationError, PkiError, WireError } from "../errors/index.ts";
 import { type Participant, type RevocationLists, type VerifiedChain, verifyChain } from "../pki/index.ts";
-import type { AgreementKey, Connection, SigningKey } from "../platform/index.ts";
+import type { AgreementKey, Awaitable, Connection, SigningKey } from "../platform/index.ts";
 import { FRAME_KIND, HandshakeState, prologueOf, type RecordLimits } from "../wire/index.ts";
 import type { AllModules } from "./established.ts";
 import { Deadline, FrameChannel } from "./frame-channel.ts";
@@ -36,7 +36,7 @@ export interface ClientGreeting {
   readonly authentication?: LoginAuthentication | undefined;
   /** Key that signs message 3. */
   readonly signingKey: SigningKey;
-  readonly noiseKey: AgreementKey | undefined;
+  readonly noiseKey: Awaitable<AgreementKey> | undefined;
   readonly handshakeMs: number;
   readonly recordLimits: RecordLimits;
 }
@@ -64,7 +64,7 @@ export async function greet(
   const channel = new FrameChannel(connection);
   const deadline = new Deadline(modules.clock, greeting.handshakeMs);
   try {
-    const staticKey = greeting.noiseKey ?? (await modules.crypto.generateAgreementKey());
+    const staticKey = await (greeting.noiseKey ?? modules.crypto.generateAgreementKey());
     const start = { initiator: true, prologue: prologueOf(greeting.project), staticKey };
     const noise = await HandshakeState.start(start, modules);
     const exchange = new HandshakeExchange(noise, { channel, deadline, crypto: modules.crypto });

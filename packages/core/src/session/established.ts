@@ -23,6 +23,7 @@ import {
   type SessionTimings,
 } from "./options.ts";
 import type { LoginPace } from "./pace.ts";
+import type { ServerHellos } from "./server-hellos.ts";
 import { MAX_SUSPENSION_MS } from "./suspension.ts";
 import type { SessionScope } from "./welcome.ts";
 
@@ -40,6 +41,8 @@ export interface AllModules {
   readonly pace?: LoginPace;
   /** At a server that shares its metadata with others. */
   readonly revokedTokens?: RevokedTokens;
+  /** At a server that has one. */
+  readonly serverHellos?: ServerHellos;
 }
 
 /** Fills in the defaults; modules that are complete are the same for all sessions that are given them. */

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, concatBytes } from "../bytes/index.ts";
 import {
   type PositionalReader,
   type PositionalValue,
@@ -94,6 +94,17 @@ export function signedPartOfServer(hello: ServerHello): Bytes {
 /** `[version, versions, chain, root, crl|nil, alg, signature]` */
 export function encodeServerHello(hello: ServerHello, signature: Bytes): Bytes {
   return writePositional([...serverPositions(hello), signature]);
+}
+
+/** {@link encodeServerHello} of a payload that was encoded before, without its signature: its bytes are not made again. */
+export function signServerHello(signedPart: Bytes, signature: Bytes): Bytes {
+  // The heads of arrays of up to 15 values are one byte: one more position, and the rest as it is.
+  const [head = 0] = signedPart;
+  return concatBytes(
+    Uint8Array.of(head + 1),
+    signedPart.subarray(1),
+    writePositional([signature]).subarray(1),
+  );
 }
 
 /** @throws DecomposerError `ERR_DECODE_REFUSED` */

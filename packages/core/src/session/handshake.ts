@@ -27,6 +27,16 @@ export type HandshakeKind =
 /** Whose signature: the label that it stands under. */
 export type Signer = "server" | "client";
 
+/** What a signature in a handshake covers. */
+export interface ToSign {
+  /** h after the tokens. */
+  readonly hash: Bytes;
+  /** P: the payload without its signature. */
+  readonly part: Bytes;
+  /** SHA-256 of P, where it is known. */
+  readonly digest?: Bytes;
+}
+
 /** One handshake on one connection, for both sides. */
 export class HandshakeExchange {
   readonly noise: HandshakeState;
@@ -89,9 +99,9 @@ export class HandshakeExchange {
   }
 
   /** Signs S(signer, h ‖ SHA-256(P)). */
-  async sign(signer: Signer, key: SigningKey, signed: { hash: Bytes; part: Bytes }): Promise<Bytes> {
-    const digest = await this.#crypto.sha256(signed.part);
-    return await this.#crypto.sign(key, labelled(signer, signed.hash, digest));
+  async sign(signer: Signer, key: SigningKey, { hash, part, digest }: ToSign): Promise<Bytes> {
+    const partDigest = digest ?? (await this.#crypto.sha256(part));
+    return await this.#crypto.sign(key, labelled(signer, hash, partDigest));
   }
 
   /** @returns true when `signature` is that of `key` over S(signer, h ‖ SHA-256(P)) */

@@ -68,6 +68,7 @@ export {
   type StreamResumedBody,
   streamResumed,
 } from "./resume.ts";
+export { type EncodedHello, ServerHellos } from "./server-hellos.ts";
 export {
   type MessageRoute,
   on,

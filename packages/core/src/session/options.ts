@@ -7,6 +7,7 @@ import type { AgreementKey, Awaitable, Clock, CryptoProvider, Logger, Metrics } 
 import type { RecordLimits } from "../wire/index.ts";
 import type { LoginAuthentication } from "./login-authentication.ts";
 import type { LoginPace } from "./pace.ts";
+import type { ServerHellos } from "./server-hellos.ts";
 
 /** Tokens that were revoked before they expire, as all gateways of a project know them. */
 export interface RevokedTokens {
@@ -28,6 +29,8 @@ export interface SessionModules {
   readonly metrics?: Metrics;
   /** Chains that were validated; shared by all sessions it saves most of a handshake. Default: one for each session. */
   readonly chainCache?: ChainCache;
+  /** Encodings of what a server tells all clients, shared by all its sessions. Default: encoded for each. */
+  readonly serverHellos?: ServerHellos;
   /** Who logs in when, shared by all sessions of a server. Default: nobody is sent away. */
   readonly pace?: LoginPace;
   /** Asked by a server before it renews the tokens of a session. Default: none is revoked. */
@@ -82,7 +85,7 @@ export interface SessionOptions {
   /** Objects that are accepted, by type; by default jobs of users and publications of the server. */
   readonly objectRules?: ReadonlyMap<number, ObjectRule>;
   /** Static Noise key of the process; a fresh one by default. Never one that was stored. */
-  readonly noiseKey?: AgreementKey;
+  readonly noiseKey?: Awaitable<AgreementKey>;
   /** Who is asked about the peer after its certificate. Default: the certificate is enough. */
   readonly authentication?: LoginAuthentication;
 }

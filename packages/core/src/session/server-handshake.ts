@@ -12,14 +12,14 @@ import {
   type ClientHello,
   decodeClientHello,
   decodeOffer,
-  encodeServerHello,
   highestCommonVersion,
   type ServerHello,
   type Signed,
   SUPPORTED_VERSIONS,
-  signedPartOfServer,
+  signServerHello,
 } from "./handshake-payloads.ts";
 import type { AcceptOptions, SessionLimits } from "./options.ts";
+import { ServerHellos } from "./server-hellos.ts";
 
 /** Who a server has greeted: somebody with a certificate, who may have to prove more, or somebody who asks for one. */
 export type Greeted =
@@ -95,7 +95,7 @@ interface Beginning {
 async function begin({ channel, deadline, greeting, modules }: Beginning): Promise<HandshakeExchange> {
   const { identity, project, root, noiseKey, revocations } = greeting.options;
   const { crypto } = modules;
-  const staticKey = noiseKey ?? (await crypto.generateAgreementKey());
+  const staticKey = await (noiseKey ?? crypto.generateAgreementKey());
   const noise = await HandshakeState.start(
     { initiator: false, prologue: prologueOf(project), staticKey },
     modules,
@@ -121,9 +121,10 @@ async function begin({ channel, deadline, greeting, modules }: Beginning): Promi
   await revocations.load();
   const revocationList = revocations.ofRoot?.der;
   const hello: ServerHello = { version, versions, chain, root, revocationList, algorithm };
+  const encoded = await (modules.serverHellos ?? new ServerHellos()).encode(hello, modules);
   await exchange.write(FRAME_KIND.handshake2, async (hash) => {
-    const part = signedPartOfServer(hello);
-    return encodeServerHello(hello, await exchange.sign("server", identity.signingKey, { hash, part }));
+    const signature = await exchange.sign("server", identity.signingKey, { hash, ...encoded });
+    return signServerHello(encoded.part, signature);
   });
   return exchange;
 }

@@ -26,6 +26,7 @@ import {
   type AuthenticatorRule,
   DEFAULT_OBJECT_RULES,
   LoginPace,
+  ServerHellos,
   type SessionModules,
 } from "@photinus/core/session";
 import { builtInWorkflows } from "@photinus/core/workflow";
@@ -126,6 +127,7 @@ export class PhotinusServer {
       ...modules,
       metrics,
       chainCache: new ChainCache(),
+      serverHellos: new ServerHellos(),
       registry: builtInRegistry(),
       pace: new LoginPace(modules.clock),
       revokedTokens: new TokenRevocations({ ...modules, metadata: modules.storage.metadata }),
@@ -327,6 +329,7 @@ function acceptOptions(
   return {
     ...sessions,
     identity,
+    noiseKey: crypto.generateAgreementKey(), // one for each process, and never stored
     project,
     root: root.der,
     revocations: revocations.lists,
