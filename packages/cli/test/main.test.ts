@@ -25,6 +25,10 @@ test.each([
   ["a number that is none", ["demo", "--rounds", "3x"]],
   ["a number out of bounds", ["demo", "--rounds", "0"]],
   ["a port that does not exist", ["demo", "--port", "65536"]],
+  [
+    "a time to come back of no length",
+    ["server", "start", "--kit", "k", "--state", "s", "--reconnect-grace", "0"],
+  ],
   ["a model that does not exist", ["demo", "--model", "gpt"]],
   ["an option without its value", ["demo", "--rounds"]],
   ["a missing option", ["server", "start"]],

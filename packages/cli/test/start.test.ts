@@ -147,6 +147,7 @@ test("a server behind a proxy that speaks the PROXY protocol takes nothing from 
   const project = await aProject(base, "project");
   const server = photinus(
     ...["server", "start", "--port", "0", "--no-pages", "--state", join(base, "state")],
+    ...["--reconnect-grace", "30"],
     ...kitOf(project, "hub"),
     ...["--trusted-proxy", "192.0.2.1", "--trusted-proxy", "127.0.0.1", "--proxy-protocol"],
   );

@@ -7,6 +7,7 @@ import {
   LOCAL_REVOCATION_LIST,
   LOCAL_REVOKED_SITES,
   markRevoked,
+  notAfterOf,
   type ProjectState,
   revoke,
 } from "@photinus/core/provision";
@@ -92,7 +93,12 @@ export async function revokeParticipants(
   const { latest, state } = folder;
   const serialNumbers = serialNumbersOf(state);
   const modules = { crypto, clock: systemClock() };
-  const list = await revoke({ root: issuer, latest, serialNumbers }, names, modules, { reason });
+  const list = await revoke(
+    { root: issuer, latest, serialNumbers, notAfterMs: notAfterOf(state) },
+    names,
+    modules,
+    { reason },
+  );
   const serials = new Set(names.flatMap((name) => serialNumbers.get(name) ?? []).map(toHex));
   // Here first: a number that a server has seen must never be given to another list.
   await changeProject(folder, {

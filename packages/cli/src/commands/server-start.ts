@@ -33,6 +33,8 @@ export interface ServerStartOptions extends ServerTlsOptions {
   readonly trustedProxy?: readonly string[];
   /** Connections of these begin with a PROXY header. */
   readonly proxyProtocol?: boolean;
+  /** Seconds that a site which was lost in a task may take to come back. */
+  readonly reconnectGrace?: number;
   /** File to write a read-only token of the whole server to. */
   readonly tokenFile?: string;
   /** False: serve no pages. */
@@ -86,6 +88,9 @@ export async function startServer(
         proxyProtocol: options.proxyProtocol ?? false,
         ...(secured === undefined ? {} : { tls: secured.tls, tlsSource: secured.source }),
         ...(folder === undefined ? {} : { pages: folder }),
+        ...(options.reconnectGrace === undefined
+          ? {}
+          : { coordinator: { reconnectGraceMs: options.reconnectGrace * 1000 } }),
         ...(authentication === undefined ? {} : { authentication }),
       },
       { storage, clock: systemClock(), crypto, logger },

@@ -21,6 +21,11 @@ export function addServer(program: Command, contextOf: ContextOf): void {
     .option("--public-key <file>", "its private key, PEM, not encrypted")
     .option("--trusted-proxy <address>", "proxy whose X-Forwarded-For limits count by; repeatable", addresses)
     .option("--proxy-protocol", "connections of trusted proxies begin with a PROXY header, version 1 or 2")
+    .option(
+      "--reconnect-grace <seconds>",
+      "how long a site that was lost in a task may take to come back; 15 by default",
+      integerFrom(1, 3_600),
+    )
     .option("--no-pages", "serve no pages")
     .option("--token-file <file>", "file to write a read-only token for dashboard and metrics to")
     .option(

@@ -14,7 +14,6 @@ import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { KeptUploads } from "./kept-uploads.ts";
 import { type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
-import { loginRecord } from "./login-record.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -27,6 +26,7 @@ import { loadResult } from "./result.ts";
 import { ResumeRecords } from "./resume-records.ts";
 import { RevocationDesk } from "./revocation.ts";
 import { SessionFence } from "./session-fence.ts";
+import { loginRecord, recordCheckpoint } from "./session-records.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { Submission } from "./submission.ts";
 import { takeUpSession } from "./take-up-session.ts";
@@ -134,6 +134,8 @@ export class Coordinator {
     await this.#modules.slots.spillAll(); // half-done uploads go on in the next process
     const sessions = [...this.#sessions.values()];
     await Promise.all(sessions.map((session) => session.close("ERR_GOING_AWAY", "the server stops")));
+    await Promise.all(sessions.map(({ ended }) => ended));
+    await Promise.all(this.#running); // what is kept of their ends
   }
 
   /**
@@ -180,6 +182,7 @@ export class Coordinator {
     // Who ended its session itself in order does not come back soon.
     this.#leave(session, !end.local && end.code === "ERR_GOING_AWAY");
     if (end.local) await this.#tokens.ended(session.id, end.code);
+    await recordCheckpoint(session, this.#modules.audit);
   }
 
   /**
@@ -310,10 +313,8 @@ export class Coordinator {
     return undefined;
   }
 
-  /** One for all sessions. */
-  readonly #sessionEnded = (end: SessionEnd, session: Session): void => {
-    this.#ended(session, end).catch(this.#logFault);
-  };
+  readonly #sessionEnded = (end: SessionEnd, session: Session): void =>
+    this.#track(this.#ended(session, end));
 
   #leave(session: Session, isGone: boolean): void {
     const key = toHex(session.peer.leafDigest);

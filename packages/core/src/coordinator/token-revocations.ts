@@ -4,29 +4,31 @@ import { MAX_OBJECT_LIFETIME_MS, TOKEN_LIFETIME_MS } from "../envelope/index.ts"
 import { type ErrorCode, StorageError } from "../errors/index.ts";
 import { decodeRecord, encodeRecord } from "../job/index.ts";
 import type { Clock, MetadataStore } from "../platform/index.ts";
+import type { RevokingCode } from "../session/index.ts";
 import { isConflict, MAX_ATTEMPTS } from "./resume-record.ts";
 
 /** Where revoked tokens stand: behind it the id of their session in hex. */
 const PREFIX = "revoked-token/";
 
 /** Ends of a session after which its tokens count no more, wherever they are shown, and for how long that is kept, ms. */
-const KEPT_MS = new Map<ErrorCode, number>([
+const KEPT_MS: readonly (readonly [RevokingCode, number])[] = [
   // Its successor goes on with what it had; the tokens themselves expire.
   ["ERR_SUPERSEDED", TOKEN_LIFETIME_MS],
   // Nothing that it had may be gone on with: for as long as the longest task and the longest job last.
   ["ERR_REVOKED", MAX_OBJECT_LIFETIME_MS],
+  ["ERR_SUSPENDED", MAX_OBJECT_LIFETIME_MS],
   ["ERR_FORBIDDEN", MAX_OBJECT_LIFETIME_MS],
-]);
+];
 
 interface StoredRevocation {
   readonly stateVersion: 1;
-  readonly code: string;
+  readonly code: RevokingCode;
   readonly untilMs: number;
 }
 
 const StoredSchema: v.GenericSchema<unknown, StoredRevocation> = v.strictObject({
   stateVersion: v.literal(1),
-  code: v.picklist([...KEPT_MS.keys()]),
+  code: v.picklist(KEPT_MS.map(([code]) => code)),
   untilMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 
@@ -54,11 +56,15 @@ export class TokenRevocations {
    * lasts longer, whoever writes first.
    */
   async ended(session: Bytes, code: ErrorCode): Promise<void> {
-    const keptMs = KEPT_MS.get(code);
-    if (keptMs === undefined) return;
+    const [revoking, keptMs] = KEPT_MS.find(([known]) => known === code) ?? [];
+    if (revoking === undefined || keptMs === undefined) return;
     const { metadata, clock } = this.#modules;
     const key = PREFIX + toHex(session);
-    const stored: StoredRevocation = { stateVersion: 1, code, untilMs: Math.trunc(clock.now()) + keptMs };
+    const stored: StoredRevocation = {
+      stateVersion: 1,
+      code: revoking,
+      untilMs: Math.trunc(clock.now()) + keptMs,
+    };
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const present = await metadata.get(key);
       if (present !== undefined && decodeRecord(StoredSchema, present.value, key).untilMs >= stored.untilMs) {
@@ -85,14 +91,13 @@ export class TokenRevocations {
   }
 
   /** Why the tokens of a session count no more; `undefined` while they do. */
-  async codeOf(session: Bytes): Promise<ErrorCode | undefined> {
+  async codeOf(session: Bytes): Promise<RevokingCode | undefined> {
     const { metadata, clock } = this.#modules;
     const key = PREFIX + toHex(session);
     const entry = await metadata.get(key);
     if (entry === undefined) return undefined;
     const { code, untilMs } = decodeRecord(StoredSchema, entry.value, key);
-    if (untilMs <= clock.now()) return undefined;
-    return [...KEPT_MS.keys()].find((known) => known === code);
+    return untilMs <= clock.now() ? undefined : code;
   }
 
   /** True when a new session of the same participant may go on with what this one had. */

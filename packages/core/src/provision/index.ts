@@ -72,6 +72,7 @@ export {
   type IssuedParticipant,
   MAX_PROJECT_STATE_BYTES,
   markRevoked,
+  notAfterOf,
   type ProjectState,
   parseProjectState,
 } from "./project-state.ts";

@@ -104,6 +104,12 @@ export function issuedCertificate({ kitId, certificate }: StartupKit): IssuedCer
   return { kitId, sha256: toHex(digest), serialNumber: toHex(serialNumber), notAfterMs };
 }
 
+/** Ends of validity of what was issued, by serial number: see `RevocationBasis`. */
+export function notAfterOf({ participants }: ProjectState): ReadonlyMap<string, number> {
+  const all = participants.flatMap(({ certificates }) => certificates);
+  return new Map(all.map(({ serialNumber, notAfterMs }) => [serialNumber, notAfterMs]));
+}
+
 /** The state after the certificates with these serial numbers were revoked. */
 export function markRevoked(
   state: ProjectState,

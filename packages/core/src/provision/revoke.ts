@@ -53,6 +53,12 @@ export interface RevocationBasis {
   readonly root: RevocationIssuer;
   /** The list that was issued last, DER. */
   readonly latest: Bytes;
+  /**
+   * Last moment of validity of certificates that the root issued, ms since 1970, by serial number in lower-case hex. A
+   * list may leave out those that had expired when the list before it was issued (RFC 5280, section 3.3); of others
+   * nothing is left out.
+   */
+  readonly notAfterMs: ReadonlyMap<string, number>;
 }
 
 /** A project, as far as it takes to revoke. */
@@ -89,18 +95,22 @@ export async function revoke(
 }
 
 /**
- * Issues the next list of the root with these certificates in addition.
+ * Issues the next list of the root with these certificates in addition, and without those that have long expired.
  * @throws PkiError `ERR_CRL_*` when the latest list is not this root's
  */
 export async function nextRevocationList(
-  { root, latest }: RevocationBasis,
+  { root, latest, notAfterMs }: RevocationBasis,
   certificates: readonly Omit<RevokedCertificate, "revokedAtMs">[],
   modules: ProvisionModules,
 ): Promise<RevocationList> {
   const before = await parseRevocationList(latest, modules);
   await verifyRevocationList(before, root.certificate, modules);
   const nowMs = modules.clock.now();
-  const revoked = new Map<string, RevokedCertificate>(before.entries);
+  const isOver = (serialNumber: string): boolean =>
+    (notAfterMs.get(serialNumber) ?? Number.POSITIVE_INFINITY) < before.thisUpdateMs;
+  const revoked = new Map<string, RevokedCertificate>(
+    [...before.entries].filter(([serialNumber]) => !isOver(serialNumber)),
+  );
   for (const { serialNumber, reason } of certificates) {
     const key = toHex(serialNumber);
     if (!revoked.has(key)) revoked.set(key, { serialNumber, revokedAtMs: nowMs, reason });

@@ -4,6 +4,7 @@ import {
   type FileSigner,
   issueEnrolmentCa,
   type Name,
+  REVOCATION_LIFETIME_MS,
   type RevocationList,
   type RevocationReason,
   requireName,
@@ -20,7 +21,7 @@ import {
   plannedKits,
 } from "./kit-request.ts";
 import type { Machine } from "./machines.ts";
-import { type IssuedParticipant, issuedCertificate, type ProjectState } from "./project-state.ts";
+import { type IssuedParticipant, issuedCertificate, notAfterOf, type ProjectState } from "./project-state.ts";
 import { nextRevocationList } from "./revoke.ts";
 
 /** A project as its administrator has it. */
@@ -204,12 +205,12 @@ function lastKitOf({ certificates }: IssuedParticipant): string {
 
 async function revokeOld(
   { revoke }: Plan,
-  { root, latest }: ExistingProject,
+  { root, latest, state }: ExistingProject,
   modules: ProvisionModules,
 ): Promise<RevocationList | undefined> {
   if (revoke.size === 0) return undefined;
   const revoked = [...revoke].map(([serial, reason]) => ({ serialNumber: fromHex(serial), reason }));
-  return await nextRevocationList({ root, latest }, revoked, modules);
+  return await nextRevocationList({ root, latest, notAfterMs: notAfterOf(state) }, revoked, modules);
 }
 
 interface Material extends ExistingProject {
@@ -237,6 +238,8 @@ async function makeKits(
 
 /** A CA with less time than this left is not handed on. */
 const ENROLMENT_RESERVE_MS = 45 * 86_400_000;
+/** A revoked certificate that has expired is remembered until a list that follows its end has left it out: two lists. */
+const LISTED_MS = 2 * REVOCATION_LIFETIME_MS.root;
 
 async function serverKeys(
   { root, state, server, options }: Material,
@@ -282,9 +285,12 @@ function nextState(
   const listNumber = revocationList?.number ?? state.listNumber;
   const participants = new Map<string, IssuedParticipant>();
   for (const before of state.participants) {
-    // Only a certificate that could still be used needs to be known.
+    // Only a certificate that could still be used, or that the list may still name, needs to be known.
     const certificates = before.certificates
-      .filter(({ notAfterMs, kitId }) => notAfterMs >= nowMs || kitId === lastKitOf(before))
+      .filter(
+        ({ notAfterMs, kitId, revoked }) =>
+          notAfterMs >= (revoked === undefined ? nowMs : nowMs - LISTED_MS) || kitId === lastKitOf(before),
+      )
       .map((certificate) => {
         const reason = certificate.revoked ?? revoke.get(certificate.serialNumber);
         return reason === undefined ? certificate : { ...certificate, revoked: reason };

@@ -18,6 +18,7 @@ export class Checkpoints {
   readonly #sent: MessageTrail;
   readonly #received: MessageTrail;
   #isPosted = false;
+  #evidence: Bytes | undefined;
 
   constructor(parts: Pick<SessionParts, "established" | "modules" | "outbox">) {
     this.#parts = parts;
@@ -41,8 +42,13 @@ export class Checkpoints {
     await this.#received.add(frame, clock.now(), crypto);
   }
 
-  /** A CHECKPOINT came. @throws what {@link openCheckpoint} throws */
-  async take(frame: Frame): Promise<void> {
+  /** The last CHECKPOINT of the peer that verified, as it came: a signature over all its messages before it. */
+  get evidence(): Bytes | undefined {
+    return this.#evidence;
+  }
+
+  /** A CHECKPOINT came. @param inner the whole frame @throws what {@link openCheckpoint} throws */
+  async take(frame: Frame, inner: Bytes): Promise<void> {
     const { peer, identity, peerKey: verifyingKey, direction } = this.#parts.established;
     const route = { from: peer.name, to: identity.participant.name };
     const expected = this.#checkpoint(this.#received, { ...route, direction: direction === 0 ? 1 : 0 });
@@ -52,6 +58,7 @@ export class Checkpoints {
     }
     await openCheckpoint(frame, expected, { verifyingKey, crypto: this.#parts.modules.crypto });
     this.#received.cover();
+    this.#evidence = Uint8Array.from(inner); // the memory of a frame is used again
   }
 
   /**

@@ -71,7 +71,7 @@ export class Inbox {
         await asyncRefused(this.#owner.checkpoints.receives(inner));
         return await this.#takeMessage(frame);
       case FRAME_KIND.checkpoint:
-        return await asyncRefused(this.#owner.checkpoints.take(frame));
+        return await asyncRefused(this.#owner.checkpoints.take(frame, inner));
       case FRAME_KIND.signed:
         return await this.#takeSigned(frame, inner);
       case FRAME_KIND.object:

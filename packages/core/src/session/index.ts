@@ -52,6 +52,7 @@ export {
   DEFAULT_TIMINGS,
   type EnrolmentAuthority,
   type RevokedTokens,
+  type RevokingCode,
   type SessionLimits,
   type SessionModules,
   type SessionOptions,

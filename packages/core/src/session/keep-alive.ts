@@ -1,6 +1,12 @@
 import type { Bytes } from "../bytes/index.ts";
 import { issueToken } from "../envelope/index.ts";
-import { AuthenticationError, EnvelopeError, PkiError, WireError } from "../errors/index.ts";
+import {
+  AuthenticationError,
+  AuthorizationError,
+  EnvelopeError,
+  PkiError,
+  WireError,
+} from "../errors/index.ts";
 import type { Timer } from "../platform/index.ts";
 import { heartbeat, tokens } from "./control-messages.ts";
 import type { RevokedTokens } from "./options.ts";
@@ -139,7 +145,16 @@ export class KeepAlive {
 /** [W-180] */
 async function requireUnrevoked(sid: Bytes, revokedTokens: RevokedTokens | undefined): Promise<void> {
   const code = await revokedTokens?.codeOf(sid);
-  if (code === undefined) return;
   const detail = "another gateway ended this session";
-  throw code === "ERR_SUPERSEDED" ? new WireError(code, detail) : new PkiError("ERR_REVOKED", detail);
+  switch (code) {
+    case undefined:
+      return;
+    case "ERR_SUPERSEDED":
+      throw new WireError(code, detail);
+    case "ERR_FORBIDDEN":
+      throw new AuthorizationError(code, detail);
+    case "ERR_REVOKED":
+    case "ERR_SUSPENDED":
+      throw new PkiError(code, detail);
+  }
 }

@@ -200,6 +200,10 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
     return this.established.channel.traffic;
   }
 
+  get evidence(): Bytes | undefined {
+    return this.checkpoints.evidence;
+  }
+
   receive(handler: SessionHandler): void {
     if (this.#inbox !== undefined) throw new TypeError("a session receives once");
     this.#inbox = new Inbox(this, handler);

@@ -1,7 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import type { DecomposerRegistry } from "../decomposer/index.ts";
 import type { ObjectReplayStore, ObjectRule } from "../envelope/index.ts";
-import type { ErrorCode } from "../errors/index.ts";
 import type { ChainCache, Identity, Participant, RevocationLists, Role } from "../pki/index.ts";
 import type { AgreementKey, Awaitable, Clock, CryptoProvider, Logger, Metrics } from "../platform/index.ts";
 import type { RecordLimits } from "../wire/index.ts";
@@ -9,10 +8,13 @@ import type { LoginAuthentication } from "./login-authentication.ts";
 import type { LoginPace } from "./pace.ts";
 import type { ServerHellos } from "./server-hellos.ts";
 
+/** Ends of a session that revoke its tokens, at whichever gateway. */
+export type RevokingCode = "ERR_SUPERSEDED" | "ERR_REVOKED" | "ERR_SUSPENDED" | "ERR_FORBIDDEN";
+
 /** Tokens that were revoked before they expire, as all gateways of a project know them. */
 export interface RevokedTokens {
   /** Why the tokens of a session count no more; `undefined` while they do. @param session its id, 32 bytes */
-  codeOf(session: Bytes): Promise<ErrorCode | undefined>;
+  codeOf(session: Bytes): Promise<RevokingCode | undefined>;
 }
 
 /** What sessions work with; one set serves all sessions of a process. */

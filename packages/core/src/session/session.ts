@@ -132,6 +132,12 @@ export interface Session {
   /** Bytes sent and received on the connection so far. */
   readonly traffic: { readonly sentBytes: number; readonly receivedBytes: number };
 
+  /**
+   * The last CHECKPOINT of the peer that verified, a whole frame; `undefined` before the first. Whoever keeps it can show
+   * what the peer's messages up to then hash to, signed by its key.
+   */
+  readonly evidence: Bytes | undefined;
+
   /** Begins to hand out what arrives; called exactly once. Frames wait until then. */
   receive(handler: SessionHandler): void;
   /** Sends one message, SIGNED or MESSAGE as its definition says. @returns its id. @throws WireError when the session has ended */

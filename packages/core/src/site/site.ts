@@ -1,5 +1,5 @@
 import { decide } from "../authorization/index.ts";
-import { type Bytes, fromHex, toHex } from "../bytes/index.ts";
+import { type Bytes, fromHex, toBase64Url, toHex } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
 import type { ObjectReplayStore, VerifiedObject } from "../envelope/index.ts";
 import { type ErrorCode, isErrorCode, JobError, PhotinusError, WireError } from "../errors/index.ts";
@@ -168,7 +168,10 @@ export class Site {
       const session = await this.#open(signal);
       const { code, detail, local, retryAfterMs } = await this.#serve(session);
       this.#returnMs = session.returnMs;
-      logger.info("session ended", { code, detail });
+      const { evidence } = session;
+      // The server's signature over its messages: whoever keeps the log can show what it said.
+      const signed = evidence === undefined ? {} : { checkpoint: toBase64Url(evidence) };
+      logger.info("session ended", { code, detail, ...signed });
       return {
         code,
         detail,

@@ -174,13 +174,13 @@ test("a gateway that heard nothing renews no token of a session that another one
   const revocations = new TokenRevocations(federation);
   const [kept, lost] = [await logIn(federation, first), await sessionOfOther(federation, first)];
   firstBus.cut();
-  await revocations.ended(lost.id, "ERR_REVOKED");
+  await revocations.ended(lost.id, "ERR_SUSPENDED");
 
   await federation.clock.advance(9 * 60_000);
   expect(await endOf(lost)).toBe("lives");
   await federation.clock.advance(2 * 60_000);
 
-  expect([await endOf(lost), await endOf(kept.client)]).toEqual(["ERR_REVOKED", "lives"]);
+  expect([await endOf(lost), await endOf(kept.client)]).toEqual(["ERR_SUSPENDED", "lives"]);
   await stop();
 });
 

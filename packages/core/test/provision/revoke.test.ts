@@ -50,6 +50,12 @@ async function revocable(): Promise<RevocableProject> {
     serialNumbers: new Map(
       [...project.kits].map(([name, { certificate }]) => [name, [certificate.serialNumber]]),
     ),
+    notAfterMs: new Map(
+      [...project.kits.values()].map(({ certificate: { serialNumber, notAfterMs } }) => [
+        toHex(serialNumber),
+        notAfterMs,
+      ]),
+    ),
   };
 }
 
@@ -77,6 +83,20 @@ test("the next list has the next number, those of the list before and the new on
   expect([...third.entries.keys()]).toEqual([await serialOf("clinic-a"), await serialOf("clinic-b")]);
   // Who is revoked already stays as he is.
   expect(third.entries.get(await serialOf("clinic-a"))?.reason).toBe("keyCompromise");
+});
+
+test("who had expired when a list was issued is not in the next one, and whose end is not known stays", async () => {
+  const at = (days: number) => ({ crypto, clock: { now: () => NOW_MS + days * 86_400_000 } });
+  const before = await revocable();
+  const revoked = await revoke(before, ["clinic-a", "clinic-b"], modules);
+  const b = toHex((await parseCertificate(leafOf("clinic-b"), { crypto })).serialNumber);
+  const notAfterMs = new Map([...before.notAfterMs].filter(([serial]) => serial !== b));
+
+  const first = await revoke({ ...before, notAfterMs, latest: revoked.der }, [], at(361));
+  const second = await revoke({ ...before, notAfterMs, latest: first.der }, [], at(400));
+
+  expect([revoked.entries.size, first.entries.size]).toEqual([2, 2]); // one list after the end still names it
+  expect([...second.entries.keys()]).toEqual([b]);
 });
 
 test("with no names the list is only renewed", async () => {

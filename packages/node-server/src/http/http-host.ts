@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { HostError } from "@photinus/core/errors";
 import { type Clock, type Logger, sleep } from "@photinus/core/platform";
+import type { LoginPace } from "@photinus/core/session";
 import { reportNativeMasking } from "@photinus/node-platform";
 import type { Context } from "hono";
 import { createApp } from "./app.ts";
@@ -61,6 +62,8 @@ export interface HttpHostModules {
   readonly clock: Clock;
   /** Where log lines go. */
   readonly logger: Logger;
+  /** The row in which those who are sent away come back, shared with the sessions. Default: a row of its own. */
+  readonly pace?: LoginPace;
 }
 
 /** Where a host listens. */

@@ -1,4 +1,5 @@
 import type { Clock, Metrics } from "@photinus/core/platform";
+import type { LoginPace } from "@photinus/core/session";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { networkOf } from "./client-address.ts";
 import { FairPlaces } from "./fair-places.ts";
@@ -67,6 +68,8 @@ export interface UpgradeGate {
 export interface UpgradeGateModules {
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** The row of those who come back to log in; see `LoginPace`. Absent: this gate's alone. */
+  readonly pace?: Pick<LoginPace, "book">;
 }
 
 /** Key of the rate of all. */
@@ -89,11 +92,13 @@ class Gate implements UpgradeGate {
   readonly #allRate: RateLimiterMemory;
   readonly #known = new KnownNetworks();
   readonly #halfOpen: FairPlaces;
+  readonly #pace: Pick<LoginPace, "book"> | undefined;
   #nextTurnMs = 0;
 
-  constructor(limits: UpgradeLimits, { clock, metrics }: UpgradeGateModules) {
+  constructor(limits: UpgradeLimits, { clock, metrics, pace }: UpgradeGateModules) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#pace = pace;
     this.#rate = new RateLimiterMemory({ points: limits.upgradesPerMinute, duration: 60 });
     this.#allRate = new RateLimiterMemory({ points: limits.allUpgradesPerMinute, duration: 60 });
     this.#halfOpen = new FairPlaces(
@@ -141,14 +146,17 @@ class Gate implements UpgradeGate {
     };
   }
 
-  /** Everybody who is sent away gets a turn of his own, at the rate at which all may come: they do not come back at once. */
+  /**
+   * Everybody who is sent away gets a turn of his own, at the rate at which all may come: they do not come back at once.
+   * Each takes a place in the row of log-ins too, which those have whom a handshake or the end of a session sent away.
+   */
   #turn(): number {
     const nowMs = this.#clock.now();
     const intervalMs = 60_000 / this.#limits.allUpgradesPerMinute;
     // Who is told the longest wait comes when there is no order any more.
     const latest = nowMs + MAX_RETRY_MS;
     this.#nextTurnMs = Math.min(latest, Math.max(nowMs + MIN_RETRY_MS, this.#nextTurnMs + intervalMs));
-    return bounded(this.#nextTurnMs - nowMs);
+    return bounded(Math.max(this.#nextTurnMs - nowMs, this.#pace?.book() ?? 0));
   }
 }
 

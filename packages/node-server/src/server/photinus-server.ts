@@ -122,6 +122,7 @@ export class PhotinusServer {
       },
     );
     this.coordinator = createCoordinator(options, { ...modules, metrics, revocations, administration });
+    const pace = new LoginPace(modules.clock);
     // One of each for all sessions.
     const session: SessionModules = {
       ...modules,
@@ -129,7 +130,7 @@ export class PhotinusServer {
       chainCache: new ChainCache(),
       serverHellos: new ServerHellos(),
       registry: builtInRegistry(),
-      pace: new LoginPace(modules.clock),
+      pace,
       revokedTokens: new TokenRevocations({ ...modules, metadata: modules.storage.metadata }),
     };
     const refusals = new RefusalRecords({ ...modules, audit });
@@ -142,7 +143,7 @@ export class PhotinusServer {
       },
       { coordinator: this.coordinator, session, refusals, logger: modules.logger, orders: this.#orders },
     );
-    this.#host = new HttpHost(options, { ...modules, federation, tokens: this.tokens, metrics });
+    this.#host = new HttpHost(options, { ...modules, federation, tokens: this.tokens, metrics, pace });
     const replace = (tls: TlsOptions): void => this.#host.replaceTls(tls);
     const { tlsSource } = options;
     this.#tlsRenewal =

@@ -1,4 +1,5 @@
 import { noMetrics } from "@photinus/core/platform";
+import { LoginPace } from "@photinus/core/session";
 import { virtualClock } from "@photinus/core/testing";
 import { expect, test } from "vitest";
 import {
@@ -114,4 +115,18 @@ test("a place is given back once, however often it is told", async () => {
   passed(await gate.enter("192.0.2.1", nothing));
 
   expect(await gate.enter("192.0.2.1", nothing)).toMatchObject({ code: "ERR_BUSY" });
+});
+
+test("who is sent away at the gate and who is sent away at the handshake stand in one row", async () => {
+  const pace = new LoginPace(clock, 2);
+  const limits = { ...DEFAULT_UPGRADE_LIMITS, halfOpen: 1 };
+  const gate = upgradeGate(limits, { clock, metrics: noMetrics, pace });
+  passed(await gate.enter("192.0.2.1", nothing));
+
+  const atHandshake = [pace.book(), pace.book(), pace.book(), pace.book()];
+  const refusal = await gate.enter("192.0.2.2", nothing);
+
+  expect(atHandshake).toEqual([500, 1000, 1500, 2000]);
+  expect(refusal).toMatchObject({ code: "ERR_BUSY", retryAfterMs: 2500 });
+  expect(pace.book()).toBe(3000);
 });
