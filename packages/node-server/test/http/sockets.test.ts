@@ -1,6 +1,7 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
 import { readError } from "@photinus/core/envelope";
 import { readFrame } from "@photinus/core/wire";
 import { webSocketConnector } from "@photinus/node-platform";
@@ -22,6 +23,25 @@ test("hands a connection with the subprotocol to the federation, and moves frame
   expect((await server.frames[Symbol.asyncIterator]().next()).value).toEqual(Uint8Array.of(1));
   expect((await client.frames[Symbol.asyncIterator]().next()).value).toEqual(Uint8Array.of(2));
   expect(server.remoteAddress).toBe("127.0.0.1");
+});
+
+test("a socket that has authenticated keeps the listeners of ws and none of its upgrade", async () => {
+  const accepted: Socket[] = [];
+  const note = (message: unknown): void => {
+    const socket = typeof message === "object" && message !== null && "socket" in message && message.socket;
+    if (socket instanceof Socket) accepted.push(socket);
+  };
+  subscribe("net.server.socket", note);
+  onTestFinished(() => void unsubscribe("net.server.socket", note));
+  const { socketUrl, federation } = await aHost();
+  const ofWsAlone = { close: 1, error: 1, data: 1, end: 2 };
+
+  await webSocketConnector({ url: socketUrl }).connect(never);
+  await federation.connections[0]?.drained();
+
+  const [socket] = accepted;
+  const count = (event: string): number => socket?.listenerCount(event) ?? 0;
+  expect(Object.fromEntries(Object.keys(ofWsAlone).map((event) => [event, count(event)]))).toEqual(ofWsAlone);
 });
 
 test.each([
