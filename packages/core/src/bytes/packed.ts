@@ -5,7 +5,9 @@ import type { Bytes } from "./bytes.ts";
  * are 48 bytes of memory like this, and 232 as an array. Not for secrets, which a string holds for good.
  */
 export function packBytes(bytes: Bytes): string {
-  return String.fromCharCode(...bytes);
+  // As one list of arguments: spread, it takes five times as long.
+  const packed: unknown = Reflect.apply(String.fromCharCode, undefined, bytes);
+  return String(packed);
 }
 
 /** What {@link packBytes} packed, in new memory. */
