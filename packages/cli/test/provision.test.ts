@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { decodePem, parseRevocationList } from "@photinus/core/pki";
 import { nodeCrypto } from "@photinus/node-platform";
 import { describe, expect, test } from "vitest";
+import { withLaterMachines } from "../src/commands/later-machines.ts";
 import { contents, folder, run } from "./run-photinus.ts";
 
 const DEFINITION = `name: hospital-fl
@@ -267,4 +268,29 @@ test("a kit is verified in its folder and as the zip file that --zip makes, agai
     expect((await run("kit", "inspect", kit, "--root", "abc")).code).toBe(4);
   }
   expect((await run("kit", "inspect", join(out, "root", "state.json"))).err).toMatch(/^ERR_KIT_UNREADABLE /);
+});
+
+test("a server knows the machines that got kits after its own, once the list lies in local/", async () => {
+  const project = await aProject();
+  const hub = join(project.out, "kits", "hub");
+  const own = { machines: new Map([["hub", { name: "hub", role: "server" as const }]]) };
+  const before = await withLaterMachines(own, hub);
+
+  await again(project, "users:", "  - { name: site-3, org: west }\nusers:", "--kit", hub);
+
+  expect([...before.machines.keys()]).toEqual(["hub"]);
+  expect([...(await withLaterMachines(own, hub)).machines.keys()]).toContain("site-3");
+  await writeFile(join(hub, "local", "machines.json"), "{}");
+  await expect(withLaterMachines(own, hub)).rejects.toMatchObject({ code: "ERR_KIT_UNREADABLE" });
+});
+
+test("a damaged copy of the server's kit is in nobody's way but the server's", async () => {
+  const project = await aProject();
+  await writeFile(join(project.out, "kits", "hub", "config.json"), "{}");
+
+  const site = await again(project, "users:", "  - { name: site-3, org: west }\nusers:");
+  const server = await again(project, "hosts: [127.0.0.1]", "hosts: [hub.test]");
+
+  expect([site.code, site.result.kits]).toEqual([0, ["site-3"]]);
+  expect(server.result.error.code).toBe("ERR_KIT_FILE_CHANGED");
 });

@@ -158,10 +158,9 @@ async function bringInStep(
 ): Promise<void> {
   const folder = await openProjectFolder(options.out);
   const { issuer, crypto } = await openRoot(folder, options);
-  const server = await serverKeysOf(folder);
   const update = await updateProject(
     definition,
-    { root: issuer, latest: folder.latest, state: folder.state, ...(server === undefined ? {} : { server }) },
+    { root: issuer, latest: folder.latest, state: folder.state, server: () => serverKeysOf(folder) },
     { crypto, clock: systemClock() },
     { renew: options.renew ?? [], newServerKeys: options.newServerKeys ?? false },
   );
@@ -179,7 +178,9 @@ async function serverKeysOf({ folder, state }: ProjectFolder): Promise<ServerKey
   if (!(await exists(kitFolder)) || !(await exists(secretFile))) return undefined;
   const crypto = nodeCrypto();
   const [files, secret] = await Promise.all([readKitFolder(kitFolder), readSecretFile(secretFile)]);
-  const { storageKey, enrolment } = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
+  // An expired kit is what is being replaced: its files count as long as the project signed them.
+  const nowMs = Math.min(Date.now(), server.certificates.at(-1)?.notAfterMs ?? 0);
+  const { storageKey, enrolment } = await openKit(files, { nowMs, secret }, { crypto });
   const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.enrolmentKey) ?? new Uint8Array(0));
   const [der] = certificatesFromPem(files.get(KIT_FILE.enrolmentCertificate) ?? new Uint8Array(0));
   if (storageKey === undefined || enrolment === undefined || sealed === undefined || der === undefined) {

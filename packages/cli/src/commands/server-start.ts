@@ -1,24 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  LOCAL_MACHINES,
-  LOCAL_REVOCATION_LIST,
-  LOCAL_REVOKED_SITES,
-  type OpenedKit,
-  parseMachines,
-} from "@photinus/core/provision";
-import {
-  nodeCrypto,
-  pinoLogger,
-  readSmallFile,
-  spareFullCollections,
-  systemClock,
-} from "@photinus/node-platform";
+import { LOCAL_REVOCATION_LIST, LOCAL_REVOKED_SITES } from "@photinus/core/provision";
+import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { authenticationOf } from "../local-settings.ts";
-import { exists } from "../project/folder-change.ts";
+import { withLaterMachines } from "./later-machines.ts";
 import { openKitFolder } from "./open-kit-folder.ts";
 import { type ServerTlsOptions, serverTls } from "./server-tls.ts";
 
@@ -39,17 +27,6 @@ export interface ServerStartOptions extends ServerTlsOptions {
   readonly tokenFile?: string;
   /** False: serve no pages. */
   readonly pages: boolean;
-}
-
-/** A list of machines grows with the project. */
-const MAX_MACHINES_BYTES = 4 * 1_048_576;
-
-/** The kit with the machines that got kits after it: an administrator puts them into `local/`, as `provision` says. */
-async function withLaterMachines(kit: OpenedKit, folder: string): Promise<OpenedKit> {
-  const file = join(folder, LOCAL_MACHINES);
-  if (!(await exists(file))) return kit;
-  const later = parseMachines(await readSmallFile(file, MAX_MACHINES_BYTES));
-  return { ...kit, machines: new Map([...kit.machines, ...later]) };
 }
 
 /** The token goes into a file for its owner, or onto a terminal that a person reads; never into a service's log. */

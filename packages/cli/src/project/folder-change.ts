@@ -76,18 +76,28 @@ export async function changeFolder(folder: string, { write, moves, unchanged }: 
   try {
     await write(staging);
     await writePrivate(join(staging, MOVES), JSON.stringify(moves));
-    const now = toBytes(await readFile(join(folder, unchanged.path)));
-    if (!equalBytes(now, unchanged.content)) throw new Error("changed");
-    await rename(staging, join(folder, STAGED));
+    await decide(folder, staging, unchanged);
   } catch (cause) {
     await rm(staging, { recursive: true, force: true });
-    const isRace = cause instanceof Error && (cause.message === "changed" || "code" in cause);
-    if (!isRace) throw cause;
-    throw new HostError("ERR_CONFIG_INVALID", `${folder} was changed meanwhile, or cannot be written`, {
-      cause,
-    });
+    throw cause;
   }
   await finishChange(folder);
+}
+
+/** From the rename on the change has happened. */
+async function decide(
+  folder: string,
+  staging: string,
+  { path, content }: FolderChange["unchanged"],
+): Promise<void> {
+  const isUnchanged = equalBytes(toBytes(await readFile(join(folder, path))), content);
+  const isDecided =
+    isUnchanged &&
+    (await rename(staging, join(folder, STAGED)).then(
+      () => true,
+      () => false, // another change lies there
+    ));
+  if (!isDecided) throw new HostError("ERR_CONFIG_INVALID", `${folder} was changed meanwhile: run it again`);
 }
 
 /** Ends a change that was interrupted after it was decided, and drops what was never decided. */

@@ -157,8 +157,8 @@ function* conflictsOf(project: ProjectDefinition): Generator<Conflict> {
         yield { path: [list, index, "name"], message: `two participants have the same name ${own}` };
       }
       seen.add(own);
-      const { security: wanted, addresses: own_ = [] } = participant;
-      yield* addressConflicts({ path: [list, index, "addresses"], security: wanted }, own_);
+      const { security: wanted, addresses: listed = [] } = participant;
+      yield* addressConflicts({ path: [list, index, "addresses"], security: wanted }, listed);
     }
   }
 }

@@ -32,8 +32,8 @@ export interface ExistingProject {
   readonly latest: Bytes;
   /** What was issued before. */
   readonly state: ProjectState;
-  /** What the server's kit holds that a new one must go on with. */
-  readonly server?: ServerKeys;
+  /** What the server's kit holds that a new one must go on with; asked for only when the server needs a kit. */
+  readonly server?: () => Promise<ServerKeys | undefined>;
 }
 
 /** Keys of a server that outlive its kit. */
@@ -248,13 +248,14 @@ async function serverKeys(
   const project = requireName(state.project, "the project");
   const isFirst = !state.participants.some(({ role }) => role === "server");
   if (isFirst || options.newServerKeys) return { enrolment: await createEnrolmentCa(project, root, modules) };
-  if (server === undefined) {
+  const keys = await server?.();
+  if (keys === undefined) {
     throw new ProvisionError(
       "ERR_SERVER_KEYS_MISSING",
       "the server needs a new kit, and its old one is not here",
     );
   }
-  const { storageKey, enrolment } = server;
+  const { storageKey, enrolment } = keys;
   const isLasting = enrolment.certificate.notAfterMs > modules.clock.now() + ENROLMENT_RESERVE_MS;
   return { storageKey, enrolment: isLasting ? enrolment : await createEnrolmentCa(project, root, modules) };
 }

@@ -186,7 +186,8 @@ describe("a server whose kit is made again", () => {
       certificate: opened.enrolment.certificate,
       pkcs8: await crypto.exportSigningKey(key),
     };
-    const from = { ...existing, server: { storageKey: opened.storageKey, enrolment } };
+    const keys = { storageKey: opened.storageKey, enrolment };
+    const from = { ...existing, server: async () => keys };
 
     const { kits } = await update({ server }, {}, from);
 

@@ -1,7 +1,14 @@
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { type Bytes, utf8 } from "@photinus/core/bytes";
+import { certificatesFromPem } from "@photinus/core/pki";
 import type { OpenedKit } from "@photinus/core/provision";
-import { expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { WebSocketServer } from "ws";
 import { connectProxy } from "../../../node-platform/test/connect-proxy.ts";
 import { listen, portOf, socketServer } from "../../../node-platform/test/loopback.ts";
+import { tlsMaterial } from "../../../node-platform/test/tls-material.ts";
 import { serverConnector } from "../../src/host/server-connector.ts";
 
 const never = new AbortController().signal;
@@ -111,3 +118,46 @@ test.each(["fl.example.org", "https://fl.example.org/ws", "wss://"])(
     );
   },
 );
+
+describe("the CA of a proxy that ends TLS", () => {
+  /** A server whose certificate another CA issued than the project's root, and a kit that names these. */
+  async function aProxy() {
+    const [project, proxy] = [await tlsMaterial(), await tlsMaterial()];
+    const { certificate, privateKey } = await proxy.issue("server", "gate", ["127.0.0.1"]);
+    const server = createServer({ cert: certificate, key: privateKey });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    new WebSocketServer({ server });
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo; // listening at a port
+    const { configuration } = aKit([`wss://127.0.0.1:${port}/ws`]);
+    const kit = (...authorities: readonly string[]) => ({
+      configuration: { ...configuration, security: "tls" as const },
+      root: { der: derOf(project.root) } as OpenedKit["root"], // TLS looks at the bytes only
+      tlsAuthorities: authorities.map(derOf),
+    });
+    return { kit, own: proxy.root, other: (await tlsMaterial()).root };
+  }
+
+  function derOf(pem: string): Bytes {
+    const [der] = certificatesFromPem(utf8(pem));
+    if (der === undefined) throw new Error("one certificate");
+    return der;
+  }
+
+  test("is trusted for TLS where the kit names it, and no other is", async () => {
+    const { kit, own, other } = await aProxy();
+
+    const connection = await serverConnector({ kit: kit(own), tls }).connect(never);
+    connection.close(1000, "");
+
+    for (const untrusting of [kit(), kit(other)]) {
+      await expect(serverConnector({ kit: untrusting, tls }).connect(never)).rejects.toMatchObject({
+        code: "ERR_CONNECTION_REFUSED",
+      });
+    }
+  });
+});
