@@ -7,6 +7,7 @@ import { addDemo } from "./verbs/demo.ts";
 import { addInit } from "./verbs/init.ts";
 import { addInvite } from "./verbs/invite.ts";
 import { addKit } from "./verbs/kit.ts";
+import { addModel } from "./verbs/model.ts";
 import { addProject } from "./verbs/project.ts";
 import { addProvision } from "./verbs/provision.ts";
 import { addRevoke } from "./verbs/revoke.ts";
@@ -30,6 +31,7 @@ const VERBS = [
   addKit,
   addCheck,
   addProject,
+  addModel,
 ] as const;
 
 /** The command line: parsed here, each command loaded when it is used. */

@@ -29,14 +29,17 @@ export {
 } from "./data/index.ts";
 export { GRADIENTS, type Profile } from "./gradient/index.ts";
 export { type DropoutMask, LOWERINGS, OPERATORS, SEQUENCE_OPERATORS } from "./graph/index.ts";
+export { type Blocker, type InspectedParameter, inspectModel, type ModelReport } from "./inspect/index.ts";
 export { type BenchModel, type BenchModelName, benchModel, initializeParameters } from "./models/index.ts";
 export {
   DEFAULT_MODEL_LIMITS,
+  type Dimension,
   type Graph,
   type Model,
   type ModelLimits,
   type Node,
   readModel,
+  type Value,
   writeModel,
 } from "./onnx/index.ts";
 export { type SeededRandom, seededRandom, shuffledIndices } from "./random.ts";

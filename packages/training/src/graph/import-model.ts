@@ -130,6 +130,10 @@ function importParameters(
     if (tensor === undefined) {
       throw new TrainingError("ERR_MODEL_PARAMETERS", `the model has no parameter ${name}`);
     }
+    if (tensor.dtype !== "f32") {
+      const what = `parameter ${name} is ${tensor.dtype}: only f32 is trained, keep it out of the table`;
+      throw new TrainingError("ERR_MODEL_PARAMETERS", what);
+    }
     parameters.set(name, builder.input(name, { dtype: tensor.dtype, shape: tensor.shape }));
   }
   return parameters;

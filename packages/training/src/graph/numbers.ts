@@ -16,7 +16,7 @@ const ACCESS: Readonly<Partial<Record<DType, Access>>> = {
   u32: { get: (v, o) => v.getUint32(o, true), set: (v, o, x) => v.setUint32(o, x, true) },
   i64: {
     get: (v, o) => Number(v.getBigInt64(o, true)),
-    set: (v, o, x) => v.setBigInt64(o, BigInt(x), true),
+    set: (v, o, x) => v.setBigInt64(o, toInt64(x), true),
   },
   u64: {
     get: (v, o) => Number(v.getBigUint64(o, true)),
@@ -24,6 +24,16 @@ const ACCESS: Readonly<Partial<Record<DType, Access>>> = {
   },
   bool: { get: (v, o) => v.getUint8(o), set: (v, o, x) => v.setUint8(o, x === 0 ? 0 : 1) },
 };
+
+/**
+ * The greatest int64, which stands for "to the end", is 2^63 as a number.
+ * @throws RangeError for what is no int64
+ */
+function toInt64(value: number): bigint {
+  if (value === 2 ** 63) return 2n ** 63n - 1n;
+  if (Math.abs(value) > 2 ** 63) throw new RangeError(`${value} overflows int64`);
+  return BigInt(value);
+}
 
 /** True for the element types that {@link numbersOf} reads. */
 export function hasNumbers(dtype: DType): boolean {

@@ -61,6 +61,18 @@ export class ProtoReader {
     return number;
   }
 
+  /**
+   * As {@link integer}, but the ends of int64, which exporters write for "to the end" of a list, become those of the
+   * integers that numbers can hold.
+   */
+  openInteger(): number {
+    const value = BigInt.asIntN(64, this.bits64());
+    if (value === 2n ** 63n - 1n) return Number.MAX_SAFE_INTEGER;
+    if (value === -(2n ** 63n)) return Number.MIN_SAFE_INTEGER;
+    if (!Number.isSafeInteger(Number(value))) malformed("integer out of range");
+    return Number(value);
+  }
+
   /** The 64 bits of a varint. */
   bits64(): bigint {
     let low = 0;

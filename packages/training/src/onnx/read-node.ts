@@ -149,7 +149,7 @@ function readAttributeField(reader: ProtoReader, parts: AttributeParts, context:
       parts.float = reader.float();
       return;
     case 3:
-      parts.int = reader.integer();
+      parts.int = reader.openInteger();
       return;
     case 4:
       parts.text = reader.text(limits.maxNameBytes);
@@ -164,7 +164,7 @@ function readAttributeField(reader: ProtoReader, parts: AttributeParts, context:
       readNumbers(reader, parts.floats, { read: (from) => from.float(), limit });
       return;
     case 8:
-      readNumbers(reader, parts.ints, { read: (from) => from.integer(), limit });
+      readNumbers(reader, parts.ints, { read: (from) => from.openInteger(), limit });
       return;
     case 9:
       pushName(parts.texts, reader, limits);

@@ -13,18 +13,37 @@ export interface ParameterTableOptions {
 
 /**
  * The parameter table of a model: its f32 initializers that some node uses, in the order of the file. A submitter may
- * set `trainable` to false for some. Running statistics of BatchNormalization are trainable where training changes them.
+ * set `trainable` to false for some. A single number is a constant that an exporter took out of a formula more often than a
+ * parameter, and not trainable unless a submitter says so. Running statistics of BatchNormalization are trainable where training changes them.
  */
 export function parameterTable(
   { graph }: Model,
   { batchStatistics = false }: ParameterTableOptions = {},
 ): readonly ParameterDescriptor[] {
   const nodes = allNodes(graph);
-  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const used = new Set(nodes.flatMap(computedWith));
   const fixed = new Set(batchStatistics ? [] : nodes.flatMap(fixedStatistics));
   return [...graph.initializers]
     .filter(([name, { dtype }]) => dtype === "f32" && used.has(name))
-    .map(([name, { dtype, shape }]) => ({ name, dtype, shape, trainable: !fixed.has(name) }));
+    .map(([name, { dtype, shape }]) => ({
+      name,
+      dtype,
+      shape,
+      trainable: shape.length > 0 && !fixed.has(name),
+    }));
+}
+
+/** Inputs that shape an operator and are known before it runs, by operator: what they hold is no parameter. */
+const SETTINGS: ReadonlyMap<string, readonly number[]> = new Map([
+  ["Clip", [1, 2]],
+  ["Dropout", [1]],
+  ["Pad", [2]],
+  ["Range", [0, 1, 2]],
+  ["Resize", [1, 2]],
+]);
+
+function computedWith({ operator, inputs }: Node): readonly string[] {
+  return inputs.filter((_, index) => !(SETTINGS.get(operator)?.includes(index) ?? false));
 }
 
 /** Nodes of the graph and of the branches inside it, which use its initializers, too. */

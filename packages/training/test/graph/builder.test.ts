@@ -151,4 +151,16 @@ describe("GraphBuilder", () => {
 
     expect(add).toThrow(expect.objectContaining({ code: "ERR_MODEL_SHAPE" }));
   });
+
+  test("refuses shape arithmetic that overflows int64, and keeps the greatest int64", () => {
+    const builder = new GraphBuilder();
+    const greatest = builder.numbers("i64", [2 ** 63]);
+
+    const add = () => builder.add("Mul", [greatest, builder.numbers("i64", [4])]);
+
+    expect(numbersOf(builder.constantOf(greatest)!)).toEqual([2 ** 63]);
+    expect(add).toThrow(
+      expect.objectContaining({ code: "ERR_MODEL_SHAPE", message: expect.stringContaining("int64") }),
+    );
+  });
 });

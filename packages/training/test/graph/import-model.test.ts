@@ -1,7 +1,7 @@
 import { Tensor } from "@photinus/core/tensor";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder, importModel } from "../../src/graph/index.ts";
-import { type Attribute, ints, type Model, type Node } from "../../src/onnx/index.ts";
+import { type Attribute, int, ints, type Model, type Node } from "../../src/onnx/index.ts";
 
 function aNode(
   operator: string,
@@ -78,5 +78,89 @@ describe("importModel", () => {
     expect(() => importModel(new GraphBuilder(), model, options)).toThrow(
       expect.objectContaining({ code: "ERR_MODEL_SHAPE" }),
     );
+  });
+
+  test("takes the branch of an If whose condition is constant", () => {
+    const builder = new GraphBuilder();
+    const branch = (operator: string): Attribute => ({
+      kind: "graph",
+      value: {
+        ...{ name: operator, inputs: [], initializers: new Map() },
+        outputs: [{ name: "z", dtype: "f32", shape: undefined }],
+        nodes: [{ ...aNode(operator, ["x"]), outputs: ["z"] }],
+      },
+    });
+    const branches = { then_branch: branch("Relu"), else_branch: branch("Tanh") };
+    const model = aModel({ ...aNode("If", ["condition"]), attributes: new Map(Object.entries(branches)) });
+    const condition = new Tensor("bool", [], Uint8Array.of(0));
+    const graph = {
+      ...model.graph,
+      initializers: new Map([...model.graph.initializers, ["condition", condition]]),
+    };
+
+    importModel(builder, { ...model, graph }, options);
+
+    expect(builder.nodes.map(({ node }) => node.operator)).toEqual(["Tanh"]);
+  });
+
+  test("refuses an If whose condition depends on the data, and says what to do", () => {
+    const model = aModel(aNode("If", ["x"]));
+
+    expect(() => importModel(new GraphBuilder(), model, options)).toThrow(/If.*condition.*torch\.where/);
+  });
+
+  test("resolves sequences whose elements are known", () => {
+    const builder = new GraphBuilder();
+    const model = aModel(aNode("Relu", ["part"]));
+    const one = new Tensor("i64", [], new Uint8Array(BigInt64Array.of(1n).buffer));
+    const two = new Tensor("i64", [], new Uint8Array(BigInt64Array.of(2n).buffer));
+    const split = { ...aNode("SplitToSequence", ["x", "two"], [["axis", int(1)]]), outputs: ["parts"] };
+    const pick = { ...aNode("SequenceAt", ["parts", "one"]), outputs: ["part"] };
+    const initializers = new Map([...model.graph.initializers, ["one", one], ["two", two]]);
+    const nodes = [split, pick, ...model.graph.nodes];
+
+    const { output } = importModel(
+      builder,
+      { ...model, graph: { ...model.graph, initializers, nodes } },
+      options,
+    );
+
+    expect(builder.shape(output)).toEqual([8, 2]);
+    expect(builder.nodes.map(({ node }) => node.operator)).toEqual(["Split", "Relu"]);
+  });
+
+  test("binds other named dimensions to the sizes that are given", () => {
+    const builder = new GraphBuilder();
+    const model = aModel(aNode("Relu", ["x"]), { shape: ["batch", "width"] });
+
+    const { input } = importModel(builder, model, { ...options, dimensions: new Map([["width", 3]]) });
+
+    expect(builder.shape(input)).toEqual([8, 3]);
+  });
+
+  test("refuses a parameter of integers", () => {
+    const model = aModel(aNode("Add", ["x", "w"]));
+    const initializers = new Map([["w", new Tensor("i64", [1], new Uint8Array(8))]]);
+
+    const add = () =>
+      importModel(new GraphBuilder(), { ...model, graph: { ...model.graph, initializers } }, options);
+
+    expect(add).toThrow(
+      expect.objectContaining({ code: "ERR_MODEL_PARAMETERS", message: expect.stringContaining("i64") }),
+    );
+  });
+
+  test.each([
+    ["GRU", /GRU/],
+    ["Resize", /Resize/],
+    ["Attention", /Attention/],
+    ["Einsum", /Einsum/],
+    ["LayerNormalization", /LayerNormalization/],
+    ["CenterCropPad", /CenterCropPad.*README/],
+  ])("names the node when a %s does not fit", (operator, message) => {
+    const add = () =>
+      importModel(new GraphBuilder(), aModel(aNode(operator, ["x"], [["axis", int(9)]])), options);
+
+    expect(add).toThrow(message);
   });
 });

@@ -1,0 +1,1 @@
+export { type Blocker, type InspectedParameter, inspectModel, type ModelReport } from "./inspect-model.ts";
