@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "@playwright/test";
+import { chromium, expect, test } from "@playwright/test";
 import { agree, button, expectCounted, figure, leadToConnection, leadToData } from "./guest-page.ts";
 import { type RunningDemo, startDemo } from "./running-demo.ts";
 import { expectAccessible, expectQuiet, photograph, watchPage } from "./watched-page.ts";
@@ -70,6 +73,58 @@ test("a reload goes on as the same site, and is not asked again for the same tas
   await expectCounted(page);
   await expect(page.getByText(name ?? "", { exact: true })).toBeVisible();
 });
+
+test("a browser is the same site after it was closed, and keeps nothing of it once it has left", async () => {
+  const profile = await mkdtemp(join(tmpdir(), "photinus-profile-"));
+  const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+  const open = () => chromium.launchPersistentContext(profile, { executablePath, args: ["--no-sandbox"] });
+  try {
+    const first = await open();
+    const page = await first.newPage();
+    await page.goto(demo.join);
+    await leadToConnection(page);
+    await expect(button(page, "Agree and start")).toBeVisible({ timeout: 30_000 });
+    await first.close();
+
+    const second = await open();
+    const again = await second.newPage();
+    await again.goto(new URL("/join", demo.join).href);
+    await expect(again.getByText(/This browser is guest-\d+/)).toBeVisible();
+    await leadToConnection(again);
+    await agree(again);
+    await expectCounted(again);
+    await button(again, "Leave").click();
+    await expect(again.getByRole("heading", { name: "You have left" })).toBeVisible();
+
+    expect(await again.evaluate(whatIsKept)).toEqual({ records: 0, files: 0, caches: 0 });
+    await second.close();
+  } finally {
+    await rm(profile, { recursive: true, force: true });
+  }
+});
+
+/** Runs in the page: everything that its origin keeps. */
+async function whatIsKept(): Promise<{ records: number; files: number; caches: number }> {
+  let records = 0;
+  for (const { name = "" } of await indexedDB.databases()) {
+    const database = await new Promise<IDBDatabase>((resolve, reject) => {
+      const opening = indexedDB.open(name);
+      opening.onsuccess = () => resolve(opening.result);
+      opening.onerror = () => reject(opening.error);
+    });
+    for (const store of database.objectStoreNames) {
+      records += await new Promise<number>((resolve, reject) => {
+        const counting = database.transaction(store).objectStore(store).count();
+        counting.onsuccess = () => resolve(counting.result);
+        counting.onerror = () => reject(counting.error);
+      });
+    }
+    database.close();
+  }
+  let files = 0;
+  for await (const _ of (await navigator.storage.getDirectory()).keys()) files++;
+  return { records, files, caches: (await caches.keys()).length };
+}
 
 test("pausing stops, going on goes on, leaving deletes what the page kept", async ({ page }) => {
   await page.goto(demo.join);

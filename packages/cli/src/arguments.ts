@@ -30,3 +30,15 @@ export function addresses(text: string, before: readonly string[] = []): readonl
     throw new InvalidArgumentError("expected an address such as 192.0.2.1 or 2001:db8::1.");
   return [...before, text];
 }
+
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time such as `30m`, `12h` or `7d` in ms, for commander. @param mostMs longest that is accepted */
+export function durationUpTo(mostMs: number): (text: string) => number {
+  return (text) => {
+    const [, count = "", unit = ""] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? [];
+    const ms = Number(count) * (UNIT_MS[unit] ?? 0);
+    if (ms > 0 && ms <= mostMs) return ms;
+    throw new InvalidArgumentError(`expected a time such as 12h or 7d, at most ${mostMs / 86_400_000} days.`);
+  };
+}

@@ -28,6 +28,8 @@ const CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_INVITE_REFUSED",
   "ERR_REVOKED",
   "ERR_SERVER_REVOKED",
+  "ERR_SUSPENDED",
+  "ERR_REQUEST_PENDING",
   "ERR_CRL_MISSING",
   "ERR_CRL_STALE",
   "ERR_CRL_ROLLBACK",
@@ -70,12 +72,18 @@ const INTEGRITY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_ENVELOPE_SIGNATURE_INVALID",
 ]);
 
+const DENIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_FORBIDDEN",
+  "ERR_REQUEST_DENIED",
+  "ERR_QUOTA_EXCEEDED",
+]);
+
 const TIMEOUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ERR_TASK_TIMEOUT", "ERR_JOB_TOO_FEW_SITES"]);
 
 /** Exit code that stands for a code of the registry. */
 export function exitCodeOfCode(code: ErrorCode): ExitCode {
   if (code === "ERR_CANCELLED") return 130;
-  if (code === "ERR_FORBIDDEN") return 6;
+  if (DENIED.has(code)) return 6;
   if (code === "ERR_INTERNAL") return 5;
   if (CONNECTION.has(code)) return 2;
   if (TIMEOUT.has(code)) return 3;

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { CommandContext, ContextOf } from "./context.ts";
 import type { TerminalStreams } from "./terminal.ts";
 import { addAudit } from "./verbs/audit.ts";
+import { addCert } from "./verbs/cert.ts";
 import { addCheck } from "./verbs/check.ts";
 import { addDemo } from "./verbs/demo.ts";
 import { addInit } from "./verbs/init.ts";
@@ -27,6 +28,7 @@ const VERBS = [
   addProvision,
   addRevoke,
   addInvite,
+  addCert,
   addAudit,
   addKit,
   addCheck,

@@ -1,7 +1,6 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { auditLog } from "@photinus/core/audit";
-import { parseJoinFragment } from "@photinus/core/provision";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
 import Connection from "libsql";
@@ -121,23 +120,6 @@ test("audit tail prints the last records", async () => {
     expect.stringMatching(/^2 .* done {2}login {2}two/),
     expect.stringMatching(/^3 .* done {2}login {2}three/),
   ]);
-});
-
-test("invite prints a join link and records it, without its code", async () => {
-  const project = await aProject();
-  const state = await aState();
-  const kit = ["--kit", join(project, "kits", "hub"), "--passphrase-file", join(project, "secrets", "hub")];
-  const where = ["--state", state, "--origin", "https://fl.example.org/", "--org", "north"];
-
-  const { code, out, err } = await run("invite", ...kit, ...where, "--uses", "3", "--json");
-  const tail = await run("audit", "tail", "--state", state, "--json");
-
-  expect(code, err).toBe(0);
-  const { link } = JSON.parse(out);
-  expect(link).toMatch(/^https:\/\/fl\.example\.org\/join#/);
-  expect(parseJoinFragment(new URL(link).hash)).toMatchObject({ project: "hospital-fl", serverName: "hub" });
-  expect(JSON.parse(tail.out).records.at(-1).event).toMatchObject({ action: "invite", object: "north" });
-  expect(tail.out).not.toContain(new URL(link).hash.slice(-20));
 });
 
 test.each([

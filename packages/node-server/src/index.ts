@@ -20,7 +20,6 @@ export { type PrometheusMetrics, prometheusMetrics } from "./http/prometheus-met
 export { type ReadScope, type ReadTokens, readTokens } from "./http/read-tokens.ts";
 export type { TlsOptions } from "./http/tls.ts";
 export type { UpgradeLimits } from "./http/upgrade-limits.ts";
-export { type InviteModules, makeInvite } from "./server/make-invite.ts";
 export {
   PhotinusServer,
   type PhotinusServerModules,

@@ -4,18 +4,11 @@ import { SiteHost } from "./site-host/index.ts";
 import { type SiteNews, serveSite } from "./site-port/index.ts";
 import { systemClock } from "./system-clock.ts";
 import { browserTrainers } from "./trainer/index.ts";
-import { webSocketConnector } from "./web-socket-connector.ts";
+import { socketUrl, webSocketConnector } from "./web-socket-connector.ts";
 
 // Entry of the site worker: session, filters, kernels and keys live here; the page is its view.
 
 const clock = systemClock();
-
-/** The socket of the server that served this page. */
-function socketUrl(): string {
-  const url = new URL("/ws", location.origin);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
-}
 
 /** Calls may come before the store is open: they wait for it. */
 const host = openIdentityStore().then(

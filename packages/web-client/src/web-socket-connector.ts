@@ -5,6 +5,13 @@ import { webSocketConnection } from "./web-socket-connection.ts";
 /** Subprotocol of Photinus; the server refuses an upgrade without it. */
 export const SUBPROTOCOL = "photinus.v1";
 
+/** The socket of the server that served this page. */
+export function socketUrl(): string {
+  const url = new URL("/ws", location.origin);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
 /** Options of {@link webSocketConnector}. */
 export interface WebSocketConnectorOptions {
   /** `ws:` or `wss:` address of the server's socket, path included. */

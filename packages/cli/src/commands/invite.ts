@@ -1,26 +1,23 @@
+import { toHex } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
-import { makeInvite, openStorage } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
-import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
+import { type AdministratorOptions, administer, digestFrom } from "./administer.ts";
 
 /** Options of `photinus invite`. */
-export interface InviteCommandOptions extends KitOptions {
-  /** State folder of the server, which must not run meanwhile. */
-  readonly state: string;
-  /** Organization of the pages that join. */
+export interface InviteCommandOptions extends AdministratorOptions {
+  /** Organization of who joins. */
   readonly org: string;
   /** Beginning of their names. */
   readonly prefix: string;
+  /** The one name that it gives instead. */
+  readonly name?: string;
   /** How many may join. */
   readonly uses: number;
-  /** For how long. */
-  readonly hours: number;
-  /** Origin of the server's pages, such as `https://fl.example.org`. */
-  readonly origin: string;
+  /** For how long, ms. */
+  readonly expires: number;
+  /** Origin of the server's pages; by default that of the server's first address. */
+  readonly origin?: string;
 }
-
-const HOUR_MS = 3_600_000;
 
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -33,28 +30,53 @@ function originOf(text: string): string {
   return url.origin;
 }
 
-/** Makes an invite in the state of a server that does not run, and prints the link: a secret. */
+/** Makes an invite at the running server, and prints the link: a secret. */
 export async function invite(options: InviteCommandOptions, { terminal }: CommandContext): Promise<void> {
-  const origin = originOf(options.origin);
-  const { kit } = await openKitFolder(options);
-  const [clock, crypto] = [systemClock(), nodeCrypto()];
-  const storage = await openStorage({ folder: options.state }, { crypto });
-  try {
-    const { org, prefix, uses } = options;
-    const expiresAtMs = clock.now() + options.hours * HOUR_MS;
-    const fragment = await makeInvite(
-      { org, prefix, uses, expiresAtMs },
-      { kit, storage, clock, crypto },
-    ).catch((cause: unknown) => {
-      if (!(cause instanceof RangeError)) throw cause;
-      throw new HostError("ERR_CONFIG_INVALID", cause.message, { cause });
-    });
-    terminal.line(`${origin}/join#${fragment}`);
-    terminal.note(
-      `${uses} may join until ${new Date(expiresAtMs).toISOString()}. Who has the link can join.`,
+  const { org, prefix, name, uses } = options;
+  const expiresAtMs = Date.now() + options.expires;
+  const link = await administer(options, async ({ administration, kit }) => {
+    const [address = ""] = kit.configuration.server.addresses;
+    const origin = originOf(options.origin ?? (options.server ?? address).replace(/^ws/, "http"));
+    const whom = name === undefined ? { prefix, uses } : { name };
+    const { fragment } = await administration.invite({ org, expiresAtMs, ...whom });
+    return `${origin}/join#${fragment}`;
+  }).catch((cause: unknown) => {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new HostError("ERR_CONFIG_INVALID", cause.message, { cause });
+  });
+  terminal.line(link);
+  const many = name === undefined ? `${uses} may join` : `One device may join as ${name}`;
+  terminal.note(`${many} until ${new Date(expiresAtMs).toISOString()}. Who has the link can join.`);
+  terminal.result({ link, uses: name === undefined ? uses : 1, expiresAtMs });
+}
+
+/** Lists invites. */
+export async function listInvites(
+  options: AdministratorOptions,
+  { terminal }: CommandContext,
+): Promise<void> {
+  const invites = await administer(options, ({ administration }) => administration.invites());
+  for (const { codeDigest, org, names, isOneName, uses, used, expiresAtMs, by, isWithdrawn } of invites) {
+    const state = isWithdrawn ? "withdrawn" : expiresAtMs <= Date.now() ? "expired" : "open";
+    const whom = isOneName ? names : `${names}-*`;
+    const until = new Date(expiresAtMs).toISOString();
+    terminal.line(
+      `${toHex(codeDigest)}  ${state}  ${org}/${whom}  ${used}/${uses} used  until ${until}  by ${by}`,
     );
-    terminal.result({ link: `${origin}/join#${fragment}`, uses, expiresAtMs });
-  } finally {
-    await storage.close();
   }
+  terminal.result({ invites: invites.map((each) => ({ ...each, codeDigest: toHex(each.codeDigest) })) });
+}
+
+/** Ends an invite. */
+export async function withdrawInvite(
+  id: string,
+  options: AdministratorOptions & { readonly reason: string },
+  { terminal }: CommandContext,
+): Promise<void> {
+  const codeDigest = digestFrom(id);
+  const detail = await administer(options, ({ administration }) =>
+    administration.withdrawInvite(codeDigest, options.reason),
+  );
+  terminal.line(`Withdrawn: ${detail}.`);
+  terminal.result({ invite: toHex(codeDigest), detail });
 }

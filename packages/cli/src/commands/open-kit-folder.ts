@@ -1,6 +1,14 @@
 import { HostError } from "@photinus/core/errors";
 import { decodePem, openPrivateKey } from "@photinus/core/pki";
-import { KIT_FILE, type KitFiles, type OpenedKit, openKit } from "@photinus/core/provision";
+import {
+  type EnrolledKit,
+  isEnrolledKit,
+  KIT_FILE,
+  type KitFiles,
+  type OpenedKit,
+  openEnrolledKit,
+  openKit,
+} from "@photinus/core/provision";
 import {
   nodeCrypto,
   readKitFolder,
@@ -70,4 +78,26 @@ export async function openHostKit(
 export async function openKitFolder(options: KitOptions): Promise<KitOfHost> {
   const [files, secret] = await Promise.all([readKitFolder(options.kit), secretOf(options)]);
   return await openHostKit(files, secret);
+}
+
+/** What a site starts with: a kit, or what it has got by enrolling. */
+export interface SiteFolder {
+  readonly kit: EnrolledKit;
+  readonly tls: TlsIdentity;
+  /** True for a site that enrolled: its certificates are renewed and kept in the folder. */
+  readonly hasEnrolled: boolean;
+}
+
+/**
+ * Reads and opens the folder of a site.
+ * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`, HostError `ERR_CONFIG_INVALID`
+ */
+export async function openSiteFolder(options: KitOptions): Promise<SiteFolder> {
+  const [files, secret] = await Promise.all([readKitFolder(options.kit), secretOf(options)]);
+  if (!isEnrolledKit(files)) return { ...(await openHostKit(files, secret)), hasEnrolled: false };
+  const crypto = nodeCrypto();
+  const kit = await openEnrolledKit(files, { nowMs: Date.now(), secret }, { crypto });
+  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.key) ?? new Uint8Array(0));
+  const pkcs8 = await openPrivateKey(sealed ?? new Uint8Array(0), secret, { crypto });
+  return { kit, tls: tlsIdentity(kit.identity.participant.chain, pkcs8), hasEnrolled: true };
 }

@@ -19,6 +19,8 @@ export interface ServerStartOptions extends ServerTlsOptions {
   readonly port: number;
   /** Addresses of proxies that are believed about whom they forward, for limits only. */
   readonly trustedProxy?: readonly string[];
+  /** Administrators who have to approve a request for a certificate. */
+  readonly approvals: number;
   /** Connections of these begin with a PROXY header. */
   readonly proxyProtocol?: boolean;
   /** Seconds that a site which was lost in a task may take to come back. */
@@ -62,6 +64,7 @@ export async function startServer(
         revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
         revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
         trustedProxies: options.trustedProxy ?? [],
+        requests: { approvals: options.approvals === 2 ? 2 : 1 },
         proxyProtocol: options.proxyProtocol ?? false,
         ...(secured === undefined ? {} : { tls: secured.tls, tlsSource: secured.source }),
         ...(folder === undefined ? {} : { pages: folder }),

@@ -1,14 +1,21 @@
 import { join } from "node:path";
 import { PkiError } from "@photinus/core/errors";
-import { LOCAL_FOLDER } from "@photinus/core/provision";
+import { encodePem } from "@photinus/core/pki";
+import { KIT_FILE, LOCAL_FOLDER } from "@photinus/core/provision";
 import type { Site } from "@photinus/core/site";
 import { nodeSite } from "@photinus/node-client";
-import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
+import {
+  nodeCrypto,
+  pinoLogger,
+  replaceFile,
+  spareFullCollections,
+  systemClock,
+} from "@photinus/node-platform";
 import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { credentialsOf } from "../local-settings.ts";
-import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
+import { type KitOptions, openSiteFolder } from "./open-kit-folder.ts";
 
 /** Options of `photinus site start`. */
 export interface SiteStartOptions extends KitOptions {
@@ -50,7 +57,7 @@ export async function startSite(
   { terminal, signal }: CommandContext,
 ): Promise<void> {
   spareFullCollections();
-  const { kit, tls } = await openKitFolder(options);
+  const { kit, tls, hasEnrolled } = await openSiteFolder(options);
   const { server, device, threads } = options;
   const credentials = await credentialsOf(options.kit, (text) => terminal.line(text));
   const site = await nodeSite(
@@ -64,6 +71,12 @@ export async function startSite(
       ...(device === undefined ? {} : { device }),
       ...(threads === undefined ? {} : { threads }),
       ...(credentials === undefined ? {} : { credentials }),
+      ...(hasEnrolled
+        ? {
+            keepCertificate: (chain) =>
+              replaceFile(join(options.kit, KIT_FILE.certificate), encodePem("CERTIFICATE", ...chain)),
+          }
+        : {}),
     },
     { clock: systemClock(), crypto: nodeCrypto(), logger: pinoLogger({ name: kit.configuration.name }) },
   );

@@ -1,12 +1,15 @@
 import type { Command } from "commander";
-import { integerFrom, oneOf } from "../arguments.ts";
+import { durationUpTo, integerFrom, oneOf } from "../arguments.ts";
 import type { ContextOf } from "../context.ts";
+import { administratorOptions } from "./administrator-options.ts";
 
-/** `photinus site start`. */
+const WEEK_MS = 7 * 86_400_000;
+
+/** `photinus site start|list|suspend|resume`. */
 export function addSite(program: Command, contextOf: ContextOf): void {
-  program
-    .command("site")
-    .description("a site that trains on its own data")
+  const site = program.command("site").description("a site that trains on its own data");
+  addAdministration(site, contextOf);
+  site
     .command("start")
     .description("start the site")
     .requiredOption("--kit <folder>", "startup kit of the site")
@@ -27,4 +30,28 @@ export function addSite(program: Command, contextOf: ContextOf): void {
       const { startSite } = await import("../commands/site-start.ts");
       await startSite(command.opts(), contextOf(command));
     });
+}
+
+function addAdministration(site: Command, contextOf: ContextOf): void {
+  administratorOptions(site.command("list").description("list the sites of a running server")).action(
+    async (_options, command: Command) => {
+      const { listSites } = await import("../commands/certificates.ts");
+      await listSites(command.opts(), contextOf(command));
+    },
+  );
+  for (const kind of ["suspend", "resume"] as const) {
+    const description =
+      kind === "suspend" ? "end its sessions at once and admit it no more" : "admit it again";
+    const command = administratorOptions(
+      site.command(kind).description(description).argument("<name>", "of the site, user or server"),
+    )
+      .requiredOption("--reason <text>", "why")
+      .option("--certificate <file>", "its certificate, PEM, when the server does not know it now");
+    if (kind === "suspend")
+      command.option("--for <time>", "for how long, such as 12h", durationUpTo(WEEK_MS), WEEK_MS);
+    command.action(async (name: string, _options, self: Command) => {
+      const { suspendParticipant } = await import("../commands/certificates.ts");
+      await suspendParticipant(name, { ...self.opts(), kind }, contextOf(self));
+    });
+  }
 }

@@ -30,6 +30,12 @@ export {
 } from "./definition.ts";
 export { projectSchema } from "./definition-schema.ts";
 export {
+  type EnrolledKit,
+  enrolledKitFiles,
+  isEnrolledKit,
+  openEnrolledKit,
+} from "./enrolled-kit.ts";
+export {
   type Device,
   type EnrolledParticipant,
   EnrolledParticipants,
@@ -37,6 +43,7 @@ export {
   MAX_DEVICES,
   RENEWAL_GRACE_MS,
 } from "./enrolled-participants.ts";
+export { formatFingerprint } from "./fingerprint.ts";
 export {
   createInvite,
   type EnrolmentModules,

@@ -109,7 +109,8 @@ export async function openKit(
   return { ...verified, identity, tlsAuthorities: tlsAuthoritiesOf(files), ...ofServer };
 }
 
-function tlsAuthoritiesOf(files: KitFiles): readonly Bytes[] {
+/** Public authorities of the proxy before the server; none by default. */
+export function tlsAuthoritiesOf(files: KitFiles): readonly Bytes[] {
   const pem = files.get(KIT_FILE.tlsAuthorities);
   return pem === undefined ? [] : certificatesFromPem(pem);
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { toHex } from "@photinus/core/bytes";
+import { type Bytes, toHex } from "@photinus/core/bytes";
 import { openLastingObjects } from "@photinus/core/envelope";
 import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
-import type { OpenedKit } from "@photinus/core/provision";
+import type { EnrolledKit } from "@photinus/core/provision";
 import type { CredentialSource } from "@photinus/core/session";
 import { Site, type SiteLimits } from "@photinus/core/site";
 import { revocationFolder, type TlsIdentity } from "@photinus/node-platform";
@@ -14,8 +14,8 @@ import { serverConnector } from "./server-connector.ts";
 
 /** Options of {@link nodeSite}. */
 export interface NodeSiteOptions {
-  /** The site's kit, opened. */
-  readonly kit: OpenedKit;
+  /** The site's kit, opened; or what it has got by enrolling. */
+  readonly kit: EnrolledKit;
   /** Certificate and key of the kit for TLS. */
   readonly tls: TlsIdentity;
   /** Folder with the site's data: each set described by `<name>.json`. */
@@ -34,6 +34,8 @@ export interface NodeSiteOptions {
   readonly limits?: Partial<SiteLimits>;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
   readonly credentials?: CredentialSource;
+  /** Keeps the next certificates of a site that enrolled, leaf first. Default: for the life of the process. */
+  readonly keepCertificate?: (chain: readonly Bytes[]) => Promise<void>;
 }
 
 /** What a site on Node works with. */
@@ -80,6 +82,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       random: { bytes: (length) => modules.crypto.randomBytes(length) },
       createTrainer: () => startNodeTrainer({ dataFolder, device, threads }),
       decideJob: async () => "accept",
+      ...(options.keepCertificate === undefined ? {} : { keepCertificate: options.keepCertificate }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       revocations: new RevocationLists({ project, root: kit.root.der }, { ...modules, ...store }),
       ...(records === undefined ? {} : { objects: await openLastingObjects({ ...modules, records }) }),

@@ -11,6 +11,8 @@ import {
 import { renderBrand } from "../page/brand.ts";
 import { pageStyles } from "../page/page-styles.css.ts";
 import { asSentence } from "../page/sentence.ts";
+import type { SignedInEvent } from "./administration/photinus-kit-sign-in.ts";
+import type { SignedInPerson } from "./administration/sign-in-with-kit.ts";
 import {
   type Credentials,
   dropCredentials,
@@ -29,6 +31,7 @@ export class PhotinusDashboard extends LitElement {
     credentials: { state: true },
     jobs: { state: true },
     fault: { state: true },
+    person: { state: true },
   };
 
   static override styles: CSSResultGroup = [
@@ -74,6 +77,17 @@ export class PhotinusDashboard extends LitElement {
       .fault {
         color: var(--_refused);
       }
+      details {
+        padding-top: 16px;
+        border-top: 1px solid var(--_line);
+      }
+      details > * + * {
+        margin-top: 12px;
+      }
+      summary {
+        cursor: pointer;
+        font-weight: 500;
+      }
     `,
   ];
 
@@ -84,6 +98,9 @@ export class PhotinusDashboard extends LitElement {
   /** What went wrong last, with its remedy. */
   declare fault: { readonly message: string; readonly remedy: string } | undefined;
 
+  /** Who is signed in with a kit; `undefined` for who watches by a token. */
+  declare person: SignedInPerson | undefined;
+
   #abort: AbortController | undefined;
 
   constructor() {
@@ -91,6 +108,7 @@ export class PhotinusDashboard extends LitElement {
     this.credentials = undefined;
     this.jobs = [];
     this.fault = undefined;
+    this.person = undefined;
   }
 
   override connectedCallback(): void {
@@ -107,10 +125,45 @@ export class PhotinusDashboard extends LitElement {
 
   protected override render(): TemplateResult {
     return html`<div class="frame">
-      <header class="top">${renderBrand()} ${this.#renderJobChoice()}</header>
-      ${this.credentials === undefined ? this.#renderSignIn() : this.#renderJob(this.credentials)}
+      <header class="top">
+        ${renderBrand()} ${this.person === undefined ? this.#renderJobChoice() : this.#renderPerson(this.person)}
+      </header>
+      ${this.#renderContent()}
     </div>`;
   }
+
+  #renderContent(): TemplateResult {
+    if (this.person !== undefined) {
+      return html`<main>
+        <h1 class="sr">Administration</h1>
+        <photinus-administration .person=${this.person}></photinus-administration>
+      </main>`;
+    }
+    return this.credentials === undefined ? this.#renderSignIn() : this.#renderJob(this.credentials);
+  }
+
+  #renderPerson({ name, org, role }: SignedInPerson): TemplateResult {
+    return html`<span class="push">${name} <span class="muted">${role.replace("_", " ")}, ${org}</span></span>
+      <button @click=${this.#leave}>Sign out</button>`;
+  }
+
+  readonly #leave = (): void => {
+    const { person } = this;
+    this.person = undefined;
+    void person?.federation.close();
+  };
+
+  readonly #onSignedIn = ({ person }: SignedInEvent): void => {
+    this.person = person;
+    void person.federation.ended.then(({ code, detail }) => {
+      if (this.person !== person) return;
+      this.person = undefined;
+      this.fault = {
+        message: detail === "" ? code : detail,
+        remedy: isErrorCode(code) ? describeError(code).remedy : "",
+      };
+    });
+  };
 
   #renderJobChoice(): TemplateResult | typeof nothing {
     if (this.credentials === undefined) return nothing;
@@ -147,6 +200,11 @@ export class PhotinusDashboard extends LitElement {
           <button class="primary">Open</button>
         </form>
         ${this.#renderFault()}
+        <details>
+          <summary>Sign in as an administrator</summary>
+          <p class="muted">Your key stays in this page: it is not stored, and no script can copy it.</p>
+          <photinus-kit-sign-in @photinus-signed-in=${this.#onSignedIn}></photinus-kit-sign-in>
+        </details>
       </section>
     </main>`;
   }

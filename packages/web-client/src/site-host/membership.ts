@@ -3,7 +3,7 @@ import { PkiError } from "@photinus/core/errors";
 import { createCertificateRequest, type Identity, loadIdentity } from "@photinus/core/pki";
 import type { SigningKey } from "@photinus/core/platform";
 import { type JoinLink, parseJoinFragment } from "@photinus/core/provision";
-import { enrolOverSession } from "@photinus/core/session";
+import { enrolOverSession, renewByKey } from "@photinus/core/session";
 import type { StoredIdentity } from "../browser-database.ts";
 import type { SiteHostModules } from "./modules.ts";
 
@@ -71,7 +71,7 @@ export async function becomeMember(
 ): Promise<MemberIdentity> {
   const { link } = membership;
   try {
-    const known = await loadStored(membership, modules);
+    const known = await loadOrRenew(membership, modules, signal);
     if (known !== undefined) return known;
   } catch (error) {
     if (link === undefined) throw error;
@@ -79,6 +79,28 @@ export async function becomeMember(
   if (link === undefined)
     throw new PkiError("ERR_INVITE_REFUSED", "this page was opened without a join link");
   return await enrol(membership, link, { ...modules, signal });
+}
+
+/** A certificate that has expired while the browser was closed is renewed by its key, which is here and nowhere else. */
+async function loadOrRenew(
+  membership: Membership,
+  modules: Modules,
+  signal: AbortSignal,
+): Promise<MemberIdentity | undefined> {
+  try {
+    return await loadStored(membership, modules);
+  } catch (error) {
+    const { stored } = membership;
+    const hasExpired = error instanceof PkiError && error.code === "ERR_CERTIFICATE_EXPIRED";
+    if (!hasExpired || stored === undefined) throw error;
+    const { crypto, clock, connector, store } = modules;
+    const { project, serverName, root, signingKey } = stored;
+    const request = { project, serverName, root, signingKey, name: "browser" };
+    const { chain } = await renewByKey(await connector.connect(signal), request, { crypto, clock });
+    const renewed = { ...stored, chain, savedAtMs: clock.now() };
+    await store.save(renewed);
+    return await loadStored({ ...membership, stored: renewed }, modules);
+  }
 }
 
 async function loadStored(

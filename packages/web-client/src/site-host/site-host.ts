@@ -1,3 +1,4 @@
+import type { Bytes } from "@photinus/core/bytes";
 import { type LastingObjects, openLastingObjects } from "@photinus/core/envelope";
 import { JobError, PkiError } from "@photinus/core/errors";
 import { RevocationLists } from "@photinus/core/pki";
@@ -115,6 +116,7 @@ export class SiteHost {
           { crypto, clock, store: store.revocations(project, rootFingerprint) },
         ),
         objects,
+        keepCertificate: (chain) => this.#keep(chain),
       },
     );
     site.watch((status) => {
@@ -124,6 +126,15 @@ export class SiteHost {
     });
     this.#site = site;
     site.start();
+  }
+
+  /** The next certificate in place of the last, beside the same key. */
+  async #keep(chain: readonly Bytes[]): Promise<void> {
+    const { store, clock } = this.#modules;
+    const { project, rootFingerprint } = this.#opened;
+    const stored = await store.find(project, rootFingerprint);
+    if (stored === undefined) throw new PkiError("ERR_REQUEST_UNKNOWN", "this browser has left the project");
+    await store.save({ ...stored, chain, savedAtMs: clock.now() });
   }
 
   /** Asks the person, unless the same text was agreed to for this job before. */

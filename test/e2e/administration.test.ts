@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, type Page, test } from "@playwright/test";
+import { expectAccessible } from "./watched-page.ts";
+
+// An administrator on the dashboard: real server, real Chromium, the real command line for who asks.
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const SOURCE = ["--conditions=@photinus/source", "--import", "tsx"];
+const PAGES = join(ROOT, "packages/web-client/dist/app");
+
+interface Served {
+  readonly origin: string;
+  readonly socketUrl: string;
+  readonly fingerprint: string;
+  readonly secret: string;
+}
+
+let folder = "";
+let child: ChildProcess | undefined;
+let served: Served = { origin: "", socketUrl: "", fingerprint: "", secret: "" };
+
+test.beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "photinus-e2e-"));
+  child = spawn(
+    process.execPath,
+    [...SOURCE, join(ROOT, "test/e2e/serve-administration.ts"), folder, PAGES],
+    {
+      cwd: ROOT,
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
+  let text = "";
+  for (;;) {
+    const [chunk] = await once(child.stdout ?? child, "data");
+    text += String(chunk);
+    if (text.includes("\n")) break;
+  }
+  served = JSON.parse(text);
+});
+
+test.afterAll(async () => {
+  child?.stdin?.end();
+  if (child !== undefined) await once(child, "exit");
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function signIn(page: Page, passphrase = served.secret): Promise<void> {
+  await page.goto(served.origin);
+  await page.getByText("Sign in as an administrator").click();
+  const kit = join(folder, "admin");
+  const files = (await readdir(kit, { withFileTypes: true })).filter((entry) => entry.isFile());
+  await page.getByLabel("Files of your startup kit").setInputFiles(files.map(({ name }) => join(kit, name)));
+  await page.getByLabel("Passphrase of the kit").fill(passphrase);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+/** `photinus cert request`, as somebody without an invite runs it. */
+async function request(name: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  const running = spawn(
+    process.execPath,
+    [
+      ...[...SOURCE, join(ROOT, "packages/cli/src/cli.ts"), "cert", "request", "--json"],
+      ...["--out", join(folder, name), "--name", name, "--org", "clinic", "--server", served.socketUrl],
+      ...["--project", "trial", "--server-name", "hub", "--root-fingerprint", served.fingerprint],
+    ],
+    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let output = "";
+  running.stdout.on("data", (chunk: Buffer) => {
+    output += String(chunk);
+  });
+  running.stderr.on("data", (chunk: Buffer) => {
+    output += String(chunk);
+  });
+  const [code] = await once(running, "exit");
+  return { code, output };
+}
+
+test("an administrator signs in by a kit, approves a request by its fingerprint, suspends and invites", async ({
+  page,
+}) => {
+  const waiting = await request("lab-7");
+  expect(waiting.output).toContain("ERR_REQUEST_PENDING");
+  const fingerprint = /Fingerprint: (.+)/.exec(waiting.output)?.[1] ?? "none";
+
+  await signIn(page);
+  await expect(page.getByText(fingerprint)).toBeVisible();
+  await expectAccessible(page);
+  await page.screenshot({ path: "test-results/administration/approvals-1280.png", fullPage: true });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expectAccessible(page);
+  await page.screenshot({ path: "test-results/administration/approvals-390-dark.png", fullPage: true });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.getByLabel("Reason").fill("compared by phone");
+  await page.getByRole("button", { name: "Approve", exact: true }).click();
+  await expect(page.getByRole("status")).toContainText("approved");
+  expect((await request("lab-7")).code).toBe(0);
+
+  await page.getByRole("tab", { name: "Approvals" }).focus();
+  await page.keyboard.press("ArrowRight");
+  const lab = page.getByRole("article").filter({ hasText: "lab-7" });
+  await expect(lab).toBeVisible();
+  await lab.getByLabel("Reason").fill("lost laptop");
+  await lab.getByRole("button", { name: "Suspend for 7 days" }).click();
+  await expect(lab.getByText("suspended", { exact: true })).toBeVisible();
+  await expectAccessible(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.screenshot({ path: "test-results/administration/certificates-1280.png", fullPage: true });
+  await lab.getByLabel("Reason").fill("found again");
+  await lab.getByRole("button", { name: "Resume" }).click();
+  await expect(lab.getByText("suspended", { exact: true })).toHaveCount(0);
+  await lab.getByLabel("Reason").fill("sold");
+  await lab.getByRole("button", { name: "Revoke for good" }).click();
+  await expect(lab.getByText("revoked", { exact: true })).toBeVisible();
+
+  await page.getByRole("tab", { name: "Invites" }).click();
+  await page.getByRole("button", { name: "Make link" }).click();
+  await expect(page.getByText(/\/join#/)).toBeVisible();
+  await expectAccessible(page);
+  await page.screenshot({ path: "test-results/administration/invites-1280.png", fullPage: true });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByText("Open a federation")).toBeVisible();
+});
+
+test("a wrong passphrase is refused with code and remedy, and stays in no field", async ({ page }) => {
+  await signIn(page, "wrong");
+
+  await expect(page.getByText("ERR_KEY_UNREADABLE")).toBeVisible();
+  await expect(page.getByLabel("Passphrase of the kit")).toHaveValue("");
+});
