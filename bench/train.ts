@@ -1,15 +1,19 @@
+import { Tensor } from "@photinus/core/tensor";
 import {
   type BenchModelName,
   benchModel,
   compileStep,
   createRuntime,
   type Dataset,
+  type Node,
   type OnnxRuntime,
+  parameterTable,
   type Runtime,
   readModel,
   StepSession,
   seededRandom,
   type Tensors,
+  writeModel,
 } from "@photinus/training";
 import * as onnxNode from "onnxruntime-node";
 import type { BenchmarkOptions, BenchmarkResult, Metric } from "./benchmark.ts";
@@ -52,12 +56,55 @@ export async function run({ log, signal }: BenchmarkOptions): Promise<BenchmarkR
     { model: "cnn", runtime: cpu, steps: 25, keys: ["cnnGemmRatio", "cnnStepsPerSecond"] },
     { model: "mlp", runtime: cpu, steps: 250, keys: ["mlpGemmRatio", "mlpStepsPerSecond"] },
   ]);
+  log("compiling a model of 100 MB");
+  Object.assign(metrics, { compileSeconds: await compileLarge() });
   const wasm = await wasmRuntime();
   await measureAll([
     { model: "cnn", runtime: wasm, steps: 8, keys: ["wasmCnnGemmRatio", "wasmCnnStepsPerSecond"] },
     { model: "mlp", runtime: wasm, steps: 50, keys: ["wasmMlpGemmRatio", "wasmMlpStepsPerSecond"] },
   ]);
   return { benchmark: "train", metrics };
+}
+
+/** Ten layers of 1600 x 1600 weights: reading, differentiating and writing them, from the bytes of the file. */
+async function compileLarge(): Promise<Metric> {
+  const width = 1600;
+  const layers = Array.from({ length: 10 }, (_, layer) => layer);
+  const nodes = layers.flatMap((layer) => [
+    nodeOf("MatMul", [layer === 0 ? "x" : `y${layer - 1}`, `w${layer}`], `a${layer}`),
+    nodeOf("Relu", [`a${layer}`], `y${layer}`),
+  ]);
+  const weights = new Float32Array(width * width).fill(0.01);
+  const file = writeModel({
+    ...{ irVersion: 9, opset: 20, producer: "" },
+    graph: {
+      name: "",
+      inputs: [{ name: "x", dtype: "f32", shape: ["batch", width] }],
+      outputs: [{ name: `y${layers.length - 1}`, dtype: "f32", shape: undefined }],
+      initializers: new Map(layers.map((layer) => [`w${layer}`, Tensor.f32([width, width], weights)])),
+      nodes,
+    },
+  });
+  const times: number[] = [];
+  for (let repetition = 0; repetition < 5; repetition++) {
+    const time = await wallMs(() => {
+      const model = readModel(file);
+      compileStep(model, {
+        parameters: parameterTable(model),
+        loss: "cross-entropy",
+        optimizer: { name: "sgd", momentum: 0.9 },
+        batchSize: BATCH_SIZE,
+        profile: "cpu",
+      });
+    });
+    times.push(time / 1000);
+  }
+  const { median, spread } = distributionOf(times);
+  return { value: median, unit: "s", spread };
+}
+
+function nodeOf(operator: string, inputs: readonly string[], output: string): Node {
+  return { name: "", operator, inputs, outputs: [output], attributes: new Map() };
 }
 
 async function wasmRuntime(): Promise<Runtime> {

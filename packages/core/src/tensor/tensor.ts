@@ -37,7 +37,7 @@ export class Tensor {
     }
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
-    this.data = data.byteOffset % BYTES_PER_ELEMENT[dtype] === 0 ? data : Uint8Array.from(data);
+    this.data = data.byteOffset % BYTES_PER_ELEMENT[dtype] === 0 ? data : new Uint8Array(data); // from() would go element by element
   }
 
   /** A float tensor over the memory of `values`. */
