@@ -89,11 +89,6 @@ export function importModel(builder: GraphBuilder, model: Model, options: Import
   return { input: lookUp(names, first.name), inputs, output: found, parameters, statistics, masks };
 }
 
-/** The type of the input with its first dimension set to `batchSize`. */
-export function bindBatch(input: Value, batchSize: number): ValueType {
-  return bindInput(input, { first: input, batchSize });
-}
-
 function bindInput(
   { name, dtype, shape }: Value,
   { first, batchSize, dimensions }: { first: Value } & Pick<ImportOptions, "batchSize" | "dimensions">,

@@ -1,8 +1,8 @@
 export { addForward } from "./add-forward.ts";
 export { Algebra, type Operand } from "./algebra.ts";
 export { type AddOptions, GraphBuilder } from "./builder.ts";
-export { type DropoutMask, type ImportedModel, type ImportOptions, importModel } from "./import-model.ts";
-export { LOWERINGS, type LoweringContext } from "./lowering/index.ts";
+export { type DropoutMask, type ImportedModel, importModel } from "./import-model.ts";
+export { LOWERINGS } from "./lowering/index.ts";
 export { TARGET_OPSET } from "./normalize.ts";
 export { numbersOf, tensorOf } from "./numbers.ts";
 export { OPERATORS } from "./operators/index.ts";
@@ -11,8 +11,6 @@ export { padOf, permutationOf, sliceOf, splitOf } from "./operators/view.ts";
 export { SEQUENCE_OPERATORS } from "./sequences.ts";
 export {
   attribute,
-  constantInput,
-  equalShapes,
   inputType,
   normalAxis,
   type TypedNode,

@@ -9,7 +9,6 @@ import { RECURRENT_LOWERINGS } from "./recurrent.ts";
 import { RESIZE_LOWERINGS } from "./resize.ts";
 
 export type { LoweringContext } from "./lowering.ts";
-export { MAX_UNROLLED_STEPS } from "./recurrent.ts";
 
 const GROUPS: readonly LoweringTable[] = [
   ACTIVATION_LOWERINGS,
