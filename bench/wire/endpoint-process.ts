@@ -80,6 +80,9 @@ async function start(project: BenchProject): Promise<string> {
           throw new TypeError("nothing to observe");
         },
         publishedBlob: () => undefined,
+        abort: async () => {
+          throw new TypeError("nothing to abort");
+        },
         accept: (connection) => {
           const authenticated = acceptSession(connection, options, modules).then((session) => {
             sessions.add(session);

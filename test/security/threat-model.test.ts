@@ -40,11 +40,14 @@ function namedTests(page: string): {
   return { tests, bare };
 }
 
-/** `floods` is a file of this folder, `fuzz/x` and `ingress/x` ones beside it, `core/site/x` one of a package. */
+/** Folders beside this one whose tests are named too. */
+const BESIDE: readonly string[] = ["fuzz", "ingress", "single-sign-on"];
+
+/** `floods` is a file of this folder, `fuzz/x`, `ingress/x` and `single-sign-on/x` ones beside it, `core/site/x` one of a package. */
 function pathOf(file: string): string {
   const [name = "", ...path] = file.split("/");
   if (path.length === 0) return join(HERE, `${name}.test.ts`);
-  if (name === "fuzz" || name === "ingress") return join(HERE, "..", `${file}.test.ts`);
+  if (BESIDE.includes(name)) return join(HERE, "..", `${file}.test.ts`);
   return join(HERE, "../../packages", name, "test", `${path.join("/")}.test.ts`);
 }
 

@@ -143,7 +143,7 @@ async function interact(
   if (request.method !== "POST") {
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.end(
-      `<!doctype html><html lang="en"><title>Sign in</title><h1>Identity provider</h1>
+      `<!doctype html><html lang="en"><title>Sign in</title><link rel="icon" href="data:,"><h1>Identity provider</h1>
        <form method="post"><label>Account <input name="account"></label> <button>Sign in</button></form></html>`,
     );
     return;

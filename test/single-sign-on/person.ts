@@ -8,6 +8,8 @@ export interface VisitedPage {
 /** A browser as far as signing in needs one: cookies by host, redirects, forms. */
 export class Person {
   readonly #account: string;
+  /** Told of each cookie that is set. */
+  onCookie: (line: string) => void = () => undefined;
   readonly #cookies = new Map<string, Map<string, string>>();
 
   constructor(account: string) {
@@ -53,16 +55,30 @@ export class Person {
     return page;
   }
 
+  /** Asks as a page of this server would, with this person's cookies. */
+  async fetch(address: string, init: RequestInit = {}): Promise<Response> {
+    return await fetch(address, {
+      ...init,
+      headers: { cookie: this.cookieOf(new URL(address)), ...init.headers },
+    });
+  }
+
+  /** The cookies that go to a host. */
+  cookieOf({ host }: URL): string {
+    return [...(this.#cookies.get(host) ?? [])].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
   async #ask(url: URL, form: URLSearchParams | undefined): Promise<Response> {
     const jar = this.#cookies.get(url.host) ?? new Map<string, string>();
     this.#cookies.set(url.host, jar);
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+    const cookie = this.cookieOf(url);
     const response = await fetch(url, {
       redirect: "manual",
       headers: { ...(cookie === "" ? {} : { cookie }), accept: "text/html" },
       ...(form === undefined ? {} : { method: "POST", body: form }),
     });
     for (const line of response.headers.getSetCookie()) {
+      this.onCookie(line);
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (/expires=Thu, 01 Jan 1970|max-age=0/i.test(line)) jar.delete(name);
       else jar.set(name, value);

@@ -1,8 +1,9 @@
 import { lstat } from "node:fs/promises";
-import { join } from "node:path";
-import { LOCAL_AUTHENTICATION, LOCAL_SIGN_IN } from "@photinus/core/provision";
+import { join, resolve } from "node:path";
+import { LOCAL_AUTHENTICATION, LOCAL_FOLDER, LOCAL_SIGN_IN } from "@photinus/core/provision";
 import type { CredentialSource } from "@photinus/core/session";
 import { oidcCredentials, parseSignInSettings } from "@photinus/node-client";
+import { readSecretFile } from "@photinus/node-platform";
 import { type AuthenticationSettings, parseAuthenticationSettings } from "@photinus/node-server";
 import { type LocatedFile, readLocatedJson } from "./located-file.ts";
 
@@ -13,6 +14,18 @@ import { type LocatedFile, readLocatedJson } from "./located-file.ts";
 export async function authenticationOf(kit: string): Promise<AuthenticationSettings | undefined> {
   const file = await localFile(join(kit, LOCAL_AUTHENTICATION));
   return file === undefined ? undefined : parseAuthenticationSettings(file.value, file.locate);
+}
+
+/**
+ * Secret of the server's client at the dashboard's provider; `undefined` where the client has none.
+ * @throws HostError `ERR_CONFIG_INVALID` when its file cannot be read
+ */
+export async function dashboardSecretOf(
+  kit: string,
+  settings: AuthenticationSettings | undefined,
+): Promise<string | undefined> {
+  const file = settings?.dashboard?.clientSecretFile;
+  return file === undefined ? undefined : await readSecretFile(resolve(kit, LOCAL_FOLDER, file));
 }
 
 /**

@@ -22,7 +22,7 @@ export interface SseOptions {
   readonly server: string;
   /** Job id. */
   readonly job: string;
-  /** Read-only token of the job; goes into a header, never into an address. */
+  /** Read-only token of the job; goes into a header, never into an address. Empty: the session at the page's own origin. */
   readonly token: string;
   /** Told whenever the connection changes. */
   readonly onConnection?: (state: ConnectionState) => void;
@@ -110,7 +110,8 @@ async function open(
       ...(sequence === undefined ? {} : { "last-event-id": String(sequence) }),
     },
     cache: "no-store",
-    credentials: "omit",
+    // Without a token the session of the page's own origin may open it; no other server ever gets a cookie.
+    credentials: token === "" && server === "" ? "same-origin" : "omit",
     referrerPolicy: "no-referrer",
     signal,
   });

@@ -12,6 +12,9 @@ export type Decision =
       readonly reason: string;
     };
 
+/** Who asks, as a certificate or an identity provider says. */
+export type Actor = Pick<Participant, "name" | "org" | "role">;
+
 /** The job that a right is about. */
 export interface JobFacts {
   /** Name of its submitter, from the certificate. */
@@ -28,7 +31,7 @@ const VIEWERS: readonly Role[] = [...SUBMITTERS, "member", "adapter"];
  *
  * @param job absent for `submit`
  */
-export function decide(actor: Participant, right: JobRight, job?: JobFacts): Decision {
+export function decide(actor: Actor, right: JobRight, job?: JobFacts): Decision {
   switch (right) {
     case "submit":
       return allowIf(SUBMITTERS.includes(actor.role), `role ${actor.role} may not submit jobs`);
@@ -44,7 +47,7 @@ export function decide(actor: Participant, right: JobRight, job?: JobFacts): Dec
 }
 
 /** The submitter, an administrator of the submitter's organization, or of the project. */
-function isInCharge(actor: Participant, job: JobFacts | undefined): boolean {
+function isInCharge(actor: Actor, job: JobFacts | undefined): boolean {
   if (job === undefined) return false;
   if (actor.role === "project_admin") return true;
   if (actor.role === "org_admin") return actor.org === job.submitterOrg;

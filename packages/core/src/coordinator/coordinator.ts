@@ -10,10 +10,11 @@ import type { Administration } from "./administration/administration.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
+import { type JobUser, useJobRight } from "./job-rights.ts";
 import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { KeptUploads } from "./kept-uploads.ts";
-import { type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
+import { connectedSite, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -218,8 +219,9 @@ export class Coordinator {
     return (await this.#modules.jobs.get(jobId)).state;
   }
 
-  /** Ends a job for good. @throws JobError `ERR_JOB_UNKNOWN` */
-  async abort(jobId: string): Promise<void> {
+  /** Ends a job for good. @param by who wants it, to be decided about @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError */
+  async abort(jobId: string, by?: JobUser): Promise<void> {
+    if (by !== undefined) await useJobRight({ ...by, right: "abort", jobId }, this.#userDesk());
     await this.#abort(jobId);
   }
 
@@ -230,15 +232,7 @@ export class Coordinator {
 
   /** Sites that are connected, by name. */
   sites(): readonly ConnectedSite[] {
-    return [...this.#sites.values()]
-      .map(({ name, org, runtime, dataNames, connectedAtMs }) => ({
-        name,
-        org,
-        runtime,
-        dataNames,
-        connectedAtMs,
-      }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#sites.values()].map(connectedSite).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** A sealed blob that is out, for `GET /blobs/<root in hex>`: ciphertext only. */

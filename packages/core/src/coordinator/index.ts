@@ -8,6 +8,7 @@ export type {
 } from "./administration/options.ts";
 export { orderReplayStore } from "./administration/order-replay.ts";
 export { Coordinator } from "./coordinator.ts";
+export type { JobUser } from "./job-rights.ts";
 export type {
   ConnectedSite,
   CoordinatorModules,

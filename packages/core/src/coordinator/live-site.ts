@@ -70,3 +70,8 @@ const NONE: readonly never[] = [];
 function exactly<Item>(items: readonly Item[]): readonly Item[] {
   return items.length === 0 ? NONE : items.slice();
 }
+
+/** What others see of a site. */
+export function connectedSite({ name, org, runtime, dataNames, connectedAtMs }: LiveSite): ConnectedSite {
+  return { name, org, runtime, dataNames, connectedAtMs };
+}

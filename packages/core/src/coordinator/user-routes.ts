@@ -1,7 +1,7 @@
 import type { AuditLog } from "../audit/index.ts";
-import { decide, type JobRight } from "../authorization/index.ts";
+import type { JobRight } from "../authorization/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
-import { AuthorizationError, JobError, PhotinusError, WireError } from "../errors/index.ts";
+import { JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
 import type { Observation } from "../message/index.ts";
 import {
@@ -20,6 +20,7 @@ import type { Logger } from "../platform/index.ts";
 import { type MessageRoute, on, type Session, type SessionHandler } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
+import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
 import type { Submission } from "./submission.ts";
@@ -77,15 +78,13 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
       }),
       observeRoute(desk, session, requests),
       on(jobAbort, async ({ jobId }, { messageId: inReplyTo }) => {
-        await requireRight(desk, session, { right: "abort", jobId });
-        await recordUse(desk, session, { right: "abort", jobId, outcome: "accepted" });
+        await useJobRight(requestOf(session, "abort", jobId), desk);
         const { state, reason } = await desk.abort(jobId);
         if (state === "waiting" || state === "running") throw new JobError("ERR_JOB_FAILED", "it still runs");
         await session.send(jobEnded, { jobId, state, reason }, { inReplyTo });
       }),
       on(resultRequest, async ({ jobId }, { messageId: inReplyTo }) => {
-        await requireRight(desk, session, { right: "download", jobId });
-        await recordUse(desk, session, { right: "download", jobId, outcome: "accepted" });
+        await useJobRight(requestOf(session, "download", jobId), desk);
         // Each is a model in memory until the user has read it.
         background(desk, { session, inReplyTo, seats: results }, async () => {
           const { version, published, tensors } = await desk.result(jobId);
@@ -101,7 +100,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
 
 function observeRoute(desk: UserDesk, session: Session, seats: Seats): MessageRoute {
   return on(observe, async ({ jobId, fromSequence }, { messageId: inReplyTo }) => {
-    await requireRight(desk, session, { right: "view", jobId });
+    await requireJobRight(requestOf(session, "view", jobId), desk);
     const from = fromSequence === undefined ? {} : { fromSequence };
     background(desk, { session, inReplyTo, seats }, async () => {
       // A signal of its own: a session may watch many jobs.
@@ -113,34 +112,8 @@ function observeRoute(desk: UserDesk, session: Session, seats: Seats): MessageRo
   });
 }
 
-/** @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN` */
-async function requireRight(
-  desk: UserDesk,
-  session: Session,
-  { right, jobId }: { readonly right: JobRight; readonly jobId: string },
-): Promise<void> {
-  const { submitter } = await desk.record(jobId);
-  const facts = { submitter: submitter.name, submitterOrg: submitter.org };
-  const decision = decide(session.peer, right, facts);
-  if (decision.allowed) return;
-  await recordUse(desk, session, { right, jobId, outcome: "refused" });
-  throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
-}
-
-/** Records who used a right to a job, or tried to. */
-async function recordUse(
-  { audit }: UserDesk,
-  { peer }: Session,
-  { right, jobId, outcome }: RightUse,
-): Promise<void> {
-  const actor = `${toHex(peer.leafDigest)} ${peer.name}`;
-  await audit.record({ actor, action: "job", object: jobId, outcome, reason: right, correlation: jobId });
-}
-
-interface RightUse {
-  readonly right: JobRight;
-  readonly jobId: string;
-  readonly outcome: "accepted" | "refused";
+function requestOf({ peer }: Session, right: JobRight, jobId: string): RightRequest {
+  return { actor: peer, recordedAs: `${toHex(peer.leafDigest)} ${peer.name}`, right, jobId };
 }
 
 /** Requests of one session that may be under way at once: jobs that are handed in and jobs that are watched. */

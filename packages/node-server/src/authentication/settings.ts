@@ -45,7 +45,7 @@ export interface DashboardProvider {
   readonly issuer: string;
   /** This server's client at the provider. */
   readonly clientId: string;
-  /** File with the client's secret. Default: the client has none. */
+  /** File with the client's secret, from `local/` of the kit. Default: the client has none. */
   readonly clientSecretFile?: string;
   /** Origin under which people open the dashboard, such as `https://fl.example.org`. */
   readonly origin: string;

@@ -1,18 +1,23 @@
 import type { Clock, Logger } from "@photinus/core/platform";
 import { type Context, Hono } from "hono";
+import type { SignIn } from "../sign-in/sign-in.ts";
 import type { Federation } from "./federation.ts";
 import { observeJob } from "./observe-job.ts";
 import { refuse, refuseFor } from "./problem.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import { type ReadTokens, requireScope } from "./read-tokens.ts";
+import { readerOf } from "./reader.ts";
 import { secure } from "./security-headers.ts";
 import { type BlobOptions, serveBlobs } from "./serve-blobs.ts";
+import { addSignIn, POSTED } from "./sign-in-routes.ts";
 import type { StaticFolder } from "./static-folder.ts";
 
 /** What the routes answer from. */
 export interface AppModules {
   readonly federation: Federation;
   readonly tokens: ReadTokens;
+  /** Absent: people sign in by kit and token only. */
+  readonly signIn?: SignIn | undefined;
   readonly metrics: PrometheusMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -38,7 +43,9 @@ export interface AppOptions extends BlobOptions {
 
 /** The name under which a request is counted: never a path, which could be anything. */
 function routeOf(path: string): string {
-  if (/^\/(healthz|readyz|metrics|ws|api\/jobs)$/.test(path)) return path;
+  if (/^\/(healthz|readyz|metrics|ws|api\/jobs|api\/session)$/.test(path)) return path;
+  if (path.startsWith("/auth/")) return "/auth/*";
+  if (POSTED.test(path)) return "commands";
   if (path.startsWith("/api/")) return "/api/jobs/:id/observations";
   if (path.startsWith("/blobs/")) return "/blobs/:digest";
   return path.startsWith("/demo/") ? "/demo/*" : "pages";
@@ -56,13 +63,14 @@ function allowOrigin(context: Context, allowedOrigins: readonly string[], respon
   return response;
 }
 
-/** Every response gets the security headers and is counted; anything but GET and HEAD is refused. */
+/** Every response gets the security headers and is counted; but for what people may post, only GET and HEAD are taken. */
 function addMiddleware(app: Hono, modules: AppModules, options: AppOptions): void {
   app.use(async (context, next) => {
     const { method } = context.req.raw;
     const isApi = context.req.path.startsWith("/api/");
     if (method === "OPTIONS" && isApi) context.res = new Response(null, { status: 204 });
     else if (method === "GET" || method === "HEAD") await next();
+    else if (method === "POST" && modules.signIn !== undefined && POSTED.test(context.req.path)) await next();
     else context.res = refuse("ERR_METHOD_NOT_ALLOWED", `${method} is not offered`, { allow: "GET, HEAD" });
     context.res = secure(new Response(context.res.body, context.res));
     if (isApi) allowOrigin(context, options.allowedOrigins, context.res);
@@ -102,6 +110,7 @@ function addFolders(app: Hono, { pages, demo }: AppModules): void {
     return folder?.respond(context.req.path.slice("/demo".length), context.req.raw) ?? none();
   });
   app.get("/api/*", none);
+  app.get("/auth/*", none);
   app.get("/blobs/*", none);
   app.get("*", async (context) => {
     const folder = await pages;
@@ -115,12 +124,13 @@ export function createApp(modules: AppModules, options: AppOptions): Hono {
   addMiddleware(app, modules, options);
   addHealth(app, modules, options);
   app.get("/api/jobs", async (context) => {
-    const scope = modules.tokens.scopeOf(context.req.header("authorization"));
+    const { scope } = readerOf(context, modules);
     const jobs = await modules.federation.jobs();
     const visible = jobs.filter((job) => scope.kind === "server" || scope.jobId === job.jobId);
     return context.json({ jobs: visible }, 200, { "cache-control": "no-store" });
   });
   app.get("/api/jobs/:id/observations", observeJob(modules, options));
+  addSignIn(app, { ...modules, addressOf: options.addressOf });
   app.get("/blobs/:digest", serveBlobs(modules, options));
   app.get("/ws", () =>
     refuse("ERR_UPGRADE_REFUSED", "this address takes WebSockets only", { upgrade: "websocket" }),

@@ -2,6 +2,7 @@ import type { Bytes } from "@photinus/core/bytes";
 import type { JobSummary, ObserveOptions } from "@photinus/core/coordinator";
 import type { Observation } from "@photinus/core/message";
 import type { Connection } from "@photinus/core/platform";
+import type { SignedInUser } from "../sign-in/user-sessions.ts";
 
 /** A sealed blob that the server published: immutable ciphertext. */
 export interface PublishedBlob {
@@ -36,6 +37,11 @@ export interface Federation {
   observe(jobId: string, options: ObserveOptions): AsyncIterable<Observation>;
   /** @param digest root of the blob in lower-case hex. @returns `undefined` unless exactly this was published */
   publishedBlob(digest: string): PublishedBlob | undefined | Promise<PublishedBlob | undefined>;
+  /**
+   * Ends a job for good, for a user who signed in here.
+   * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN`
+   */
+  abort(jobId: string, user: SignedInUser): Promise<void>;
   /** Takes over a connection that nobody has authenticated yet. */
   accept(connection: Connection, peer: TransportPeer): AcceptedConnection;
   /** Ends all sessions in order: each peer is told `ERR_GOING_AWAY`. Idempotent. */

@@ -7,6 +7,7 @@ import { type Clock, type Logger, sleep } from "@photinus/core/platform";
 import type { LoginPace } from "@photinus/core/session";
 import { reportNativeMasking } from "@photinus/node-platform";
 import type { Context } from "hono";
+import type { SignIn } from "../sign-in/sign-in.ts";
 import { createApp } from "./app.ts";
 import { clientAddress, isLocalRequest, isLoopback, type ProxyTrust } from "./client-address.ts";
 import type { Federation } from "./federation.ts";
@@ -56,6 +57,8 @@ export interface HttpHostModules {
   readonly federation: Federation;
   /** Who may read. */
   readonly tokens: ReadTokens;
+  /** People who sign in by an identity provider. Default: none. */
+  readonly signIn?: SignIn | undefined;
   /** Where figures go. */
   readonly metrics: PrometheusMetrics;
   /** Time. */

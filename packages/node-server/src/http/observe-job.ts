@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { AppModules, AppOptions } from "./app.ts";
 import { observationStream } from "./observation-stream.ts";
 import { requireScope } from "./read-tokens.ts";
+import { readerOf } from "./reader.ts";
 
 const HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -30,7 +31,8 @@ export function observeJob(
   };
   return async (context) => {
     const jobId = context.req.param("id") ?? "";
-    requireScope(modules.tokens.scopeOf(context.req.header("authorization")), jobId);
+    const reader = readerOf(context, modules);
+    requireScope(reader.scope, jobId);
     if (observers >= options.maximumObservers) throw new WireError("ERR_BUSY", "too many people watch");
     // Counted before anything is waited for: many requests at once are held to the limit as well.
     change(1);
@@ -41,7 +43,8 @@ export function observeJob(
       hasEnded = true;
       left.abort();
     };
-    const signal = AbortSignal.any([left.signal, modules.stopping]);
+    const ends = [left.signal, modules.stopping, ...(reader.signal === undefined ? [] : [reader.signal])];
+    const signal = AbortSignal.any(ends);
     const rest = modules.federation
       .observe(jobId, { ...lastSequence(context.req.header("last-event-id")), signal })
       [Symbol.asyncIterator]();

@@ -35,6 +35,7 @@ import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-h
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
 import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import type { TlsOptions } from "../http/tls.ts";
+import { SignIn, type SignInModules } from "../sign-in/sign-in.ts";
 import { recordedEnrolment } from "./enrolment.ts";
 import { loginAuthentication } from "./login-authentication.ts";
 import { makeInvite } from "./make-invite.ts";
@@ -63,6 +64,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly revocationFile?: string;
   /** Identity providers at login and on the dashboard. Default: none. */
   readonly authentication?: AuthenticationSettings;
+  /** Secret of this server's client at the dashboard's provider. Default: the client has none. */
+  readonly dashboardSecret?: string;
   /** More authenticators at login, such as an approval service of one's own. Default: none. */
   readonly authenticators?: readonly AuthenticatorRule[];
   /** File with one name a line of sites that joined by a link and are revoked; taken within a second. */
@@ -94,6 +97,7 @@ export class PhotinusServer {
   readonly #options: PhotinusServerOptions;
   readonly #modules: PhotinusServerModules;
   readonly #host: HttpHost;
+  readonly #signIn: SignIn | undefined;
   readonly #refusals: RefusalRecords;
   readonly #revocations: ServerRevocations;
   readonly #tlsRenewal: TlsRenewal | undefined;
@@ -143,7 +147,9 @@ export class PhotinusServer {
       },
       { coordinator: this.coordinator, session, refusals, logger: modules.logger, orders: this.#orders },
     );
-    this.#host = new HttpHost(options, { ...modules, federation, tokens: this.tokens, metrics, pace });
+    this.#signIn = dashboardSignIn(options, { ...modules, audit, refusals });
+    const readers = { tokens: this.tokens, signIn: this.#signIn };
+    this.#host = new HttpHost(options, { ...modules, ...readers, federation, metrics, pace });
     const replace = (tls: TlsOptions): void => this.#host.replaceTls(tls);
     const { tlsSource } = options;
     this.#tlsRenewal =
@@ -171,6 +177,7 @@ export class PhotinusServer {
 
   /** Tells every peer, lets jobs stop where they are, closes the port. Idempotent. The storage stays open. */
   async stop(): Promise<void> {
+    this.#signIn?.stop();
     await this.#tlsRenewal?.stop();
     await this.#host.stop();
     await this.coordinator.stop();
@@ -308,6 +315,14 @@ function enrolmentOf(
       return site;
     },
   };
+}
+
+function dashboardSignIn(
+  { authentication, dashboardSecret: secret }: PhotinusServerOptions,
+  modules: Omit<SignInModules, "secret">,
+): SignIn | undefined {
+  const provider = authentication?.dashboard;
+  return provider && new SignIn(provider, { ...modules, secret });
 }
 
 interface AcceptModules extends PhotinusServerModules {

@@ -10,6 +10,8 @@ import type { Observation } from "@photinus/core/message";
 import type { Connection, Logger } from "@photinus/core/platform";
 import { type AcceptOptions, acceptSession, type Session, type SessionModules } from "@photinus/core/session";
 import type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } from "../http/federation.ts";
+import { actorOf } from "../sign-in/sign-in.ts";
+import type { SignedInUser } from "../sign-in/user-sessions.ts";
 import type { RefusalRecords } from "./refusal-records.ts";
 import { requireTlsPeer } from "./tls-admission.ts";
 
@@ -60,6 +62,10 @@ class CoordinatorFederation implements Federation {
     const blob = await this.#modules.coordinator.blob(digest);
     if (blob === undefined) return undefined;
     return { size: blob.ciphertextBytes, read: () => blob.read() };
+  }
+
+  abort(jobId: string, user: SignedInUser): Promise<void> {
+    return this.#modules.coordinator.abort(jobId, { actor: user, recordedAs: actorOf(user) });
   }
 
   accept(connection: Connection, peer: TransportPeer): AcceptedConnection {

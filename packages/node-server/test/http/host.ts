@@ -41,6 +41,10 @@ export class AFederation implements Federation {
     ];
   }
 
+  async abort(): Promise<void> {
+    throw new JobError("ERR_JOB_UNKNOWN", "no such job");
+  }
+
   async *observe(
     jobId: string,
     { fromSequence, signal }: { readonly fromSequence?: number; readonly signal: AbortSignal },

@@ -1,4 +1,4 @@
-import { HostError, MessageError, WireError } from "@photinus/core/errors";
+import { AuthenticationError, HostError, MessageError, WireError } from "@photinus/core/errors";
 import * as v from "valibot";
 
 /** A job in the list of a server. */
@@ -30,14 +30,17 @@ const JobListSchema: v.GenericSchema<unknown, { readonly jobs: readonly ListedJo
 });
 
 /**
- * Jobs that a token opens, newest last.
+ * Jobs that a token opens, or the session of who is signed in; newest last.
  *
- * @throws HostError `ERR_READ_TOKEN_REFUSED` for a token that the server does not know, WireError
+ * @param token read-only token; empty: the session
+ * @throws HostError `ERR_READ_TOKEN_REFUSED` for a token that the server does not know, AuthenticationError
+ *   `ERR_SIGN_IN_EXPIRED`, WireError
  *   `ERR_CONNECTION_REFUSED` when no list came, MessageError `ERR_MESSAGE_MALFORMED` when it is not one
  */
 export async function listJobs(token: string, signal: AbortSignal): Promise<readonly ListedJob[]> {
   const response = await get(token, signal);
   if (response.status === 401 || response.status === 403) {
+    if (token === "") throw new AuthenticationError("ERR_SIGN_IN_EXPIRED", "nobody is signed in any more");
     throw new HostError("ERR_READ_TOKEN_REFUSED", "this read-only token is not known here");
   }
   if (!response.ok)
@@ -50,9 +53,12 @@ export async function listJobs(token: string, signal: AbortSignal): Promise<read
 async function get(token: string, signal: AbortSignal): Promise<Response> {
   try {
     return await fetch("/api/jobs", {
-      headers: { accept: "application/json", authorization: `Bearer ${token}` },
+      headers: {
+        accept: "application/json",
+        ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
+      },
       cache: "no-store",
-      credentials: "omit",
+      credentials: token === "" ? "same-origin" : "omit",
       signal,
     });
   } catch (cause) {

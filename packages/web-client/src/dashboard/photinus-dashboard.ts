@@ -21,21 +21,37 @@ import {
   takeCredentials,
 } from "./credentials.ts";
 import { type ListedJob, listJobs } from "./job-list.ts";
+import { renderProvider, renderUser, signInStyles } from "./render-sign-in.ts";
+import {
+  readSignIn,
+  refusalOf,
+  type SignedInUser,
+  type SignInState,
+  signOut,
+  stay,
+} from "./sign-in-session.ts";
 
 /** How often the list of jobs is read again. */
 const REFRESH_MS = 10_000;
+
+/** The server is told that the user is there at most this often, in ms. */
+const STAY_MS = 60_000;
+/** What shows that somebody is there. */
+const ACTIVITY = ["pointerdown", "keydown"] as const;
 
 /** `<photinus-dashboard>`: the page at `/`. */
 export class PhotinusDashboard extends LitElement {
   static override properties: PropertyDeclarations = {
     credentials: { state: true },
     jobs: { state: true },
+    signIn: { state: true },
     fault: { state: true },
     person: { state: true },
   };
 
   static override styles: CSSResultGroup = [
     pageStyles,
+    signInStyles,
     css`
       .job {
         display: grid;
@@ -95,6 +111,8 @@ export class PhotinusDashboard extends LitElement {
   declare credentials: Credentials | undefined;
   /** Jobs that the token opens, newest last. */
   declare jobs: readonly ListedJob[];
+  /** How people may sign in, and who has; `undefined` while that is not known. */
+  declare signIn: SignInState | undefined;
   /** What went wrong last, with its remedy. */
   declare fault: { readonly message: string; readonly remedy: string } | undefined;
 
@@ -102,11 +120,13 @@ export class PhotinusDashboard extends LitElement {
   declare person: SignedInPerson | undefined;
 
   #abort: AbortController | undefined;
+  #lastStayMs = 0;
 
   constructor() {
     super();
     this.credentials = undefined;
     this.jobs = [];
+    this.signIn = undefined;
     this.fault = undefined;
     this.person = undefined;
   }
@@ -115,11 +135,13 @@ export class PhotinusDashboard extends LitElement {
     super.connectedCallback();
     this.#take();
     window.addEventListener("hashchange", this.#take);
+    for (const event of ACTIVITY) window.addEventListener(event, this.#onActivity);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("hashchange", this.#take);
+    for (const event of ACTIVITY) window.removeEventListener(event, this.#onActivity);
     this.#abort?.abort();
   }
 
@@ -183,7 +205,17 @@ export class PhotinusDashboard extends LitElement {
               )}
             </select>`
       }
-      <button class=${this.jobs.length < 2 ? "push" : ""} @click=${this.#signOut}>Forget token</button>
+      ${this.#renderUser()}
+    `;
+  }
+
+  #renderUser(): TemplateResult {
+    const push = this.jobs.length < 2 ? "push" : "";
+    const user = this.#user();
+    if (user === undefined) return html`<button class=${push} @click=${this.#signOut}>Forget token</button>`;
+    return html`
+      ${renderUser(user, push)}
+      <button @click=${this.#signOut}>Sign out</button>
     `;
   }
 
@@ -191,13 +223,14 @@ export class PhotinusDashboard extends LitElement {
     return html`<main>
       <section class="card sign-in">
         <h1>Open a federation</h1>
+        ${renderProvider(this.signIn?.issuer)}
         <p class="muted">
           The server prints a link to this page when it starts. Open that link, or paste the read-only token.
         </p>
         <form @submit=${this.#signIn}>
           <label for="token">Read-only token</label>
           <input id="token" name="token" type="password" autocomplete="off" maxlength="128" required />
-          <button class="primary">Open</button>
+          <button class=${this.signIn?.issuer === undefined ? "primary" : "secondary"}>Open</button>
         </form>
         ${this.#renderFault()}
         <details>
@@ -237,8 +270,34 @@ export class PhotinusDashboard extends LitElement {
     return (this.credentials?.job || this.jobs.at(-1)?.jobId) ?? "";
   }
 
+  /** Who is signed in at the server; a token of the tab goes before. */
+  #user(): SignedInUser | undefined {
+    return this.credentials?.token === "" ? this.signIn?.user : undefined;
+  }
+
   readonly #take = (): void => {
+    const refusal = refusalOf(location.hash);
     this.#use(takeCredentials(location, history, sessionStorage));
+    this.fault = refusal;
+    if (this.#abort !== undefined) void this.#readSignIn(this.#abort.signal);
+  };
+
+  /** A server that does not say how to sign in is one without a provider: a token still opens it. */
+  async #readSignIn(signal: AbortSignal): Promise<void> {
+    const state = await readSignIn(signal).catch(() => undefined);
+    if (signal.aborted || state === undefined) return;
+    this.signIn = state;
+    if (state.user === undefined || this.credentials !== undefined) return;
+    const { fault } = this;
+    this.#use({ token: "", job: "" });
+    this.fault = fault;
+  }
+
+  readonly #onActivity = (): void => {
+    const nowMs = performance.now();
+    if (this.#user() === undefined || nowMs - this.#lastStayMs < STAY_MS) return;
+    this.#lastStayMs = nowMs;
+    stay().catch((error: unknown) => this.#onFault(error));
   };
 
   readonly #signIn = (event: SubmitEvent): void => {
@@ -256,14 +315,26 @@ export class PhotinusDashboard extends LitElement {
   };
 
   readonly #signOut = (): void => {
-    dropCredentials(sessionStorage);
-    this.#use(undefined);
+    if (this.#user() === undefined) {
+      this.#forget();
+      return;
+    }
+    // Only when the server says so: who sees a signed-out page leaves the machine to the next one.
+    signOut()
+      .then(() => this.#forget())
+      .catch((error: unknown) => this.#onFault(error));
   };
+
+  #forget(): void {
+    dropCredentials(sessionStorage);
+    if (this.signIn !== undefined) this.signIn = { ...this.signIn, user: undefined };
+    this.#use(undefined);
+  }
 
   readonly #choose = ({ target }: Event): void => {
     if (!(target instanceof HTMLSelectElement) || this.credentials === undefined) return;
     this.credentials = { ...this.credentials, job: target.value };
-    keepCredentials(this.credentials, sessionStorage);
+    if (this.credentials.token !== "") keepCredentials(this.credentials, sessionStorage);
   };
 
   #use(credentials: Credentials | undefined): void {
@@ -290,7 +361,7 @@ export class PhotinusDashboard extends LitElement {
 
   #onFault(error: unknown): void {
     const code = error instanceof PhotinusError ? error.code : "";
-    if (code === "ERR_READ_TOKEN_REFUSED") this.#signOut();
+    if (code === "ERR_READ_TOKEN_REFUSED" || code === "ERR_SIGN_IN_EXPIRED") this.#forget();
     this.fault = {
       message: error instanceof Error ? error.message : "the server does not answer",
       remedy: isErrorCode(code) ? describeError(code).remedy : "",

@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import { AuthenticationError } from "@photinus/core/errors";
+import type { Clock } from "@photinus/core/platform";
+import { limitedFetch } from "@photinus/node-platform";
+import { EncryptJWT, jwtDecrypt } from "jose";
+import {
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  ClientSecretPost,
+  type Configuration,
+  calculatePKCECodeChallenge,
+  customFetch,
+  discovery,
+  None,
+  randomNonce,
+  randomPKCECodeVerifier,
+  randomState,
+} from "openid-client";
+import * as v from "valibot";
+import { ProviderKeys } from "../authentication/provider-keys.ts";
+import { type DashboardProvider, DEFAULT_ALGORITHMS } from "../authentication/settings.ts";
+import { type VerifiedToken, verifyIdToken } from "../authentication/verify-id-token.ts";
+
+/** A sign-in that has begun. */
+export interface BegunSignIn {
+  /** Where the browser goes. */
+  readonly location: string;
+  /** What it brings back, sealed: for a cookie of its own. */
+  readonly transaction: string;
+}
+
+/** Path at which the provider sends the browser back. */
+export const CALLBACK_PATH = "/auth/signed-in";
+/** A person has this long at the provider, s. */
+export const TRANSACTION_S = 600;
+
+const FETCH = { bytes: 262_144, timeoutMs: 5_000 };
+/** A provider that failed is not asked again for this long, ms. */
+const FAILURE_MS = 5_000;
+
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+const TransactionSchema = v.object({ state: text, nonce: text, verifier: text });
+
+/** The OpenID provider of the dashboard: authorization code with PKCE, state and nonce (OpenID Connect Core 1.0, section 3.1). */
+export class DashboardOpenId {
+  readonly #provider: DashboardProvider;
+  readonly #secret: string | undefined;
+  readonly #clock: Clock;
+  readonly #keys: ProviderKeys;
+  /** Seals transactions: what a stranger begins costs the server no memory. */
+  readonly #sealingKey = randomBytes(32);
+  #configuration: Promise<Configuration> | undefined;
+  #failedMs = Number.NEGATIVE_INFINITY;
+
+  /** @param secret of the client at the provider; absent: it has none */
+  constructor(
+    provider: DashboardProvider,
+    { clock, secret }: { readonly clock: Clock; readonly secret?: string | undefined },
+  ) {
+    this.#provider = provider;
+    this.#secret = secret;
+    this.#clock = clock;
+    this.#keys = new ProviderKeys(provider.issuer, { clock });
+  }
+
+  /** @throws AuthenticationError `ERR_SIGN_IN_UNAVAILABLE` */
+  async begin(): Promise<BegunSignIn> {
+    const configuration = await this.#discovered();
+    const verifier = randomPKCECodeVerifier();
+    const [state, nonce] = [randomState(), randomNonce()];
+    const { scopes = ["openid", "profile", "email"] } = this.#provider;
+    const location = buildAuthorizationUrl(configuration, {
+      redirect_uri: this.#callback,
+      scope: [...new Set(["openid", ...scopes])].join(" "),
+      state,
+      nonce,
+      code_challenge: await calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+    });
+    const seconds = Math.floor(this.#clock.now() / 1000);
+    const transaction = await new EncryptJWT({ state, nonce, verifier })
+      .setProtectedHeader({ alg: "dir", enc: "A256GCM" })
+      .setExpirationTime(seconds + TRANSACTION_S)
+      .encrypt(this.#sealingKey);
+    return { location: location.href, transaction };
+  }
+
+  /**
+   * The token of whoever comes back.
+   * @param query of the address that the browser came back to
+   * @throws AuthenticationError `ERR_SIGN_IN_REFUSED`, `ERR_SIGN_IN_EXPIRED`, `ERR_SIGN_IN_UNAVAILABLE`
+   */
+  async finish(query: URLSearchParams, transaction: string): Promise<VerifiedToken> {
+    const { state, nonce, verifier } = await this.#opened(transaction);
+    if (query.get("state") !== state) throw refused("this sign-in was begun elsewhere");
+    const configuration = await this.#discovered();
+    const url = new URL(this.#callback);
+    url.search = query.toString();
+    const tokens = await authorizationCodeGrant(configuration, url, {
+      pkceCodeVerifier: verifier,
+      expectedState: state,
+      expectedNonce: nonce,
+      idTokenExpected: true,
+    }).catch((cause: unknown) => {
+      // The library's words may quote a token.
+      throw refused("the identity provider did not confirm this sign-in", cause);
+    });
+    const { issuer, clientId, algorithms = DEFAULT_ALGORITHMS } = this.#provider;
+    const expected = { issuer, audience: [clientId], algorithms, nonce, nowMs: this.#clock.now() };
+    // The library relies on TLS to the token endpoint; the signature is verified all the same.
+    return await verifyIdToken(tokens.id_token ?? "", expected, this.#keys).catch((error: unknown) => {
+      if (error instanceof AuthenticationError && error.code === "ERR_CREDENTIAL_REFUSED") {
+        throw refused(error.message);
+      }
+      throw error;
+    });
+  }
+
+  get #callback(): string {
+    return this.#provider.origin + CALLBACK_PATH;
+  }
+
+  async #opened(transaction: string): Promise<v.InferOutput<typeof TransactionSchema>> {
+    try {
+      const { payload } = await jwtDecrypt(transaction, this.#sealingKey, {
+        currentDate: new Date(this.#clock.now()),
+        keyManagementAlgorithms: ["dir"],
+        contentEncryptionAlgorithms: ["A256GCM"],
+        requiredClaims: ["exp"],
+      });
+      return v.parse(TransactionSchema, payload);
+    } catch (cause) {
+      const text = "this sign-in was not begun here, or took longer than ten minutes";
+      throw new AuthenticationError("ERR_SIGN_IN_EXPIRED", text, { cause });
+    }
+  }
+
+  #discovered(): Promise<Configuration> {
+    if (this.#configuration === undefined && this.#clock.now() - this.#failedMs < FAILURE_MS) {
+      return Promise.reject(unavailable("the identity provider did not answer a moment ago"));
+    }
+    this.#configuration ??= this.#discover().catch((cause: unknown) => {
+      this.#configuration = undefined;
+      this.#failedMs = this.#clock.now();
+      throw unavailable("the identity provider does not answer", cause);
+    });
+    return this.#configuration;
+  }
+
+  async #discover(): Promise<Configuration> {
+    const { issuer, clientId } = this.#provider;
+    const ask = limitedFetch(FETCH);
+    const authentication = this.#secret === undefined ? None() : ClientSecretPost(this.#secret);
+    return await discovery(new URL(issuer), clientId, undefined, authentication, {
+      [customFetch]: (url, { body, headers, method, signal }) =>
+        ask(url, { ...(body instanceof URLSearchParams ? { body } : {}), headers, method, signal }),
+      // Plain http was let through by the settings only for this machine.
+      execute: issuer.startsWith("http:") ? [allowInsecureRequests] : [],
+    });
+  }
+}
+
+function refused(reason: string, cause?: unknown): AuthenticationError {
+  return new AuthenticationError("ERR_SIGN_IN_REFUSED", reason, { cause });
+}
+
+function unavailable(text: string, cause?: unknown): AuthenticationError {
+  return new AuthenticationError("ERR_SIGN_IN_UNAVAILABLE", text, { cause });
+}
