@@ -1,9 +1,13 @@
 import { defineConfig } from "@playwright/test";
 
+/** As in vitest.config.ts: `npm run test:long` (LONG=1) runs the long ones and nothing else. */
+const long = process.env["LONG"] === "1";
+
 /** The end-to-end tests: real server, real sites, real Chromium. `npm test` sets CHROMIUM_PATH. */
 export default defineConfig({
   testDir: "test/e2e",
-  testMatch: "**/*.test.ts",
+  testMatch: long ? "**/*.long.test.ts" : "**/*.test.ts",
+  testIgnore: long ? [] : ["**/*.long.test.ts"],
   outputDir: "test-results",
   timeout: 180_000,
   expect: { timeout: 30_000 },

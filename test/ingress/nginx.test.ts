@@ -23,7 +23,8 @@ import {
 } from "../../packages/cli/test/check/a-checked-kit.ts";
 import { tlsMaterial } from "../../packages/node-platform/test/tls-material.ts";
 import { aHost } from "../../packages/node-server/test/http/host.ts";
-import { type NginxOptions, type RunningNginx, runningNginx } from "./running-nginx.ts";
+import { runningNginx } from "./running-nginx.ts";
+import type { NginxOptions, RunningNginx } from "./start-nginx.ts";
 
 const [crypto, clock] = [nodeCrypto(), systemClock()];
 const never = new AbortController().signal;
