@@ -54,15 +54,13 @@ users:
 }
 
 /** nginx passes TLS through to a server with a public certificate for its pages. */
-async function startServer(port: number): Promise<string> {
+async function startServer(port: number): Promise<void> {
   const upstream = await probePort("127.0.0.1", 0);
   const publicTls = await (await tlsMaterial()).issue("server", "pages", [PAGES]);
   const [certificate, key] = [join(folder, "public.pem"), join(folder, "public-key.pem")];
   await writeFile(certificate, publicTls.certificate);
   await writeFile(key, publicTls.privateKey, { mode: 0o600 });
   const own = [...kitOf("hub"), "--state", join(folder, "state")];
-  const origin = `https://${PAGES}:${port}`;
-  const invited = await runCommand("invite", ...own, "--org", "guests", "--origin", origin);
   const server = startCommand(
     ...[
       "server",
@@ -82,7 +80,6 @@ async function startServer(port: number): Promise<string> {
     text.replace("fl.example.org", PAGES).replace("sites.example.org", HOST);
   const nginx = await startNginx({ configuration: "pass-through", port, upstream, files: {}, edit });
   started.push(() => nginx.stop());
-  return /https:\S+\/join#\S+/.exec(invited)?.[0] ?? "";
 }
 
 async function startSite(name: string, share: number): Promise<RunningCommand> {
@@ -119,9 +116,13 @@ test.describe(() => {
   }) => {
     const port = await probePort("127.0.0.1", 0);
     await provision(port);
-    const link = await startServer(port);
+    await startServer(port);
+    const ada = [...kitOf("ada@example.org"), "--proxy", "none"];
+    const origin = `https://${PAGES}:${port}`;
+    const invited = await runCommand("invite", ...ada, "--org", "guests", "--origin", origin);
+    const link = /https:\S+\/join#\S+/.exec(invited)?.[0] ?? "";
     const [, south] = [await startSite("north", 0), await startSite("south", 1)];
-    const checked = await runCommand("check", ...kitOf("ada@example.org"), "--proxy", "none", "--json");
+    const checked = await runCommand("check", ...ada, "--json");
     expect(JSON.parse(checked.trim().split("\n").at(-1) ?? "")).toBeDefined();
 
     await page.goto(link);
