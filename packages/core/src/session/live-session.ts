@@ -379,12 +379,8 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
     this.#keepAlive.stop();
     this.outbox.stop(reason);
     this.#streams?.stop(reason);
-    this.modules.logger.info("session ended", {
-      code: end.code,
-      detail: end.detail,
-      local: end.local,
-      peer: this.peer.name,
-    });
+    const { code, detail, local } = end;
+    this.modules.logger.info("session ended", { code, detail, local, peer: this.peer.name });
     this.#controller?.abort(reason);
     this.established.sender.forget();
     this.established.receiver.forget();

@@ -79,3 +79,17 @@ export function backOffMs(
   const spreadMs = code === "ERR_CONNECTION_LOST" ? fraction * returnMs : 0;
   return Math.round(Math.max(ownMs, askedMs, spreadMs));
 }
+
+/** How a session ended, or why there was none. */
+export interface Ended {
+  /** The cause. */
+  readonly code: ErrorCode;
+  /** For people. */
+  readonly detail: string;
+  /** When the server wants to be asked again, ms. */
+  readonly retryAfterMs: number | undefined;
+  /** True when the session lasted long enough to count as a success. */
+  readonly isSteady: boolean;
+  /** False when this side ended a session. */
+  readonly isByServer: boolean;
+}

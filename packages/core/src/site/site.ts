@@ -32,7 +32,7 @@ import {
   type SessionHandler,
   takeSuspension,
 } from "../session/index.ts";
-import { backOffMs, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
+import { backOffMs, type Ended, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { DEFAULT_LIMITS, declineReason } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
@@ -390,14 +390,4 @@ export class Site {
       if (!session.signal.aborted) this.#modules.logger.error("a step of the site failed", error);
     });
   }
-}
-
-/** How a session ended, or why there was none. */
-interface Ended {
-  readonly code: ErrorCode;
-  readonly detail: string;
-  readonly retryAfterMs: number | undefined;
-  readonly isSteady: boolean;
-  /** False when this side ended a session. */
-  readonly isByServer: boolean;
 }

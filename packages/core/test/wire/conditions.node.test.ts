@@ -4,7 +4,10 @@ import { expect, test } from "vitest";
 
 // In Node only: it reads the sources and the document.
 
-const CORE = fileURLToPath(new URL("../../src/", import.meta.url));
+/** Core checks all but what only a host can see: the TLS below. */
+const SOURCES = ["../../src/", "../../../node-server/src/"].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
 const DOCUMENT = fileURLToPath(new URL("../../../../docs/WIRE-PROTOCOL.md", import.meta.url));
 
 const numbersIn = (text: string): number[] =>
@@ -15,9 +18,11 @@ const document = readFileSync(DOCUMENT, "utf8");
 const defined = document
   .split("\n")
   .flatMap((line) => (line.startsWith("| [W-") ? numbersIn(line).slice(0, 1) : []));
-const quoted = readdirSync(CORE, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts"))
-  .flatMap((path) => numbersIn(readFileSync(`${CORE}${path}`, "utf8")));
+const quoted = SOURCES.flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .flatMap((path) => numbersIn(readFileSync(`${folder}${path}`, "utf8"))),
+);
 
 test("every condition that the code quotes stands in docs/WIRE-PROTOCOL.md, and the other way round", () => {
   expect(sorted(quoted)).toEqual(sorted(defined));
