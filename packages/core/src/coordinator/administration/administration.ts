@@ -83,6 +83,14 @@ export class Administration {
    */
   async take(object: VerifiedObject, session: Session): Promise<void> {
     const { signer } = object;
+    if (session.peer.role === "site" && object.objectType !== OBJECT_TYPES.invite) {
+      // A site invites its own next device and orders nothing else: whoever tries is no site of ours.
+      session.close("ERR_TYPE_UNKNOWN", "objects are not expected here").catch(() => undefined); // it ended by itself
+      throw new MessageError(
+        "ERR_TYPE_UNKNOWN",
+        `objects of type ${object.objectType} are no orders of sites`,
+      );
+    }
     if (!equalBytes(signer.leafDigest, session.peer.leafDigest)) {
       throw new AuthorizationError("ERR_FORBIDDEN", "an order is brought by the one who signed it");
     }
