@@ -17,7 +17,7 @@ interface Row {
 
 /** The rows of "Messages of jobs". */
 function messagesOf(page: string): readonly Row[] {
-  const rows = page.matchAll(/^\| (\d+) \| ([a-z-]+) \| (SIGNED|MESSAGE) \| ([a-z, ]+) \| `\{/gm);
+  const rows = page.matchAll(/^\| (\d+) \| ([a-z-]+) \| (SIGNED|MESSAGE) \| ([a-z_, ]+) \| `\{/gm);
   return Array.from(rows, ([, type = "", name = "", travels = "", from = ""]) => ({
     type: Number(type),
     name,
