@@ -151,7 +151,7 @@ export async function reportBundle(rule: BundleRule, text?: string): Promise<Bun
   return { name: rule.name, gzipBytes, faults: [...foreign, ...words, ...heavy] };
 }
 
-/** All scripts of the pages together, ONNX Runtime's own left out: what a phone loads before it trains. */
+/** The scripts of the page that joins and of its workers, ONNX Runtime's own left out: what a phone loads before it trains. */
 const MAX_PAGE_GZIP_BYTES = 160_000;
 /** A message of the second WebCrypto: names of modules do not outlive a bundler, messages do. */
 const PECULIAR_TEXT = /Incorrect size of the signature/;
@@ -160,15 +160,20 @@ const gzipBytesOf = (code: string): number => gzipSync(code, { level: 9 }).byteL
 
 /**
  * What is wrong with the scripts of the built pages, ONNX Runtime's own left out: one that asks for a module of Node's or
- * holds the second WebCrypto, and all of them when they weigh too much.
+ * holds the second WebCrypto, and those that `isLoadedToJoin` when they weigh too much.
+ * @param isLoadedToJoin by file name; default: all are
  */
-export function pageFaults(scripts: ReadonlyMap<string, string>): readonly string[] {
+export function pageFaults(
+  scripts: ReadonlyMap<string, string>,
+  isLoadedToJoin: (name: string) => boolean = () => true,
+): readonly string[] {
   const ours = [...scripts].filter(([name]) => !FILES_OF_ONNX_RUNTIME.test(name));
   const foreign = ours.flatMap(([name, code]) => [
     ...(NODE_SPECIFIER.test(code) ? [`the page's ${name} asks for a module of Node's`] : []),
     ...(PECULIAR_TEXT.test(code) ? [`the page's ${name} holds @peculiar/webcrypto`] : []),
   ]);
-  const gzipBytes = ours.reduce((sum, [, code]) => sum + gzipBytesOf(code), 0);
+  const joining = ours.filter(([name]) => isLoadedToJoin(name));
+  const gzipBytes = joining.reduce((sum, [, code]) => sum + gzipBytesOf(code), 0);
   if (gzipBytes <= MAX_PAGE_GZIP_BYTES) return foreign;
   return [
     ...foreign,
@@ -183,8 +188,12 @@ async function reportPages(): Promise<readonly string[]> {
   const scripts = new Map(names.map((name) => [name, readFileSync(join(assets, name), "utf8")]));
   if (scripts.size === 0) throw new Error(`${assets} holds no script`);
   for (const [name, code] of scripts) print(name, gzipBytesOf(code));
-  return pageFaults(scripts);
+  // The document names its script and all that this imports at once; workers are started by it, other chunks on demand.
+  const document = readFileSync(join(folder, "join", "index.html"), "utf8");
+  return pageFaults(scripts, (name) => document.includes(`/assets/${name}"`) || WORKER.test(name));
 }
+
+const WORKER = /^(?:site-)?worker-/;
 
 const print = (name: string, gzipBytes: number): void =>
   console.log(`${name.padEnd(40)} ${(gzipBytes / 1000).toFixed(1).padStart(8)} kB gzip`);

@@ -40,7 +40,7 @@ export interface Rows {
   combine(coefficients: Float32Array, target: Float32Array): void;
   /**
    * gram[k · count + j] += row_k · row_j for the four rows k from `first` on and every j ≤ first + 3: products and sums
-   * of {@link PRODUCT_FLOATS} floats in float32, four lanes, their totals in float64. What lies above the diagonal of
+   * of 1 024 floats in float32, four lanes, their totals in float64. What lies above the diagonal of
    * `gram` is not to be read.
    * @param first a multiple of 4 @param gram `count`² numbers
    */

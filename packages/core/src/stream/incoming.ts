@@ -81,7 +81,7 @@ export class IncomingStream {
     return this.#creditBytes;
   }
 
-  /** See {@link CreditWindow.learnedBytes}. */
+  /** What a next stream over the same way begins with, bytes; nothing while nothing was learned. */
   get learnedWindowBytes(): number | undefined {
     return this.#window.learnedBytes;
   }

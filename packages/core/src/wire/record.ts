@@ -32,6 +32,7 @@ export interface RecordModules {
 
 /** One direction of a session: its key, what that has carried, and the counter, which outlives its keys. */
 class RecordDirection {
+  /** Of this direction. */
   protected readonly crypto: CryptoProvider;
   readonly #limits: RecordLimits;
   #key: SecretKey;
@@ -52,6 +53,7 @@ class RecordDirection {
     this.crypto.forgetAesGcmKey?.(this.#key);
   }
 
+  /** The present key. */
   protected get key(): SecretKey {
     return this.#key;
   }
@@ -75,6 +77,7 @@ class RecordDirection {
     return nonce;
   }
 
+  /** Takes the next key and counts anew. */
   protected async changeKey(): Promise<void> {
     this.#key = await nextKey(this.#key, this.crypto);
     this.#keyFrames = 0;

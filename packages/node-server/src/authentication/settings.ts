@@ -20,7 +20,7 @@ export interface LoginProvider {
   readonly allow: ClaimRule;
   /** Claim that must be the participant's name. Default: any user whom `allow` lets in may sign a participant in. */
   readonly nameClaim?: string;
-  /** Signatures that are accepted. Default: {@link DEFAULT_ALGORITHMS}. */
+  /** Signatures that are accepted. Default: RS256, PS256 and ES256. */
   readonly algorithms?: readonly SignatureName[];
   /** How long a participant is admitted, minutes; at most 720. Default: as long as the token is valid. */
   readonly admitMinutes?: number;
@@ -55,7 +55,7 @@ export interface DashboardProvider {
   readonly nameClaim?: string;
   /** Who is who: the first rule that fits decides; none: no access. */
   readonly users: readonly DashboardUserRule[];
-  /** Signatures that are accepted. Default: {@link DEFAULT_ALGORITHMS}. */
+  /** Signatures that are accepted. Default: RS256, PS256 and ES256. */
   readonly algorithms?: readonly SignatureName[];
   /** A session that nothing is asked in ends after this many minutes. Default 30. */
   readonly idleMinutes?: number;

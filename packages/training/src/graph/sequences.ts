@@ -92,7 +92,7 @@ const OPERATORS: ReadonlyMap<string, SequenceOperator> = new Map([
   ["ConcatFromSequence", concatFromSequence],
 ]);
 
-/** The names of the operators that {@link addToSequences} takes. */
+/** The names of the operators that `addToSequences` takes. */
 export const SEQUENCE_OPERATORS: ReadonlySet<string> = new Set(OPERATORS.keys());
 
 /** Takes nodes that make sequences or pick from them: their elements are known, so that no sequence is left. @returns false for other nodes */
