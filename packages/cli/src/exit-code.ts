@@ -37,6 +37,7 @@ const CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_CONFIG_INVALID",
+  "ERR_POLICY_INVALID",
   "ERR_PORT_IN_USE",
   "ERR_ADDRESS_UNUSABLE",
   "ERR_CLEAR_NOT_LOOPBACK",

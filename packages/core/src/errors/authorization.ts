@@ -2,7 +2,7 @@ import type { ErrorDefinition } from "./definition.ts";
 import { PhotinusError } from "./photinus-error.ts";
 
 /** A code of {@link AuthorizationError}. */
-export type AuthorizationErrorCode = "ERR_FORBIDDEN";
+export type AuthorizationErrorCode = "ERR_FORBIDDEN" | "ERR_POLICY_INVALID";
 
 /** What the codes mean, of authorization. */
 export const AUTHORIZATION_ERRORS: Readonly<Record<AuthorizationErrorCode, ErrorDefinition>> = {
@@ -10,6 +10,11 @@ export const AUTHORIZATION_ERRORS: Readonly<Record<AuthorizationErrorCode, Error
     wire: 4030,
     action: "reject",
     remedy: "Ask the organization that owns the site or job to allow this in its policy.",
+  },
+  ERR_POLICY_INVALID: {
+    action: "stop",
+    remedy:
+      "Correct authorization.json at the named place; until then everything is refused. Try it by `photinus policy explain`.",
   },
 };
 
