@@ -14,7 +14,7 @@ import { type JobUser, useJobRight } from "./job-rights.ts";
 import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { KeptUploads } from "./kept-uploads.ts";
-import { connectedSite, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
+import { connectedSite, hasLeft, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -180,8 +180,7 @@ export class Coordinator {
   }
 
   async #ended(session: Session, end: SessionEnd): Promise<void> {
-    // Who ended its session itself in order does not come back soon.
-    this.#leave(session, !end.local && end.code === "ERR_GOING_AWAY");
+    this.#leave(session, hasLeft(this.#sites.get(session.peer.name), end));
     if (end.local) await this.#tokens.ended(session.id, end.code);
     await recordCheckpoint(session, this.#modules.audit);
   }

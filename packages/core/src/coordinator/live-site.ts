@@ -1,6 +1,6 @@
 import { SparseSet } from "../bytes/index.ts";
 import type { SiteReady } from "../message/index.ts";
-import type { Session } from "../session/index.ts";
+import type { Session, SessionEnd } from "../session/index.ts";
 import type { ConnectedSite } from "./options.ts";
 import type { ResumeRecord } from "./resume-record.ts";
 
@@ -62,6 +62,18 @@ export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSit
     sendingBlobs: new SparseSet(),
     sentTasks: new SparseSet(),
   };
+}
+
+/** Close code of a browser whose page was closed or left (RFC 6455, section 7.4.1). */
+const PAGE_CLOSED = 1001;
+
+/**
+ * True when a site is not waited for: it ended its session itself in order, or its page was closed, with which its work is
+ * gone. Whoever is on the way may forge that close code, and could as well hold the connection.
+ */
+export function hasLeft(site: LiveSite | undefined, { local, code, closeCode }: SessionEnd): boolean {
+  if (local) return false;
+  return code === "ERR_GOING_AWAY" || (closeCode === PAGE_CLOSED && site?.runtime === "browser");
 }
 
 const NONE: readonly never[] = [];

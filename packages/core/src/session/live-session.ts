@@ -369,6 +369,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
       code: "ERR_CONNECTION_LOST",
       detail: `the connection ended: ${closeCode} ${reason}`,
       local: false,
+      closeCode,
     });
   }
 

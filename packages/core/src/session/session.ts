@@ -16,6 +16,8 @@ export interface SessionEnd {
   readonly detail: string;
   /** ms after which the peer wants to be asked again, where it named a time. */
   readonly retryAfterMs?: number | undefined;
+  /** WebSocket close code of a connection that ended without a word in the session; a hint, never authenticated. */
+  readonly closeCode?: number;
 }
 
 /** Hears that a session has ended, and which; must not throw. */

@@ -49,8 +49,8 @@ export interface MemoryConnectionPair {
   injectToServer(frame: Bytes): void;
   /** Hands a frame to the client that the server never sent. */
   injectToClient(frame: Bytes): void;
-  /** Ends both sides at once with 1006, as a lost network does. Frames under way are lost. */
-  cut(): void;
+  /** Ends both sides at once with 1006, as a lost network does, or another code. Frames under way are lost. */
+  cut(closeCode?: number): void;
 }
 
 /**
@@ -83,8 +83,8 @@ export function memoryConnectionPair(options: MemoryConnectionOptions = {}): Mem
     sentByServer: server.sent,
     injectToServer: (frame) => server.receive(frame),
     injectToClient: (frame) => client.receive(frame),
-    cut() {
-      const end: ConnectionEnd = { closeCode: 1006, reason: "" };
+    cut(closeCode = 1006) {
+      const end: ConnectionEnd = { closeCode, reason: "" };
       client.finish(end);
       server.finish(end);
     },

@@ -233,6 +233,31 @@ test("a site that leaves in order is missing at once", async () => {
   await federation.stop();
 });
 
+test.each([
+  { runtime: "browser", closeCode: 1001, waits: false, name: "a page that was closed is not waited for" },
+  { runtime: "browser", closeCode: 1006, waits: true, name: "a page that lost its connection may come back" },
+  { runtime: "node", closeCode: 1001, waits: true, name: "no other site is given up by a close code" },
+] as const)("$name", async ({ runtime, closeCode, waits }) => {
+  const federation = await TestFederation.start();
+  const beforeTrain = (_request: unknown, { signal }: { readonly signal: AbortSignal }): Promise<void> =>
+    sleep(federation.clock, 3_600_000, signal).catch(() => undefined);
+  const site = federation.site("site-1", { site: { runtime }, hooks: { beforeTrain } });
+  await RawSite.connect(federation, "site-2");
+  const jobId = await federation.submit({ rounds: 1 });
+  await federation.clock.settle();
+
+  federation.connections.get("site-1")?.cut(closeCode);
+  const stopped = site.stop();
+  await federation.clock.settle();
+
+  const missing = { site: "site-1", outcome: "missing", cause: "ERR_SITE_DISCONNECTED" };
+  expect((await federation.view(jobId)).history[0]?.contributions).toMatchObject(waits ? [] : [missing]);
+  await federation.clock.advance(15_000);
+  expect((await federation.view(jobId)).history[0]?.contributions).toMatchObject([missing]);
+  await stopped;
+  await federation.stop();
+});
+
 test("a site that declines is not asked, and the job says why", async () => {
   const federation = await TestFederation.start();
   federation.site("site-1", { modules: { decideJob: () => Promise.resolve({ declined: "not for me" }) } });
