@@ -1,7 +1,12 @@
 import { fromUtf8 } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
 import { readSmallFile } from "@photinus/node-platform";
-import { DocumentFault, MAX_DOCUMENT_BYTES, readPositionedDocument } from "./yaml/positioned-document.ts";
+import {
+  DocumentFault,
+  MAX_DOCUMENT_BYTES,
+  type PositionedDocument,
+  readPositionedDocument,
+} from "./yaml/positioned-document.ts";
 
 /** A file of JSON, and where in it each value stands. */
 export interface LocatedFile {
@@ -9,6 +14,8 @@ export interface LocatedFile {
   readonly value: unknown;
   /** `file:line:column` of a value, or of the nearest one around it that is there. A key that is there counts as its value. */
   readonly locate: (path: readonly (string | number)[]) => string;
+  /** The same for a check by a schema. */
+  readonly document: PositionedDocument;
 }
 
 /**
@@ -21,7 +28,8 @@ export async function readLocatedJson(path: string): Promise<LocatedFile> {
   try {
     // JSON is a part of YAML, whose reader knows positions; what only YAML has is refused by JSON's own reader.
     const document = readPositionedDocument(path, text);
-    return { value: parsed(text, path), locate: (keys) => document.at(keys, "key") };
+    const value = parsed(text, path);
+    return { value, locate: (keys) => document.at(keys, "key"), document: { ...document, value } };
   } catch (cause) {
     if (!(cause instanceof DocumentFault)) throw cause;
     throw new HostError("ERR_CONFIG_INVALID", `${cause.position} ${cause.message}`, { cause });

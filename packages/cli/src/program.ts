@@ -9,6 +9,7 @@ import { addInit } from "./verbs/init.ts";
 import { addInvite } from "./verbs/invite.ts";
 import { addKit } from "./verbs/kit.ts";
 import { addModel } from "./verbs/model.ts";
+import { addPolicy } from "./verbs/policy.ts";
 import { addProject } from "./verbs/project.ts";
 import { addProvision } from "./verbs/provision.ts";
 import { addRevoke } from "./verbs/revoke.ts";
@@ -30,6 +31,7 @@ const VERBS = [
   addInvite,
   addCert,
   addAudit,
+  addPolicy,
   addKit,
   addCheck,
   addProject,

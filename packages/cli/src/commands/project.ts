@@ -1,6 +1,7 @@
 import { projectSchema } from "@photinus/core/provision";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { CommandContext } from "../context.ts";
+import { printDocument } from "../print-document.ts";
 
 /** The JSON Schema of `project.yml`, for editors. What one field alone does not show, only `provision` checks. */
 export function projectJsonSchema(): object {
@@ -12,9 +13,5 @@ export function projectJsonSchema(): object {
 
 /** Prints the JSON Schema of `project.yml`. */
 export function printProjectSchema({ terminal }: CommandContext): void {
-  const schema = projectJsonSchema();
-  if (!terminal.isJson) {
-    for (const line of JSON.stringify(schema, undefined, 2).split("\n")) terminal.line(line);
-  }
-  terminal.result(schema);
+  printDocument(projectJsonSchema(), terminal);
 }
