@@ -2,7 +2,6 @@ export { explainRefusal } from "./connection-refusal.ts";
 export { spareFullCollections } from "./garbage-collection.ts";
 export { type HostWebCryptoOptions, hostWebCrypto } from "./host-web-crypto.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
-export { readKitZip } from "./kit-zip.ts";
 export { type FetchLimits, type FetchRequest, limitedFetch, requireSecureUrl } from "./limited-fetch.ts";
 export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";

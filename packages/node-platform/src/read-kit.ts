@@ -1,7 +1,6 @@
 import { lstat } from "node:fs/promises";
-import type { KitFiles } from "@photinus/core/provision";
+import { type KitFiles, MAX_KIT_ZIP_BYTES, readKitZip } from "@photinus/core/provision";
 import { readKitFolder } from "./kit-folder.ts";
-import { MAX_KIT_ZIP_BYTES, readKitZip } from "./kit-zip.ts";
 import { readSmallFile } from "./small-file.ts";
 
 /**
@@ -13,5 +12,5 @@ export async function readKit(path: string): Promise<KitFiles> {
     (found) => found.isFile(),
     () => false, // reading the folder tells why
   );
-  return isFile ? readKitZip(await readSmallFile(path, MAX_KIT_ZIP_BYTES)) : await readKitFolder(path);
+  return isFile ? await readKitZip(await readSmallFile(path, MAX_KIT_ZIP_BYTES)) : await readKitFolder(path);
 }

@@ -71,6 +71,7 @@ export {
 } from "./kit-files.ts";
 export type { KitManifest, KitManifestFile } from "./kit-manifest.ts";
 export type { EnrolmentMaterial, KitRequest, ServerMaterial } from "./kit-request.ts";
+export { MAX_KIT_ZIP_BYTES, readKitZip } from "./kit-zip.ts";
 export { encodeMachines, type Machine, parseMachines } from "./machines.ts";
 export { type KitExpectations, type OpenedKit, openKit, type VerifiedKit, verifyKit } from "./open-kit.ts";
 export {

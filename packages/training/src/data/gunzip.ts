@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes } from "@photinus/core/bytes";
+import { type Bytes, decompress } from "@photinus/core/bytes";
 import { TrainingError } from "@photinus/core/errors";
 
 /** Most bytes that a data file may have when it is unpacked. */
@@ -18,19 +18,10 @@ export async function gunzip(
   maxBytes: number = MAX_UNPACKED_BYTES,
 ): Promise<Bytes> {
   if (!isGzip(bytes)) return bytes;
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
-  for (;;) {
-    const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw new TrainingError("ERR_DATA_MALFORMED", `${name}: damaged gzip data`, { cause });
-    });
-    if (done) return concatBytes(...chunks);
-    chunks.push(value);
-    total += value.byteLength;
-    if (total > maxBytes) {
-      await reader.cancel();
-      throw new TrainingError("ERR_DATA_MALFORMED", `${name}: unpacks to more than ${maxBytes} bytes`);
-    }
+  try {
+    return await decompress(bytes, "gzip", maxBytes);
+  } catch (cause) {
+    const detail = cause instanceof RangeError ? cause.message : "damaged gzip data";
+    throw new TrainingError("ERR_DATA_MALFORMED", `${name}: ${detail}`, { cause });
   }
 }

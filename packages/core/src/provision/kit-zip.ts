@@ -1,7 +1,6 @@
-import { crc32, inflateRawSync } from "node:zlib";
-import { type Bytes, fromUtf8, toBytes } from "@photinus/core/bytes";
-import { ProvisionError } from "@photinus/core/errors";
-import { KIT_LIMITS, type KitFiles, LOCAL_FOLDER } from "@photinus/core/provision";
+import { type Bytes, crc32, decompress, fromUtf8 } from "../bytes/index.ts";
+import { ProvisionError } from "../errors/index.ts";
+import { KIT_LIMITS, type KitFiles, LOCAL_FOLDER } from "./kit-files.ts";
 
 /** Signatures of PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16. */
 const LOCAL_HEADER = 0x04034b50;
@@ -26,7 +25,7 @@ const ADMITTED_FLAGS = 0b1000_0000_1110;
  * @throws ProvisionError `ERR_KIT_UNREADABLE` for a name that leads out of the folder or occurs twice, a link, an encrypted
  *   entry, several parts, zip64, more than a kit may hold, entries that overlap, or content that is not what the directory says
  */
-export function readKitZip(zip: Bytes): KitFiles {
+export async function readKitZip(zip: Bytes): Promise<KitFiles> {
   if (zip.length > MAX_KIT_ZIP_BYTES) throw refused(`a zip file of ${zip.length} bytes`);
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const entries = readDirectory({ zip, view });
@@ -35,7 +34,7 @@ export function readKitZip(zip: Bytes): KitFiles {
   for (const entry of withoutFolder(entries)) {
     if (entry.name.startsWith(LOCAL_FOLDER) || entry.name.endsWith("/")) continue;
     if (files.has(entry.name)) throw refused(`${entry.name} occurs twice`);
-    files.set(entry.name, contentOf(entry, zip));
+    files.set(entry.name, await contentOf(entry, zip));
   }
   return files;
 }
@@ -197,18 +196,21 @@ function withoutFolder(entries: readonly Entry[]): readonly Entry[] {
   return inside;
 }
 
-function contentOf({ name, method, crc, packedSize, size, contentAt }: Entry, zip: Bytes): Bytes {
+async function contentOf(
+  { name, method, crc, packedSize, size, contentAt }: Entry,
+  zip: Bytes,
+): Promise<Bytes> {
   const packed = zip.subarray(contentAt, contentAt + packedSize);
-  const content = method === STORED ? packed.slice() : inflated(packed, { name, size });
+  const content = method === STORED ? packed.slice() : await inflated(packed, { name, size });
   if (content.length !== size || crc32(content) !== crc) {
     throw refused(`${name} is not what the directory says`);
   }
   return content;
 }
 
-function inflated(packed: Bytes, { name, size }: Pick<Entry, "name" | "size">): Bytes {
+async function inflated(packed: Bytes, { name, size }: Pick<Entry, "name" | "size">): Promise<Bytes> {
   try {
-    return toBytes(inflateRawSync(packed, { maxOutputLength: Math.max(size, 1) }));
+    return await decompress(packed, "deflate-raw", size);
   } catch (cause) {
     throw refused(`${name} cannot be unpacked to the size that it claims`, cause);
   }
