@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { expect, type Page, test } from "@playwright/test";
-import { expectAccessible } from "./watched-page.ts";
+import { expectAccessible, photograph } from "./watched-page.ts";
 
 // An administrator on the dashboard: real server, real Chromium, the real command line for who asks.
 
@@ -50,11 +51,17 @@ test.afterAll(async () => {
 });
 
 async function signIn(page: Page, passphrase = served.secret): Promise<void> {
+  await openSignIn(page);
+  await page.getByLabel("Zip file").setInputFiles(join(folder, "admin.zip"));
+  await enter(page, passphrase);
+}
+
+async function openSignIn(page: Page): Promise<void> {
   await page.goto(served.origin);
   await page.getByText("Sign in as an administrator").click();
-  const kit = join(folder, "admin");
-  const files = (await readdir(kit, { withFileTypes: true })).filter((entry) => entry.isFile());
-  await page.getByLabel("Files of your startup kit").setInputFiles(files.map(({ name }) => join(kit, name)));
+}
+
+async function enter(page: Page, passphrase: string): Promise<void> {
   await page.getByLabel("Passphrase of the kit").fill(passphrase);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
@@ -127,6 +134,64 @@ test("an administrator signs in by a kit, approves a request by its fingerprint,
   await page.screenshot({ path: "test-results/administration/invites-1280.png", fullPage: true });
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByText("Open a federation")).toBeVisible();
+});
+
+/** Drops files and folders of this machine where a person would. */
+async function drop(page: Page, paths: readonly string[]): Promise<void> {
+  const box = await page.locator("photinus-kit-sign-in .drop").boundingBox();
+  if (box === null) throw new Error("there is nowhere to drop");
+  const devtools = await page.context().newCDPSession(page);
+  const [x, y] = [box.x + box.width / 2, box.y + 12];
+  const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await devtools.send("Input.dispatchDragEvent", { type, x, y, data });
+  }
+}
+
+test("the folder of a kit is dropped or picked, with what is local in it; another folder inside is refused", async ({
+  page,
+}) => {
+  const kit = join(folder, "admin");
+  await mkdir(join(kit, "local"), { recursive: true });
+  await writeFile(join(kit, "local", "note"), "mine");
+  await openSignIn(page);
+  await drop(page, [kit]);
+  await expect(page.getByText(/files of a kit/)).toBeVisible();
+  await enter(page, served.secret);
+  await expect(page.getByRole("tab", { name: "Approvals" })).toBeVisible();
+  expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([
+    0,
+    0,
+    "",
+  ]);
+  expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
+  await page.getByRole("button", { name: "Sign out" }).click();
+
+  await openSignIn(page);
+  await page.getByLabel("Folder").setInputFiles(kit);
+  await enter(page, served.secret);
+  await expect(page.getByRole("tab", { name: "Approvals" })).toBeVisible();
+
+  await mkdir(join(folder, "odd", "inside"), { recursive: true });
+  await openSignIn(page);
+  await drop(page, [join(folder, "odd")]);
+  await expect(page.getByText("ERR_KIT_UNREADABLE")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeDisabled();
+});
+
+test("a zip file with a link in it is refused, whoever has packed it", async ({ page }) => {
+  const [forged, zip] = [join(folder, "forged"), join(folder, "forged.zip")];
+  await mkdir(forged);
+  await symlink("/etc/passwd", join(forged, "key.pem"));
+  await promisify(execFile)("zip", ["-qry", zip, "forged"], { cwd: folder });
+  await openSignIn(page);
+  await drop(page, [zip]);
+  await expect(page.getByText("forged.zip")).toBeVisible();
+  await enter(page, served.secret);
+
+  await expect(page.getByText(/is a link or a device/)).toBeVisible();
+  await expectAccessible(page);
+  await photograph(page, "kit-refused");
 });
 
 test("a wrong passphrase is refused with code and remedy, and stays in no field", async ({ page }) => {

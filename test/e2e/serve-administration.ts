@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { argv, stdout } from "node:process";
 import { toHex } from "@photinus/core/bytes";
 import { createProject, openKit } from "@photinus/core/provision";
-import { nodeCrypto, pinoLogger, systemClock, writeKitFolder } from "@photinus/node-platform";
+import { nodeCrypto, pinoLogger, systemClock, writeKitFolder, writeKitZip } from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 
 // Run by the end-to-end tests in a process of its own: a server with its pages, and an administrator's kit in the folder
@@ -24,6 +24,7 @@ const project = await createProject(
 const [hub, admin] = [project.kits.get("hub"), project.kits.get("admin@example.org")];
 if (hub === undefined || admin === undefined) throw new Error("the project has both kits");
 await writeKitFolder(join(folder, "admin"), admin.files);
+await writeFile(join(folder, "admin.zip"), writeKitZip("admin", admin.files));
 await writeFile(join(folder, "admin.secret"), admin.secret);
 const kit = await openKit(hub.files, { nowMs: clock.now(), secret: hub.secret }, { crypto });
 const storage = await openStorage({ folder: join(folder, "state") }, { crypto });

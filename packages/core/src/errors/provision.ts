@@ -63,7 +63,8 @@ export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefiniti
   },
   ERR_KIT_UNREADABLE: {
     action: "stop",
-    remedy: "Check the kit's folder: plain files of at most 1 MiB that their owner may read, no links.",
+    remedy:
+      "Check the kit's folder or zip file: plain files of at most 1 MiB that their owner may read, no links.",
   },
   ERR_KIT_NOT_YET_VALID: {
     action: "stop",

@@ -115,20 +115,6 @@ export const joinStyles: CSSResultGroup = [
       justify-self: start;
       margin-top: 4px;
     }
-    .pick {
-      display: inline-flex;
-      align-items: center;
-      cursor: pointer;
-      font-weight: 600;
-      border: 1px solid var(--_line);
-    }
-    .pick:hover {
-      border-color: var(--_strong);
-    }
-    .pick:focus-within {
-      outline: 2px solid var(--_accuracy);
-      outline-offset: 2px;
-    }
     .pictures {
       display: grid;
       grid-template-columns: repeat(auto-fill, minmax(46px, 1fr));

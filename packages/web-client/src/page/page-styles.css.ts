@@ -89,6 +89,20 @@ export const pageStyles: CSSResultGroup = [
       border-color: var(--_line);
       color: inherit;
     }
+    .pick {
+      display: inline-flex;
+      align-items: center;
+      cursor: pointer;
+      font-weight: 600;
+      border: 1px solid var(--_line);
+    }
+    .pick:hover {
+      border-color: var(--_strong);
+    }
+    .pick:focus-within {
+      outline: 2px solid var(--_accuracy);
+      outline-offset: 2px;
+    }
     button:disabled {
       opacity: 0.45;
       cursor: not-allowed;

@@ -14,7 +14,8 @@ import { asSentence } from "../../page/sentence.ts";
 import { systemClock } from "../../system-clock.ts";
 import { socketUrl, webSocketConnector } from "../../web-socket-connector.ts";
 import { faultOf } from "./administration-model.ts";
-import { readKitFiles, type SignedInPerson, signInWithKit } from "./sign-in-with-kit.ts";
+import { droppedFiles, type PickedFile, pickedFiles, readKitFiles } from "./kit-files.ts";
+import { type SignedInPerson, signInWithKit } from "./sign-in-with-kit.ts";
 
 /** Told when somebody has signed in. */
 export class SignedInEvent extends Event {
@@ -27,7 +28,7 @@ export class SignedInEvent extends Event {
   }
 }
 
-/** `<photinus-kit-sign-in>`: takes the files of a kit and its passphrase, and tells who has signed in. */
+/** `<photinus-kit-sign-in>`: takes a kit, as a zip file or a folder, and its passphrase, and tells who has signed in. */
 export class PhotinusKitSignIn extends LitElement {
   static override properties: PropertyDeclarations = {
     files: { state: true },
@@ -44,13 +45,18 @@ export class PhotinusKitSignIn extends LitElement {
       }
       .drop {
         display: grid;
-        gap: 8px;
+        gap: 12px;
         padding: 16px;
         border: 1px dashed var(--_strong);
         border-radius: 10px;
       }
-      input {
+      input:not(.sr) {
         width: 100%;
+      }
+      .picks {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
       }
       .fault {
         color: var(--_refused);
@@ -59,7 +65,7 @@ export class PhotinusKitSignIn extends LitElement {
   ];
 
   /** What was picked or dropped. */
-  declare files: readonly File[];
+  declare files: readonly PickedFile[];
   /** True while the kit is opened and the server is asked. */
   declare isBusy: boolean;
   /** What went wrong last. */
@@ -76,11 +82,18 @@ export class PhotinusKitSignIn extends LitElement {
     const { files, isBusy, fault } = this;
     return html`<form @submit=${this.#signIn}>
       <div class="drop" @dragover=${(event: DragEvent) => event.preventDefault()} @drop=${this.#onDrop}>
-        <label for="kit">Files of your startup kit</label>
-        <input id="kit" type="file" multiple @change=${this.#onPick} aria-describedby="picked" />
-        <p id="picked" class="muted">
-          ${files.length === 0 ? "Pick or drop all files of the kit together." : `${files.length} files of a kit.`}
-        </p>
+        <p id="kit"><strong>Startup kit:</strong> drop its zip file or its folder here, or pick it.</p>
+        <div class="picks">
+          <label class="secondary pick">
+            Zip file
+            <input class="sr" type="file" accept=".zip,application/zip" aria-describedby="kit" @change=${this.#onPick} />
+          </label>
+          <label class="secondary pick">
+            Folder
+            <input class="sr" type="file" webkitdirectory aria-describedby="kit" @change=${this.#onPick} />
+          </label>
+        </div>
+        <p class="muted" role="status">${describePicked(files)}</p>
       </div>
       <label for="passphrase">Passphrase of the kit</label>
       <input id="passphrase" name="passphrase" type="password" autocomplete="off" maxlength="1024" required />
@@ -96,13 +109,25 @@ export class PhotinusKitSignIn extends LitElement {
   }
 
   readonly #onPick = ({ target }: Event): void => {
-    if (target instanceof HTMLInputElement) this.files = [...(target.files ?? [])];
+    if (!(target instanceof HTMLInputElement)) return;
+    this.fault = undefined;
+    this.files = pickedFiles(target.files ?? []);
   };
 
   readonly #onDrop = (event: DragEvent): void => {
     event.preventDefault();
-    this.files = [...(event.dataTransfer?.files ?? [])];
+    if (event.dataTransfer !== null) void this.#take(droppedFiles(event.dataTransfer));
   };
+
+  async #take(dropped: Promise<readonly PickedFile[]>): Promise<void> {
+    this.fault = undefined;
+    this.files = [];
+    try {
+      this.files = await dropped;
+    } catch (error) {
+      this.fault = faultOf(error);
+    }
+  }
 
   readonly #signIn = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -124,4 +149,11 @@ export class PhotinusKitSignIn extends LitElement {
       this.isBusy = false;
     }
   };
+}
+
+/** What was picked, in words. */
+function describePicked(files: readonly PickedFile[]): string {
+  const [only] = files;
+  if (only === undefined) return "Nothing picked yet.";
+  return files.length === 1 ? only.path : `${files.length} files of a kit.`;
 }

@@ -1,9 +1,8 @@
-import { type Bytes, toBytes } from "@photinus/core/bytes";
 import { connect, type Federation } from "@photinus/core/console";
 import { HostError } from "@photinus/core/errors";
 import type { Role } from "@photinus/core/pki";
 import type { Clock, Connector, CryptoProvider } from "@photinus/core/platform";
-import { KIT_LIMITS, LOCAL_FOLDER, openKit } from "@photinus/core/provision";
+import { type KitFiles, openKit } from "@photinus/core/provision";
 
 /** Somebody who is signed in, by a kit or by another way. */
 export interface SignedInPerson {
@@ -24,28 +23,6 @@ export interface SignInModules {
   readonly crypto: CryptoProvider;
 }
 
-/** A file of a kit, as a page gets it. */
-export interface KitFile {
-  /** Path in the dropped folder, or the name alone. */
-  readonly path: string;
-  readonly bytes: Bytes;
-}
-
-/** Reads what was dropped; the folder's name is not part of the paths. @throws HostError `ERR_CONFIG_INVALID` */
-export async function readKitFiles(files: readonly File[]): Promise<readonly KitFile[]> {
-  const own = files.filter(({ webkitRelativePath: path }) => !withoutFolder(path).startsWith(LOCAL_FOLDER));
-  const isSmall = own.length <= KIT_LIMITS.files && own.every(({ size }) => size <= KIT_LIMITS.fileBytes);
-  if (!isSmall) throw new HostError("ERR_CONFIG_INVALID", "this is no kit: too many files, or too large");
-  return await Promise.all(
-    own.map(async (file) => ({
-      path: withoutFolder(file.webkitRelativePath === "" ? file.name : file.webkitRelativePath),
-      bytes: toBytes(await file.arrayBuffer()),
-    })),
-  );
-}
-
-const withoutFolder = (path: string): string => path.slice(path.indexOf("/") + 1);
-
 /**
  * Signs in with a startup kit. The key is imported so that no script can copy it, and stays in the memory of this page;
  * the passphrase is kept nowhere.
@@ -54,13 +31,12 @@ const withoutFolder = (path: string): string => path.slice(path.indexOf("/") + 1
  *   machine; WireError when the server does not answer
  */
 export async function signInWithKit(
-  files: readonly KitFile[],
+  files: KitFiles,
   passphrase: string,
   modules: SignInModules,
 ): Promise<SignedInPerson> {
   const { clock, crypto } = modules;
-  const entries = new Map(files.map(({ path, bytes }) => [path, bytes]));
-  const kit = await openKit(entries, { nowMs: clock.now(), secret: passphrase }, { crypto });
+  const kit = await openKit(files, { nowMs: clock.now(), secret: passphrase }, { crypto });
   const { name, org, role, project, server } = kit.configuration;
   if (role === "server" || role === "site" || role === "adapter") {
     throw new HostError("ERR_CONFIG_INVALID", `this is the kit of a ${role}; sign in with that of a person`);
