@@ -217,5 +217,5 @@ async function inflated(packed: Bytes, { name, size }: Pick<Entry, "name" | "siz
 }
 
 function refused(detail: string, cause?: unknown): ProvisionError {
-  return new ProvisionError("ERR_KIT_UNREADABLE", `the zip file holds ${detail}`, { cause });
+  return new ProvisionError("ERR_KIT_UNREADABLE", `the zip file: ${detail}`, { cause });
 }

@@ -39,6 +39,9 @@ export class PhotinusKitSignIn extends LitElement {
   static override styles: CSSResultGroup = [
     pageStyles,
     css`
+      :host {
+        min-height: 0;
+      }
       form {
         display: grid;
         gap: 12px;
