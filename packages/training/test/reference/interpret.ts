@@ -1,6 +1,6 @@
 import type { Tensor } from "@photinus/core/tensor";
 import { type GraphBuilder, numbersOf, type TypedNode } from "../../src/graph/index.ts";
-import { EVALUATE, maxPoolIndices, splitParts } from "./operators.ts";
+import { EVALUATE, maxPoolIndices, splitParts } from "./operators/index.ts";
 import type { Value } from "./value.ts";
 
 /** Runs the nodes of `builder` in float64. @returns every value by name */
