@@ -5,6 +5,7 @@ import {
   compileStep,
   createRuntime,
   type Dataset,
+  floatsOf,
   type Node,
   type OnnxRuntime,
   parameterTable,
@@ -187,11 +188,12 @@ function noise(): Dataset {
   const random = seededRandom(3);
   return {
     count: BATCH_SIZE,
-    exampleShape: [1, 28, 28],
-    classCount: 10,
+    features: [{ name: "image", dtype: "f32", shape: [1, 28, 28] }],
+    labelling: { kind: "classes", classCount: 10, shape: [] },
     read: (indices, into) => {
-      into.examples.forEach((_, index) => {
-        into.examples[index] = random.normal();
+      const examples = floatsOf(into, 0);
+      examples.forEach((_, index) => {
+        examples[index] = random.normal();
       });
       indices.forEach((index, row) => {
         into.labels[row] = index % 10;

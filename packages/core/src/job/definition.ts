@@ -1,25 +1,7 @@
 import type { AggregationDefinition } from "../aggregation/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
-
-/** How each site trains. */
-export interface TrainingDefinition {
-  /** Name in the table of losses of `training`. */
-  readonly loss: "cross-entropy";
-  /** How parameters follow gradients. */
-  readonly optimizer: {
-    /** Name in the table of optimizers of `training`. */
-    readonly name: "sgd";
-    /** > 0 */
-    readonly learningRate: number;
-    /** In [0, 1). */
-    readonly momentum: number;
-  };
-  /** Examples per step, 1 to 65 536. */
-  readonly batchSize: number;
-  /** Passes over the site's training examples per round, 1 to 1 000. */
-  readonly localEpochs: number;
-}
+import type { TrainingDefinition } from "./training-definition.ts";
 
 /** How the server runs the rounds. */
 export interface WorkflowDefinition {
@@ -73,7 +55,7 @@ export interface JobBundle {
 export interface Evaluation {
   /** Mean loss per example. */
   readonly loss: number;
-  /** Fraction of right answers in [0, 1]. */
+  /** Fraction of right answers in [0, 1]; 0 where the loss knows no right ones. */
   readonly accuracy: number;
   /** Held-out examples: the weight when evaluations are averaged. */
   readonly exampleCount: number;

@@ -8,7 +8,6 @@ export type {
   Evaluation,
   JobBundle,
   JobDefinition,
-  TrainingDefinition,
   WorkflowDefinition,
 } from "./definition.ts";
 export {
@@ -25,3 +24,20 @@ export { SEGMENT_BYTES } from "./seal-segments.ts";
 export { type SignedJob, type SignJobModules, signJob } from "./sign-job.ts";
 export { hasJobEnded, type JobEvent, nextJobState } from "./state.ts";
 export type { StoredBlob } from "./stored-blob.ts";
+export type {
+  AdagradConstants,
+  AdamConstants,
+  CrossEntropyOptions,
+  HuberOptions,
+  LionConstants,
+  LossDefinition,
+  LossOptions,
+  OptimizerConstants,
+  OptimizerDefinition,
+  ParameterGroup,
+  RmspropConstants,
+  ScheduleDefinition,
+  SgdConstants,
+  TrainingDefinition,
+  WeightDecayOptions,
+} from "./training-definition.ts";

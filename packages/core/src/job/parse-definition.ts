@@ -2,21 +2,8 @@ import * as v from "valibot";
 import { AggregationSchema, infeasibility } from "../aggregation/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { JobDefinition } from "./definition.ts";
-
-const whole = (least: number, most: number) =>
-  v.pipe(
-    v.number("a whole number"),
-    v.safeInteger("a whole number"),
-    v.minValue(least, `at least ${least}`),
-    v.maxValue(most, `at most ${most}`),
-  );
-
-const text = (least: number, most: number) =>
-  v.pipe(
-    v.string("text"),
-    v.minLength(least, `at least ${least} characters`),
-    v.maxLength(most, `at most ${most} characters`),
-  );
+import { text, whole } from "./fields.ts";
+import { TrainingSchema } from "./training-schema.ts";
 
 /** A day in ms: the longest wait that a job may ask for. */
 const DAY_MS = 86_400_000;
@@ -27,22 +14,6 @@ const WorkflowSchema = v.strictObject({
   minimumSites: whole(1, 10_000),
   roundTimeoutMs: whole(1, 7 * DAY_MS),
   waitForSitesMs: whole(0, 7 * DAY_MS),
-});
-
-const TrainingSchema = v.strictObject({
-  loss: v.literal("cross-entropy", '"cross-entropy"'),
-  optimizer: v.strictObject({
-    name: v.literal("sgd", '"sgd"'),
-    learningRate: v.pipe(
-      v.number("a number"),
-      v.finite("a finite number"),
-      v.gtValue(0, "greater than 0"),
-      v.maxValue(1000, "at most 1000"),
-    ),
-    momentum: v.pipe(v.number("a number"), v.minValue(0, "at least 0"), v.ltValue(1, "less than 1")),
-  }),
-  batchSize: whole(1, 65_536),
-  localEpochs: whole(1, 1000),
 });
 
 const DefinitionSchema = v.strictObject({

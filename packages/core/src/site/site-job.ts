@@ -247,11 +247,17 @@ export class SiteJob {
     parameters: ParameterSet,
     options: Parameters<Trainer["train"]>[1],
   ): Promise<TrainOutcome> {
-    const { crypto, siteName: site, board } = this.#modules;
+    const { crypto, siteName: site, board, logger } = this.#modules;
+    const { jobId } = this.#proposal;
     const { seed: jobSeed } = this.#payload.definition;
     const seed = await taskSeed({ seed: jobSeed, site, round: task.round }, crypto);
-    const outcome = await this.#requireTrainer().train({ parameters, seed }, options);
-    board.updateJob(this.#proposal.jobId, ({ losses }) => ({
+    const { round } = task;
+    const outcome = await this.#requireTrainer().train({ parameters, seed, round }, options);
+    const { skippedUpdates = 0 } = outcome;
+    if (skippedUpdates > 0) {
+      logger.warn("updates that were no finite numbers were left out", { jobId, round, skippedUpdates });
+    }
+    board.updateJob(jobId, ({ losses }) => ({
       losses: [
         ...losses.filter(({ round }) => round !== task.round),
         { round: task.round, loss: outcome.loss },

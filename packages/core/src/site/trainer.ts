@@ -32,6 +32,8 @@ export interface TrainRequest {
   readonly parameters: ParameterSet;
   /** Unsigned 32-bit seed of everything random in this task (shuffles, dropout). */
   readonly seed: number;
+  /** The round, from 1: schedules of the learning rate go on over the rounds. Default: 1. */
+  readonly round?: number;
 }
 
 /** How far a task is. */
@@ -56,6 +58,8 @@ export interface TrainOutcome {
   readonly loss: number;
   /** Optimizer steps. */
   readonly steps: number;
+  /** Updates that were left out because loss or gradients were no finite numbers. Default: 0. */
+  readonly skippedUpdates?: number;
 }
 
 /** Options of a running task. */

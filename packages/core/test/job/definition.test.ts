@@ -84,6 +84,73 @@ describe("a job definition", () => {
     );
   });
 
+  test.each([
+    ["training.loss", { name: "cross-entropy", labelSmoothing: 0.1, ignoredLabel: -100, classAxis: 1 }],
+    ["training.loss", "binary-cross-entropy"],
+    ["training.loss", { name: "kl-divergence" }],
+    ["training.loss", { name: "huber", delta: 2 }],
+    ["training.optimizer", { name: "sgd", learningRate: 1, momentum: 0, nesterov: true, weightDecay: 0.1 }],
+    ["training.optimizer", { name: "adam", learningRate: 1e-3 }],
+    ["training.optimizer", { name: "adamw", learningRate: 1e-3, beta1: 0.9, beta2: 0.95, epsilon: 1e-6 }],
+    ["training.optimizer", { name: "adagrad", learningRate: 0.1 }],
+    ["training.optimizer", { name: "rmsprop", learningRate: 0.1, smoothing: 0.9, momentum: 0.5 }],
+    ["training.optimizer", { name: "lion", learningRate: 1e-4, weightDecay: 1 }],
+    ["training.schedule", { name: "cosine", epochs: 10, warmupEpochs: 0.5, floor: 0.1 }],
+    ["training.schedule", { name: "step", everyEpochs: 3, factor: 0.5 }],
+    ["training.groups", [{ parameters: ["*.bias"], weightDecay: 0 }]],
+    ["training.clippingNorm", 1],
+    ["training.batchesPerUpdate", 4],
+    ["training.proximal", 0.01],
+    ["training.onNotFinite", "skip"],
+  ])("may say %s = %j", (path, value) => {
+    const definition = with_(path, value);
+
+    expect(parseJobDefinition(definition)).toEqual(definition);
+  });
+
+  test.each([
+    [
+      "training.loss",
+      "hinge",
+      'training.loss must be one of "cross-entropy", "huber", "binary-cross-entropy"',
+    ],
+    ["training.loss", { name: "hinge" }, 'training.loss.name must be one of "cross-entropy"'],
+    ["training.loss", { name: "huber", delta: 0 }, "training.loss.delta must be greater than 0 (got 0)"],
+    [
+      "training.loss",
+      { name: "cross-entropy", labelSmoothing: 1 },
+      "labelSmoothing must be less than 1 (got 1)",
+    ],
+    ["training.loss", { name: "cross-entropy", classAxis: 0 }, "classAxis must be at least 1 (got 0)"],
+    ["training.loss", { name: "kl-divergence", delta: 1 }, "training.loss.delta is no field of a job"],
+    ["training.optimizer.name", "adamax", 'training.optimizer.name must be one of "sgd", "adam", "adamw"'],
+    ["training.optimizer.beta1", 0.9, "training.optimizer.beta1 is no field of a job"],
+    ["training.optimizer.weightDecay", 1.5, "training.optimizer.weightDecay must be at most 1 (got 1.5)"],
+    [
+      "training.optimizer",
+      { name: "adam", learningRate: 1, beta2: 1 },
+      "training.optimizer.beta2 must be less than 1 (got 1)",
+    ],
+    [
+      "training.optimizer",
+      { name: "adam", learningRate: Number.POSITIVE_INFINITY },
+      "training.optimizer.learningRate must be a finite number",
+    ],
+    ["training.schedule", { name: "cosine" }, "training.schedule.epochs must be given"],
+    ["training.schedule", { name: "step", everyEpochs: 1, factor: 1 }, "factor must be less than 1 (got 1)"],
+    ["training.schedule", { name: "constant", epochs: 1 }, "training.schedule.epochs is no field of a job"],
+    ["training.groups", [{ parameters: [] }], "training.groups.0.parameters must be at least 1 name"],
+    ["training.groups", Array(65).fill({ parameters: ["*"] }), "training.groups must be at most 64 groups"],
+    ["training.clippingNorm", 0, "training.clippingNorm must be greater than 0 (got 0)"],
+    ["training.batchesPerUpdate", 0, "training.batchesPerUpdate must be at least 1 (got 0)"],
+    ["training.proximal", -1, "training.proximal must be greater than 0 (got -1)"],
+    ["training.onNotFinite", "ignore", 'training.onNotFinite must be one of "fail", "skip"'],
+  ])("with %s = %j is refused with what it must be", (path, value, message) => {
+    expect(() => parseJobDefinition(with_(path, value))).toThrow(
+      expect.objectContaining({ code: "ERR_JOB_INVALID", message: expect.stringContaining(message) }),
+    );
+  });
+
   test("names a rule that the fewest sites of a round are enough for", () => {
     const definition = with_("aggregation", { name: "median", byzantine: 0 });
 

@@ -34,7 +34,11 @@ describe("the data folder of a site", () => {
   test("holds MNIST as its description says", async () => {
     const { training, heldOut } = await folderData(mnist)("mnist");
 
-    expect(training).toMatchObject({ count: 10_000, exampleShape: [1, 28, 28], classCount: 10 });
+    expect(training).toMatchObject({
+      count: 10_000,
+      features: [{ shape: [1, 28, 28] }],
+      labelling: { classCount: 10 },
+    });
     expect(heldOut?.count).toBe(2_000);
   });
 

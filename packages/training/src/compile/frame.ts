@@ -1,7 +1,8 @@
 import { TrainingError } from "@photinus/core/errors";
+import type { LossDefinition } from "@photinus/core/job";
 import type { ParameterDescriptor } from "@photinus/core/tensor";
 import { GraphBuilder, type ImportedModel, importModel, TARGET_OPSET } from "../graph/index.ts";
-import { LOSSES, type Loss, type LossInputs } from "../loss/index.ts";
+import { type Loss, type LossInputs, type LossTypes, lossOf } from "../loss/index.ts";
 import { type Model, writeModel } from "../onnx/index.ts";
 import type { CompiledGraph, Port } from "./compiled.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
@@ -13,10 +14,12 @@ const IR_VERSION = 9;
 export interface FrameOptions {
   /** The parameter table; names of initializers of the model. */
   readonly parameters: readonly ParameterDescriptor[];
-  /** Name in the table of losses. */
-  readonly loss: string;
+  /** The loss. */
+  readonly loss: LossDefinition;
   /** Examples per run, at least 1. */
   readonly batchSize: number;
+  /** Sizes of dimensions of the inputs that the file names, as "sequence". */
+  readonly dimensions?: ReadonlyMap<string, number>;
 }
 
 /** A forward model with the inputs of its loss, before anything is computed from it. */
@@ -29,33 +32,38 @@ export interface Frame {
   readonly loss: Loss;
   /** What it compares. */
   readonly lossInputs: LossInputs;
+  /** What it says of labels. */
+  readonly labelling: LossTypes;
 }
 
 /** @throws TrainingError as {@link importModel}, or `ERR_MODEL_SHAPE` when the loss does not fit the output */
 export function openFrame(
   model: Model,
-  { parameters, loss: lossName, batchSize }: FrameOptions,
+  { parameters, loss: definition, batchSize, dimensions }: FrameOptions,
   mode: "training" | "evaluation",
 ): Frame {
-  const loss = LOSSES.get(lossName);
-  if (loss === undefined) throw new TrainingError("ERR_MODEL_OPERATOR", `no loss is named ${lossName}`);
+  const loss = lossOf(definition);
   const builder = new GraphBuilder();
   const names = parameters.map(({ name }) => name);
   const trained = new Set(parameters.filter(({ trainable }) => trainable).map(({ name }) => name));
-  const { inputs } = model.graph;
-  if (inputs.length !== 1) {
-    throw new TrainingError("ERR_MODEL_SHAPE", `expected one input, got ${inputs.length}`);
-  }
-  const options = { batchSize, parameters: names, trained, mode };
+  const options = {
+    ...{ batchSize, parameters: names, trained, mode },
+    ...(dimensions === undefined ? {} : { dimensions }),
+  };
   const imported = withAdvice(model, batchSize, () => importModel(builder, poolBeforeRelu(model), options));
-  const logits = imported.output;
-  if (builder.shape(logits)[0] !== batchSize) {
-    throw new TrainingError("ERR_MODEL_SHAPE", "the first dimension of the model's output is not the batch");
+  const { output } = imported;
+  for (const [name, value] of [["output", output] as const, ...imported.inputs]) {
+    if (builder.shape(value)[0] !== batchSize) {
+      throw new TrainingError(
+        "ERR_MODEL_SHAPE",
+        `the first dimension of the model's ${name} is not the batch`,
+      );
+    }
   }
-  const types = loss.types(builder.type(logits));
-  const labels = builder.input("photinus/labels", types.labels);
-  const weights = builder.input("photinus/weights", types.weights);
-  return { builder, imported, loss, lossInputs: { logits, labels, weights } };
+  const labelling = loss.types(builder.type(output));
+  const labels = builder.input("photinus/labels", labelling.labels);
+  const weights = builder.input("photinus/weights", labelling.weights);
+  return { builder, imported, loss, lossInputs: { output, labels, weights }, labelling };
 }
 
 /** A file that was exported for one batch size may hold it in constants; an error of another size says so. */
@@ -73,7 +81,7 @@ function withAdvice<T>({ graph }: Model, batchSize: number, compute: () => T): T
 
 /** The part of a compiled graph that training and evaluation share. */
 export function closeFrame(
-  { builder, imported, lossInputs }: Frame,
+  { builder, imported, lossInputs, labelling }: Frame,
   {
     outputs,
     fed,
@@ -85,9 +93,10 @@ export function closeFrame(
   return {
     model: writeModel({ irVersion: IR_VERSION, opset: TARGET_OPSET, producer: "photinus", graph }),
     batchSize,
-    examples: portOf(builder, imported.input),
+    inputs: [...imported.inputs].map(([nameInFile, name]) => ({ nameInFile, ...portOf(builder, name) })),
     labels: portOf(builder, lossInputs.labels),
     weights: portOf(builder, lossInputs.weights),
+    labelling,
     masks: imported.masks,
     frozen: new Map(frozen.map(([name, input]) => [name, portOf(builder, input)])),
   };

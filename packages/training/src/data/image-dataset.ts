@@ -1,5 +1,5 @@
 import type { Bytes } from "@photinus/core/bytes";
-import type { BatchBuffers, Dataset } from "./dataset.ts";
+import { type BatchBuffers, type Dataset, floatsOf } from "./dataset.ts";
 import { gunzip } from "./gunzip.ts";
 import { malformed, parseIdx } from "./idx.ts";
 
@@ -50,16 +50,22 @@ export async function imageDataset(files: IdxFiles, options: ImageOptions): Prom
   const values = pixelValues(options);
   const pixels = rows * columns;
   const read = (wanted: Uint32Array, into: BatchBuffers): void => {
+    const examples = floatsOf(into, 0);
     wanted.forEach((position, row) => {
       const index = indices[position] ?? 0;
       into.labels[row] = labels[index] ?? 0;
       const [from, to] = [index * pixels, row * pixels];
       for (let pixel = 0; pixel < pixels; pixel++) {
-        into.examples[to + pixel] = values[images.values[from + pixel] ?? 0] ?? 0;
+        examples[to + pixel] = values[images.values[from + pixel] ?? 0] ?? 0;
       }
     });
   };
-  return { count: indices.length, exampleShape: [1, rows, columns], classCount, read };
+  return {
+    count: indices.length,
+    features: [{ name: "image", dtype: "f32", shape: [1, rows, columns] }],
+    labelling: { kind: "classes", classCount, shape: [] },
+    read,
+  };
 }
 
 /**

@@ -1,4 +1,13 @@
-export type { BatchBuffers, DataSource, Dataset, SiteData } from "./dataset.ts";
+export {
+  type BatchArray,
+  type BatchBuffers,
+  type DataSource,
+  type Dataset,
+  type Feature,
+  floatsOf,
+  type Labelling,
+  type SiteData,
+} from "./dataset.ts";
 export { gunzip, MAX_UNPACKED_BYTES } from "./gunzip.ts";
 export { type IdxArray, parseIdx } from "./idx.ts";
 export { type IdxFiles, type ImageOptions, imageDataset, MNIST_PIXELS, readLabels } from "./image-dataset.ts";

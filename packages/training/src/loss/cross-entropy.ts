@@ -1,93 +1,110 @@
 import { TrainingError } from "@photinus/core/errors";
+import type { CrossEntropyOptions } from "@photinus/core/job";
 import type { Profile } from "../gradient/index.ts";
-import type { GraphBuilder, ValueType } from "../graph/index.ts";
+import { Algebra, type GraphBuilder, tensorOf, type ValueType } from "../graph/index.ts";
 import { dataTypeOf, int } from "../onnx/index.ts";
-import type { Loss, LossInputs, LossMeasure, LossTypes, LossValue } from "./loss.ts";
+import { distributionOf, totalOf } from "./distribution.ts";
+import {
+  type Loss,
+  type LossInputs,
+  type LossMeasure,
+  type LossTypes,
+  type LossValue,
+  weightsOf,
+} from "./loss.ts";
 
-const CLASS_AXIS = 1;
+type Options = Omit<CrossEntropyOptions, "name">;
 
-/** log softmax and softmax of the logits, both [examples, classes]. */
-interface Distribution {
-  readonly logarithms: string;
-  readonly probabilities: string;
-}
-
-function alongClasses(builder: GraphBuilder, operator: "ReduceSum" | "ReduceMax", value: string): string {
-  return builder.add(operator, [value, builder.numbers("i64", [CLASS_AXIS])], {
-    attributes: { keepdims: int(1) },
-  });
-}
-
-function toFloat(builder: GraphBuilder, value: string): string {
-  return builder.add("Cast", [value], { attributes: { to: int(dataTypeOf("f32")) } });
-}
-
-function total(builder: GraphBuilder, value: string): string {
-  const axes = builder.shape(value).map((_, axis) => axis);
-  return builder.add("ReduceSum", [value, builder.numbers("i64", axes)], {
-    attributes: { keepdims: int(0) },
-  });
-}
-
-/** One node where there is a kernel for it; WebGPU has none, and would send the logits to the CPU and back. */
-function distribution(builder: GraphBuilder, logits: string, profile: Profile): Distribution {
-  if (profile !== "webgpu") {
-    const logarithms = builder.add("LogSoftmax", [logits], { attributes: { axis: int(CLASS_AXIS) } });
-    return { logarithms, probabilities: builder.add("Exp", [logarithms]) };
-  }
-  const shifted = builder.add("Sub", [logits, alongClasses(builder, "ReduceMax", logits)]);
-  const exponentials = builder.add("Exp", [shifted]);
-  const normalizer = alongClasses(builder, "ReduceSum", exponentials);
+/**
+ * Softmax cross-entropy of f32 logits and int32 class ids of the same shape but for 1 in the place of the classes:
+ * [examples, 1] for logits [examples, classes]. A label outside the classes has no one-hot row: whoever feeds labels
+ * checks their range.
+ */
+export function crossEntropy(options: Options): Loss {
   return {
-    logarithms: builder.add("Sub", [shifted, builder.add("Log", [normalizer])]),
-    probabilities: builder.add("Div", [exponentials, normalizer]),
+    types: (output) => types(output, options),
+    differentiate: (builder, inputs, profile) => differentiate(builder, inputs, { ...options, profile }),
+    measure: (builder, inputs) => measure(builder, inputs, options),
   };
 }
 
-/** [examples, classes]: the weight of the example at its class, else 0. int64 labels would leave WebGPU for the CPU. */
-function weightAtLabel(builder: GraphBuilder, { logits, labels, weights }: LossInputs): string {
-  const classes = builder.shape(logits)[CLASS_AXIS] ?? 0;
-  const ids = builder.numbers(
-    "i32",
-    Array.from({ length: classes }, (_, id) => id),
-  );
-  const oneHot = toFloat(builder, builder.add("Equal", [labels, ids]));
-  return builder.add("Mul", [oneHot, weights]);
+function axisOf({ shape }: ValueType, { classAxis = shape.length - 1 }: Options): number {
+  return classAxis;
 }
 
-function types({ dtype, shape }: ValueType): LossTypes {
-  const [examples = 0, classes = 0] = shape;
-  if (dtype !== "f32" || shape.length !== 2 || classes < 2) {
-    throw new TrainingError(
-      "ERR_MODEL_SHAPE",
-      `cross-entropy needs f32 logits [examples, classes], got [${shape}]`,
-    );
+function types(output: ValueType, options: Options): LossTypes {
+  const axis = axisOf(output, options);
+  const { dtype, shape } = output;
+  const classCount = shape[axis] ?? 0;
+  if (dtype !== "f32" || axis < 1 || classCount < 2) {
+    const what = `cross-entropy needs f32 logits of at least 2 classes along axis ${axis}, got [${shape}]`;
+    throw new TrainingError("ERR_MODEL_SHAPE", what);
   }
-  return { labels: { dtype: "i32", shape: [examples, 1] }, weights: { dtype: "f32", shape: [examples, 1] } };
+  const labels = shape.with(axis, 1);
+  const termsPerExample = labels.slice(1).reduce((product, size) => product * size, 1);
+  const { ignoredLabel } = options;
+  return {
+    labels: { dtype: "i32", shape: labels },
+    weights: weightsOf(shape),
+    termsPerExample,
+    classCount,
+    ...(ignoredLabel === undefined ? {} : { ignoredLabel }),
+  };
 }
 
-// L = -Σ w log softmax(x)[label], so ∂L/∂x = w softmax(x) - w onehot(label).
-function differentiate(builder: GraphBuilder, inputs: LossInputs, profile: Profile): LossValue {
-  const { logarithms, probabilities } = distribution(builder, inputs.logits, profile);
-  const target = weightAtLabel(builder, inputs);
-  const loss = builder.add("Neg", [total(builder, builder.add("Mul", [logarithms, target]))]);
-  const weighted = builder.add("Mul", [probabilities, inputs.weights]);
-  return { loss, gradient: builder.add("Sub", [weighted, target]) };
+// q = (1 - ε) onehot(label) + ε / C (Szegedy et al. 2016, section 7); L = -Σ w q log softmax(x), so
+// ∂L/∂x = w softmax(x) - w q, for Σ q = 1.
+function differentiate(
+  builder: GraphBuilder,
+  inputs: LossInputs,
+  { profile, ...options }: Options & { readonly profile: Profile },
+): LossValue {
+  const algebra = new Algebra(builder);
+  const axis = axisOf(builder.type(inputs.output), options);
+  const weights = countedWeights(builder, inputs, options);
+  const { logarithms, probabilities } = distributionOf(builder, inputs.output, { profile, axis });
+  const target = algebra.mul(targetOf(builder, inputs, options), weights);
+  const loss = algebra.apply("Neg", totalOf(builder, algebra.mul(logarithms, target)));
+  return { loss, gradient: algebra.sub(algebra.mul(probabilities, weights), target) };
 }
 
-function measure(builder: GraphBuilder, inputs: LossInputs): LossMeasure {
-  const { loss } = differentiate(builder, inputs, "webgpu");
+/** int64 labels would leave WebGPU for the CPU. */
+function targetOf(builder: GraphBuilder, { output, labels }: LossInputs, options: Options): string {
+  const algebra = new Algebra(builder);
+  const type = builder.type(output);
+  const axis = axisOf(type, options);
+  const classes = type.shape[axis] ?? 0;
+  const shape = [classes, ...type.shape.slice(axis + 1).map(() => 1)];
+  const numbers = Array.from({ length: classes }, (_, id) => id);
+  const ids = builder.constant(tensorOf("i32", shape, numbers), "classes");
+  const oneHot = algebra.indicator(builder.add("Equal", [labels, ids]));
+  const { labelSmoothing = 0 } = options;
+  if (labelSmoothing === 0) return oneHot;
+  return algebra.add(algebra.mul(oneHot, 1 - labelSmoothing), labelSmoothing / classes);
+}
+
+/** The weights, 0 where the label says that it does not count. */
+function countedWeights(
+  builder: GraphBuilder,
+  { labels, weights }: LossInputs,
+  { ignoredLabel }: Options,
+): string {
+  if (ignoredLabel === undefined) return weights;
+  const algebra = new Algebra(builder);
+  const ignored = builder.add("Equal", [labels, builder.numbers("i32", ignoredLabel)]);
+  return algebra.mul(algebra.indicator(builder.add("Not", [ignored])), weights);
+}
+
+function measure(builder: GraphBuilder, inputs: LossInputs, options: Options): LossMeasure {
+  const algebra = new Algebra(builder);
+  const { loss } = differentiate(builder, inputs, { ...options, profile: "webgpu" });
+  const axis = axisOf(builder.type(inputs.output), options);
   // The first of several equal logits is the answer: a model that says the same of all classes is not right.
-  const answer = builder.add("ArgMax", [inputs.logits], {
-    attributes: { axis: int(CLASS_AXIS), keepdims: int(1) },
+  const answer = builder.add("ArgMax", [inputs.output], {
+    attributes: { axis: int(axis), keepdims: int(1) },
   });
   const answerId = builder.add("Cast", [answer], { attributes: { to: int(dataTypeOf("i32")) } });
-  const right = toFloat(builder, builder.add("Equal", [answerId, inputs.labels]));
-  return { lossSum: loss, correct: total(builder, builder.add("Mul", [right, inputs.weights])) };
+  const right = algebra.indicator(builder.add("Equal", [answerId, inputs.labels]));
+  const weights = countedWeights(builder, inputs, options);
+  return { lossSum: loss, correct: totalOf(builder, algebra.mul(right, weights)) };
 }
-
-/**
- * Softmax cross-entropy of f32 logits [examples, classes] and int32 class ids [examples, 1]. A label outside the
- * classes has no one-hot row: whoever feeds labels checks their range.
- */
-export const crossEntropy: Loss = { types, differentiate, measure };

@@ -6,10 +6,12 @@ import type { Runtime, RuntimeSession, Tensors } from "./runtime.ts";
 
 /** What one batch measured. */
 export interface BatchMeasure {
-  /** Sum of the losses of its examples. */
+  /** Sum of the losses of its labels. */
   readonly lossSum: number;
-  /** Right answers among them. */
+  /** Right answers among them; 0 where the loss knows no right ones. */
   readonly correct: number;
+  /** What the model said, where the evaluation was compiled with it; valid until the next batch. */
+  readonly output?: Float32Array;
 }
 
 /** A compiled evaluation that is open on a device. */
@@ -40,11 +42,12 @@ export class EvaluationSession {
 
   /** Measures {@link batch}. */
   async measure(): Promise<BatchMeasure> {
-    const { lossSum, correct } = this.#compiled;
+    const { lossSum, correct, output } = this.#compiled;
     const results = await this.#session.run({ ...this.batch.feeds, ...this.#parameters });
     return {
       lossSum: valuesOf(results[lossSum.name])[0] ?? Number.NaN,
-      correct: valuesOf(results[correct.name])[0] ?? 0,
+      correct: correct === undefined ? 0 : (valuesOf(results[correct.name])[0] ?? 0),
+      ...(output === undefined ? {} : { output: valuesOf(results[output.name]) }),
     };
   }
 

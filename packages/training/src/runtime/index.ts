@@ -1,4 +1,5 @@
 export { EvaluationSession } from "./evaluation-session.ts";
+export { checkFit } from "./feeders.ts";
 export {
   createRuntime,
   type OnnxRuntime,

@@ -6,6 +6,7 @@ import type {
   Tensor,
   TensorConstructor,
 } from "onnxruntime-common";
+import type { BatchArray } from "../data/index.ts";
 import type { Profile } from "../gradient/index.ts";
 
 /** What ONNX Runtime's packages have in common: onnxruntime-node or one of onnxruntime-web's entries. */
@@ -46,8 +47,8 @@ export interface Runtime {
   readonly download: "get-data" | "copy-session";
   /** Opens a graph. `stay` names the outputs that stay on the device. */
   open(model: Bytes, stay: readonly string[]): Promise<RuntimeSession>;
-  /** A tensor of f32 or i32 over `values`, which are kept. */
-  tensor(values: Float32Array | Int32Array, shape: readonly number[]): RuntimeTensor;
+  /** A tensor of f32, i32, i64 or bool over `values`, which are kept. */
+  tensor(values: BatchArray, shape: readonly number[]): RuntimeTensor;
 }
 
 /** An open graph. */
@@ -69,10 +70,12 @@ export function createRuntime(onnx: OnnxRuntime, options: RuntimeOptions): Runti
     const session = await onnx.InferenceSession.create(model, sessionOptions({ device, threads, stay }));
     return sessionOver(session, device);
   };
-  const tensor = (values: Float32Array | Int32Array, shape: readonly number[]): RuntimeTensor =>
-    values instanceof Float32Array
-      ? new onnx.Tensor("float32", values, shape)
-      : new onnx.Tensor("int32", values, shape);
+  const tensor = (values: BatchArray, shape: readonly number[]): RuntimeTensor => {
+    if (values instanceof Float32Array) return new onnx.Tensor("float32", values, shape);
+    if (values instanceof Int32Array) return new onnx.Tensor("int32", values, shape);
+    if (values instanceof BigInt64Array) return new onnx.Tensor("int64", values, shape);
+    return new onnx.Tensor("bool", values, shape);
+  };
   return { device, writesInPlace, keepsStates, download, open, tensor };
 }
 

@@ -21,6 +21,8 @@ export class StepSession {
   readonly #compiled: CompiledStep;
   readonly #session: RuntimeSession;
   readonly #learningRate = new Float32Array(1);
+  readonly #closes = new Float32Array(1);
+  readonly #scalars: readonly Float32Array[];
   readonly #masks: DropoutMasks;
   /**
    * Where the runtime writes in place, two sets of states take turns; else there is one turn, whose states are replaced.
@@ -28,6 +30,8 @@ export class StepSession {
    */
   #turns: readonly Turn[] = [];
   #steps = 0;
+  #updates = 0;
+  #hasUpdated = false;
 
   private constructor(runtime: Runtime, compiled: CompiledStep, session: RuntimeSession) {
     this.#runtime = runtime;
@@ -35,6 +39,7 @@ export class StepSession {
     this.#session = session;
     this.batch = new Batch(runtime, compiled);
     this.#masks = new DropoutMasks(runtime, compiled.masks);
+    this.#scalars = compiled.scalars.map(() => new Float32Array(1));
   }
 
   /** Opens `compiled`; states stay on the device where the runtime can keep them. */
@@ -43,44 +48,61 @@ export class StepSession {
     return new StepSession(runtime, compiled, await runtime.open(compiled.model, stay));
   }
 
+  /** Whether the last step changed the parameters: false where gradients are gathered, or were not finite. */
+  get hasUpdated(): boolean {
+    return this.#hasUpdated;
+  }
+
   /**
    * Starts from `parameters`, which are copied; states of the optimizer start as zeros.
    * @param seed of the masks of Dropout, an unsigned 32-bit integer
+   * @param corrections of the gradients, where the step was compiled with them; kept
    */
-  start(parameters: ParameterSet, seed: number = 0): void {
+  start(parameters: ParameterSet, seed: number = 0, corrections?: ParameterSet): void {
     this.#masks.start(seed);
     this.#releaseStates();
     this.#steps = 0;
-    const { states, frozen, learningRate, loss } = this.#compiled;
-    const shared: Tensors = {
-      ...this.batch.feeds,
-      ...this.#masks.feeds,
-      ...feedsOf(this.#runtime, frozen, parameters),
-      [learningRate.name]: this.#runtime.tensor(this.#learningRate, []),
-    };
+    this.#updates = 0;
+    const { states, loss } = this.#compiled;
+    const shared = this.#sharedFeeds(parameters, corrections ?? new ParameterSet([]));
     const initial = states.map((slot) => this.#initial(slot, parameters));
     if (!this.#runtime.writesInPlace) {
       this.#turns = [{ feeds: { ...shared, ...byName(states, "input", initial) } }];
       return;
     }
     const spare = states.map((slot) => this.#zeros(slot));
-    const lossTensor = { [loss.name]: this.#runtime.tensor(new Float32Array(1), []) };
+    const { updated } = this.#compiled;
+    const read = updated === undefined ? [loss] : [loss, updated];
+    const scalars = Object.fromEntries(
+      read.map(({ name }) => [name, this.#runtime.tensor(new Float32Array(1), [])]),
+    );
     const turn = (from: readonly RuntimeTensor[], to: readonly RuntimeTensor[]): Turn => ({
       feeds: { ...shared, ...byName(states, "input", from) },
-      into: { ...byName(states, "output", to), ...lossTensor },
+      into: { ...byName(states, "output", to), ...scalars },
     });
     this.#turns = [turn(initial, spare), turn(spare, initial)];
   }
 
-  /** Takes one step on {@link batch}. @returns the loss of the batch before the step; may be NaN */
-  async step(learningRate: number): Promise<number> {
+  /**
+   * Takes one step on {@link batch}.
+   * @param closes where the step was compiled to gather gradients: 0, or what they are multiplied with to become an update
+   * @returns the loss of the batch before the step; may be NaN
+   */
+  async step(learningRate: number, closes: number = 1): Promise<number> {
+    const { loss, updated, scalars } = this.#compiled;
     this.#learningRate[0] = learningRate;
+    this.#closes[0] = closes;
+    this.#scalars.forEach((memory, index) => {
+      memory[0] = scalars[index]?.at(this.#updates + 1) ?? 0;
+    });
     this.#masks.draw();
     const turn = this.#turn();
     const results = await this.#session.run(turn.feeds, turn.into);
     this.#steps++;
     if (turn.into === undefined) this.#replaceStates(turn.feeds, results);
-    return valuesOf(results[this.#compiled.loss.name])[0] ?? Number.NaN;
+    this.#hasUpdated = updated === undefined || valuesOf(results[updated.name])[0] === 1;
+    if (this.#hasUpdated) this.#updates++;
+    return valuesOf(results[loss.name])[0] ?? Number.NaN;
   }
 
   /** The parameters as they are; the memory is the caller's own. */
@@ -104,6 +126,27 @@ export class StepSession {
     this.#releaseStates();
     this.#turns = [];
     await this.#session.close();
+  }
+
+  /** What is fed to every step from the same memory. */
+  #sharedFeeds(parameters: ParameterSet, corrections: ParameterSet): Tensors {
+    const { frozen, learningRate, references, closes, scalars } = this.#compiled;
+    const runtime = this.#runtime;
+    return {
+      ...this.batch.feeds,
+      ...this.#masks.feeds,
+      ...feedsOf(runtime, frozen, parameters),
+      ...feedsOf(runtime, references, parameters),
+      ...feedsOf(runtime, this.#compiled.corrections, corrections),
+      [learningRate.name]: runtime.tensor(this.#learningRate, []),
+      ...(closes === undefined ? {} : { [closes.name]: runtime.tensor(this.#closes, []) }),
+      ...Object.fromEntries(
+        scalars.map(({ name }, index) => [
+          name,
+          runtime.tensor(this.#scalars[index] ?? new Float32Array(1), []),
+        ]),
+      ),
+    };
   }
 
   #turn(): Turn {

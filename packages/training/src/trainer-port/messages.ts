@@ -9,7 +9,13 @@ import type { Parcel } from "./parcel.ts";
 export type TrainerCall =
   | { readonly kind: "prepare"; readonly id: number; readonly job: TrainerJob }
   | { readonly kind: "evaluate"; readonly id: number; readonly parameters: Parcel }
-  | { readonly kind: "train"; readonly id: number; readonly parameters: Parcel; readonly seed: number }
+  | {
+      readonly kind: "train";
+      readonly id: number;
+      readonly parameters: Parcel;
+      readonly seed: number;
+      readonly round: number | undefined;
+    }
   | { readonly kind: "close"; readonly id: number };
 
 /** What goes to the trainer. */

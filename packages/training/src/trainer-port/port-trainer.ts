@@ -53,9 +53,10 @@ export class PortTrainer implements Trainer {
   }
 
   /** Trains in the worker. The parameters are copied once and the copy is moved; the delta is moved back. */
-  async train({ parameters, seed }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
+  async train({ parameters, seed, round }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
     const parcel = packCopy(parameters);
-    const result = await this.#call({ kind: "train", parameters: parcel, seed }, memoryOf(parcel), options);
+    const call: Call = { kind: "train", parameters: parcel, seed, round };
+    const result = await this.#call(call, memoryOf(parcel), options);
     const { delta, ...rest } = expect(result, "train").value;
     return { ...rest, delta: unpack(delta) };
   }

@@ -40,10 +40,13 @@ async function perform(trainer: Trainer, call: TrainerCall, options: TrainOption
     case "evaluate":
       return { kind: "evaluate", value: await trainer.evaluate(unpack(call.parameters), options) };
     case "train": {
-      const { delta, ...rest } = await trainer.train(
-        { parameters: unpack(call.parameters), seed: call.seed },
-        options,
-      );
+      const { seed, round } = call;
+      const request = {
+        parameters: unpack(call.parameters),
+        seed,
+        ...(round === undefined ? {} : { round }),
+      };
+      const { delta, ...rest } = await trainer.train(request, options);
       return { kind: "train", value: { ...rest, delta: packOwned(delta) } };
     }
     case "close":

@@ -17,7 +17,7 @@ export interface EvaluateOptions extends TrainOptions {
 }
 
 /**
- * Mean loss and accuracy over all examples, in order.
+ * Mean loss and accuracy over all labels that count, of all examples in order.
  * @throws TrainingError `ERR_TRAINING_NOT_FINITE` when the loss is no finite number; the signal's reason when aborted
  */
 export async function evaluateDataset(
@@ -30,15 +30,18 @@ export async function evaluateDataset(
   const pacing = new Pacing({ ...options, phase: "evaluating", steps: Math.ceil(dataset.count / batchSize) });
   let lossSum = 0;
   let correct = 0;
+  let counted = 0;
   for (let start = 0; start < order.length; start += batchSize) {
-    session.batch.fill(dataset, order.subarray(start, start + batchSize), 1);
+    const indices = order.subarray(start, start + batchSize);
+    counted += session.batch.read(dataset, indices);
+    session.batch.weigh(1, indices.length);
     const measured = await session.measure();
     lossSum += measured.lossSum;
     correct += measured.correct;
     await pacing.after(start / batchSize + 1);
   }
-  const loss = lossSum / dataset.count;
+  const loss = lossSum / counted;
   if (!Number.isFinite(loss))
     throw new TrainingError("ERR_TRAINING_NOT_FINITE", `the loss on held-out data is ${loss}`);
-  return { loss, accuracy: correct / dataset.count, exampleCount: dataset.count };
+  return { loss, accuracy: correct / counted, exampleCount: dataset.count };
 }

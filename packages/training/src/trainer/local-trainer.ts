@@ -17,11 +17,11 @@ import {
   compileStep,
   type FrameOptions,
 } from "../compile/index.ts";
-import type { DataSource, Dataset, SiteData } from "../data/index.ts";
+import type { DataSource, SiteData } from "../data/index.ts";
 import type { Profile } from "../gradient/index.ts";
 import { type Model, readModel } from "../onnx/index.ts";
 import { seededRandom } from "../random.ts";
-import { EvaluationSession, type StepSession } from "../runtime/index.ts";
+import { checkFit, EvaluationSession, type StepSession } from "../runtime/index.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { evaluateDataset } from "./evaluate-dataset.ts";
 import { checkParameterTable } from "./parameter-table.ts";
@@ -99,21 +99,23 @@ export class LocalTrainer implements Trainer {
   }
 
   /** Runs the job's local epochs from the received parameters. */
-  train({ parameters, seed }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
+  train({ parameters, seed, round }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
     return this.#alone(async () => {
       const { job, data, step } = this.#require();
-      const { optimizer, localEpochs } = job.training;
+      const { optimizer, localEpochs, schedule, batchesPerUpdate = 1, onNotFinite } = job.training;
       step.start(parameters, seed);
-      const { loss, steps } = await trainEpochs(step, {
+      const outcome = await trainEpochs(step, {
         ...options,
         ...this.#pace(),
+        ...{ schedule, batchesPerUpdate, skips: onNotFinite === "skip" },
         dataset: data.training,
         learningRate: optimizer.learningRate,
         epochs: localEpochs,
+        epochsBefore: ((round ?? 1) - 1) * localEpochs,
         random: seededRandom(seed),
       });
       const delta = subtract(await step.parameters(), parameters);
-      return { delta, exampleCount: data.training.count, loss, steps };
+      return { delta, exampleCount: data.training.count, ...outcome };
     });
   }
 
@@ -155,8 +157,23 @@ function frameOptions({ parameters, training }: TrainerJob): FrameOptions {
 }
 
 function compileFor(model: Model, job: TrainerJob, profile: Profile): CompiledStep {
-  const { name, momentum } = job.training.optimizer;
-  return compileStep(model, { ...frameOptions(job), optimizer: { name, momentum }, profile });
+  const {
+    optimizer,
+    groups,
+    schedule,
+    clippingNorm,
+    proximal,
+    batchesPerUpdate = 1,
+    onNotFinite,
+  } = job.training;
+  return compileStep(model, {
+    ...frameOptions(job),
+    ...{ optimizer, profile, hasVaryingRate: schedule !== undefined },
+    ...{ gathers: batchesPerUpdate > 1, skips: onNotFinite === "skip" },
+    ...(groups === undefined ? {} : { groups }),
+    ...(clippingNorm === undefined ? {} : { clippingNorm }),
+    ...(proximal === undefined ? {} : { proximal }),
+  });
 }
 
 /** The values that the file holds: good enough to try a step with. */
@@ -169,27 +186,10 @@ function valuesInside({ graph }: Model, { parameters }: TrainerJob): ParameterSe
   );
 }
 
-/** @throws TrainingError `ERR_MODEL_SHAPE` when the site's examples do not fit the model */
-function checkData({ training, heldOut }: SiteData, { examples, classCount }: CompiledEvaluation): void {
+/** @throws TrainingError `ERR_MODEL_SHAPE` when the site's examples do not fit the model, `ERR_DATA_MISSING` without any */
+function checkData({ training, heldOut }: SiteData, compiled: CompiledEvaluation): void {
   for (const dataset of [training, heldOut]) {
-    if (dataset !== undefined) checkDataset(dataset, examples.shape, classCount);
+    if (dataset !== undefined) checkFit(dataset, compiled);
   }
   if (training.count === 0) throw new TrainingError("ERR_DATA_MISSING", "the site has no training examples");
-}
-
-function checkDataset(
-  { exampleShape, classCount }: Dataset,
-  input: readonly number[],
-  classes: number,
-): void {
-  const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
-  if (product(exampleShape) !== product(input.slice(1))) {
-    throw new TrainingError(
-      "ERR_MODEL_SHAPE",
-      `examples [${exampleShape}], the model takes [${input.slice(1)}]`,
-    );
-  }
-  if (classCount > classes) {
-    throw new TrainingError("ERR_MODEL_SHAPE", `labels of ${classCount} classes, the model knows ${classes}`);
-  }
 }

@@ -23,7 +23,7 @@ function load(file: string): Model {
 }
 
 function compile(model: Model, sample: Sample, profile: Profile): CompiledStep {
-  const optimizer = { name: "sgd", momentum: 0.9 };
+  const optimizer = { name: "sgd", momentum: 0.9 } as const;
   const batchSize = sample.inputs[0]!.shape[0]!;
   return compileStep(model, {
     parameters: parameterTable(model),

@@ -2,6 +2,7 @@
 import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { expect, test } from "vitest";
 import { compileEvaluation, compileStep } from "../../src/compile/index.ts";
+import { type Dataset, floatsOf } from "../../src/data/index.ts";
 import { type Attribute, int, type Model, type Node } from "../../src/onnx/index.ts";
 import { seededRandom } from "../../src/random.ts";
 import { StepSession } from "../../src/runtime/index.ts";
@@ -56,7 +57,7 @@ function aModel({ trainingMode }: { trainingMode: boolean }): Model {
 
 function optionsFor(model: Model, batchStatistics = false) {
   const parameters = parameterTable(model, { batchStatistics });
-  return { parameters, loss: "cross-entropy", batchSize: 8 };
+  return { parameters, loss: "cross-entropy", batchSize: 8 } as const;
 }
 
 async function train(model: Model, { seed, batchStatistics }: { seed: number; batchStatistics?: boolean }) {
@@ -72,14 +73,20 @@ async function train(model: Model, { seed, batchStatistics }: { seed: number; ba
   );
   session.start(start, seed);
   const examples = seededRandom(9);
-  const read = (indices: Uint32Array, into: { examples: Float32Array; labels: Int32Array }): void => {
-    for (let index = 0; index < into.examples.length; index++) into.examples[index] = 3 + examples.normal();
+  const read: Dataset["read"] = (indices, into) => {
+    const memory = floatsOf(into, 0);
+    for (let index = 0; index < memory.length; index++) memory[index] = 3 + examples.normal();
     indices.forEach((_, row) => {
       into.labels[row] = row % 3;
     });
   };
   session.batch.fill(
-    { count: 8, exampleShape: [4], classCount: 3, read },
+    {
+      count: 8,
+      features: [{ name: "x", dtype: "f32", shape: [4] }],
+      labelling: { kind: "classes", classCount: 3, shape: [] },
+      read,
+    },
     Uint32Array.from({ length: 8 }, (_, i) => i),
   );
   const losses = [await session.step(0.1), await session.step(0.1)];

@@ -79,19 +79,24 @@ describe("gunzip", () => {
 describe("imageDataset", () => {
   test("scales pixels and reads examples by position", async () => {
     const dataset = await imageDataset({ images: await gzip(images), labels }, options);
-    const into = { examples: new Float32Array(8), labels: new Int32Array(2) };
+    const [examples, labelled] = [new Float32Array(8), new Int32Array(2)];
+    const into = { features: [examples], labels: labelled };
 
     dataset.read(Uint32Array.of(2, 0), into);
 
-    expect(dataset).toMatchObject({ count: 3, exampleShape: [1, 2, 2], classCount: 3 });
-    expect([...into.labels]).toEqual([2, 1]);
-    expect(into.examples[0]).toBeCloseTo((160 / 255 - 0.5) / 2, 6);
-    expect(into.examples[4]).toBeCloseTo(-0.25, 6);
+    expect(dataset).toMatchObject({
+      count: 3,
+      features: [{ dtype: "f32", shape: [1, 2, 2] }],
+      labelling: { kind: "classes", classCount: 3 },
+    });
+    expect([...labelled]).toEqual([2, 1]);
+    expect(examples[0]).toBeCloseTo((160 / 255 - 0.5) / 2, 6);
+    expect(examples[4]).toBeCloseTo(-0.25, 6);
   });
 
   test("holds only the examples of its indices", async () => {
     const dataset = await imageDataset({ images, labels }, { ...options, indices: Uint32Array.of(1) });
-    const into = { examples: new Float32Array(4), labels: new Int32Array(1) };
+    const into = { features: [new Float32Array(4)], labels: new Int32Array(1) };
 
     dataset.read(Uint32Array.of(0), into);
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Profile } from "../../src/gradient/index.ts";
 import { GraphBuilder } from "../../src/graph/index.ts";
-import { crossEntropy } from "../../src/loss/index.ts";
+import { lossOf } from "../../src/loss/index.ts";
 import { seededRandom } from "../../src/random.ts";
 import { interpret } from "../reference/interpret.ts";
 import { makeValue, type Value } from "../reference/value.ts";
 
+const crossEntropy = lossOf("cross-entropy");
 const random = seededRandom(3);
 const [EXAMPLES, CLASSES] = [4, 5];
 const logits = makeValue([EXAMPLES, CLASSES], () => 3 * random.normal());
@@ -16,7 +17,7 @@ const even = makeValue([EXAMPLES, 1], () => 1 / EXAMPLES);
 function lossGraph(profile: Profile = "cpu") {
   const builder = new GraphBuilder();
   const inputs = {
-    logits: builder.input("logits", { dtype: "f32", shape: [EXAMPLES, CLASSES] }),
+    output: builder.input("logits", { dtype: "f32", shape: [EXAMPLES, CLASSES] }),
     labels: builder.input("labels", { dtype: "i32", shape: [EXAMPLES, 1] }),
     weights: builder.input("weights", { dtype: "f32", shape: [EXAMPLES, 1] }),
   };
@@ -29,7 +30,7 @@ function lossGraph(profile: Profile = "cpu") {
       loss: values.get(value.loss)!.data[0]!,
       gradient: values.get(value.gradient)!,
       lossSum: values.get(measure.lossSum)!.data[0]!,
-      correct: values.get(measure.correct)!.data[0]!,
+      correct: values.get(measure.correct!)!.data[0]!,
     };
   };
 }

@@ -25,7 +25,7 @@ export async function runSteps(
   const runtime = cpuRuntime();
   const session = await runtime.open(step.model, []);
   const fed: Record<string, RuntimeTensor> = {
-    [step.examples.name]: runtime.tensor(feeds.examples, step.examples.shape),
+    [step.inputs[0]!.name]: runtime.tensor(feeds.examples, step.inputs[0]!.shape),
     [step.labels.name]: runtime.tensor(feeds.labels, step.labels.shape),
     [step.weights.name]: runtime.tensor(feeds.weights, step.weights.shape),
     [step.learningRate.name]: runtime.tensor(Float32Array.of(feeds.learningRate), []),

@@ -3,7 +3,7 @@ import type { Clock } from "@photinus/core/platform";
 import type { TrainerJob } from "@photinus/core/site";
 import { type ParameterSet, Tensor } from "@photinus/core/tensor";
 import { describe, expect, test } from "vitest";
-import type { Dataset } from "../../src/data/index.ts";
+import { type Dataset, floatsOf } from "../../src/data/index.ts";
 import { initializeParameters } from "../../src/models/index.ts";
 import { type Attribute, int, type Node, writeModel } from "../../src/onnx/index.ts";
 import { seededRandom } from "../../src/random.ts";
@@ -32,12 +32,12 @@ function points(count: number, seed: number, classCount = 2): Dataset {
   const values = labels.flatMap((label) => [0, 1].map(() => (label === 0 ? 1 : -1) + 0.3 * random.normal()));
   return {
     count,
-    exampleShape: [2],
-    classCount,
+    features: [{ name: "x", dtype: "f32", shape: [2] }],
+    labelling: { kind: "classes", classCount, shape: [] },
     read: (indices, into) => {
       indices.forEach((index, row) => {
         into.labels[row] = labels[index]!;
-        into.examples.set(values.slice(2 * index, 2 * index + 2), 2 * row);
+        floatsOf(into, 0).set(values.slice(2 * index, 2 * index + 2), 2 * row);
       });
     },
   };
@@ -274,7 +274,10 @@ describe("LocalTrainer", () => {
   });
 
   test("refuses data whose examples or labels do not fit the model", async () => {
-    const wide: Dataset = { ...points(10, 1), exampleShape: [3] };
+    const wide: Dataset = {
+      ...points(10, 1),
+      features: [{ name: "x", dtype: "f32", shape: [3] }],
+    };
     const manyClasses = points(10, 1, 3);
 
     for (const training of [wide, manyClasses]) {
@@ -292,5 +295,99 @@ describe("LocalTrainer", () => {
     await expect(trainer.evaluate(initial, { signal })).rejects.toThrow(TypeError);
     await first;
     await trainer.close();
+  });
+
+  test.each([
+    { optimizer: { name: "adamw", learningRate: 0.05, weightDecay: 0.01 }, clippingNorm: 1 },
+    { optimizer: { name: "lion", learningRate: 0.05 }, schedule: { name: "cosine", epochs: 2 } },
+    { optimizer: { name: "adagrad", learningRate: 0.2 }, proximal: 0.01 },
+    { optimizer: { name: "rmsprop", learningRate: 0.02 }, batchesPerUpdate: 3 },
+    {
+      optimizer: { name: "sgd", learningRate: 0.2, momentum: 0.5, nesterov: true },
+      groups: [{ parameters: ["b"], weightDecay: 0.1 }],
+      loss: { name: "cross-entropy", labelSmoothing: 0.05 },
+      onNotFinite: "skip",
+    },
+  ] as const)("learns with %j", async (changes) => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob({ training: { ...aJob().training, ...changes } }), { signal });
+
+    const before = await trainer.evaluate(initial, { signal });
+    const { delta, skippedUpdates } = await trainer.train({ parameters: initial, seed: 1 }, { signal });
+    const after = await trainer.evaluate(moved(initial, delta), { signal });
+
+    expect(after!.loss).toBeLessThan(0.6 * before!.loss);
+    expect(skippedUpdates).toBe(0);
+    await trainer.close();
+  });
+
+  test("follows the schedule over the rounds: behind its end nothing moves", async () => {
+    const trainer = aTrainer();
+    const schedule = { name: "linear", epochs: 4 } as const; // two rounds of two epochs
+    await trainer.prepare(aJob({ training: { ...aJob().training, schedule } }), { signal });
+    const lengthOf = async (round: number): Promise<number> => {
+      const { delta } = await trainer.train({ parameters: initial, seed: 1, round }, { signal });
+      return Math.hypot(...delta.get("w")!.f32);
+    };
+
+    const [first, second, third] = [await lengthOf(1), await lengthOf(2), await lengthOf(3)];
+
+    expect(second).toBeLessThan(first);
+    expect(second).toBeGreaterThan(0);
+    expect(third).toBe(0);
+    await trainer.close();
+  });
+
+  test("leaves out the batches that are no numbers, counts them, and fails where all are", async () => {
+    const clean = points(100, 1);
+    const spoilt = (every: boolean): Dataset => ({
+      ...clean,
+      read: (indices, into) => {
+        clean.read(indices, into);
+        if (every || indices.includes(7)) floatsOf(into, 0)[0] = Number.NaN;
+      },
+    });
+    const training = { ...aJob().training, onNotFinite: "skip" } as const;
+    const train = async (every: boolean) => {
+      const trainer = aTrainer({ data: async () => ({ training: spoilt(every), heldOut: undefined }) });
+      await trainer.prepare(aJob({ training }), { signal });
+      return trainer.train({ parameters: initial, seed: 1 }, { signal });
+    };
+
+    const outcome = await train(false);
+
+    expect(outcome.skippedUpdates).toBe(2); // example 7 is in one batch of each epoch
+    expect(Number.isFinite(outcome.loss)).toBe(true);
+    expect([...outcome.delta.get("w")!.f32].every(Number.isFinite)).toBe(true);
+    await expect(train(true)).rejects.toMatchObject({ code: "ERR_TRAINING_NOT_FINITE" });
+  });
+
+  test("refuses a label that is no class when it comes", async () => {
+    const clean = points(20, 1);
+    const training: Dataset = {
+      ...clean,
+      read: (indices, into) => {
+        clean.read(indices, into);
+        into.labels[0] = 2;
+      },
+    };
+    const trainer = aTrainer({ data: async () => ({ training, heldOut: undefined }) });
+    await trainer.prepare(aJob(), { signal });
+
+    await expect(trainer.train({ parameters: initial, seed: 1 }, { signal })).rejects.toMatchObject({
+      code: "ERR_DATA_MALFORMED",
+      message: expect.stringContaining("a label is 2"),
+    });
+  });
+
+  test("refuses labels that are numbers for a loss of classes, and classes for a loss of numbers", async () => {
+    const numbers: Dataset = { ...points(10, 1), labelling: { kind: "numbers", shape: [] } };
+    const squared = aJob({ training: { ...aJob().training, loss: "mean-squared-error" } });
+
+    const prepare = (training: Dataset, job: TrainerJob) =>
+      aTrainer({ data: async () => ({ training, heldOut: undefined }) }).prepare(job, { signal });
+
+    await expect(prepare(numbers, aJob())).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
+    await expect(prepare(points(10, 1), squared)).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
   });
 });

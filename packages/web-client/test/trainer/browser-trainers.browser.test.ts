@@ -48,6 +48,30 @@ describe("the trainer worker of a page", () => {
     await trainer.close();
   });
 
+  test("trains with another optimizer, a schedule, clipping and a guard, as a job may ask", async () => {
+    const trainer = trainers.start(await mnist(), "wasm");
+    const training = {
+      ...job.training,
+      loss: { name: "cross-entropy", labelSmoothing: 0.05 },
+      optimizer: { name: "adamw", learningRate: 2e-3, weightDecay: 0.01 },
+      groups: [{ parameters: ["*bias*"], weightDecay: 0 }],
+      schedule: { name: "cosine", epochs: 4 },
+      clippingNorm: 1,
+      batchesPerUpdate: 2,
+      onNotFinite: "skip",
+    } as const;
+
+    await trainer.prepare({ ...job, training }, { signal });
+    const request = { parameters: initialParameters, seed: 1 };
+    const first = await trainer.train({ ...request, round: 1 }, { signal });
+    const behindItsEnd = await trainer.train({ ...request, round: 5 }, { signal });
+
+    expect(first).toMatchObject({ exampleCount: 2_000, steps: 32, skippedUpdates: 0 });
+    expect(first.loss).toBeLessThan(1.7);
+    expect(behindItsEnd.delta.entries().every(([, { f32 }]) => f32.every((value) => value === 0))).toBe(true);
+    await trainer.close();
+  });
+
   test("takes WebAssembly where there is no graphics adapter", async () => {
     const report = await trainers.check("fastest");
 
