@@ -248,6 +248,11 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-157]": ["core/session/authentication", "a challenge runs out after ten minutes"],
   "[W-158]": ["core/session/authentication", "the session ends when what was proved runs out"],
   "[W-159]": ["core/session/bounds", "who is challenged takes nothing but the challenge after WELCOME"],
+  "[W-190]": ["core/session/resume", "more blobs than a site may name"],
+  "[W-191]": [
+    "core/coordinator/resume-download",
+    "a bitmap of %s counts for nothing: the blob is sent whole",
+  ],
   "[W-180]": [
     "core/coordinator/gateways",
     "a gateway that heard nothing renews no token of a session that another one revoked",

@@ -27,6 +27,11 @@ const OF_SESSIONS: readonly Sample[] = [
   pair(loginChallenge, { challenge: fill(32, 0x33) }),
   pair(resume, { acknowledged: [] }),
   pair(resume, { session: fill(32, 0x51), acknowledged: [fill(16, 8), fill(16, 9)] }),
+  pair(resume, {
+    session: fill(32, 0x51),
+    acknowledged: [],
+    blobs: [{ root: fill(32, 0x52), received: Uint8Array.of(0b10110, 1) }],
+  }),
   pair(resumed, {
     isResumed: true,
     acknowledged: [fill(16, 3)],

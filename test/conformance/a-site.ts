@@ -21,6 +21,7 @@ import { readFields } from "./fields.ts";
 import { type Frame, writeFrame } from "./frame.ts";
 import type { Kit } from "./kit.ts";
 import { writePlain } from "./message-pack.ts";
+import { sha256 } from "./primitives.ts";
 import { demand } from "./refused.ts";
 import { type Manifest, manifestOf, openBlob, readCredit, readPiece } from "./stream.ts";
 
@@ -44,6 +45,8 @@ export interface Part {
   readonly elements?: number;
   /** Its line is lost when it has sent so many chunks. Default: never. */
   readonly losesLineAfter?: number;
+  /** Its line is lost when so many chunks of blobs have come. Default: never. */
+  readonly losesLineAfterBlobChunks?: number;
 }
 
 /** An update that is kept until it is COMMITTED. */
@@ -73,6 +76,7 @@ export class ASite {
   #held: Held | undefined;
   #isLost = false;
   #sentChunks = 0;
+  #blobChunks = 0;
   #resumedWith: Buffer | undefined;
   #task: Body | undefined;
   #hasEnded = false;
@@ -89,6 +93,11 @@ export class ASite {
     return this.#sentChunks;
   }
 
+  /** Chunks of blobs that came so far. */
+  get blobChunks(): number {
+    return this.#blobChunks;
+  }
+
   /** Takes part in one job, to its end or until the line is lost. */
   async takePart(): Promise<Account> {
     this.#client.message(10, map({ acknowledged: { array: [] } }));
@@ -96,7 +105,19 @@ export class ASite {
     return await this.#listen();
   }
 
-  /** Goes on in a new session with what the lost one had begun. */
+  /** Goes on in a new session with the blobs that the lost one had begun to bring. */
+  async comeBackForBlobs(client: Client): Promise<Account> {
+    const lost = this.#client;
+    this.#client = client;
+    this.#isLost = false;
+    this.#submitter = ""; // it consents anew
+    const blobs = { array: this.#heldBlobs() };
+    client.message(10, map({ session: bytes(lost.sid), acknowledged: { array: [] }, blobs }));
+    this.#sayReady();
+    return await this.#listen();
+  }
+
+  /** Goes on in a new session with the upload that the lost one had begun. */
   async comeBack(client: Client): Promise<Account> {
     const [lost, held] = [this.#client, this.#held];
     demand(held !== undefined, 4025, "nothing to go on with");
@@ -207,10 +228,29 @@ export class ASite {
 
   #blob(frame: Frame): void {
     const { of, index, data } = readPiece(frame, 32);
-    const chunks = this.#blobs.get(of.toString("hex")) ?? [];
+    const root = of.toString("hex");
+    const leaf = this.#publications.get(root)?.leaves.subarray(32 * index, 32 * (index + 1));
+    demand(leaf?.equals(sha256(data)) === true, 4018, "a chunk of no publication, or another one");
+    const chunks = this.#blobs.get(root) ?? [];
+    demand(chunks[index] === undefined, 4028, "a chunk that is here already");
     chunks[index] = Buffer.from(data);
-    this.#blobs.set(of.toString("hex"), chunks);
-    this.#contribute();
+    this.#blobs.set(root, chunks);
+    this.#blobChunks += 1;
+    this.#isLost = this.#blobChunks === this.#part.losesLineAfterBlobChunks;
+    if (!this.#isLost) this.#contribute();
+  }
+
+  /** The blobs of which chunks came, each with its bitmap. */
+  #heldBlobs(): Body[] {
+    return [...this.#blobs].map(([root, chunks]) => {
+      const count = (this.#publications.get(root)?.leaves.length ?? 0) / 32;
+      const received = Buffer.alloc(Math.ceil(count / 8));
+      for (const index of chunks.keys()) {
+        if (chunks[index] !== undefined)
+          received[index >> 3] = (received[index >> 3] ?? 0) | (1 << (index & 7));
+      }
+      return map({ root: bytes(Buffer.from(root, "hex")), received: bytes(received) });
+    });
   }
 
   /** The blob of a reference, when all of it is here. */

@@ -104,6 +104,26 @@ test("goes on with a half-done upload in another session, and sends only what is
   await client.close();
 });
 
+test("goes on with a half-done download in another session, and is sent only what is missing", async () => {
+  const federation = await aFederation(1);
+  const url = federation.address.socketUrl;
+  const kit = kitOf(federation, "site-1");
+  const elements = 40_000; // three chunks, behind one of the graph
+  const part = { step: 0.5, elements, losesLineAfterBlobChunks: 2 };
+  const site = new ASite(await Client.login(url, kit), kit, part);
+  const lost = site.takePart();
+  const job = await (await federation.connectUser()).submit(jobOf(elements));
+  await lost;
+  expect(site.blobChunks).toBe(2);
+
+  const client = await Client.login(url, kit);
+  await site.comeBackForBlobs(client); // throws for a chunk that it has
+
+  expect(await job.ended()).toMatchObject({ state: "finished" });
+  expect(site.blobChunks).toBe(1 + 3 + 3); // the graph, the first model, and the one that the round made
+  await client.close();
+});
+
 /** A job of one round, one site and a model of so many numbers. */
 function jobOf(elements: number): ReturnType<typeof smallJob> {
   const parameters = [{ name: "w", dtype: "f32", shape: [elements], trainable: true }] as const;

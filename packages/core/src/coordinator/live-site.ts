@@ -1,4 +1,4 @@
-import { SparseSet } from "../bytes/index.ts";
+import { type Bytes, SparseSet } from "../bytes/index.ts";
 import type { SiteReady } from "../message/index.ts";
 import type { Session, SessionEnd } from "../session/index.ts";
 import type { ConnectedSite } from "./options.ts";
@@ -27,6 +27,8 @@ export interface ResumedState {
   readonly hasAsked: boolean;
   /** Tasks that it has at work or has answered, with their model: they are not sent again. */
   readonly acknowledged: ReadonlySet<string>;
+  /** Bitmaps of the chunks that it has of sealed blobs, by root in hex; each counts for the first time that it is sent. */
+  readonly heldBlobs: Pick<Map<string, Bytes>, "get" | "delete">;
 }
 
 /** What a {@link liveSite} is made of. */
@@ -45,7 +47,7 @@ export interface LiveSiteParts {
 export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSiteParts): LiveSite {
   const { name, org } = session.peer;
   const { runtime, dataNames, preparedJobs, heldUpdates } = announced;
-  const { record, hasAsked, acknowledged } = resumed;
+  const { record, hasAsked, acknowledged, heldBlobs } = resumed;
   return {
     name,
     org,
@@ -55,6 +57,7 @@ export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSit
     record,
     hasAsked,
     acknowledged,
+    heldBlobs,
     session,
     preparedJobs: exactly(preparedJobs),
     heldUpdates: exactly(heldUpdates),

@@ -34,7 +34,7 @@ export async function takeUpSession(
   // [W-125]
   if (!isResumed) uploads.dropParticipant(urn);
   await uploads.deleteBlobs(dropped);
-  if (body === undefined) return { record, hasAsked: false, acknowledged: NOTHING };
+  if (body === undefined) return { record, hasAsked: false, acknowledged: NOTHING, heldBlobs: NO_BLOBS };
   const answer = {
     isResumed,
     acknowledged: record.commits.map(({ messageId }) => fromHex(messageId)),
@@ -44,8 +44,16 @@ export async function takeUpSession(
   };
   await ignoreLostSession(session.send(resumed, answer));
   const ids = isResumed ? body.acknowledged.map((id) => toHex(id)) : [];
-  return { record, hasAsked: true, acknowledged: ids.length === 0 ? NOTHING : new Set(ids) };
+  const blobs = isResumed ? (body.blobs ?? []) : [];
+  return {
+    record,
+    hasAsked: true,
+    acknowledged: ids.length === 0 ? NOTHING : new Set(ids),
+    heldBlobs:
+      blobs.length === 0 ? NO_BLOBS : new Map(blobs.map(({ root, received }) => [toHex(root), received])),
+  };
 }
 
 /** Of the many who come back with nothing under way. */
 const NOTHING: ReadonlySet<string> = new Set();
+const NO_BLOBS: ResumedState["heldBlobs"] = new Map();

@@ -61,7 +61,9 @@ export {
 export { LOGINS_PER_SECOND, type LoginEntry, LoginPace } from "./pace.ts";
 export {
   type HalfDoneStream,
+  type HeldBlob,
   MAX_ACKNOWLEDGED,
+  MAX_HELD_BLOBS,
   type ResumeBody,
   type ResumedBody,
   resume,

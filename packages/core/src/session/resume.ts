@@ -7,6 +7,8 @@ import { MAX_BITMAP_BYTES } from "../stream/index.ts";
 
 /** Most messages that one side names to the other. */
 export const MAX_ACKNOWLEDGED = 256;
+/** Most half-done blobs that a site names. [W-190] */
+export const MAX_HELD_BLOBS = 8;
 /** Most half-done streams that a server names. */
 const MAX_STREAMS = 64;
 
@@ -19,18 +21,42 @@ const bytesOf = (length: number): v.GenericSchema<unknown, Bytes> =>
 
 const messageIds = v.pipe(v.array(bytesOf(16)), v.maxLength(MAX_ACKNOWLEDGED));
 
+const bitmap = v.custom<Bytes>(
+  (value) =>
+    value instanceof Uint8Array &&
+    value.buffer instanceof ArrayBuffer &&
+    value.byteLength <= MAX_BITMAP_BYTES,
+  `at most ${MAX_BITMAP_BYTES} bytes`,
+);
+
+/** A sealed blob of which chunks are there. */
+export interface HeldBlob {
+  /** Its root: 32 bytes. */
+  readonly root: Bytes;
+  /** Bitmap of the chunks that were verified: bit i of byte floor(i / 8), lowest first. */
+  readonly received: Bytes;
+}
+
 /** Body of {@link resume}. */
 export interface ResumeBody {
   /** Id of the last session that the server took up: 32 bytes. Absent: this side begins afresh. */
   readonly session?: Bytes;
   /** Ids of the server's signed messages whose effect this side kept: they need not come again. At most 256. */
   readonly acknowledged: readonly Bytes[];
+  /** Sealed blobs that this side needs the rest of. At most 8; absent: none. */
+  readonly blobs?: readonly HeldBlob[];
 }
 
 /** RESUME: the first message of a site in a session. */
 export const resume: MessageDefinition<ResumeBody> = defineMessage(
   { type: 10, name: "resume", signed: false, from: ["site"] },
-  v.strictObject({ session: v.exactOptional(bytesOf(32)), acknowledged: messageIds }),
+  v.strictObject({
+    session: v.exactOptional(bytesOf(32)),
+    acknowledged: messageIds,
+    blobs: v.exactOptional(
+      v.pipe(v.array(v.strictObject({ root: bytesOf(32), received: bitmap })), v.maxLength(MAX_HELD_BLOBS)),
+    ),
+  }),
 );
 
 /** A stream of which chunks are kept. */
@@ -77,14 +103,5 @@ export interface StreamResumedBody {
 /** The receiver of a stream has chunks of it: said before its first credit, so that only the others are sent. */
 export const streamResumed: MessageDefinition<StreamResumedBody> = defineMessage(
   { type: 12, name: "stream-resumed", signed: false, from: ["server"] },
-  v.strictObject({
-    streamId: bytesOf(16),
-    received: v.custom<Bytes>(
-      (value) =>
-        value instanceof Uint8Array &&
-        value.buffer instanceof ArrayBuffer &&
-        value.byteLength <= MAX_BITMAP_BYTES,
-      `at most ${MAX_BITMAP_BYTES} bytes`,
-    ),
-  }),
+  v.strictObject({ streamId: bytesOf(16), received: bitmap }),
 );

@@ -2,6 +2,7 @@ import { type Bytes, toHex } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
 import type { BlobReference, Publication } from "../message/index.ts";
 import { type Clock, type CryptoProvider, sleep } from "../platform/index.ts";
+import type { HeldBlob } from "../session/index.ts";
 import { type BlobChunk, BlobOpener, chunkCount, chunkLength, ciphertextPlan } from "../stream/index.ts";
 
 /** Blobs that are remembered: the graph and the last model versions of a few jobs. */
@@ -53,7 +54,16 @@ export class BlobInbox {
     this.#modules = modules;
   }
 
-  /** A new session began: whatever is still needed is sent again. */
+  /** Blobs of which chunks were verified and more are waited for: RESUME names them, so that only the others come. */
+  held(): readonly HeldBlob[] {
+    return [...this.#arrivals.values()].flatMap(({ publication, opener }) =>
+      publication === undefined || opener === undefined || opener.received.count === 0
+        ? []
+        : [{ root: publication.root, received: opener.received.bitmap() }],
+    );
+  }
+
+  /** A new session began: what is still needed and was not verified is sent again. */
   renew(): void {
     for (const arrival of this.#arrivals.values()) {
       arrival.isUsedUp = false;

@@ -22,6 +22,7 @@ import { sleep } from "../platform/index.ts";
 import {
   isSuspensionObject,
   MAX_ACKNOWLEDGED,
+  MAX_HELD_BLOBS,
   on,
   openSession,
   requireServerNotRevoked,
@@ -238,9 +239,11 @@ export class Site {
     const { runtime, dataNames } = this.#options;
     const jobs = [...this.#jobs.entries()];
     const acknowledged = jobs.flatMap(([, job]) => job.acknowledged).slice(-MAX_ACKNOWLEDGED);
+    const blobs = this.#inbox.held().slice(-MAX_HELD_BLOBS);
     await session.send(resume, {
       ...(this.#lastSession === undefined ? {} : { session: this.#lastSession }),
       acknowledged,
+      ...(blobs.length === 0 ? {} : { blobs }),
     });
     await session.send(siteReady, {
       runtime,

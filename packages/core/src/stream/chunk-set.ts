@@ -23,19 +23,21 @@ export class ChunkSet {
    * @throws EnvelopeError `ERR_STREAM_REFUSED` unless it is a bitmap of this stream
    */
   static fromBitmap(plan: ChunkPlan, bitmap: Bytes): ChunkSet {
-    const set = new ChunkSet(plan);
-    const count = chunkCount(plan);
     // [W-120]
-    if (bitmap.byteLength !== set.#bits.byteLength) {
-      throw new EnvelopeError("ERR_STREAM_REFUSED", "a bitmap has one bit for each chunk");
+    if (!ChunkSet.isBitmapOf(plan, bitmap)) {
+      throw new EnvelopeError("ERR_STREAM_REFUSED", "a bitmap has one bit for each chunk, and none beyond");
     }
-    for (let index = 0; index < 8 * bitmap.byteLength; index++) {
-      if (!isSet(bitmap, index)) continue;
-      // [W-120]
-      if (index >= count) throw new EnvelopeError("ERR_STREAM_REFUSED", `the stream has no chunk ${index}`);
-      set.add(index);
-    }
+    const set = new ChunkSet(plan);
+    for (let index = 0; index < chunkCount(plan); index++) if (isSet(bitmap, index)) set.add(index);
     return set;
+  }
+
+  /** True when `bitmap` has one bit for each chunk of the plan, and none beyond. */
+  static isBitmapOf(plan: ChunkPlan, bitmap: Bytes): boolean {
+    const count = chunkCount(plan);
+    if (bitmap.byteLength !== Math.ceil(count / 8)) return false;
+    const unused = 8 * bitmap.byteLength - count;
+    return (bitmap.at(-1) ?? 0) >> (8 - unused) === 0;
   }
 
   /** How many chunks are there. */

@@ -31,6 +31,7 @@ export {
 } from "./frames.ts";
 export { type IncomingModules, IncomingStream } from "./incoming.ts";
 export { checkManifest, type ManifestOptions, makeManifest, type StreamModules } from "./manifest.ts";
+export { missingFrames } from "./missing-frames.ts";
 export { OutgoingStream } from "./outgoing.ts";
 export {
   type BlobDescription,

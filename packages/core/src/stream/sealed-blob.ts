@@ -10,6 +10,7 @@ import {
   u32,
   writePrefix,
 } from "../wire/index.ts";
+import { ChunkSet } from "./chunk-set.ts";
 import {
   type ChunkPlan,
   chunkCount,
@@ -179,7 +180,7 @@ export class BlobOpener {
   readonly #options: OpenBlobOptions;
   readonly #secret: SecretKey;
   readonly #crypto: CryptoProvider;
-  readonly #received: Uint8Array;
+  readonly #received: ChunkSet;
   #missing: number;
 
   private constructor(options: OpenBlobOptions, secret: SecretKey, crypto: CryptoProvider) {
@@ -187,7 +188,7 @@ export class BlobOpener {
     this.#secret = secret;
     this.#crypto = crypto;
     this.#missing = chunkCount(options.description);
-    this.#received = new Uint8Array(this.#missing);
+    this.#received = new ChunkSet(options.description);
   }
 
   /** @throws EnvelopeError `ERR_DIGEST_MISMATCH` when root and leaves of the publication do not belong together */
@@ -206,6 +207,11 @@ export class BlobOpener {
     return new BlobOpener(options, await crypto.importAesGcmKey(options.key), crypto);
   }
 
+  /** The chunks that were verified; they grow as further ones come. */
+  get received(): ChunkSet {
+    return this.#received;
+  }
+
   /** True when every chunk is in the sink. */
   get complete(): boolean {
     return this.#missing === 0;
@@ -222,7 +228,7 @@ export class BlobOpener {
     const { index, ciphertext } = chunk;
     const plan = ciphertextPlan(description);
     const count = chunkCount(plan);
-    if (!equalBytes(chunk.root, description.root) || this.#received[index] === 1) return false;
+    if (!equalBytes(chunk.root, description.root) || this.#received.has(index)) return false;
     // [W-82]
     const fits = index < count && ciphertext.byteLength === chunkLength(plan, index);
     if (!fits || !equalBytes(await this.#crypto.sha256(ciphertext), leafOf(description.leaves, index))) {
@@ -237,8 +243,8 @@ export class BlobOpener {
         `chunk ${index} does not open under the key of the task`,
       );
     }
-    if (this.#received[index] === 1) return false; // the same chunk was verified meanwhile
-    this.#received[index] = 1;
+    if (this.#received.has(index)) return false; // the same chunk was verified meanwhile
+    this.#received.add(index);
     await sink.write(index * description.chunkBytes, data);
     this.#missing -= 1;
     return true;

@@ -2,7 +2,9 @@ import type { Bytes } from "../../src/bytes/index.ts";
 import type { JobBundle } from "../../src/job/index.ts";
 import type { Connection, Connector } from "../../src/platform/index.ts";
 import type { Site, Trainer } from "../../src/site/index.ts";
+import { readBlobChunk } from "../../src/stream/index.ts";
 import { ParameterSet, Tensor } from "../../src/tensor/index.ts";
+import { FRAME_KIND, readFrame } from "../../src/wire/index.ts";
 import { aBundle, type TestFederation } from "./a-federation.ts";
 
 /** Chunks of one update. */
@@ -35,6 +37,8 @@ export interface ResumingSite {
   readonly site: Site;
   /** Chunks that reached the server over each connection, in the order of the connections. */
   readonly chunks: readonly number[];
+  /** Chunks of model versions that reached the site over each connection: their indices as they came. */
+  readonly blobChunks: readonly (readonly number[])[];
   /** How often it trained. */
   readonly trainings: () => number;
   /** How often it evaluated. */
@@ -46,6 +50,8 @@ export interface ResumingSite {
     limit: number;
     /** After so many chunks on a connection, nothing more of the server gets through. */
     deafAfter: number;
+    /** After so many chunks of model versions on a connection, nothing more of the server gets through. */
+    blobLimit: number;
     /** What an evaluation waits for before it ends. */
     evaluation: Promise<void>;
   };
@@ -58,10 +64,12 @@ export interface ResumingSite {
 /** A real site that adds `value` to every weight, over a line that breaks where the test says. */
 export function resumingSite(federation: TestFederation, name: string, value: number): ResumingSite {
   const chunks: number[] = [];
+  const blobChunks: number[][] = [];
   const line = {
     isReachable: true,
     limit: Number.POSITIVE_INFINITY,
     deafAfter: Number.POSITIVE_INFINITY,
+    blobLimit: Number.POSITIVE_INFINITY,
     evaluation: Promise.resolve(),
   };
   let trained = 0;
@@ -73,6 +81,8 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
       if (!line.isReachable) throw new Error("the line is down");
       const connection = await inner.connect(signal);
       const index = chunks.push(0) - 1;
+      const blobs: number[] = [];
+      blobChunks.push(blobs);
       let isBroken = false;
       const gone = new Promise<{ closeCode: number; reason: string }>((resolve) => {
         hangUp = () => resolve({ closeCode: 1006, reason: "" });
@@ -82,7 +92,17 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
         get bufferedBytes() {
           return connection.bufferedBytes;
         },
-        frames: heard(connection, { gone, isDeaf: () => (chunks[index] ?? 0) >= line.deafAfter }),
+        frames: heard(connection, {
+          gone,
+          isDeaf: (frame) => {
+            if ((chunks[index] ?? 0) >= line.deafAfter) return true;
+            const chunk = modelChunk(frame);
+            if (chunk === undefined) return false;
+            if (blobs.length >= line.blobLimit) return true;
+            blobs.push(chunk);
+            return false;
+          },
+        }),
         ended: Promise.race([connection.ended, gone]),
         send: (frame, onSent) => {
           const isChunk = frame.byteLength > CHUNK_BYTES;
@@ -114,6 +134,7 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
   return {
     site,
     chunks,
+    blobChunks,
     trainings: () => trained,
     evaluations: () => evaluated,
     line,
@@ -121,6 +142,7 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
       await federation.clock.settle();
       line.limit = Number.POSITIVE_INFINITY;
       line.deafAfter = Number.POSITIVE_INFINITY;
+      line.blobLimit = Number.POSITIVE_INFINITY;
       federation.connections.get(name)?.cut();
       await federation.clock.settle();
     },
@@ -133,14 +155,21 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
 
 async function* heard(
   connection: Connection,
-  { gone, isDeaf }: { gone: Promise<unknown>; isDeaf: () => boolean },
+  { gone, isDeaf }: { gone: Promise<unknown>; isDeaf: (frame: Bytes) => boolean },
 ): AsyncGenerator<Bytes, void, undefined> {
   const frames = connection.frames[Symbol.asyncIterator]();
   for (;;) {
     const next = await Promise.race([frames.next(), gone.then(() => undefined)]);
     if (next === undefined || next.done === true) return;
-    if (!isDeaf()) yield next.value;
+    if (!isDeaf(next.value)) yield next.value;
   }
+}
+
+/** Index of the chunk that a BLOB frame of a model brings; the graph of these jobs is one small chunk. */
+function modelChunk(bytes: Bytes): number | undefined {
+  const frame = readFrame(bytes);
+  if (frame.kind !== FRAME_KIND.blob || frame.payload.byteLength < CHUNK_BYTES) return undefined;
+  return readBlobChunk(frame).index;
 }
 
 interface Hooks {

@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { equalBytes, fromHex, toHex } from "../../src/bytes/index.ts";
 import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
 import { webCrypto } from "../../src/platform/index.ts";
-import { on, type Refusal, resume, resumed, type Session, streamResumed } from "../../src/session/index.ts";
+import {
+  type HeldBlob,
+  on,
+  type Refusal,
+  resume,
+  resumed,
+  type Session,
+  streamResumed,
+} from "../../src/session/index.ts";
 import {
   bytesSource,
   ChunkSet,
@@ -166,6 +174,9 @@ test("RESUME, its answer and the bitmap are these bytes", () => {
     `82${text("acknowledged")}91${bin16}${text("session")}c420${"01".repeat(32)}`,
   );
   expect(hexOf(resume.parse({ acknowledged: [] }))).toBe(`81${text("acknowledged")}90`);
+  expect(hexOf(resume.parse({ acknowledged: [], blobs: [aHeldBlob(1)] }))).toBe(
+    `82${text("acknowledged")}90${text("blobs")}9182${text("received")}c40100${text("root")}c420${"07".repeat(32)}`,
+  );
   expect(
     hexOf(resumed.parse({ isResumed: true, acknowledged: [id], streams: [{ streamId: id, chunks: 3 }] })),
   ).toBe(
@@ -177,11 +188,23 @@ test("RESUME, its answer and the bitmap are these bytes", () => {
   expect([resume.type, resumed.type, streamResumed.type]).toEqual([10, 11, 12]);
 });
 
+function aHeldBlob(bitmapBytes: number): HeldBlob {
+  return { root: new Uint8Array(32).fill(7), received: new Uint8Array(bitmapBytes) };
+}
+
 test.for([
   ["a session id of another length", () => resume.parse({ session: new Uint8Array(31), acknowledged: [] })],
   [
     "too many acknowledged messages",
     () => resume.parse({ acknowledged: new Array(257).fill(new Uint8Array(16)) }),
+  ],
+  [
+    "more blobs than a site may name",
+    () => resume.parse({ acknowledged: [], blobs: new Array(9).fill(aHeldBlob(1)) }),
+  ],
+  [
+    "a bitmap of more chunks than a blob may have",
+    () => resume.parse({ acknowledged: [], blobs: [aHeldBlob(2049)] }),
   ],
   ["a field that it does not have", () => resume.parse({ acknowledged: [], token: 1 })],
   [
