@@ -241,7 +241,7 @@ export class ASite {
   }
 
   /** The blobs of which chunks came, each with its bitmap. */
-  #heldBlobs(): Body[] {
+  #heldBlobs(): ReturnType<typeof map>[] {
     return [...this.#blobs].map(([root, chunks]) => {
       const count = (this.#publications.get(root)?.leaves.length ?? 0) / 32;
       const received = Buffer.alloc(Math.ceil(count / 8));
