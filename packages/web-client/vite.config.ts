@@ -85,7 +85,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: [join(ROOT, "index.html"), join(ROOT, "join/index.html")],
+      input: ["index.html", "join/index.html", "join/signed-in/index.html"].map((page) => join(ROOT, page)),
       // The first start prints what people asked for, not how long plug-ins took.
       checks: { pluginTimings: false },
     },

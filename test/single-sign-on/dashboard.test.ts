@@ -1,7 +1,6 @@
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import type { DashboardProvider } from "@photinus/node-server";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { aFreePort } from "./a-free-port.ts";
 import { aServer, type RunningServer } from "./a-server.ts";
 import {
   DASHBOARD_CLIENT,
@@ -17,14 +16,6 @@ let port = 0;
 let provider: IdentityProvider;
 let server: RunningServer;
 let origin = "";
-
-async function aFreePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port: free } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
-}
 
 const dashboard = (change: Partial<DashboardProvider> = {}): DashboardProvider => ({
   issuer: provider.issuer,

@@ -18,6 +18,8 @@ export interface IdentityProvider {
 export interface IdentityProviderOptions {
   /** Where the dashboard is called back. */
   readonly redirectUris?: readonly string[];
+  /** Where pages that take part as sites are called back. */
+  readonly joinRedirectUris?: readonly string[];
   /** Life of an ID token in seconds. Default 600. */
   readonly tokenSeconds?: number;
   /** Tokens of the device flow carry the nonce, as Keycloak's do and those of oidc-provider do not. Default false. */
@@ -43,6 +45,7 @@ const DEVICE_PAGES = {
 };
 
 export const SITE_CLIENT = "photinus-site";
+export const JOIN_CLIENT = "photinus-join";
 export const DASHBOARD_CLIENT = "photinus-dashboard";
 export const DASHBOARD_SECRET = "a secret of this test only";
 
@@ -73,7 +76,7 @@ export async function identityProvider(options: IdentityProviderOptions = {}): P
 }
 
 function configurationOf(
-  { redirectUris = [], tokenSeconds = 600 }: IdentityProviderOptions,
+  { redirectUris = [], joinRedirectUris = [], tokenSeconds = 600 }: IdentityProviderOptions,
   jwks: object,
 ): object {
   return {
@@ -85,6 +88,12 @@ function configurationOf(
         application_type: "native",
         grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
         redirect_uris: ["http://127.0.0.1/signed-in"],
+      },
+      {
+        client_id: JOIN_CLIENT,
+        token_endpoint_auth_method: "none",
+        grant_types: ["authorization_code"],
+        redirect_uris: joinRedirectUris.length === 0 ? ["http://127.0.0.1:1/never"] : joinRedirectUris,
       },
       {
         client_id: DASHBOARD_CLIENT,

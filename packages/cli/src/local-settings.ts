@@ -4,7 +4,11 @@ import { LOCAL_AUTHENTICATION, LOCAL_FOLDER, LOCAL_SIGN_IN } from "@photinus/cor
 import type { CredentialSource } from "@photinus/core/session";
 import { oidcCredentials, parseSignInSettings } from "@photinus/node-client";
 import { readSecretFile } from "@photinus/node-platform";
-import { type AuthenticationSettings, parseAuthenticationSettings } from "@photinus/node-server";
+import {
+  type AuthenticationSettings,
+  type PhotinusServerOptions,
+  parseAuthenticationSettings,
+} from "@photinus/node-server";
 import { type LocatedFile, readLocatedJson } from "./located-file.ts";
 
 /**
@@ -17,15 +21,24 @@ export async function authenticationOf(kit: string): Promise<AuthenticationSetti
 }
 
 /**
- * Secret of the server's client at the dashboard's provider; `undefined` where the client has none.
- * @throws HostError `ERR_CONFIG_INVALID` when its file cannot be read
+ * Secrets of the server's clients at the providers of its pages; without those of clients that have none.
+ * @throws ProvisionError `ERR_KIT_UNREADABLE` when a file cannot be read
  */
-export async function dashboardSecretOf(
+export async function clientSecretsOf(
   kit: string,
   settings: AuthenticationSettings | undefined,
-): Promise<string | undefined> {
-  const file = settings?.dashboard?.clientSecretFile;
-  return file === undefined ? undefined : await readSecretFile(resolve(kit, LOCAL_FOLDER, file));
+): Promise<Pick<PhotinusServerOptions, "dashboardSecret" | "joinPageSecret">> {
+  const [dashboardSecret, joinPageSecret] = await Promise.all(
+    [settings?.dashboard, settings?.joinPage].map((client) =>
+      client?.clientSecretFile === undefined
+        ? undefined
+        : readSecretFile(resolve(kit, LOCAL_FOLDER, client.clientSecretFile)),
+    ),
+  );
+  return {
+    ...(dashboardSecret === undefined ? {} : { dashboardSecret }),
+    ...(joinPageSecret === undefined ? {} : { joinPageSecret }),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { authenticationOf, credentialsOf } from "../src/local-settings.ts";
+import { authenticationOf, clientSecretsOf, credentialsOf } from "../src/local-settings.ts";
 
 let kit: string;
 beforeEach(async () => {
@@ -21,6 +21,12 @@ const DASHBOARD = {
   clientId: "photinus-dashboard",
   origin: "https://fl.example.org",
   users: [{ claims: { groups: ["fl-admins"] }, role: "project_admin", org: "hospital" }],
+};
+
+const JOIN_PAGE = {
+  issuer: "https://id.example.org/realms/hospital",
+  clientId: "photinus-site",
+  origin: "https://fl.example.org",
 };
 
 async function serverSays(content: unknown): Promise<string> {
@@ -43,6 +49,36 @@ test("a file says who is asked at login, and how people sign in on the dashboard
     login: [LOGIN],
     dashboard: DASHBOARD,
   });
+});
+
+test("pages sign in as a client whose tokens are let in; as another one the server does not start", async () => {
+  const [settings, other] = [JOIN_PAGE, { ...JOIN_PAGE, clientId: "other" }];
+
+  expect(JSON.parse(await serverSays({ login: [LOGIN], joinPage: settings }))).toEqual({
+    login: [LOGIN],
+    joinPage: settings,
+  });
+  expect(await serverSays({ login: [LOGIN], joinPage: other })).toMatch(
+    /authentication\.json:\d+:\d+ joinPage\.clientId: expected a client in the audience/,
+  );
+  expect(await serverSays({ joinPage: settings })).toMatch(/joinPage\.clientId: expected a client/);
+});
+
+test("the secrets of both clients are read from local/, and a file that is missing is a fault", async () => {
+  await writeFile(join(kit, "local", "one"), "first\n", { mode: 0o600 });
+  await writeFile(join(kit, "local", "two"), "second\n", { mode: 0o600 });
+  const settings = {
+    dashboard: { ...DASHBOARD, clientSecretFile: "one", users: [] },
+    joinPage: { ...JOIN_PAGE, clientSecretFile: "two" },
+  };
+
+  expect(await clientSecretsOf(kit, settings)).toEqual({
+    dashboardSecret: "first",
+    joinPageSecret: "second",
+  });
+  expect(await clientSecretsOf(kit, undefined)).toEqual({});
+  const missing = { joinPage: { ...JOIN_PAGE, clientSecretFile: "three" } };
+  await expect(clientSecretsOf(kit, missing)).rejects.toMatchObject({ code: "ERR_KIT_UNREADABLE" });
 });
 
 test("a fault is named with file, line and column, and never with the value", async () => {

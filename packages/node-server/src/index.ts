@@ -4,6 +4,7 @@ export {
   type DashboardProvider,
   type DashboardRole,
   type DashboardUserRule,
+  type JoinPageProvider,
   type Locate,
   type LoginProvider,
   parseAuthenticationSettings,

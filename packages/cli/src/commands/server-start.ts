@@ -5,7 +5,7 @@ import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@phot
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
-import { authenticationOf, dashboardSecretOf } from "../local-settings.ts";
+import { authenticationOf, clientSecretsOf } from "../local-settings.ts";
 import { withLaterMachines } from "./later-machines.ts";
 import { openKitFolder } from "./open-kit-folder.ts";
 import { type ServerTlsOptions, serverTls } from "./server-tls.ts";
@@ -51,7 +51,7 @@ export async function startServer(
   const logger = pinoLogger({ name: "server" });
   const crypto = nodeCrypto();
   const authentication = await authenticationOf(options.kit);
-  const dashboardSecret = await dashboardSecretOf(options.kit, authentication);
+  const clientSecrets = await clientSecretsOf(options.kit, authentication);
   const storage = await openStorage({ folder: options.state }, { crypto });
   try {
     const secured = await serverTls(ofHost, options);
@@ -73,7 +73,7 @@ export async function startServer(
           ? {}
           : { coordinator: { reconnectGraceMs: options.reconnectGrace * 1000 } }),
         ...(authentication === undefined ? {} : { authentication }),
-        ...(dashboardSecret === undefined ? {} : { dashboardSecret }),
+        ...clientSecrets,
       },
       { storage, clock: systemClock(), crypto, logger },
     );

@@ -63,12 +63,30 @@ export interface DashboardProvider {
   readonly sessionHours?: number;
 }
 
+/** How people sign in where a page takes part as a site. */
+export interface JoinPageProvider {
+  /** Issuer of an entry of `login`. */
+  readonly issuer: string;
+  /** This server's client at the provider; in the `audience` of that entry. */
+  readonly clientId: string;
+  /** File with the client's secret, from `local/` of the kit. Default: the client has none. */
+  readonly clientSecretFile?: string;
+  /** Origin under which people open the page, such as `https://fl.example.org`. */
+  readonly origin: string;
+  /** What is asked for beside openid. Default: nothing. */
+  readonly scopes?: readonly string[];
+  /** Signatures that are accepted. Default: RS256, PS256 and ES256. */
+  readonly algorithms?: readonly SignatureName[];
+}
+
 /** `local/authentication.json` of a server's kit. */
 export interface AuthenticationSettings {
   /** Providers that are asked at login, beside the certificate. Default: none. */
   readonly login?: readonly LoginProvider[];
   /** Sign-in on the dashboard. Default: by kit and read-only token only. */
   readonly dashboard?: DashboardProvider;
+  /** Sign-in of pages that take part as sites. Default: none; a page that `login` applies to is then not let in. */
+  readonly joinPage?: JoinPageProvider;
 }
 
 /** Signatures of tokens: of public keys only, so that nobody who checks a token can make one. */
@@ -141,12 +159,18 @@ const LoginSchema = v.strictObject({
   admitMinutes: v.exactOptional(whole(1, 720)),
 });
 
-const DashboardSchema = v.strictObject({
+/** What signing in by a browser needs. */
+const browserClient = {
   issuer,
   clientId: text,
   clientSecretFile: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(4096))),
   origin,
   scopes: v.exactOptional(listOf(v.pipe(text, v.regex(/^[!#-[\]-~]+$/, "expected a scope")), 16)),
+  algorithms,
+};
+
+const DashboardSchema = v.strictObject({
+  ...browserClient,
   nameClaim: v.exactOptional(text),
   users: listOf(
     v.strictObject({
@@ -156,7 +180,6 @@ const DashboardSchema = v.strictObject({
     }),
     64,
   ),
-  algorithms,
   idleMinutes: v.exactOptional(whole(1, 480)),
   sessionHours: v.exactOptional(whole(1, 24)),
 });
@@ -164,6 +187,7 @@ const DashboardSchema = v.strictObject({
 const SettingsSchema: v.GenericSchema<unknown, AuthenticationSettings> = v.strictObject({
   login: v.exactOptional(listOf(LoginSchema, 16)),
   dashboard: v.exactOptional(DashboardSchema),
+  joinPage: v.exactOptional(v.strictObject(browserClient)),
 });
 
 /**
@@ -175,7 +199,7 @@ export function parseAuthenticationSettings(value: unknown, locate: Locate): Aut
   // To the schema a list is an object without these keys.
   if (Array.isArray(value)) throw new HostError("ERR_CONFIG_INVALID", `${locate([])} expected an object`);
   const result = v.safeParse(SettingsSchema, value);
-  if (result.success) return result.output;
+  if (result.success) return requireAudience(result.output, locate);
   const [issue] = result.issues;
   const path = (issue.path ?? []).flatMap(({ key }) =>
     typeof key === "string" || typeof key === "number" ? [key] : [],
@@ -185,6 +209,16 @@ export function parseAuthenticationSettings(value: unknown, locate: Locate): Aut
     "ERR_CONFIG_INVALID",
     `${locate(path)} ${dotted === "" ? "" : `${dotted}: `}${wordsOf(issue)}`,
   );
+}
+
+/** A token that no entry of `login` takes would let nobody in. */
+function requireAudience(settings: AuthenticationSettings, locate: Locate): AuthenticationSettings {
+  const { login = [], joinPage } = settings;
+  const takes = ({ issuer: of, audience }: LoginProvider): boolean =>
+    of === joinPage?.issuer && audience.includes(joinPage.clientId);
+  if (joinPage === undefined || login.some(takes)) return settings;
+  const text = "joinPage.clientId: expected a client in the audience of an entry of login with this issuer";
+  throw new HostError("ERR_CONFIG_INVALID", `${locate(["joinPage", "clientId"])} ${text}`);
 }
 
 /** What an unknown key looks like is said, what a value is not: it may be a secret in the wrong place. */

@@ -1,7 +1,9 @@
 import type { Clock, Logger } from "@photinus/core/platform";
 import { type Context, Hono } from "hono";
+import type { JoinSignIn } from "../sign-in/join-sign-in.ts";
 import type { SignIn } from "../sign-in/sign-in.ts";
 import type { Federation } from "./federation.ts";
+import { addJoinSignIn, TOKEN_PATH } from "./join-sign-in-routes.ts";
 import { observeJob } from "./observe-job.ts";
 import { refuse, refuseFor } from "./problem.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
@@ -18,6 +20,8 @@ export interface AppModules {
   readonly tokens: ReadTokens;
   /** Absent: people sign in by kit and token only. */
   readonly signIn?: SignIn | undefined;
+  /** Absent: pages that take part as sites sign in nowhere. */
+  readonly joinSignIn?: JoinSignIn | undefined;
   readonly metrics: PrometheusMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -63,6 +67,11 @@ function allowOrigin(context: Context, allowedOrigins: readonly string[], respon
   return response;
 }
 
+function isPosted(path: string, { signIn, joinSignIn }: AppModules): boolean {
+  if (path === TOKEN_PATH) return joinSignIn !== undefined;
+  return signIn !== undefined && POSTED.test(path);
+}
+
 /** Every response gets the security headers and is counted; but for what people may post, only GET and HEAD are taken. */
 function addMiddleware(app: Hono, modules: AppModules, options: AppOptions): void {
   app.use(async (context, next) => {
@@ -70,7 +79,7 @@ function addMiddleware(app: Hono, modules: AppModules, options: AppOptions): voi
     const isApi = context.req.path.startsWith("/api/");
     if (method === "OPTIONS" && isApi) context.res = new Response(null, { status: 204 });
     else if (method === "GET" || method === "HEAD") await next();
-    else if (method === "POST" && modules.signIn !== undefined && POSTED.test(context.req.path)) await next();
+    else if (method === "POST" && isPosted(context.req.path, modules)) await next();
     else context.res = refuse("ERR_METHOD_NOT_ALLOWED", `${method} is not offered`, { allow: "GET, HEAD" });
     context.res = secure(new Response(context.res.body, context.res));
     if (isApi) allowOrigin(context, options.allowedOrigins, context.res);
@@ -131,6 +140,7 @@ export function createApp(modules: AppModules, options: AppOptions): Hono {
   });
   app.get("/api/jobs/:id/observations", observeJob(modules, options));
   addSignIn(app, { ...modules, addressOf: options.addressOf });
+  addJoinSignIn(app, { ...modules, addressOf: options.addressOf });
   app.get("/blobs/:digest", serveBlobs(modules, options));
   app.get("/ws", () =>
     refuse("ERR_UPGRADE_REFUSED", "this address takes WebSockets only", { upgrade: "websocket" }),

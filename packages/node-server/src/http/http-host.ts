@@ -7,6 +7,7 @@ import { type Clock, type Logger, sleep } from "@photinus/core/platform";
 import type { LoginPace } from "@photinus/core/session";
 import { reportNativeMasking } from "@photinus/node-platform";
 import type { Context } from "hono";
+import type { JoinSignIn } from "../sign-in/join-sign-in.ts";
 import type { SignIn } from "../sign-in/sign-in.ts";
 import { createApp } from "./app.ts";
 import { clientAddress, isLocalRequest, isLoopback, type ProxyTrust } from "./client-address.ts";
@@ -59,6 +60,8 @@ export interface HttpHostModules {
   readonly tokens: ReadTokens;
   /** People who sign in by an identity provider. Default: none. */
   readonly signIn?: SignIn | undefined;
+  /** People who sign in where a page takes part as a site. Default: none. */
+  readonly joinSignIn?: JoinSignIn | undefined;
   /** Where figures go. */
   readonly metrics: PrometheusMetrics;
   /** Time. */

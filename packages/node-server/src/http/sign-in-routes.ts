@@ -1,8 +1,8 @@
 import { AuthenticationError, isErrorCode, PhotinusError } from "@photinus/core/errors";
 import type { Context, Hono } from "hono";
-import { type DashboardCookie, readCookie, setCookie } from "../sign-in/cookies.ts";
-import { CALLBACK_PATH, TRANSACTION_S } from "../sign-in/dashboard-provider.ts";
-import type { SignIn } from "../sign-in/sign-in.ts";
+import { TRANSACTION_S } from "../sign-in/code-flow.ts";
+import { type PageCookie, readCookie, setCookie } from "../sign-in/cookies.ts";
+import { CALLBACK_PATH, type SignIn } from "../sign-in/sign-in.ts";
 import type { Federation } from "./federation.ts";
 import { refuseFor, statusOf } from "./problem.ts";
 import { sessionIdOf, sessionOf } from "./reader.ts";
@@ -19,7 +19,8 @@ export interface SignInRouteModules {
 /** Paths at which something may be posted; everything else is read-only. */
 export const POSTED: RegExp = /^\/(auth\/(stay|sign-out)|api\/jobs\/[^/]+\/abort|api\/sites\/[^/]+\/[^/]+)$/;
 
-const NO_STORE = { "cache-control": "no-store" };
+/** Of what concerns one person. */
+export const NO_STORE = { "cache-control": "no-store" };
 
 /** Routes of people who sign in on the dashboard by an identity provider. */
 export function addSignIn(app: Hono, { signIn, ...modules }: SignInRouteModules): void {
@@ -100,18 +101,19 @@ function backWith(error: unknown, { origin }: SignIn, cookies: readonly string[]
   return leave(`${origin}/#refused=${error.code}`, cookies);
 }
 
-function leave(location: string, cookies: readonly string[]): Response {
+/** Sends the browser elsewhere. */
+export function leave(location: string, cookies: readonly string[]): Response {
   const headers = new Headers({ location, ...NO_STORE });
   for (const each of cookies) headers.append("set-cookie", each);
   return new Response(null, { status: 302, headers });
 }
 
-function cookie({ origin }: SignIn, of: DashboardCookie): string {
+function cookie({ origin }: SignIn, of: PageCookie): string {
   return setCookie(of, origin.startsWith("https:"));
 }
 
 /** @throws AuthenticationError `ERR_ORIGIN_REFUSED` unless a page of this server asks: browsers say so with each POST */
-function requireOwnPage(context: Context, { origin }: SignIn): void {
+export function requireOwnPage(context: Context, { origin }: { readonly origin: string }): void {
   if (context.req.header("origin") === origin) return;
   throw new AuthenticationError("ERR_ORIGIN_REFUSED", "the request is not from a page of this server");
 }

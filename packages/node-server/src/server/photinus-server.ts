@@ -35,6 +35,7 @@ import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-h
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
 import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import type { TlsOptions } from "../http/tls.ts";
+import { JoinSignIn } from "../sign-in/join-sign-in.ts";
 import { SignIn, type SignInModules } from "../sign-in/sign-in.ts";
 import { recordedEnrolment } from "./enrolment.ts";
 import { loginAuthentication } from "./login-authentication.ts";
@@ -66,6 +67,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly authentication?: AuthenticationSettings;
   /** Secret of this server's client at the dashboard's provider. Default: the client has none. */
   readonly dashboardSecret?: string;
+  /** Secret of this server's client at the provider of pages that take part. Default: the client has none. */
+  readonly joinPageSecret?: string;
   /** More authenticators at login, such as an approval service of one's own. Default: none. */
   readonly authenticators?: readonly AuthenticatorRule[];
   /** File with one name a line of sites that joined by a link and are revoked; taken within a second. */
@@ -148,7 +151,8 @@ export class PhotinusServer {
       { coordinator: this.coordinator, session, refusals, logger: modules.logger, orders: this.#orders },
     );
     this.#signIn = dashboardSignIn(options, { ...modules, audit, refusals });
-    const readers = { tokens: this.tokens, signIn: this.#signIn };
+    const joinSignIn = joinPageSignIn(options, { ...modules, refusals });
+    const readers = { tokens: this.tokens, signIn: this.#signIn, joinSignIn };
     this.#host = new HttpHost(options, { ...modules, ...readers, federation, metrics, pace });
     const replace = (tls: TlsOptions): void => this.#host.replaceTls(tls);
     const { tlsSource } = options;
@@ -323,6 +327,14 @@ function dashboardSignIn(
 ): SignIn | undefined {
   const provider = authentication?.dashboard;
   return provider && new SignIn(provider, { ...modules, secret });
+}
+
+function joinPageSignIn(
+  { authentication, joinPageSecret: secret }: PhotinusServerOptions,
+  modules: Omit<SignInModules, "secret" | "audit">,
+): JoinSignIn | undefined {
+  const provider = authentication?.joinPage;
+  return provider && new JoinSignIn(provider, { ...modules, secret });
 }
 
 interface AcceptModules extends PhotinusServerModules {

@@ -1,9 +1,10 @@
 import type { AuditLog } from "@photinus/core/audit";
-import { AuthenticationError, PhotinusError, WireError } from "@photinus/core/errors";
+import { AuthenticationError } from "@photinus/core/errors";
 import type { Clock } from "@photinus/core/platform";
 import type { DashboardProvider } from "../authentication/settings.ts";
 import type { RefusalRecords } from "../server/refusal-records.ts";
-import { type BegunSignIn, DashboardOpenId } from "./dashboard-provider.ts";
+import { type BegunSignIn, CodeFlow } from "./code-flow.ts";
+import { SignInGate } from "./sign-in-gate.ts";
 import { userOfClaims } from "./user-of-claims.ts";
 import { type SignedInUser, type UserSession, UserSessions } from "./user-sessions.ts";
 
@@ -16,8 +17,8 @@ export interface SignInModules {
   readonly secret?: string | undefined;
 }
 
-/** Sign-ins that are being asked about at the provider at a time: each costs it and us a request. */
-const MAX_UNDER_WAY = 8;
+/** Path at which the provider sends the browser back. */
+export const CALLBACK_PATH = "/auth/signed-in";
 
 /** People who sign in on the dashboard by an identity provider: who they are, and how long. */
 export class SignIn {
@@ -26,17 +27,19 @@ export class SignIn {
   /** Where the provider is, for people. */
   readonly issuer: string;
   readonly #provider: DashboardProvider;
-  readonly #openId: DashboardOpenId;
+  readonly #flow: CodeFlow;
   readonly #sessions: UserSessions;
   readonly #modules: SignInModules;
-  #underWay = 0;
+  readonly #gate: SignInGate;
 
   constructor(provider: DashboardProvider, modules: SignInModules) {
     this.origin = provider.origin;
     this.issuer = provider.issuer;
     this.#provider = provider;
     this.#modules = modules;
-    this.#openId = new DashboardOpenId(provider, modules);
+    this.#gate = new SignInGate(modules.refusals);
+    const { scopes = ["openid", "profile", "email"] } = provider;
+    this.#flow = new CodeFlow({ ...provider, scopes }, { ...modules, callbackPath: CALLBACK_PATH });
     const { idleMinutes = 30, sessionHours = 8 } = provider;
     const limits = { idleMs: idleMinutes * 60_000, lifetimeMs: sessionHours * 3_600_000 };
     this.#sessions = new UserSessions(limits, modules);
@@ -44,7 +47,7 @@ export class SignIn {
 
   /** @throws AuthenticationError `ERR_SIGN_IN_UNAVAILABLE` */
   begin(): Promise<BegunSignIn> {
-    return this.#openId.begin();
+    return this.#flow.begin();
   }
 
   /**
@@ -53,12 +56,10 @@ export class SignIn {
    * @throws AuthenticationError `ERR_SIGN_IN_*`, WireError `ERR_BUSY`
    */
   async finish(query: URLSearchParams, transaction: string, address: string): Promise<string> {
-    if (this.#underWay >= MAX_UNDER_WAY) throw new WireError("ERR_BUSY", "too many sign in at once");
-    this.#underWay += 1;
-    const { audit, refusals } = this.#modules;
-    try {
-      const user = userOfClaims(await this.#openId.finish(query, transaction), this.#provider);
-      await audit.record({
+    return await this.#gate.pass(address, async () => {
+      const { verified } = await this.#flow.finish(query, transaction);
+      const user = userOfClaims(verified, this.#provider);
+      await this.#modules.audit.record({
         actor: actorOf(user),
         action: "sign-in",
         object: "dashboard",
@@ -66,13 +67,7 @@ export class SignIn {
         details: { issuer: this.issuer, role: user.role, org: user.org },
       });
       return this.#sessions.open(user);
-    } catch (error) {
-      const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
-      await refusals.note({ action: "sign-in", address, code });
-      throw error;
-    } finally {
-      this.#underWay -= 1;
-    }
+    });
   }
 
   /** @param isUse true for what the user does @throws AuthenticationError `ERR_SIGN_IN_EXPIRED` */

@@ -17,6 +17,7 @@ import { OwnCurveSource } from "./own-curve.ts";
 import { readFiles, sortFiles } from "./picked-files.ts";
 import { type PauseReason, watchPower } from "./power.ts";
 import { findObstacle, holdTheOnlyTab, OTHER_TAB } from "./requirements.ts";
+import { findProvider, hearSignedIn, signInAddress } from "./sign-in-channel.ts";
 
 /** What the page works with. */
 export interface JoinModules {
@@ -141,6 +142,14 @@ export class JoinModel implements ReactiveController {
     });
   }
 
+  /** Connects again, after a sign-in that the server refused. */
+  async retry(): Promise<void> {
+    await this.#busy(async () => {
+      await this.#call("pause", null);
+      await this.#call("resume", null);
+    });
+  }
+
   async #begin(): Promise<void> {
     const obstacle = await findObstacle({
       isSecureContext,
@@ -150,6 +159,9 @@ export class JoinModel implements ReactiveController {
     if (obstacle !== undefined) return this.#change({ obstacle, isBusy: false });
     if (!(await holdTheOnlyTab(navigator.locks))) return this.#change({ obstacle: OTHER_TAB, isBusy: false });
     await this.#busy(async () => {
+      hearSignedIn((signedIn) => {
+        if (signedIn.nonce === this.#state.signIn?.nonce) void this.#busy(() => this.#answer(signedIn));
+      }, this.#abort.signal);
       this.#site = this.#modules.startSite((news) => this.#onNews(news));
       const invitation = await this.#call("open", { fragment: this.#modules.fragment });
       this.#change({ invitation, siteName: invitation.siteName });
@@ -168,6 +180,11 @@ export class JoinModel implements ReactiveController {
       this.#change({ proposal: news.proposal, hasTicked: false, step: "consent" });
       return;
     }
+    if (news.kind === "sign-in") {
+      if (news.nonce === null) this.#change({ signIn: undefined });
+      else void this.#askToSignIn(news.nonce);
+      return;
+    }
     this.curve.show(news.status);
     this.#change({ status: news.status });
     this.#countDown();
@@ -180,6 +197,18 @@ export class JoinModel implements ReactiveController {
       this.#change({ step: "training" });
     }
     if (this.#state.step === "training" && this.#state.paused === undefined) void this.#watchPowerOnce();
+  }
+
+  /** Shows where to sign in. A server whose pages can sign in nowhere lets this one in nowhere either. */
+  async #askToSignIn(nonce: string): Promise<void> {
+    const issuer = await findProvider(this.#abort.signal).catch(() => undefined);
+    if (issuer === undefined)
+      await this.#answer({ nonce, token: null }).catch(() => undefined); // it waits no more
+    else this.#change({ signIn: { nonce, issuer, address: signInAddress(nonce) } });
+  }
+
+  async #answer(answer: SiteCalls["credential"]["request"]): Promise<void> {
+    await this.#call("credential", answer);
   }
 
   #isCountingDown = false;

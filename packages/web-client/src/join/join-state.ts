@@ -35,6 +35,18 @@ export interface JoinState {
   readonly status: SiteStatus | undefined;
   readonly paused: PauseReason | "asked" | undefined;
   readonly keepsAwake: boolean;
+  /** The server wants this person to sign in; `undefined` while it does not. */
+  readonly signIn: SignInRequest | undefined;
+}
+
+/** A sign-in that the server waits for. */
+export interface SignInRequest {
+  /** Address that leads to the provider. */
+  readonly address: string;
+  /** What the token is made for. */
+  readonly nonce: string;
+  /** The provider. */
+  readonly issuer: string;
 }
 
 /** What the page begins with. */
@@ -54,6 +66,7 @@ export const FIRST_STATE: JoinState = {
   status: undefined,
   paused: undefined,
   keepsAwake: false,
+  signIn: undefined,
 };
 
 /** True when the job that was worked on has had its last round and nothing of it is on its way. */

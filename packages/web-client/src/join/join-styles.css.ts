@@ -115,6 +115,17 @@ export const joinStyles: CSSResultGroup = [
       justify-self: start;
       margin-top: 4px;
     }
+    .sign-in {
+      display: grid;
+      justify-items: start;
+      gap: 12px;
+    }
+    a.primary {
+      display: inline-flex;
+      align-items: center;
+      text-decoration: none;
+      overflow-wrap: anywhere;
+    }
     .pictures {
       display: grid;
       grid-template-columns: repeat(auto-fill, minmax(46px, 1fr));

@@ -14,6 +14,7 @@ import type {
   SiteHandlers,
 } from "../site-port/index.ts";
 import { carryOn } from "./carried-status.ts";
+import { CredentialDesk } from "./credential-desk.ts";
 import {
   becomeMember,
   findMembership,
@@ -28,6 +29,7 @@ export class SiteHost {
   readonly #modules: SiteHostModules;
   readonly #abort: AbortController = new AbortController();
   readonly #questions: Map<string, Question> = new Map();
+  readonly #credentials: CredentialDesk;
   #membership: Membership | undefined;
   #member: MemberIdentity | undefined;
   #data: SiteDataFiles | undefined;
@@ -41,6 +43,7 @@ export class SiteHost {
 
   constructor(modules: SiteHostModules) {
     this.#modules = modules;
+    this.#credentials = new CredentialDesk(modules);
   }
 
   /** The calls of the page. */
@@ -54,6 +57,7 @@ export class SiteHost {
       },
       join: () => this.#join(),
       decide: (answer) => this.#decide(answer),
+      credential: async (answer) => this.#credentials.answer(answer),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       leave: () => this.#leave(),
@@ -110,6 +114,7 @@ export class SiteHost {
         logger,
         random: { bytes: (length) => crypto.randomBytes(length) },
         createTrainer: () => this.#modules.trainers.start(data, this.#device),
+        credentials: this.#credentials,
         decideJob: (job, signal) => this.#ask(job, signal),
         revocations: new RevocationLists(
           { project, root },

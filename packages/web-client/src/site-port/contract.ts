@@ -79,6 +79,16 @@ export interface SiteCalls {
     };
     readonly reply: null;
   };
+  /** Answers a request to sign in. */
+  readonly credential: {
+    readonly request: {
+      /** Of the request. */
+      readonly nonce: string;
+      /** ID token that the provider made for it; `null`: there is no provider to sign in at. */
+      readonly token: string | null;
+    };
+    readonly reply: null;
+  };
   /** Disconnects until `resume`; a round that runs is given up. */
   readonly pause: { readonly request: null; readonly reply: null };
   readonly resume: { readonly request: null; readonly reply: null };
@@ -92,4 +102,6 @@ export type SiteCall = keyof SiteCalls;
 /** What the site worker tells without being asked. */
 export type SiteNews =
   | { readonly kind: "status"; readonly status: SiteStatus }
-  | { readonly kind: "proposal"; readonly proposal: Proposal };
+  | { readonly kind: "proposal"; readonly proposal: Proposal }
+  /** The server wants to know who this is: a person signs in, for a token of this nonce. `null`: nothing is asked any more. */
+  | { readonly kind: "sign-in"; readonly nonce: string | null };

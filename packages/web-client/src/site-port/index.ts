@@ -9,5 +9,6 @@ export type {
   SiteDataFiles,
   SiteNews,
 } from "./contract.ts";
+export { nonceSchema, tokenSchema } from "./schema.ts";
 export { type SiteHandlers, serveSite } from "./serve-site.ts";
 export { SiteCallError, type SiteClient, siteClient } from "./site-client.ts";

@@ -67,6 +67,18 @@ const proposal: v.GenericSchema<unknown, Proposal> = v.strictObject({
   modelBytes: count,
 });
 
+/** What a credential is made for: a digest in base64url. */
+export const nonceSchema: v.GenericSchema<unknown, string> = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_-]{43}$/),
+);
+/** An ID token: three parts in base64url, as long as a credential may be. */
+export const tokenSchema: v.GenericSchema<unknown, string> = v.pipe(
+  v.string(),
+  v.maxLength(8192),
+  v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+);
+
 const nothing = v.null();
 
 type Schemas = {
@@ -87,6 +99,10 @@ const CALLS: Schemas = {
   join: { request: nothing, reply: v.strictObject({ siteName: text(63) }) },
   decide: {
     request: v.strictObject({ jobId, accepts: v.boolean(), textVersion: text(40) }),
+    reply: nothing,
+  },
+  credential: {
+    request: v.strictObject({ nonce: nonceSchema, token: v.nullable(tokenSchema) }),
     reply: nothing,
   },
   pause: { request: nothing, reply: nothing },
@@ -162,6 +178,7 @@ const status = v.strictObject({
 const news = v.variant("kind", [
   v.strictObject({ kind: v.literal("status"), status }),
   v.strictObject({ kind: v.literal("proposal"), proposal }),
+  v.strictObject({ kind: v.literal("sign-in"), nonce: v.nullable(nonceSchema) }),
 ]);
 
 function parseAs<Output>(name: string, schema: v.GenericSchema<unknown, Output>, value: unknown): Output {
@@ -191,6 +208,6 @@ export function parseReply<Call extends SiteCall>(call: Call, value: unknown): S
 /** @throws MessageError `ERR_MESSAGE_MALFORMED` naming the first bad field */
 export function parseNews(value: unknown): SiteNews {
   const parsed = parseAs("news", news, value);
-  if (parsed.kind === "proposal") return parsed;
+  if (parsed.kind !== "status") return parsed;
   return { kind: "status", status: parsed.status as SiteStatus }; // every field was checked; codes and dtypes as text
 }

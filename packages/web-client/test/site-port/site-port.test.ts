@@ -28,6 +28,7 @@ function aPair(handlers: Partial<SiteHandlers>): {
       useData: refuse,
       join: refuse,
       decide: refuse,
+      credential: refuse,
       pause: refuse,
       resume: refuse,
     },

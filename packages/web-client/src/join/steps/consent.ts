@@ -4,8 +4,9 @@ import type { Proposal } from "../../site-port/index.ts";
 import { CONSENT_TEXT } from "../consent-text.ts";
 import type { JoinModel } from "../join-model.ts";
 import type { JoinState } from "../join-state.ts";
-import { describeActivity } from "./activity.ts";
+import { describeActivity, toneOfActivity } from "./activity.ts";
 import { renderFault } from "./fault.ts";
+import { renderSignIn } from "./sign-in.ts";
 
 /** Fourth step: the task, and the agreement to it. */
 export function renderConsent(model: JoinModel): TemplateResult {
@@ -21,8 +22,8 @@ function renderWaiting(model: JoinModel): TemplateResult {
       ${state.siteName === "" ? "This browser makes its key and asks for a certificate." : html`This browser is <strong>${state.siteName}</strong>.`}
       Nothing is trained before you agree.
     </p>
-    <div class="state" role="status">${glyph("active")}<p>${describeWaiting(state)}</p></div>
-    ${renderFault(state.fault ?? statusFault(state))}
+    <div class="state" role="status">${glyph(toneOfActivity(state))}<p>${describeWaiting(state)}</p></div>
+    ${renderSignIn(model)} ${renderFault(state.fault ?? statusFault(state))}
     <div class="actions">
       <button class="secondary" @click=${() => model.leave()}>Leave</button>
     </div>
@@ -30,6 +31,7 @@ function renderWaiting(model: JoinModel): TemplateResult {
 }
 
 function describeWaiting(state: JoinState): string {
+  if (state.signIn !== undefined) return "Waiting for you to sign in";
   if (state.status === undefined) return "Connecting";
   return state.status.activity === "waiting"
     ? "Connected. Waiting for a task for this data."

@@ -34,7 +34,7 @@ export function renderData(model: JoinModel): TemplateResult {
             autocomplete="off"
             spellcheck="false"
             .value=${model.state.dataName}
-            @change=${(event: Event) => onName(model, event)}
+            @input=${(event: Event) => onName(model, event)}
           />
         </label>
         <label class="secondary pick">

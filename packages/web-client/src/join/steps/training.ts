@@ -5,13 +5,14 @@ import { isDone, type JoinState } from "../join-state.ts";
 import { describeActivity, toneOfActivity } from "./activity.ts";
 import { renderFault } from "./fault.ts";
 import { renderOutgoing } from "./outgoing.ts";
+import { renderSignIn } from "./sign-in.ts";
 
 /** Last step: the work, what it yields and what leaves. */
 export function renderTraining(model: JoinModel): TemplateResult {
   const { state } = model;
   return html`<div class="work">
     <section class="card now" aria-label="Training">
-      ${renderNow(state)} ${renderFigures(state)} ${renderFault(faultOf(state))} ${renderActions(model)}
+      ${renderNow(state)} ${renderSignIn(model)} ${renderFigures(state)} ${renderFault(faultOf(state))} ${renderActions(model)}
     </section>
     ${renderOutgoing(state.status?.outgoing ?? [])}
     <photinus-round-chart .source=${model.curve}></photinus-round-chart>

@@ -19,7 +19,7 @@ import {
 } from "openid-client";
 import * as v from "valibot";
 import { ProviderKeys } from "../authentication/provider-keys.ts";
-import { type DashboardProvider, DEFAULT_ALGORITHMS } from "../authentication/settings.ts";
+import { DEFAULT_ALGORITHMS, type SignatureName } from "../authentication/settings.ts";
 import { type VerifiedToken, verifyIdToken } from "../authentication/verify-id-token.ts";
 
 /** A sign-in that has begun. */
@@ -30,8 +30,36 @@ export interface BegunSignIn {
   readonly transaction: string;
 }
 
-/** Path at which the provider sends the browser back. */
-export const CALLBACK_PATH = "/auth/signed-in";
+/** This server at a provider: what signing in by a browser needs of the settings. */
+export interface CodeFlowClient {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Origin under which people open the pages of this server. */
+  readonly origin: string;
+  /** What is asked for. */
+  readonly scopes: readonly string[];
+  readonly algorithms?: readonly SignatureName[];
+}
+
+/** What {@link CodeFlow} works with. */
+export interface CodeFlowModules {
+  readonly clock: Clock;
+  /** Path at which the provider sends the browser back. */
+  readonly callbackPath: string;
+  /** Of the client at the provider; absent: it has none. */
+  readonly secret?: string | undefined;
+}
+
+/** What a sign-in yields. */
+export interface FinishedSignIn {
+  /** What the token says. */
+  readonly verified: VerifiedToken;
+  /** As the provider made it. */
+  readonly idToken: string;
+  /** What it was made for. */
+  readonly nonce: string;
+}
+
 /** A person has this long at the provider, s. */
 export const TRANSACTION_S = 600;
 
@@ -42,37 +70,37 @@ const FAILURE_MS = 5_000;
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const TransactionSchema = v.object({ state: text, nonce: text, verifier: text });
 
-/** The OpenID provider of the dashboard: authorization code with PKCE, state and nonce (OpenID Connect Core 1.0, section 3.1). */
-export class DashboardOpenId {
-  readonly #provider: DashboardProvider;
+/** People who sign in at an OpenID provider by a browser: authorization code with PKCE, state and nonce (OpenID Connect Core 1.0, section 3.1). */
+export class CodeFlow {
+  readonly #client: CodeFlowClient;
   readonly #secret: string | undefined;
   readonly #clock: Clock;
+  readonly #callback: string;
   readonly #keys: ProviderKeys;
   /** Seals transactions: what a stranger begins costs the server no memory. */
   readonly #sealingKey = randomBytes(32);
   #configuration: Promise<Configuration> | undefined;
   #failedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param secret of the client at the provider; absent: it has none */
-  constructor(
-    provider: DashboardProvider,
-    { clock, secret }: { readonly clock: Clock; readonly secret?: string | undefined },
-  ) {
-    this.#provider = provider;
+  constructor(client: CodeFlowClient, { clock, callbackPath, secret }: CodeFlowModules) {
+    this.#client = client;
     this.#secret = secret;
     this.#clock = clock;
-    this.#keys = new ProviderKeys(provider.issuer, { clock });
+    this.#callback = client.origin + callbackPath;
+    this.#keys = new ProviderKeys(client.issuer, { clock });
   }
 
-  /** @throws AuthenticationError `ERR_SIGN_IN_UNAVAILABLE` */
-  async begin(): Promise<BegunSignIn> {
+  /**
+   * @param nonce what the token is to be made for; one of its own by default
+   * @throws AuthenticationError `ERR_SIGN_IN_UNAVAILABLE`
+   */
+  async begin(nonce: string = randomNonce()): Promise<BegunSignIn> {
     const configuration = await this.#discovered();
     const verifier = randomPKCECodeVerifier();
-    const [state, nonce] = [randomState(), randomNonce()];
-    const { scopes = ["openid", "profile", "email"] } = this.#provider;
+    const state = randomState();
     const location = buildAuthorizationUrl(configuration, {
       redirect_uri: this.#callback,
-      scope: [...new Set(["openid", ...scopes])].join(" "),
+      scope: [...new Set(["openid", ...this.#client.scopes])].join(" "),
       state,
       nonce,
       code_challenge: await calculatePKCECodeChallenge(verifier),
@@ -91,7 +119,7 @@ export class DashboardOpenId {
    * @param query of the address that the browser came back to
    * @throws AuthenticationError `ERR_SIGN_IN_REFUSED`, `ERR_SIGN_IN_EXPIRED`, `ERR_SIGN_IN_UNAVAILABLE`
    */
-  async finish(query: URLSearchParams, transaction: string): Promise<VerifiedToken> {
+  async finish(query: URLSearchParams, transaction: string): Promise<FinishedSignIn> {
     const { state, nonce, verifier } = await this.#opened(transaction);
     if (query.get("state") !== state) throw refused("this sign-in was begun elsewhere");
     const configuration = await this.#discovered();
@@ -106,19 +134,17 @@ export class DashboardOpenId {
       // The library's words may quote a token.
       throw refused("the identity provider did not confirm this sign-in", cause);
     });
-    const { issuer, clientId, algorithms = DEFAULT_ALGORITHMS } = this.#provider;
+    const { issuer, clientId, algorithms = DEFAULT_ALGORITHMS } = this.#client;
+    const idToken = tokens.id_token ?? "";
     const expected = { issuer, audience: [clientId], algorithms, nonce, nowMs: this.#clock.now() };
     // The library relies on TLS to the token endpoint; the signature is verified all the same.
-    return await verifyIdToken(tokens.id_token ?? "", expected, this.#keys).catch((error: unknown) => {
+    const verified = await verifyIdToken(idToken, expected, this.#keys).catch((error: unknown) => {
       if (error instanceof AuthenticationError && error.code === "ERR_CREDENTIAL_REFUSED") {
         throw refused(error.message);
       }
       throw error;
     });
-  }
-
-  get #callback(): string {
-    return this.#provider.origin + CALLBACK_PATH;
+    return { verified, idToken, nonce };
   }
 
   async #opened(transaction: string): Promise<v.InferOutput<typeof TransactionSchema>> {
@@ -149,7 +175,7 @@ export class DashboardOpenId {
   }
 
   async #discover(): Promise<Configuration> {
-    const { issuer, clientId } = this.#provider;
+    const { issuer, clientId } = this.#client;
     const ask = limitedFetch(FETCH);
     const authentication = this.#secret === undefined ? None() : ClientSecretPost(this.#secret);
     return await discovery(new URL(issuer), clientId, undefined, authentication, {
