@@ -41,9 +41,9 @@ function namedTests(page: string): {
 }
 
 /** Folders beside this one whose tests are named too. */
-const BESIDE: readonly string[] = ["fuzz", "ingress", "single-sign-on"];
+const BESIDE: readonly string[] = ["federation", "fuzz", "ingress", "single-sign-on"];
 
-/** `floods` is a file of this folder, `fuzz/x`, `ingress/x` and `single-sign-on/x` ones beside it, `core/site/x` one of a package. */
+/** `floods` is a file of this folder, `fuzz/x`, `federation/x`, `ingress/x` and `single-sign-on/x` ones beside it, `core/site/x` one of a package. */
 function pathOf(file: string): string {
   const [name = "", ...path] = file.split("/");
   if (path.length === 0) return join(HERE, `${name}.test.ts`);

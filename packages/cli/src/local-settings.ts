@@ -1,4 +1,3 @@
-import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LOCAL_AUTHENTICATION, LOCAL_FOLDER, LOCAL_SIGN_IN } from "@photinus/core/provision";
 import type { CredentialSource } from "@photinus/core/session";
@@ -9,7 +8,7 @@ import {
   type PhotinusServerOptions,
   parseAuthenticationSettings,
 } from "@photinus/node-server";
-import { type LocatedFile, readLocatedJson } from "./located-file.ts";
+import { isAbsent, type LocatedFile, readLocatedJson } from "./located-file.ts";
 
 /**
  * What a server's kit says about identity providers; `undefined` without such a file.
@@ -56,12 +55,6 @@ export async function credentialsOf(
     : oidcCredentials(parseSignInSettings(file.value, file.locate), { tell });
 }
 
-/** Only a file that is not there is none: one that cannot be read is a fault, or security would end with a mode bit. */
 async function localFile(path: string): Promise<LocatedFile | undefined> {
-  try {
-    await lstat(path);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-  }
-  return await readLocatedJson(path);
+  return (await isAbsent(path)) ? undefined : await readLocatedJson(path);
 }

@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { fromUtf8 } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
 import { readSmallFile } from "@photinus/node-platform";
@@ -41,5 +42,15 @@ function parsed(text: string, path: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     throw new HostError("ERR_CONFIG_INVALID", `${path}:1:1 this is not JSON`, { cause });
+  }
+}
+
+/** Only a file that is not there is none: one that cannot be read is a fault, or security would end with a mode bit. */
+export async function isAbsent(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT";
   }
 }

@@ -87,6 +87,7 @@ const site = record<SiteView>({
   phase,
   progress: number,
   cause: text,
+  detail: maybe(text),
   trainingExamples: number,
   heldOutExamples: number,
   accepted: number,

@@ -143,6 +143,7 @@ function renderSite(site: SiteView): TemplateResult {
       <span>${describeWork(site)}</span>
     </small>
     ${site.cause === "" ? nothing : html`<code class="cause" title=${remedyOf(site.cause)}>${site.cause}</code>`}
+    ${(site.detail ?? "") === "" ? nothing : html`<small class="cause">${site.detail}</small>`}
     ${tone === "active" ? renderProgress(site.progress) : nothing}
   </li>`;
 }

@@ -1,4 +1,5 @@
 export { type DataDescription, folderData } from "./data/index.ts";
+export { AUDIT_FILE, type AuditFile, openAuditFile, readAuditFile } from "./host/audit-file.ts";
 export { dataNamesIn } from "./host/data-names.ts";
 export { type NodeSiteModules, type NodeSiteOptions, nodeSite } from "./host/node-site.ts";
 export { type OidcCredentialModules, oidcCredentials } from "./host/oidc-credentials.ts";

@@ -1,4 +1,5 @@
 export { explainRefusal } from "./connection-refusal.ts";
+export { fileVersion } from "./file-version.ts";
 export { spareFullCollections } from "./garbage-collection.ts";
 export { type HostWebCryptoOptions, hostWebCrypto } from "./host-web-crypto.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";

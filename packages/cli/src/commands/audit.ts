@@ -4,6 +4,7 @@ import { AuditBrokenError, auditRecordToJson, verifyChain } from "@photinus/core
 import { toHex } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
 import type { AuditRecord, AuditStore } from "@photinus/core/platform";
+import { AUDIT_FILE, readAuditFile } from "@photinus/node-client";
 import { nodeCrypto } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
@@ -20,10 +21,15 @@ export interface AuditTailOptions extends AuditOptions {
   readonly lines: number;
 }
 
-async function withAudit<T>({ state }: AuditOptions, use: (audit: AuditStore) => Promise<T>): Promise<T> {
+/** Records of a server, or of a site. */
+type Records = Pick<AuditStore, "read"> & Partial<Pick<AuditStore, "head">>;
+
+async function withAudit<T>({ state }: AuditOptions, use: (audit: Records) => Promise<T>): Promise<T> {
+  const file = join(state, AUDIT_FILE);
+  if (existsSync(file)) return await use({ read: () => readAuditFile(file) });
   // Opening would make a folder that is missing, and an empty chain always verifies.
   if (!existsSync(join(state, "photinus.db"))) {
-    throw new HostError("ERR_CONFIG_INVALID", `${state} is not the state folder of a server`);
+    throw new HostError("ERR_CONFIG_INVALID", `${state} is not the state folder of a server or site`);
   }
   const storage = await openStorage({ folder: state }, { crypto: nodeCrypto() });
   try {
@@ -34,7 +40,7 @@ async function withAudit<T>({ state }: AuditOptions, use: (audit: AuditStore) =>
 }
 
 /**
- * Recomputes the chain of a server's records.
+ * Recomputes the chain of a server's or site's records.
  * @throws AuditBrokenError `ERR_AUDIT_BROKEN` naming the first broken record
  */
 export async function verifyAudit(options: AuditOptions, { terminal }: CommandContext): Promise<void> {
@@ -54,12 +60,16 @@ function lineOf({ sequence, event }: AuditRecord): string {
   return `${sequence}  ${parts.filter((part) => part !== "").join("  ")}`;
 }
 
-/** Prints the last records of a server. */
+/** Prints the last records of a server or site. */
 export async function tailAudit(options: AuditTailOptions, { terminal }: CommandContext): Promise<void> {
   await withAudit(options, async (audit) => {
-    const count = (await audit.head())?.sequence ?? 0;
-    const records: AuditRecord[] = [];
-    for await (const record of audit.read(Math.max(1, count - options.lines + 1))) records.push(record);
+    let records: AuditRecord[] = [];
+    const last = (await audit.head?.())?.sequence ?? 0; // a file is read from its beginning
+    for await (const record of audit.read(Math.max(1, last - options.lines + 1))) {
+      records.push(record);
+      if (records.length >= 2 * options.lines) records = records.slice(-options.lines);
+    }
+    records = records.slice(-options.lines);
     for (const record of records) terminal.line(lineOf(record));
     terminal.result({ records: records.map((record) => JSON.parse(auditRecordToJson(record))) });
   });

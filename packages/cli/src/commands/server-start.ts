@@ -1,11 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LOCAL_REVOCATION_LIST, LOCAL_REVOKED_SITES } from "@photinus/core/provision";
+import { auditLog } from "@photinus/core/audit";
+import { LOCAL_AUTHORIZATION, LOCAL_REVOCATION_LIST, LOCAL_REVOKED_SITES } from "@photinus/core/provision";
 import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { authenticationOf, clientSecretsOf } from "../local-settings.ts";
+import { PolicyFile } from "../policy/policy-file.ts";
 import { withLaterMachines } from "./later-machines.ts";
 import { openKitFolder } from "./open-kit-folder.ts";
 import { type ServerTlsOptions, serverTls } from "./server-tls.ts";
@@ -53,7 +55,12 @@ export async function startServer(
   const authentication = await authenticationOf(options.kit);
   const clientSecrets = await clientSecretsOf(options.kit, authentication);
   const storage = await openStorage({ folder: options.state }, { crypto });
+  const clock = systemClock();
+  const policy = new PolicyFile(join(options.kit, LOCAL_AUTHORIZATION), {
+    ...{ clock, logger, audit: auditLog(storage.audit, clock) },
+  });
   try {
+    await policy.start();
     const secured = await serverTls(ofHost, options);
     const folder = options.pages ? pages() : undefined;
     const kit = await withLaterMachines(ofHost.kit, options.kit);
@@ -62,6 +69,7 @@ export async function startServer(
         kit,
         host: options.host,
         port: options.port,
+        policy: policy.source,
         revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
         revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
         trustedProxies: options.trustedProxy ?? [],
@@ -75,7 +83,7 @@ export async function startServer(
         ...(authentication === undefined ? {} : { authentication }),
         ...clientSecrets,
       },
-      { storage, clock: systemClock(), crypto, logger },
+      { storage, clock, crypto, logger },
     );
     const address = await server.start();
     onHangup(() => void server.reloadTls());
@@ -86,6 +94,7 @@ export async function startServer(
     await server.stop();
     terminal.result({ stopped: true });
   } finally {
+    await policy.stop();
     await storage.close();
   }
 }

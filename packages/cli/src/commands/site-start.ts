@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { type AuditLog, auditLog } from "@photinus/core/audit";
 import { PkiError } from "@photinus/core/errors";
 import { encodePem } from "@photinus/core/pki";
-import { KIT_FILE, LOCAL_FOLDER } from "@photinus/core/provision";
+import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
+import { KIT_FILE, LOCAL_AUTHORIZATION, LOCAL_FOLDER } from "@photinus/core/provision";
 import type { Site } from "@photinus/core/site";
-import { nodeSite } from "@photinus/node-client";
+import { AUDIT_FILE, nodeSite, openAuditFile } from "@photinus/node-client";
 import {
   nodeCrypto,
   pinoLogger,
@@ -15,6 +17,7 @@ import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { credentialsOf } from "../local-settings.ts";
+import { PolicyFile } from "../policy/policy-file.ts";
 import { type KitOptions, openSiteFolder } from "./open-kit-folder.ts";
 
 /** Options of `photinus site start`. */
@@ -51,6 +54,39 @@ function refusedForGood(site: Site): Promise<never> {
   });
 }
 
+interface SiteModules {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly logger: Logger;
+}
+
+/** What the organization of a site keeps beside its data: whom it admits, and what was decided. */
+interface SiteRecords {
+  readonly policy: PolicyFile;
+  readonly audit: AuditLog;
+  readonly close: () => Promise<void>;
+}
+
+async function openRecords(
+  { kit, state }: { readonly kit: string; readonly state: string },
+  { clock, crypto, logger }: SiteModules,
+): Promise<SiteRecords> {
+  const file = await openAuditFile(join(state, AUDIT_FILE), { crypto });
+  const audit = auditLog(file, clock);
+  const policy = new PolicyFile(join(kit, LOCAL_AUTHORIZATION), { clock, logger, audit });
+  const close = async (): Promise<void> => {
+    await policy.stop();
+    await file.close();
+  };
+  try {
+    await policy.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { policy, audit, close };
+}
+
 /** Runs a site until it is told to stop. @throws PkiError `ERR_REVOKED` */
 export async function startSite(
   options: SiteStartOptions,
@@ -58,36 +94,55 @@ export async function startSite(
 ): Promise<void> {
   spareFullCollections();
   const { kit, tls, hasEnrolled } = await openSiteFolder(options);
-  const { server, device, threads } = options;
+  const modules = {
+    clock: systemClock(),
+    crypto: nodeCrypto(),
+    logger: pinoLogger({ name: kit.configuration.name }),
+  };
+  const state = options.state ?? join(options.kit, LOCAL_FOLDER, "state");
   const credentials = await credentialsOf(options.kit, (text) => terminal.line(text));
-  const site = await nodeSite(
-    {
-      kit,
-      tls,
-      dataFolder: options.data,
-      stateFolder: options.state ?? join(options.kit, LOCAL_FOLDER, "state"),
-      proxyOf: chooseProxy(options.proxy),
-      ...(server === undefined ? {} : { server }),
-      ...(device === undefined ? {} : { device }),
-      ...(threads === undefined ? {} : { threads }),
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(hasEnrolled
-        ? {
-            keepCertificate: (chain) =>
-              replaceFile(join(options.kit, KIT_FILE.certificate), encodePem("CERTIFICATE", ...chain)),
-          }
-        : {}),
-    },
-    { clock: systemClock(), crypto: nodeCrypto(), logger: pinoLogger({ name: kit.configuration.name }) },
-  );
+  const records = await openRecords({ kit: options.kit, state }, modules);
+  try {
+    const { server, device, threads } = options;
+    const site = await nodeSite(
+      {
+        kit,
+        tls,
+        dataFolder: options.data,
+        stateFolder: state,
+        proxyOf: chooseProxy(options.proxy),
+        policy: records.policy.source,
+        audit: records.audit,
+        ...(server === undefined ? {} : { server }),
+        ...(device === undefined ? {} : { device }),
+        ...(threads === undefined ? {} : { threads }),
+        ...(credentials === undefined ? {} : { credentials }),
+        ...(hasEnrolled
+          ? {
+              keepCertificate: (chain) =>
+                replaceFile(join(options.kit, KIT_FILE.certificate), encodePem("CERTIFICATE", ...chain)),
+            }
+          : {}),
+      },
+      modules,
+    );
+    const until = [aborted(signal), ...(options.untilStdinCloses ? [stdinClosed()] : [])];
+    terminal.line(`Photinus site ${kit.configuration.name} for project ${kit.configuration.project}`);
+    await runSite(site, until);
+  } finally {
+    await records.close();
+  }
+  terminal.result({ stopped: true });
+}
+
+/** Runs until one of these resolves or rejects. @throws PkiError `ERR_REVOKED` */
+async function runSite(site: Site, until: readonly Promise<unknown>[]): Promise<void> {
   const refused = refusedForGood(site);
   refused.catch(() => undefined); // it may come while the site stops
   site.start();
-  terminal.line(`Photinus site ${kit.configuration.name} for project ${kit.configuration.project}`);
   try {
-    await Promise.race([aborted(signal), refused, ...(options.untilStdinCloses ? [stdinClosed()] : [])]);
+    await Promise.race([refused, ...until]);
   } finally {
     await site.stop();
   }
-  terminal.result({ stopped: true });
 }

@@ -1,16 +1,9 @@
-import type { Participant, Role } from "../pki/index.ts";
+import type { Participant } from "../pki/index.ts";
+import type { Authorizer } from "./authorizer.ts";
+import type { PolicyDecision } from "./policy.ts";
 
 /** What a person or an adapter may be allowed to do with jobs. */
 export type JobRight = "submit" | "view" | "abort" | "download";
-
-/** A decision and why. */
-export type Decision =
-  | { readonly allowed: true }
-  | {
-      readonly allowed: false;
-      /** For people: the rule that decided. */
-      readonly reason: string;
-    };
 
 /** Who asks, as a certificate or an identity provider says. */
 export type Actor = Pick<Participant, "name" | "org" | "role">;
@@ -23,37 +16,33 @@ export interface JobFacts {
   readonly submitterOrg: string;
 }
 
-const SUBMITTERS: readonly Role[] = ["project_admin", "org_admin", "lead"];
-const VIEWERS: readonly Role[] = [...SUBMITTERS, "member", "adapter"];
+/** What is asked about a job. */
+export interface JobRightRequest {
+  /** Who asks. */
+  readonly actor: Actor;
+  /** What for. */
+  readonly right: JobRight;
+  /** Whose job it is; absent for `submit`. */
+  readonly job?: JobFacts;
+}
 
-/**
- * Decides whether `actor` has a right to a job. What no rule allows is refused; no role passes by itself.
- *
- * @param job absent for `submit`
- */
-export function decide(actor: Actor, right: JobRight, job?: JobFacts): Decision {
-  switch (right) {
-    case "submit":
-      return allowIf(SUBMITTERS.includes(actor.role), `role ${actor.role} may not submit jobs`);
-    case "view":
-      return allowIf(VIEWERS.includes(actor.role), `role ${actor.role} may not view jobs`);
-    case "abort":
-    case "download":
-      return allowIf(
-        isInCharge(actor, job),
-        `${right} is for the submitter and the administrators of the job`,
-      );
+/** Names of the rights in policies. */
+const POLICY_RIGHT: Readonly<Record<JobRight, string>> = {
+  submit: "submit_job",
+  view: "get_job_meta",
+  abort: "abort_job",
+  download: "download_job",
+};
+
+/** Decides whether somebody has a right to a job. */
+export function decideJob({ actor, right, job }: JobRightRequest, authorizer: Authorizer): PolicyDecision {
+  if (right !== "submit" && job === undefined) {
+    return { allowed: false, path: [], why: `${right} is about a job, and none was named` };
   }
-}
-
-/** The submitter, an administrator of the submitter's organization, or of the project. */
-function isInCharge(actor: Actor, job: JobFacts | undefined): boolean {
-  if (job === undefined) return false;
-  if (actor.role === "project_admin") return true;
-  if (actor.role === "org_admin") return actor.org === job.submitterOrg;
-  return SUBMITTERS.includes(actor.role) && actor.name === job.submitter;
-}
-
-function allowIf(allowed: boolean, reason: string): Decision {
-  return allowed ? { allowed } : { allowed, reason };
+  const { name, org, role } = actor;
+  return authorizer.decide({
+    user: { name, org, role },
+    submitter: job && { name: job.submitter, org: job.submitterOrg },
+    right: POLICY_RIGHT[right],
+  });
 }

@@ -2,8 +2,9 @@ import { parsePolicy } from "./parse-policy.ts";
 import type { Policy } from "./policy.ts";
 
 /**
- * The policy that a startup kit ships: NVIDIA FLARE's default, and a rule for adapters. Administrators of an organization
- * answer for its jobs and machines, leads for their own jobs, members and adapters watch.
+ * The policy that holds where there is no file: NVIDIA FLARE's default, and rules for what FLARE has not. Administrators of an
+ * organization answer for its jobs, machines and participants, leads for their own jobs; members and adapters watch; a site
+ * may invite its own next device.
  */
 export const DEFAULT_POLICY_DOCUMENT = {
   format_version: "1.0",
@@ -18,6 +19,7 @@ export const DEFAULT_POLICY_DOCUMENT = {
       operate: "o:site",
       shell_commands: "o:site",
       byoc: "none",
+      admission: "o:submitter",
     },
     lead: {
       submit_job: "any",
@@ -31,6 +33,7 @@ export const DEFAULT_POLICY_DOCUMENT = {
     },
     member: { view: "any" },
     adapter: { view: "any" },
+    site: { invite: "n:submitter" },
   },
 } as const;
 

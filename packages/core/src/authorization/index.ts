@@ -1,5 +1,12 @@
+export {
+  type AuthorizationRequest,
+  type Authorizer,
+  type PolicySource,
+  policyAuthorizer,
+  type UnusablePolicy,
+} from "./authorizer.ts";
 export { fold, type PolicyQuestion } from "./condition.ts";
-export { type Actor, type Decision, decide, type JobFacts, type JobRight } from "./decide.ts";
+export { type Actor, decideJob, type JobFacts, type JobRight, type JobRightRequest } from "./decide.ts";
 export { type AdministrationOrder, decideOrder } from "./decide-order.ts";
 export { DEFAULT_POLICY_DOCUMENT, defaultPolicy } from "./default-policy.ts";
 export {
@@ -10,5 +17,11 @@ export {
   POLICY_VERSION,
   parsePolicy,
 } from "./parse-policy.ts";
-export { evaluatePolicy, type Policy, type PolicyDecision, type PolicyPath } from "./policy.ts";
+export {
+  decisionDetails,
+  evaluatePolicy,
+  type Policy,
+  type PolicyDecision,
+  type PolicyPath,
+} from "./policy.ts";
 export { categoryOf, RIGHT_CATEGORIES } from "./rights.ts";

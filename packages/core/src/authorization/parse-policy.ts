@@ -1,6 +1,6 @@
 import { AuthorizationError } from "../errors/index.ts";
 import { type Condition, fold, parseCondition } from "./condition.ts";
-import type { Control, Policy, PolicyDecision, PolicyPath } from "./policy.ts";
+import type { Control, Policy, PolicyDecision, PolicyPath, Verdict } from "./policy.ts";
 
 /** Version of the format, which is NVIDIA FLARE's. */
 export const POLICY_VERSION = "1.0";
@@ -9,8 +9,10 @@ export const POLICY_VERSION = "1.0";
 export const MAX_POLICY_ENTRIES = 1_000;
 /** Most conditions of one rule. */
 export const MAX_POLICY_CONDITIONS = 100;
-/** Longest name or condition of a policy, in characters. */
-export const MAX_POLICY_TEXT = 512;
+/** Longest name or condition of a policy, in characters: a rule and its condition fit into an audit record. */
+export const MAX_POLICY_TEXT = 160;
+/** Conditions that a refusal names: it has to fit into a message. */
+const MAX_NAMED = 3;
 
 /** Says where in the file a value stands, for people; a file that is no document of people has no places. */
 export type LocatePolicy = (path: PolicyPath) => string;
@@ -39,7 +41,7 @@ export function parsePolicy(value: unknown, locate: LocatePolicy = () => ""): Po
   if (permissions.length === 0) throw fault(path, "expected at least one role", locate);
   return {
     roles: foldedMap(permissions, { path, locate, what: "role" }, (entry, place) =>
-      isControl(entry) ? controlOf(entry, { ...place, rule: fold(place.name) }) : rightsOf(entry, place),
+      isControl(entry) ? controlOf(entry, { ...place, rule: place.name }) : rightsOf(entry, place),
     ),
   };
 }
@@ -54,7 +56,7 @@ interface Place {
 function rightsOf(value: unknown, { name: role, path, locate }: Place): ReadonlyMap<string, Control> {
   const entries = entriesOf(value, path, locate);
   return foldedMap(entries, { path, locate, what: "right" }, (control, place) =>
-    controlOf(control, { ...place, rule: `${fold(role)}.${fold(place.name)}` }),
+    controlOf(control, { ...place, rule: `${role}.${place.name}` }),
   );
 }
 
@@ -66,11 +68,10 @@ function foldedMap<T>(
 ): ReadonlyMap<string, T> {
   const found = new Map<string, T>();
   for (const [name, value] of entries) {
-    const place = { name, path: [...path, name], locate };
-    if (name.length > MAX_POLICY_TEXT)
-      throw fault(path, `a ${what} longer than ${MAX_POLICY_TEXT} characters`, locate);
-    if (found.has(fold(name))) throw fault(place.path, `this ${what} stands here twice`, locate);
-    found.set(fold(name), read(value, place));
+    const folded = foldedText(name, path, locate);
+    const place = { name: folded, path: [...path, name], locate };
+    if (found.has(folded)) throw fault(place.path, `this ${what} stands here twice`, locate);
+    found.set(folded, read(value, place));
   }
   return found;
 }
@@ -88,17 +89,30 @@ function controlOf(value: unknown, { path, locate, rule }: Place & { readonly ru
   });
   const blocking = read.filter(({ condition }) => condition.blocks);
   const allowing = read.filter(({ condition }) => !condition.blocks);
-  const only = allowing.map(({ condition }) => condition.text).join(", ");
-  const why = allowing.length === 0 ? `${rule} refuses others only` : `${rule} allows only: ${only}`;
+  const why =
+    allowing.length === 0 ? `${rule} refuses others only` : `${rule} allows only: ${named(allowing)}`;
   return { blocking, allowing, otherwise: { allowed: allowing.length === 0, rule, path, why } };
 }
 
 function conditionOf(text: unknown, path: PolicyPath, locate: LocatePolicy): Condition {
   if (typeof text !== "string") throw fault(path, "expected a condition as text", locate);
-  if (text.length > MAX_POLICY_TEXT) throw fault(path, `longer than ${MAX_POLICY_TEXT} characters`, locate);
-  const condition = parseCondition(text);
+  const condition = parseCondition(foldedText(text, path, locate));
   if (typeof condition === "string") throw fault(path, condition, locate);
   return condition;
+}
+
+/** Rules get into logs, messages and terminals: nothing in them may be taken for a command. */
+function foldedText(text: string, path: PolicyPath, locate: LocatePolicy): string {
+  const folded = fold(text);
+  if (folded.length > MAX_POLICY_TEXT) throw fault(path, `longer than ${MAX_POLICY_TEXT} characters`, locate);
+  if (/\p{C}/u.test(folded)) throw fault(path, "a control character", locate);
+  return folded;
+}
+
+function named(verdicts: readonly Verdict[]): string {
+  const texts = verdicts.slice(0, MAX_NAMED).map(({ condition }) => condition.text);
+  const more = verdicts.length - texts.length;
+  return more > 0 ? `${texts.join(", ")} and ${more} more` : texts.join(", ");
 }
 
 function decisionOf({ text, blocks }: Condition, rule: string, path: PolicyPath): PolicyDecision {

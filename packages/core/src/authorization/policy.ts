@@ -81,3 +81,8 @@ function foldTexts({ site, user, submitter, right }: PolicyQuestion, role: strin
 function refusal(why: string): PolicyDecision {
   return { allowed: false, path: [], why };
 }
+
+/** Details of an audit record: the rule that decided, and its condition. */
+export function decisionDetails({ rule, condition }: PolicyDecision): Readonly<Record<string, string>> {
+  return { ...(rule === undefined ? {} : { rule }), ...(condition === undefined ? {} : { condition }) };
+}

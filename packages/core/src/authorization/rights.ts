@@ -1,5 +1,5 @@
 /**
- * Rights by their category, under NVIDIA FLARE's names; a category is itself a right. Each right has exactly one: those
+ * Rights by their category, under NVIDIA FLARE's names where it has them; a category is itself a right. Each right has exactly one: those
  * that FLARE leaves without a category stand where people look for them.
  */
 export const RIGHT_CATEGORIES: Readonly<Record<string, readonly string[]>> = {
@@ -37,6 +37,16 @@ export const RIGHT_CATEGORIES: Readonly<Record<string, readonly string[]>> = {
   ],
   shell_commands: ["pwd", "ls", "cat", "head", "tail", "grep"],
   byoc: ["byoc"],
+  // Of Photinus: FLARE provisions participants outside of the running system.
+  admission: [
+    "invite",
+    "withdraw_invite",
+    "approve_request",
+    "deny_request",
+    "suspend",
+    "resume",
+    "revoke_certificate",
+  ],
 };
 
 const CATEGORY_OF: ReadonlyMap<string, string> = new Map(

@@ -1,4 +1,5 @@
 import { auditLog } from "../audit/index.ts";
+import { policyAuthorizer } from "../authorization/index.ts";
 import { toHex } from "../bytes/index.ts";
 import { builtInRegistry } from "../decomposer/index.ts";
 import { MessageError, PhotinusError } from "../errors/index.ts";
@@ -79,7 +80,7 @@ export class Coordinator {
       sessions: () => this.#sessions.values(),
       supersede: (session) => void this.#supersede(session).catch(this.#logFault),
     });
-    const { administration } = modules;
+    const { administration, authorizer = policyAuthorizer(options.identity.participant.org) } = modules;
     this.#administration = administration;
     this.#siteHandler = {
       routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
@@ -103,6 +104,7 @@ export class Coordinator {
       checkpoints,
       jobs: new JobStore(metadata),
       audit: auditLog(audit, clock),
+      authorizer,
       slots,
       uploads: new KeptUploads({ slots, checkpoints, records: this.#records, clock, logger }),
     };
@@ -258,7 +260,7 @@ export class Coordinator {
   }
 
   #userDesk(): UserDesk {
-    const { jobs, identity, logger, audit } = this.#modules;
+    const { jobs, identity, logger, audit, authorizer } = this.#modules;
     const limits = { maximumModelBytes: this.#options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
     return {
       submission: (session) => new Submission(session, limits, this.#modules),
@@ -270,6 +272,7 @@ export class Coordinator {
       serverChain: identity.participant.chain,
       logger,
       audit,
+      authorizer,
       administration: this.#administration,
     };
   }

@@ -1,5 +1,6 @@
 import type { AggregatorRegistry } from "../aggregation/index.ts";
 import type { AuditLog } from "../audit/index.ts";
+import type { Authorizer } from "../authorization/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { DecomposerRegistry } from "../decomposer/index.ts";
 import type { CheckpointStore, JobPayload, JobStore } from "../job/index.ts";
@@ -31,6 +32,8 @@ export interface JobModules {
   readonly checkpoints: CheckpointStore;
   readonly jobs: JobStore;
   readonly audit: AuditLog;
+  /** Decides by the policy of the server. */
+  readonly authorizer: Authorizer;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly slots: UploadSlots;

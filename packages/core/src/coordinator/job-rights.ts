@@ -1,5 +1,12 @@
 import type { AuditLog } from "../audit/index.ts";
-import { type Actor, decide, type JobRight } from "../authorization/index.ts";
+import {
+  type Actor,
+  type Authorizer,
+  decideJob,
+  decisionDetails,
+  type JobRight,
+  type PolicyDecision,
+} from "../authorization/index.ts";
 import { AuthorizationError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
 
@@ -22,6 +29,7 @@ export interface JobRightModules {
   /** @throws JobError `ERR_JOB_UNKNOWN` */
   readonly record: (jobId: string) => Promise<JobRecord>;
   readonly audit: AuditLog;
+  readonly authorizer: Authorizer;
 }
 
 /**
@@ -29,12 +37,8 @@ export interface JobRightModules {
  * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN`
  */
 export async function requireJobRight(request: RightRequest, modules: JobRightModules): Promise<void> {
-  const { submitter } = await modules.record(request.jobId);
-  const facts = { submitter: submitter.name, submitterOrg: submitter.org };
-  const decision = decide(request.actor, request.right, facts);
-  if (decision.allowed) return;
-  await record(request, "refused", modules);
-  throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+  const decision = await decisionOf(request, modules);
+  if (!decision.allowed) await refuse(request, decision, modules);
 }
 
 /**
@@ -42,14 +46,41 @@ export async function requireJobRight(request: RightRequest, modules: JobRightMo
  * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN`
  */
 export async function useJobRight(request: RightRequest, modules: JobRightModules): Promise<void> {
-  await requireJobRight(request, modules);
-  await record(request, "accepted", modules);
+  const decision = await decisionOf(request, modules);
+  if (!decision.allowed) await refuse(request, decision, modules);
+  await record(request, decision, modules);
+}
+
+async function decisionOf(
+  { actor, right, jobId }: RightRequest,
+  { record: find, authorizer }: JobRightModules,
+): Promise<PolicyDecision> {
+  const { submitter } = await find(jobId);
+  const job = { submitter: submitter.name, submitterOrg: submitter.org };
+  return decideJob({ actor, right, job }, authorizer);
+}
+
+async function refuse(
+  request: RightRequest,
+  decision: PolicyDecision,
+  modules: JobRightModules,
+): Promise<never> {
+  await record(request, decision, modules);
+  throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
 }
 
 async function record(
   { recordedAs: actor, right, jobId }: RightRequest,
-  outcome: "accepted" | "refused",
+  decision: PolicyDecision,
   { audit }: JobRightModules,
 ): Promise<void> {
-  await audit.record({ actor, action: "job", object: jobId, outcome, reason: right, correlation: jobId });
+  await audit.record({
+    actor,
+    action: "job",
+    object: jobId,
+    outcome: decision.allowed ? "accepted" : "refused",
+    reason: right,
+    correlation: jobId,
+    details: decisionDetails(decision),
+  });
 }

@@ -166,7 +166,7 @@ export class JobRun {
 
   /** A site does not take part. */
   async declined(site: LiveSite, reason: string): Promise<void> {
-    this.#context.sites.declined(site.name, "ERR_JOB_DECLINED");
+    this.#context.sites.declined(site.name, "ERR_JOB_DECLINED", reason);
     this.#context.modules.logger.info("site declined", { site: site.name, reason });
     await this.#auditConsent(site, { outcome: "refused", reason: "ERR_JOB_DECLINED" });
   }

@@ -56,21 +56,22 @@ export class JobSites {
     requireDecisionLeft(participation);
     participation.hasConsented = true;
     participation.hasDeclined = false;
-    this.#board.updateSite(name, { phase: "preparing", progress: 0, cause: "" });
+    this.#board.updateSite(name, { phase: "preparing", progress: 0, cause: "", detail: "" });
     return true;
   }
 
   /**
    * The site does not take part, or can no longer: that always has its effect.
+   * @param detail what the site said, for people
    * @throws WireError `ERR_RATE_LIMITED` when it has changed its mind too often for another record
    */
-  declined(name: string, cause: string): void {
+  declined(name: string, cause: string, detail = ""): void {
     const participation = this.#participations.get(name);
     if (participation === undefined) return;
     participation.hasConsented = false;
     participation.hasDeclined = true;
     participation.isReady = false;
-    this.#board.updateSite(name, { phase: "refused", cause, progress: 0 });
+    this.#board.updateSite(name, { phase: "refused", cause, detail, progress: 0 });
     this.#wake();
     requireDecisionLeft(participation);
   }

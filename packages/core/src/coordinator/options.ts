@@ -1,4 +1,5 @@
 import type { AggregatorRegistry } from "../aggregation/index.ts";
+import type { Authorizer } from "../authorization/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { Kernels } from "../kernels/index.ts";
 import type { Identity, RevocationLists } from "../pki/index.ts";
@@ -64,6 +65,8 @@ export interface CoordinatorModules {
   readonly metrics: Metrics;
   /** What is known about revoked certificates: their sessions end, the others hear of new lists. Absent: nobody is. */
   readonly revocations?: RevocationLists;
+  /** Decides who may do what. Default: the default policy, for the organization of the server. */
+  readonly authorizer?: Authorizer;
   /** What administrators order, and the renewal of certificates. Absent: neither. */
   readonly administration?: Administration;
   /** Workflows by the name that a job definition gives. */

@@ -1,4 +1,4 @@
-import { decide } from "../authorization/index.ts";
+import { decideJob, decisionDetails } from "../authorization/index.ts";
 import { concatBytes, equalBytes, toHex, utf8 } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
@@ -51,7 +51,7 @@ export class Submission {
     if (object === undefined)
       throw new JobError("ERR_JOB_UNKNOWN", `send the job object ${body.jobId} first`);
     this.#pending.delete(body.jobId);
-    this.#requireRight(object);
+    await this.#requireRight(object);
     const tokenDigest = await this.#tokenDigest(body.submitToken);
     const known = tokenDigest === undefined ? undefined : await this.#modules.jobs.jobOfToken(tokenDigest);
     if (known !== undefined) return { jobId: known };
@@ -68,12 +68,23 @@ export class Submission {
   }
 
   /** The signer's own certificate decides, never what a message says. */
-  #requireRight({ signer }: VerifiedObject): void {
+  async #requireRight({ signer, objectId }: VerifiedObject): Promise<void> {
     if (!equalBytes(signer.leafDigest, this.#session.peer.leafDigest)) {
       throw new AuthorizationError("ERR_FORBIDDEN", "a job is submitted by the one who signed it");
     }
-    const decision = decide(signer, "submit");
-    if (!decision.allowed) throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+    const decision = decideJob({ actor: signer, right: "submit" }, this.#modules.authorizer);
+    if (decision.allowed) return;
+    const jobId = toHex(objectId);
+    await this.#modules.audit.record({
+      actor: `${toHex(signer.leafDigest)} ${signer.name}`,
+      action: "job",
+      object: jobId,
+      outcome: "refused",
+      reason: "submit",
+      correlation: jobId,
+      details: decisionDetails(decision),
+    });
+    throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
   }
 
   /** The store of jobs forgets none, and every gateway shares it. Two at once: the one that creates the record is it. */

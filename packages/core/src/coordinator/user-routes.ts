@@ -1,5 +1,5 @@
 import type { AuditLog } from "../audit/index.ts";
-import type { JobRight } from "../authorization/index.ts";
+import type { Authorizer, JobRight } from "../authorization/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
@@ -45,6 +45,7 @@ export interface UserDesk {
   readonly serverChain: Parameters<Session["sendObject"]>[1];
   readonly logger: Logger;
   readonly audit: AuditLog;
+  readonly authorizer: Authorizer;
   /** What administrators order; absent: nothing. */
   readonly administration: Administration | undefined;
 }

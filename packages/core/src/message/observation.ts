@@ -37,6 +37,8 @@ export interface SiteView {
   readonly progress: number;
   /** Error code of the last refusal, lateness or absence; empty when there is none. */
   readonly cause: string;
+  /** What the site itself said about it, such as the rule of its policy that refused; absent or empty when nothing. */
+  readonly detail?: string;
   /** Examples that local training draws from. */
   readonly trainingExamples: number;
   /** Held-out examples that evaluation uses; 0 when there are none. */

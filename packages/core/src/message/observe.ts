@@ -60,6 +60,7 @@ const siteView: v.GenericSchema<unknown, SiteView> = v.strictObject({
   ]),
   progress: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   cause: textOf(0, 64),
+  detail: v.exactOptional(textOf(0, 500)),
   trainingExamples: count,
   heldOutExamples: count,
   accepted: count,

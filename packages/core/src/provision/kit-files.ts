@@ -53,6 +53,9 @@ export const LOCAL_AUTHENTICATION = "local/authentication.json";
 /** In the kit of a site or user: where to sign in when the server wants that beside the certificate, JSON. */
 export const LOCAL_SIGN_IN = "local/sign-in.json";
 
+/** In the kit of a site or server: who may do what, JSON, as an administrator of the organization writes it. */
+export const LOCAL_AUTHORIZATION = "local/authorization.json";
+
 /** Limits of a kit. */
 export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };
 

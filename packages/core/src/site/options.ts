@@ -1,3 +1,5 @@
+import type { AuditLog } from "../audit/index.ts";
+import type { PolicySource } from "../authorization/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { LastingObjects } from "../envelope/index.ts";
 import type { JobDefinition } from "../job/index.ts";
@@ -80,6 +82,10 @@ export interface SiteModules {
    * Default: in memory for the life of this site.
    */
   readonly objects?: LastingObjects;
+  /** Whose jobs this site takes, whatever the server admitted. Default: the default policy. */
+  readonly policy?: PolicySource;
+  /** Where the site records what it decided, before it has an effect. Default: nowhere. */
+  readonly audit?: AuditLog;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
   readonly credentials?: CredentialSource;
   /**

@@ -1,4 +1,3 @@
-import { decide } from "../authorization/index.ts";
 import { type Bytes, fromHex, toBase64Url, toHex } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
 import type { ObjectReplayStore, VerifiedObject } from "../envelope/index.ts";
@@ -35,7 +34,8 @@ import {
 } from "../session/index.ts";
 import { backOffMs, type Ended, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
-import { DEFAULT_LIMITS, declineReason } from "./job-limits.ts";
+import { JobAdmission } from "./job-admission.ts";
+import { DEFAULT_LIMITS } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
 import { siteReplayStore } from "./seen-jobs.ts";
@@ -64,6 +64,7 @@ export class Site {
   readonly #board = new StatusBoard();
   readonly #certificate: OwnCertificate;
   readonly #inbox: BlobInbox;
+  readonly #admission: JobAdmission;
   readonly #jobs = new Map<string, SiteJob>();
   #session: Session | undefined;
   /** The session once this site has announced itself: only then do its jobs speak. */
@@ -87,6 +88,7 @@ export class Site {
     const { project, root } = options;
     this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
     this.#certificate = new OwnCertificate(options, modules);
+    this.#admission = new JobAdmission(options.identity.participant.org, modules);
     this.#inbox = new BlobInbox({
       project: options.project,
       clock,
@@ -303,7 +305,7 @@ export class Site {
     }
   }
 
-  /** A job is offered: its signature and its submitter's role have been verified by the session. */
+  /** A job is offered: its signature and its submitter's certificate have been verified by the session. */
   async #job(object: VerifiedObject, value: unknown): Promise<void> {
     const { objectId, payloadDigest, signer: submitter, expiresAt } = object;
     const jobId = toHex(objectId);
@@ -319,16 +321,11 @@ export class Site {
       ...{ jobId, definition, submitter, modelBytes },
       digest: toHex(payloadDigest),
     };
-    const right = decide(submitter, "submit");
-    const reason = right.allowed
-      ? declineReason(payload, {
-          limits: this.#limits,
-          dataNames: this.#options.dataNames,
-          jobs: [...this.#jobs.values()].filter((job) => !job.hasDeclined).length,
-        })
-      : right.reason;
+    const jobs = [...this.#jobs.values()].filter((job) => !job.hasDeclined).length;
+    const facts = { limits: this.#limits, dataNames: this.#options.dataNames, jobs };
+    const reason = await this.#admission.refusalOf(proposal, payload, facts);
     if (reason !== undefined) {
-      await this.#session?.send(jobDecline, { jobId, reason }, { scope: jobId });
+      await this.#session?.send(jobDecline, { jobId, reason: reason.slice(0, 500) }, { scope: jobId });
       return;
     }
     // It has begun before anybody is asked, and is over with its end only: a crash in between neither loses nor doubles it.

@@ -93,6 +93,8 @@ test("a decision says rule, condition, place and why", () => {
     path: ["permissions", "Lead", "view"],
     why: "lead.view allows only: o:b",
   });
+  const many = read({ lead: ["o:b", "o:c", "o:d", "o:e", "o:f"] });
+  expect(evaluatePolicy(many, question()).why).toBe("lead allows only: o:b, o:c, o:d and 2 more");
   expect(evaluatePolicy(policy, question({ right: "byoc" }))).toMatchObject({
     allowed: true,
     why: "lead.byoc refuses others only",
@@ -234,6 +236,8 @@ test("a malformed policy is refused, with its place", () => {
     [whole({ lead: new Array(MAX_POLICY_CONDITIONS + 1).fill("any") }), "conditions"],
     [whole({ lead: `o:${"x".repeat(MAX_POLICY_TEXT)}` }), "longer than"],
     [whole({ ["x".repeat(MAX_POLICY_TEXT + 1)]: "any" }), "longer than"],
+    [whole({ lead: "n:a\u001b[2J" }), "a control character"],
+    [whole({ "lead\u202e": "any" }), "a control character"],
   ];
   for (const [policy, said] of faults) {
     const parse = () => parsePolicy(policy, (path) => `at ${path.join("/")}`);

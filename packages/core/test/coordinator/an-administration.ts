@@ -1,5 +1,6 @@
 import { aggregatorRegistry } from "../../src/aggregation/index.ts";
 import { auditLog } from "../../src/audit/index.ts";
+import { policyAuthorizer } from "../../src/authorization/index.ts";
 import { connect, type Federation } from "../../src/console/index.ts";
 import {
   ADMINISTRATION_OBJECT_RULES,
@@ -121,7 +122,10 @@ export class AdministeredServer {
     const enrolment = this.#enrolment();
     const modules = { metadata, crypto, clock, audit: auditLog(this.audit, clock), logger: silentLogger };
     const sessions = (): Iterable<Session> => coordinator.sessions();
-    const administration = new Administration({}, { ...modules, revocations, enrolment, sessions });
+    const administration = new Administration(
+      {},
+      { ...modules, revocations, enrolment, sessions, authorizer: policyAuthorizer("central") },
+    );
     const coordinator: Coordinator = new Coordinator(
       { project: "test", identity: this.project.server, storageKey: new Uint8Array(32) },
       {

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { AuditLog } from "@photinus/core/audit";
+import type { PolicySource } from "@photinus/core/authorization";
 import { type Bytes, toHex } from "@photinus/core/bytes";
 import { openLastingObjects } from "@photinus/core/envelope";
 import { RevocationLists } from "@photinus/core/pki";
@@ -32,6 +34,10 @@ export interface NodeSiteOptions {
   readonly threads?: number;
   /** What a job may ask of this site. */
   readonly limits?: Partial<SiteLimits>;
+  /** Whose jobs this site takes. Default: the default policy. */
+  readonly policy?: PolicySource;
+  /** Where the site records what it decides. Default: nowhere. */
+  readonly audit?: AuditLog;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
   readonly credentials?: CredentialSource;
   /** Keeps the next certificates of a site that enrolled, leaf first. Default: for the life of the process. */
@@ -50,7 +56,7 @@ export interface NodeSiteModules {
 
 /**
  * A site on Node: session in this thread, training in a worker. Whoever runs it chose the server and holds the data,
- * so jobs that the server's project admitted and that stay within the limits are taken.
+ * so jobs whose submitter the site's policy admits and that stay within the limits are taken.
  *
  * @returns not started yet
  * @throws TrainingError `ERR_DATA_MISSING` when the folder describes no data set; StorageError
@@ -83,6 +89,8 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       createTrainer: () => startNodeTrainer({ dataFolder, device, threads }),
       decideJob: async () => "accept",
       ...(options.keepCertificate === undefined ? {} : { keepCertificate: options.keepCertificate }),
+      ...(options.policy === undefined ? {} : { policy: options.policy }),
+      ...(options.audit === undefined ? {} : { audit: options.audit }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       revocations: new RevocationLists({ project, root: kit.root.der }, { ...modules, ...store }),
       ...(records === undefined ? {} : { objects: await openLastingObjects({ ...modules, records }) }),

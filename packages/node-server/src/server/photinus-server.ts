@@ -1,5 +1,6 @@
 import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggregation";
 import { type AuditLog, auditLog } from "@photinus/core/audit";
+import { type Authorizer, type PolicySource, policyAuthorizer } from "@photinus/core/authorization";
 import {
   ADMINISTRATION_OBJECT_RULES,
   Administration,
@@ -73,6 +74,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly authenticators?: readonly AuthenticatorRule[];
   /** File with one name a line of sites that joined by a link and are revoked; taken within a second. */
   readonly revokedSitesFile?: string;
+  /** Who may do what with jobs, invites and certificates. Default: the default policy. */
+  readonly policy?: PolicySource;
   /** Where the certificates of `tls` are read anew while the server runs. Absent: they stay. */
   readonly tlsSource?: TlsSource;
 }
@@ -121,14 +124,21 @@ export class PhotinusServer {
     const revocations = this.#revocations.lists;
     const audit = auditLog(modules.storage.audit, modules.clock);
     const enrolment = enrolmentOf(options, { ...modules, revocations: this.#revocations });
+    const authorizer = policyAuthorizer(options.kit.identity.participant.org, options.policy);
     const administration = new Administration(
       {},
       {
-        ...{ ...modules, metadata: modules.storage.metadata, audit, revocations, enrolment },
+        ...{ ...modules, metadata: modules.storage.metadata, audit, revocations, enrolment, authorizer },
         sessions: () => this.coordinator.sessions(),
       },
     );
-    this.coordinator = createCoordinator(options, { ...modules, metrics, revocations, administration });
+    this.coordinator = createCoordinator(options, {
+      ...modules,
+      metrics,
+      revocations,
+      administration,
+      authorizer,
+    });
     const pace = new LoginPace(modules.clock);
     // One of each for all sessions.
     const session: SessionModules = {
@@ -247,6 +257,7 @@ interface CoordinatorParts extends PhotinusServerModules {
   readonly metrics: PrometheusMetrics;
   readonly revocations: RevocationLists;
   readonly administration: Administration;
+  readonly authorizer: Authorizer;
 }
 
 function createCoordinator(
@@ -259,6 +270,7 @@ function createCoordinator(
     metrics,
     revocations,
     administration,
+    authorizer,
     aggregators = aggregatorRegistry(),
   }: CoordinatorParts,
 ): Coordinator {
@@ -278,6 +290,7 @@ function createCoordinator(
       metrics,
       revocations,
       administration,
+      authorizer,
       workflows: builtInWorkflows(),
       aggregators,
       kernels: createKernels(),

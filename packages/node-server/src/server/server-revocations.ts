@@ -14,9 +14,8 @@ import {
 } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger, MetadataStore, Timer } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
-import { readSmallFile } from "@photinus/node-platform";
+import { fileVersion, readSmallFile } from "@photinus/node-platform";
 import { EnrolledSites } from "./enrolled-sites.ts";
-import { fileVersion } from "./file-version.ts";
 
 /** Options of {@link ServerRevocations}. */
 export interface ServerRevocationsOptions {

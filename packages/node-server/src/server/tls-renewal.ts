@@ -1,7 +1,7 @@
 import { PhotinusError } from "@photinus/core/errors";
 import type { Clock, Logger, Metrics, Timer } from "@photinus/core/platform";
+import { fileVersion } from "@photinus/node-platform";
 import type { TlsOptions } from "../http/tls.ts";
-import { fileVersion } from "./file-version.ts";
 
 /** Where the certificates of a server come from while it runs. */
 export interface TlsSource {

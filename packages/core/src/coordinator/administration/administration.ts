@@ -1,4 +1,4 @@
-import { type AdministrationOrder, decideOrder } from "../../authorization/index.ts";
+import { type AdministrationOrder, decideOrder, decisionDetails } from "../../authorization/index.ts";
 import { equalBytes, toHex } from "../../bytes/index.ts";
 import { builtInRegistry, decode } from "../../decomposer/index.ts";
 import { MAX_COMMAND_LIFETIME_MS, type ObjectRule, type VerifiedObject } from "../../envelope/index.ts";
@@ -52,6 +52,10 @@ interface Understood {
   readonly effect: () => Promise<string>;
 }
 
+interface Recorded extends Pick<Understood, "order" | "object" | "reason"> {
+  readonly details?: Readonly<Record<string, string>>;
+}
+
 /**
  * What administrators order: each order is an OBJECT that its signer's own key has signed, so that no server can give one,
  * and none has its effect twice. Who, whom and why go into the audit chain before the effect.
@@ -95,10 +99,10 @@ export class Administration {
       throw new AuthorizationError("ERR_FORBIDDEN", "an order is brought by the one who signed it");
     }
     const understood = await this.#understand(object);
-    const decision = decideOrder(signer, understood.order);
+    const decision = decideOrder(signer, understood.order, this.#modules.authorizer);
     if (!decision.allowed) {
-      await this.#record(object, understood, "refused");
-      throw new AuthorizationError("ERR_FORBIDDEN", decision.reason);
+      await this.#record(object, { ...understood, details: decisionDetails(decision) }, "refused");
+      throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
     }
     const detail = await this.#carryOut(object, understood);
     await session.send(commandDone, { detail }, { inReplyTo: object.objectId });
@@ -118,7 +122,7 @@ export class Administration {
 
   async #record(
     { signer, objectId }: VerifiedObject,
-    { order, object, reason }: Pick<Understood, "order" | "object" | "reason">,
+    { order, object, reason, details }: Recorded,
     outcome: "accepted" | "refused" | "failed",
   ): Promise<void> {
     await this.#modules.audit.record({
@@ -128,6 +132,7 @@ export class Administration {
       outcome,
       reason,
       correlation: toHex(objectId),
+      ...(details === undefined ? {} : { details }),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { AuditLog } from "../../audit/index.ts";
+import type { Authorizer } from "../../authorization/index.ts";
 import type { Bytes } from "../../bytes/index.ts";
 import type { RevocationLists } from "../../pki/index.ts";
 import type { Clock, CryptoProvider, Logger, MetadataStore } from "../../platform/index.ts";
@@ -51,6 +52,8 @@ export interface AdministrationModules {
   readonly clock: Clock;
   /** Where every order is recorded: who, whom, why. */
   readonly audit: AuditLog;
+  /** Decides who may order what. */
+  readonly authorizer: Authorizer;
   /** Where log lines go. */
   readonly logger: Logger;
   /** Revoked and suspended certificates. */

@@ -1,0 +1,147 @@
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type AuditLog, auditLog } from "@photinus/core/audit";
+import { policyAuthorizer } from "@photinus/core/authorization";
+import { type Clock, silentLogger } from "@photinus/core/platform";
+import { memoryAudit } from "@photinus/core/testing";
+import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { expect, onTestFinished, test } from "vitest";
+import { PolicyFile } from "../src/policy/policy-file.ts";
+import { folder } from "./run-photinus.ts";
+
+const STRICT = JSON.stringify({ format_version: "1.0", permissions: { lead: { submit_job: "none" } } });
+const WIDE = JSON.stringify({ format_version: "1.0", permissions: { lead: { submit_job: "any" } } });
+
+const UNUSABLE = "refused: the policy of north cannot be used at present";
+
+/** A policy of a file, which is looked at when the test says so. */
+async function aPolicy(content?: string, audit?: AuditLog) {
+  const path = join(await folder(), "authorization.json");
+  if (content !== undefined) await writeFile(path, content);
+  const store = memoryAudit(nodeCrypto());
+  let due: (() => void) | undefined;
+  const clock: Clock = {
+    ...systemClock(),
+    after: (_ms, run) => {
+      due = run;
+      return { cancel: () => undefined };
+    },
+  };
+  const modules = { clock, logger: silentLogger, audit: audit ?? auditLog(store, systemClock()) };
+  const policy = new PolicyFile(path, modules);
+  onTestFinished(() => policy.stop());
+  await policy.start();
+  const authorizer = policyAuthorizer("north", policy.source);
+  return {
+    path,
+    asked: () => {
+      const user = { name: "ann", org: "north", role: "lead" };
+      const { allowed, why } = authorizer.decide({ user, right: "submit_job" });
+      return `${allowed ? "allowed" : "refused"}: ${why}`;
+    },
+    problem: () => {
+      const now = policy.source();
+      return "unusable" in now ? now.unusable : "";
+    },
+    /** Resolves when the file was looked at and the next look is due. */
+    look: async () => {
+      const run = due;
+      due = undefined;
+      run?.();
+      await expect.poll(() => due).toBeDefined();
+    },
+    records: async () => {
+      const records: string[] = [];
+      for await (const { event } of store.read())
+        records.push(`${event.action} ${event.outcome} ${event.reason}`);
+      return records;
+    },
+  };
+}
+
+test("where there is no file the default policy holds, until there is one", async () => {
+  const policy = await aPolicy();
+  expect(policy.asked()).toBe("allowed: lead.submit_job allows: any");
+
+  await writeFile(policy.path, STRICT);
+  await policy.look();
+
+  expect(policy.asked()).toBe("refused: lead.submit_job allows only: none");
+  expect(await policy.records()).toEqual(["policy done ", "policy done "]);
+});
+
+test("a file that was broken refuses everything, says where, and is taken again when it is repaired", async () => {
+  const policy = await aPolicy(WIDE);
+
+  await writeFile(policy.path, WIDE.replace('"any"', '"anybody"'));
+  await policy.look();
+  expect(policy.asked()).toBe(UNUSABLE);
+  expect(policy.problem()).toBe(
+    `${policy.path}:1:48 permissions.lead.submit_job: expected any, none, o:<organization> or n:<name>`,
+  );
+  await writeFile(policy.path, '{ "format_version": "1.0", "permiss');
+  await policy.look();
+  expect(policy.asked()).toBe(UNUSABLE);
+  expect(policy.problem()).toMatch(/authorization\.json:1:\d+ /);
+  await writeFile(policy.path, WIDE);
+  await policy.look();
+
+  expect(policy.asked()).toMatch(/^allowed/);
+  expect(await policy.records()).toEqual([
+    "policy done ",
+    "policy failed ERR_POLICY_INVALID",
+    "policy failed ERR_POLICY_INVALID",
+    "policy done ",
+  ]);
+});
+
+test("a file that was there and is gone refuses everything: nobody widens a policy by removing it", async () => {
+  const policy = await aPolicy(STRICT);
+
+  await rm(policy.path);
+  await policy.look();
+
+  expect(policy.asked()).toBe(UNUSABLE);
+  expect(policy.problem()).toBe("the file was removed");
+});
+
+test("a file that is broken from the beginning, a link or a folder in its place are no missing file", async () => {
+  const broken = await aPolicy("{}");
+  expect([broken.asked(), broken.problem()]).toEqual([UNUSABLE, expect.stringContaining('expected "1.0"')]);
+
+  const policy = await aPolicy(STRICT);
+  const target = `${policy.path}.real`;
+  await writeFile(target, WIDE);
+  await rm(policy.path);
+  await symlink(target, policy.path);
+  await policy.look();
+  expect([policy.asked(), policy.problem()]).toEqual([UNUSABLE, expect.stringContaining("no plain file")]);
+  await rm(target); // the link leads nowhere
+  await policy.look();
+  expect(policy.asked()).toBe(UNUSABLE);
+  await rm(policy.path);
+  await mkdir(policy.path);
+  await policy.look();
+  expect(policy.asked()).toBe(UNUSABLE);
+});
+
+test("a policy that cannot be recorded does not hold", async () => {
+  let isDown = false;
+  const store = auditLog(memoryAudit(nodeCrypto()), systemClock());
+  const audit: AuditLog = {
+    record: async (note) => {
+      if (isDown) throw new Error("the disk is full");
+      return await store.record(note);
+    },
+  };
+  const policy = await aPolicy(STRICT, audit);
+
+  isDown = true;
+  await writeFile(policy.path, WIDE);
+  await policy.look();
+  expect([policy.asked(), policy.problem()]).toEqual([UNUSABLE, expect.stringContaining("be recorded")]);
+  isDown = false;
+  await policy.look();
+
+  expect(policy.asked()).toMatch(/^allowed/);
+});

@@ -1,0 +1,60 @@
+import type { AuditLog } from "../audit/index.ts";
+import {
+  type Authorizer,
+  decideJob,
+  decisionDetails,
+  type PolicyDecision,
+  policyAuthorizer,
+} from "../authorization/index.ts";
+import { toHex } from "../bytes/index.ts";
+import type { JobPayload } from "../job/index.ts";
+import { declineReason, type SiteFacts } from "./job-limits.ts";
+import type { JobProposal, SiteModules } from "./options.ts";
+
+/** Decides whether a job may be considered at a site, before a person or a trainer hears of it. */
+export class JobAdmission {
+  readonly #org: string;
+  readonly #authorizer: Authorizer;
+  readonly #audit: AuditLog | undefined;
+
+  /** @param org organization of the site */
+  constructor(org: string, { policy, audit }: Pick<SiteModules, "policy" | "audit">) {
+    this.#org = org;
+    this.#authorizer = policyAuthorizer(org, policy);
+    this.#audit = audit;
+  }
+
+  /**
+   * The site's own policy decides about the one who signed the job, whatever the server admitted; then come the limits.
+   * The decision is recorded before it has an effect.
+   *
+   * @returns why the site takes no part; `undefined` when nothing speaks against it
+   * @throws StorageError when the decision could not be recorded
+   */
+  async refusalOf(proposal: JobProposal, payload: JobPayload, facts: SiteFacts): Promise<string | undefined> {
+    const decision = decideJob({ actor: proposal.submitter, right: "submit" }, this.#authorizer);
+    if (!decision.allowed) {
+      await this.#record(proposal, decision, "ERR_FORBIDDEN");
+      return `policy of ${this.#org}: ${decision.why}`;
+    }
+    const reason = declineReason(payload, facts);
+    await this.#record(proposal, decision, reason === undefined ? undefined : "ERR_JOB_DECLINED");
+    return reason;
+  }
+
+  async #record(
+    { jobId, submitter }: JobProposal,
+    decision: PolicyDecision,
+    refusal: "ERR_FORBIDDEN" | "ERR_JOB_DECLINED" | undefined,
+  ): Promise<void> {
+    await this.#audit?.record({
+      actor: `${toHex(submitter.leafDigest)} ${submitter.name}`,
+      action: "job",
+      object: jobId,
+      outcome: refusal === undefined ? "accepted" : "refused",
+      reason: refusal ?? "submit",
+      correlation: jobId,
+      details: decisionDetails(decision),
+    });
+  }
+}

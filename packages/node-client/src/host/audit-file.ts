@@ -1,0 +1,199 @@
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import {
+  AuditBrokenError,
+  auditRecordToJson,
+  chainRecord,
+  importAudit,
+  MAX_AUDIT_LINE_LENGTH,
+  verifyChain,
+} from "@photinus/core/audit";
+import { utf8 } from "@photinus/core/bytes";
+import { StorageError } from "@photinus/core/errors";
+import type { AuditEvent, AuditRecord, AuditStore, CryptoProvider } from "@photinus/core/platform";
+
+/** Name of the file in the state folder of a site. */
+export const AUDIT_FILE = "audit.jsonl";
+
+/** Reads the records of a site's audit file, as an export. @throws AuditBrokenError naming the first line that is none */
+export async function* readAuditFile(path: string): AsyncGenerator<AuditRecord, void, void> {
+  const handle = await openPlain(path, constants.O_RDONLY);
+  try {
+    yield* importAudit(handle.createReadStream({ encoding: "utf8", autoClose: false }));
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Opens the audit role in a file of one record a line, which is made when it is missing. Its whole chain is verified: it is
+ * never continued from a record that was changed. A line that a crash cut was never acknowledged, and goes.
+ *
+ * @throws AuditBrokenError `ERR_AUDIT_BROKEN`; StorageError `ERR_STORAGE_UNAVAILABLE`
+ */
+export async function openAuditFile(
+  path: string,
+  { crypto }: { readonly crypto: CryptoProvider },
+): Promise<AuditFile> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const handle = await openPlain(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND);
+  try {
+    const size = await cutTornLine(handle);
+    let last: AuditRecord | undefined;
+    await verifyChain(
+      crypto,
+      noted(readAuditFile(path), (record) => (last = record)),
+    );
+    await syncFolder(dirname(path)); // the name of a new file lasts too
+    return new AuditFile({ path, handle, size, last }, crypto);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+interface OpenFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly size: number;
+  readonly last: AuditRecord | undefined;
+}
+
+interface Waiting {
+  readonly event: AuditEvent;
+  readonly resolve: (record: AuditRecord) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The audit role of a site. What was appended at once is one write and one sync. */
+export class AuditFile implements AuditStore {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #crypto: CryptoProvider;
+  #size: number;
+  #last: AuditRecord | undefined;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+
+  /** Use {@link openAuditFile}, which checks what is there. */
+  constructor({ path, handle, size, last }: OpenFile, crypto: CryptoProvider) {
+    this.#path = path;
+    this.#handle = handle;
+    this.#size = size;
+    this.#last = last;
+    this.#crypto = crypto;
+  }
+
+  append(event: AuditEvent): Promise<AuditRecord> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ event, resolve, reject });
+      this.#writing ??= this.#writeAll();
+    });
+  }
+
+  async *read(fromSequence = 1): AsyncGenerator<AuditRecord, void, void> {
+    for await (const record of readAuditFile(this.#path)) {
+      if (record.sequence >= fromSequence) yield record;
+    }
+  }
+
+  head(): Promise<AuditRecord | undefined> {
+    return Promise.resolve(this.#last);
+  }
+
+  /** Waits for what is under way and closes the file. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#handle.close();
+  }
+
+  /** Never rejects: each append learns what became of it. */
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      await this.#write(batch);
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const chained: { readonly record: AuditRecord; readonly resolve: Waiting["resolve"] }[] = [];
+    const failed: Waiting["reject"][] = [];
+    for (const { event, resolve, reject } of batch) {
+      try {
+        const previous = chained.at(-1)?.record ?? this.#last;
+        const { record } = await chainRecord(this.#crypto, previous, event);
+        chained.push({ record, resolve });
+        failed.push(reject);
+      } catch (error) {
+        reject(error);
+      }
+    }
+    if (chained.length === 0) return;
+    try {
+      await this.#toDisk(chained.map(({ record }) => `${auditRecordToJson(record)}\n`).join(""));
+      this.#last = chained.at(-1)?.record;
+      for (const { record, resolve } of chained) resolve(record);
+    } catch (cause) {
+      const error = new StorageError("ERR_STORAGE_UNAVAILABLE", "the audit file cannot be written", {
+        cause,
+      });
+      for (const reject of failed) reject(error);
+    }
+  }
+
+  async #toDisk(lines: string): Promise<void> {
+    const { size } = await this.#handle.stat();
+    if (size !== this.#size) throw new Error(`another program wrote to it: ${size} bytes, not ${this.#size}`);
+    const bytes = utf8(lines);
+    try {
+      await this.#handle.appendFile(bytes);
+      await this.#handle.datasync();
+    } catch (error) {
+      await this.#handle.truncate(this.#size).catch(() => undefined); // a part of a line would end the chain
+      throw error;
+    }
+    this.#size += bytes.byteLength;
+  }
+}
+
+async function openPlain(path: string, flags: number): Promise<FileHandle> {
+  try {
+    return await open(path, flags | constants.O_NOFOLLOW, 0o600);
+  } catch (cause) {
+    throw new StorageError("ERR_STORAGE_UNAVAILABLE", `${path} is no plain file that can be opened`, {
+      cause,
+    });
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const names = await open(folder, constants.O_RDONLY);
+  try {
+    await names.sync();
+  } finally {
+    await names.close();
+  }
+}
+
+/** @returns bytes that stay: whole lines */
+async function cutTornLine(handle: FileHandle): Promise<number> {
+  const { size } = await handle.stat();
+  const length = Math.min(size, MAX_AUDIT_LINE_LENGTH);
+  const tail = new Uint8Array(length);
+  await handle.read(tail, 0, length, size - length);
+  const whole = size - length + tail.lastIndexOf(0x0a) + 1;
+  if (whole === size) return size;
+  if (whole === 0 && size > length) throw new AuditBrokenError(1, "the file is not one of records");
+  await handle.truncate(whole);
+  return whole;
+}
+
+async function* noted<T>(items: AsyncIterable<T>, note: (item: T) => void): AsyncGenerator<T, void, void> {
+  for await (const item of items) {
+    note(item);
+    yield item;
+  }
+}

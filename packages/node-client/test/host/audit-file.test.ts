@@ -1,0 +1,95 @@
+import { appendFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { auditLog } from "@photinus/core/audit";
+import { auditContract } from "@photinus/core/testing/contracts";
+import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { expect, onTestFinished, test } from "vitest";
+import { type AuditFile, openAuditFile } from "../../src/host/audit-file.ts";
+
+const crypto = nodeCrypto();
+
+async function temporaryFolder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "photinus-test-"));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function aPath(): Promise<string> {
+  return join(await temporaryFolder(), "state", "audit.jsonl");
+}
+
+async function opened(path: string): Promise<AuditFile> {
+  const file = await openAuditFile(path, { crypto });
+  onTestFinished(() => file.close().catch(() => undefined)); // a test may have closed it
+  return file;
+}
+
+/** A file of three records, closed. */
+async function threeRecords(): Promise<string> {
+  const path = await aPath();
+  const file = await opened(path);
+  const log = auditLog(file, systemClock());
+  for (const object of ["one", "two", "three"]) await log.record({ action: "job", object, outcome: "done" });
+  await file.close();
+  return path;
+}
+
+auditContract("a file", async () => opened(await aPath()), crypto);
+
+test("the file is for its owner only, and the next process goes on with its chain", async () => {
+  const path = await threeRecords();
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+
+  const record = await auditLog(await opened(path), systemClock()).record({ action: "job", outcome: "done" });
+
+  expect(record.sequence).toBe(4);
+});
+
+test("a line that a crash cut goes: nobody was told that it is there", async () => {
+  const path = await threeRecords();
+  const whole = await readFile(path, "utf8");
+  await appendFile(path, '{"sequence":4,"event":{"atMs');
+
+  const file = await opened(path);
+
+  expect((await file.head())?.sequence).toBe(3);
+  expect(await readFile(path, "utf8")).toBe(whole);
+});
+
+test("a record that was changed, dropped or moved is named, and the chain is not continued", async () => {
+  const path = await threeRecords();
+  const [one = "", two = "", three = ""] = (await readFile(path, "utf8")).trimEnd().split("\n");
+  for (const [lines, broken] of [
+    [[one, two.replace('"two"', '"six"'), three], 2],
+    [[one, three], 2],
+    [[two, one, three], 1],
+    [[one, two, "{}"], 3],
+  ] as const) {
+    await writeFile(path, `${lines.join("\n")}\n`);
+    await expect(openAuditFile(path, { crypto })).rejects.toMatchObject({
+      code: "ERR_AUDIT_BROKEN",
+      sequence: broken,
+    });
+  }
+});
+
+test("a second program that writes to it makes the first refuse: one chain has one writer", async () => {
+  const path = await aPath();
+  const [first, second] = [await opened(path), await opened(path)];
+  const event = { action: "job", outcome: "done" } as const;
+  await auditLog(second, systemClock()).record(event);
+
+  await expect(auditLog(first, systemClock()).record(event)).rejects.toMatchObject({
+    code: "ERR_STORAGE_UNAVAILABLE",
+  });
+  await expect(opened(path)).resolves.toBeDefined();
+});
+
+test("a link in place of the file is not followed", async () => {
+  const path = await threeRecords();
+  const link = join(await temporaryFolder(), "audit.jsonl");
+  await symlink(path, link);
+
+  await expect(openAuditFile(link, { crypto })).rejects.toMatchObject({ code: "ERR_STORAGE_UNAVAILABLE" });
+});
