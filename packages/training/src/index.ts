@@ -1,3 +1,4 @@
+export { type AdaptedModel, type AdapterOptions, addAdapters, mergeAdapters } from "./adapter/index.ts";
 export {
   type CompiledEvaluation,
   type CompiledGraph,
@@ -13,17 +14,20 @@ export {
   type StepOptions,
 } from "./compile/index.ts";
 export {
+  arrayDataset,
   type BatchArray,
   type BatchBuffers,
   type DataSource,
   type Dataset,
   type Feature,
+  type FeatureArray,
   floatsOf,
   gunzip,
   type IdxArray,
   type IdxFiles,
   type ImageOptions,
   imageDataset,
+  type LabelArray,
   type Labelling,
   MAX_UNPACKED_BYTES,
   MNIST_PIXELS,
@@ -61,9 +65,16 @@ export {
   type Tensors,
 } from "./runtime/index.ts";
 export {
+  type CallOptions,
+  type CreateTrainerOptions,
   checkParameterTable,
+  createTrainer,
+  type EpochsOutcome,
   LocalTrainer,
   type LocalTrainerModules,
+  type MeasuredEvaluation,
+  type MeasuredMetric,
+  type ModelTrainer,
   type ParameterTableOptions,
   parameterTable,
   type RuntimeCandidate,

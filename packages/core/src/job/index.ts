@@ -18,6 +18,14 @@ export {
   parseJobPayload,
 } from "./job-object.ts";
 export { type BestModel, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
+export {
+  MAX_METRIC_SUMS,
+  type Metric,
+  type MetricBatch,
+  type MetricDefinition,
+  mergeSums,
+  metricOf,
+} from "./metric/index.ts";
 export { parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
 export { SEGMENT_BYTES } from "./seal-segments.ts";

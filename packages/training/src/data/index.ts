@@ -1,3 +1,4 @@
+export { arrayDataset, type FeatureArray, type LabelArray } from "./array-dataset.ts";
 export {
   type BatchArray,
   type BatchBuffers,

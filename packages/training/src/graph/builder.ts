@@ -182,6 +182,7 @@ export class GraphBuilder {
     if (type === undefined || others.length > 0) return undefined;
     if (node.operator === "Shape") return tensorOf("i64", type.shape, shapeSlice(typed));
     if (node.operator === "Size") return tensorOf("i64", [], [elementCount(inputs[0]?.shape ?? [])]);
+    if (inputs.length === 0) return OPERATORS.get(node.operator)?.fold?.(typed, type); // what a file holds, computed already
     const known = inputs.every((input, index) => input === undefined || constants[index] !== undefined);
     const shapes = [type.shape, ...constants.map((constant) => constant?.shape ?? [0])];
     const counts = shapes.map(elementCount);

@@ -48,6 +48,7 @@ function types(output: ValueType, options: Options): LossTypes {
     weights: weightsOf(shape),
     termsPerExample,
     classCount,
+    classAxis: axis,
     ...(ignoredLabel === undefined ? {} : { ignoredLabel }),
   };
 }

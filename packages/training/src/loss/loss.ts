@@ -21,6 +21,8 @@ export interface LossTypes {
   readonly termsPerExample: number;
   /** Class ids are 0 to this - 1; absent for labels that are numbers. */
   readonly classCount?: number;
+  /** The axis of the output along which the classes lie; absent for labels that are numbers. */
+  readonly classAxis?: number;
   /** The class id of what does not count; absent when everything does. */
   readonly ignoredLabel?: number;
 }

@@ -37,9 +37,9 @@ export class Batch {
     };
   }
 
-  /** The labels of the batch that was read, padding included. */
-  get labels(): Int32Array | Float32Array {
-    return this.#labels;
+  /** The labels of the first `count` examples of the batch, behind which padding may lie. */
+  answers(count: number): { readonly labels: Int32Array | Float32Array; readonly labelCount: number } {
+    return { labels: this.#labels, labelCount: (count * this.#labels.length) / this.#weights.length };
   }
 
   /**

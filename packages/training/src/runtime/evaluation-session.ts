@@ -14,6 +14,16 @@ export interface BatchMeasure {
   readonly output?: Float32Array;
 }
 
+/** How an output and its labels lie. */
+export interface OutputLayout {
+  /** Classes that the model tells apart; 1 for numbers. */
+  readonly classCount: number;
+  /** Elements of the output between two classes of one label. */
+  readonly classStride: number;
+  /** The class id of what does not count. */
+  readonly ignoredLabel: number | undefined;
+}
+
 /** A compiled evaluation that is open on a device. */
 export class EvaluationSession {
   /** The batch that {@link measure} measures. */
@@ -28,6 +38,16 @@ export class EvaluationSession {
     this.#compiled = compiled;
     this.#session = session;
     this.batch = new Batch(runtime, compiled);
+  }
+
+  /** How the output and its labels lie, for metrics. */
+  get layout(): OutputLayout {
+    const { labelling, labels } = this.#compiled;
+    const { classCount = 1, ignoredLabel } = labelling;
+    const { shape } = labels;
+    const axis = labelling.classAxis ?? shape.length - 1;
+    const classStride = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+    return { classCount, classStride, ignoredLabel };
   }
 
   /** Opens `compiled`. */

@@ -9,20 +9,20 @@ import type {
   TrainOutcome,
   TrainRequest,
 } from "@photinus/core/site";
-import { ParameterSet } from "@photinus/core/tensor";
+import type { ParameterSet } from "@photinus/core/tensor";
 import {
   type CompiledEvaluation,
   type CompiledStep,
   compileEvaluation,
-  compileStep,
   type FrameOptions,
 } from "../compile/index.ts";
 import type { DataSource, SiteData } from "../data/index.ts";
 import type { Profile } from "../gradient/index.ts";
-import { type Model, readModel } from "../onnx/index.ts";
+import { readModel } from "../onnx/index.ts";
 import { seededRandom } from "../random.ts";
 import { checkFit, EvaluationSession, type StepSession } from "../runtime/index.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
+import { compileFor, dimensionsOf, valuesInside } from "./compile-training.ts";
 import { evaluateDataset } from "./evaluate-dataset.ts";
 import { checkParameterTable } from "./parameter-table.ts";
 import { subtract } from "./subtract.ts";
@@ -69,10 +69,12 @@ export class LocalTrainer implements Trainer {
       checkParameterTable(model, job.parameters);
       const data = await this.#modules.data(job.dataName);
       signal.throwIfAborted();
-      const compiled = compileEvaluation(model, frameOptions(job));
+      const frame = { ...frameOptions(job), dimensions: dimensionsOf(model, data.training) };
+      const compiled = compileEvaluation(model, frame);
       checkData(data, compiled);
-      const compile = (device: Profile): CompiledStep => compileFor(model, job, device);
-      const parameters = valuesInside(model, job);
+      const compile = (device: Profile): CompiledStep =>
+        compileFor(model, job.training, { ...frame, profile: device });
+      const parameters = valuesInside(model, job.parameters);
       const { runtime, session: step } = await chooseRuntime(runtimes, { compile, parameters, clock });
       const evaluation = await EvaluationSession.open(runtime, compiled).catch(async (cause: unknown) => {
         await step.close();
@@ -94,7 +96,12 @@ export class LocalTrainer implements Trainer {
       const { data, evaluation } = this.#require();
       if (data.heldOut === undefined || data.heldOut.count === 0) return undefined;
       evaluation.start(parameters);
-      return evaluateDataset(evaluation, { ...options, ...this.#pace(), dataset: data.heldOut });
+      const { loss, accuracy, exampleCount } = await evaluateDataset(evaluation, {
+        ...options,
+        ...this.#pace(),
+        dataset: data.heldOut,
+      });
+      return { loss, accuracy, exampleCount };
     });
   }
 
@@ -154,36 +161,6 @@ export class LocalTrainer implements Trainer {
 
 function frameOptions({ parameters, training }: TrainerJob): FrameOptions {
   return { parameters, loss: training.loss, batchSize: training.batchSize };
-}
-
-function compileFor(model: Model, job: TrainerJob, profile: Profile): CompiledStep {
-  const {
-    optimizer,
-    groups,
-    schedule,
-    clippingNorm,
-    proximal,
-    batchesPerUpdate = 1,
-    onNotFinite,
-  } = job.training;
-  return compileStep(model, {
-    ...frameOptions(job),
-    ...{ optimizer, profile, hasVaryingRate: schedule !== undefined },
-    ...{ gathers: batchesPerUpdate > 1, skips: onNotFinite === "skip" },
-    ...(groups === undefined ? {} : { groups }),
-    ...(clippingNorm === undefined ? {} : { clippingNorm }),
-    ...(proximal === undefined ? {} : { proximal }),
-  });
-}
-
-/** The values that the file holds: good enough to try a step with. */
-function valuesInside({ graph }: Model, { parameters }: TrainerJob): ParameterSet {
-  return new ParameterSet(
-    parameters.flatMap(({ name }) => {
-      const tensor = graph.initializers.get(name);
-      return tensor === undefined ? [] : [[name, tensor] as const];
-    }),
-  );
 }
 
 /** @throws TrainingError `ERR_MODEL_SHAPE` when the site's examples do not fit the model, `ERR_DATA_MISSING` without any */

@@ -1,0 +1,23 @@
+import { count, forLabels, type Metric } from "./metric.ts";
+
+/**
+ * R², the coefficient of determination: 1 - Σ (y - x)² / Σ (y - ȳ)², over all numbers of all examples; ȳ is the mean of all
+ * sites together. Kept are n, Σ y, Σ y² and Σ (y - x)².
+ */
+export const determination: Metric = {
+  size: () => 4,
+  readsOutput: true,
+  add: (sums, batch) => {
+    forLabels(batch, (label, output) => {
+      const said = output(0);
+      count(sums, 0, 1);
+      count(sums, 1, label);
+      count(sums, 2, label * label);
+      count(sums, 3, (label - said) ** 2);
+    });
+  },
+  finish: (sums) => {
+    const [n = 0, total = 0, squares = 0, rest = 0] = Array.from(sums);
+    return 1 - rest / (squares - (total * total) / n);
+  },
+};
