@@ -8,6 +8,7 @@ import { AUDIT_FILE, readAuditFile } from "@photinus/node-client";
 import { nodeCrypto } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
+import { counted } from "../counted.ts";
 
 /** Options of `photinus audit verify`. */
 export interface AuditOptions {
@@ -46,7 +47,7 @@ async function withAudit<T>({ state }: AuditOptions, use: (audit: Records) => Pr
 export async function verifyAudit(options: AuditOptions, { terminal }: CommandContext): Promise<void> {
   try {
     const head = await withAudit(options, (audit) => verifyChain(nodeCrypto(), audit.read()));
-    terminal.line(`${head.count} records, chain verified. Head ${toHex(head.hash)}`);
+    terminal.line(`${counted(head.count, "record")}, chain verified. Head ${toHex(head.hash)}`);
     terminal.result({ records: head.count, verified: true, head: toHex(head.hash) });
   } catch (error) {
     if (error instanceof AuditBrokenError) terminal.note(`First broken record: ${error.sequence}`);

@@ -9,6 +9,7 @@ import {
   readModel,
 } from "@photinus/training";
 import type { CommandContext } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { Terminal } from "../terminal.ts";
 
 /**
@@ -60,7 +61,7 @@ function printParameters(parameters: readonly InspectedParameter[], terminal: Te
   const count = (list: readonly InspectedParameter[]): number =>
     list.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   terminal.line(
-    `${parameters.length} parameters of ${count(parameters)} numbers, ${count(trained)} trainable`,
+    `${counted(parameters.length, "parameter")} of ${count(parameters)} numbers, ${count(trained)} trainable`,
   );
   for (const { name, dtype, shape, reason } of parameters) {
     terminal.line(

@@ -34,6 +34,7 @@ import {
   writeKitZip,
 } from "@photinus/node-platform";
 import type { CommandContext } from "../context.ts";
+import { counted } from "../counted.ts";
 import { createFolder, exists, type Move, STAGED, writePrivate } from "../project/folder-change.ts";
 import {
   changeProject,
@@ -107,7 +108,9 @@ async function makeProject(
   );
   await createFolder(out, (staging) => writeProject(staging, project, options));
   const fingerprint = toHex(project.root.fingerprint);
-  terminal.line(`Project ${definition.name}: ${project.kits.size} kits in ${join(out, PROJECT_FILE.kits)}`);
+  terminal.line(
+    `Project ${definition.name}: ${counted(project.kits.size, "kit")} in ${join(out, PROJECT_FILE.kits)}`,
+  );
   terminal.line(`Root fingerprint: ${fingerprint}`);
   terminal.line(`Hand out each kit and, by another way, its secret from ${join(out, PROJECT_FILE.secrets)}.`);
   if (project.root.secret !== undefined) {
@@ -262,7 +265,7 @@ function report(update: ProjectUpdate, { definition, options, context, fingerpri
   const { kits, removed, blocked, revocationList } = update;
   const names = [...kits.keys()];
   terminal.line(
-    `Project ${definition.name}: ${names.length} new kits${listed(names)}; all others stay valid.`,
+    `Project ${definition.name}: ${counted(names.length, "new kit")}${listed(names)}; all others stay valid.`,
   );
   if (removed.size > 0)
     terminal.line(`Revoked, for the definition has them no more${listed([...removed.keys()])}`);

@@ -1,5 +1,6 @@
 import { JobError } from "@photinus/core/errors";
 import type { JobView } from "@photinus/core/message";
+import { counted } from "../counted.ts";
 import type { WatchedJob } from "./watch-rounds.ts";
 
 /** State of the audit records after a run. */
@@ -64,6 +65,5 @@ export function reportOf(
 /** The closing line for people. */
 export function closingLine({ accuracy, rounds, audit }: DemoReport): string {
   const chain = audit.verified ? "chain verified" : "CHAIN BROKEN";
-  const count = rounds === 1 ? "1 round" : `${rounds} rounds`;
-  return `Done: accuracy ${accuracy.toFixed(2)} after ${count}. Audit: ${audit.records} records, ${chain}.`;
+  return `Done: accuracy ${accuracy.toFixed(2)} after ${counted(rounds, "round")}. Audit: ${counted(audit.records, "record")}, ${chain}.`;
 }

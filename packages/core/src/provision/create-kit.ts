@@ -14,7 +14,7 @@ import type { ParticipantKeyKind } from "./definition.ts";
 import { encodeKitConfiguration, type KitConfiguration } from "./kit-configuration.ts";
 import { KIT_FILE, type KitFiles } from "./kit-files.ts";
 import { encodeKitManifest } from "./kit-manifest.ts";
-import type { KitRequest } from "./kit-request.ts";
+import { isMutualTls, type KitRequest } from "./kit-request.ts";
 import { encodeMachines } from "./machines.ts";
 import { startFiles } from "./start-files.ts";
 import { sealStorageKey } from "./storage-key.ts";
@@ -81,16 +81,16 @@ async function generateKey(kind: ParticipantKeyKind, crypto: CryptoProvider): Pr
 }
 
 function issueLeaf(
-  { subject, org, hosts, nowMs, lifetimeMs, connection }: KitRequest,
+  kit: KitRequest,
   { publicKey }: SigningKey,
   root: FileSigner,
   modules: { readonly crypto: CryptoProvider },
 ): Promise<Certificate> {
+  const { subject, org, hosts, nowMs, lifetimeMs } = kit;
   const request = {
     ...{ subject, org, publicKey, nowMs },
-    // Stated by the project in the certificate itself: the server needs no list of who connects how. A person may sign in
-    // on a page, which has no certificate for TLS; the handshake proves the same key.
-    mutualTls: (subject.role === "site" || subject.role === "adapter") && connection.security === "mtls",
+    // Stated by the project in the certificate itself: the server needs no list of who connects how.
+    mutualTls: isMutualTls(kit),
     ...(hosts === undefined ? {} : { hosts }),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   };

@@ -172,6 +172,11 @@ function commonSecurity(sites: readonly SiteDefinition[]): ConnectionSecurity {
   return used.every((security) => security === "mtls") ? "mtls" : "tls";
 }
 
+/** True when the certificate of this kit says: only over TLS to which it was presented. People may sign in on a page. */
+export function isMutualTls({ subject, connection }: Pick<KitRequest, "subject" | "connection">): boolean {
+  return (subject.role === "site" || subject.role === "adapter") && connection.security === "mtls";
+}
+
 function checkedSubject(project: string, role: Role, name: string): Subject {
   const subject = subjectOf(project, role, name);
   if (subject === undefined) throw new RangeError(`unreachable: the definition was checked, ${name}`);

@@ -30,6 +30,8 @@ export interface IssuedParticipant {
   readonly facts: string;
   /** True once the definition no longer had it. */
   readonly removed?: boolean;
+  /** True when its newest certificate admits it over mTLS only; absent for users and servers, and in old records. */
+  readonly mutualTls?: boolean;
   /** Its certificates that have not expired, the newest last. */
   readonly certificates: readonly IssuedCertificate[];
 }
@@ -72,6 +74,7 @@ const StateSchema = v.strictObject({
         org: v.pipe(v.string(), v.maxLength(63)),
         facts: hex64,
         removed: v.exactOptional(v.boolean()),
+        mutualTls: v.exactOptional(v.boolean()),
         certificates: v.pipe(v.array(CertificateSchema), v.maxLength(64)),
       }),
     ),
@@ -99,7 +102,10 @@ export function parseProjectState(file: Bytes): ProjectState {
 }
 
 /** What is remembered of the certificate of a kit. */
-export function issuedCertificate({ kitId, certificate }: StartupKit): IssuedCertificate {
+export function issuedCertificate({
+  kitId,
+  certificate,
+}: Pick<StartupKit, "kitId" | "certificate">): IssuedCertificate {
   const { digest, serialNumber, notAfterMs } = certificate;
   return { kitId, sha256: toHex(digest), serialNumber: toHex(serialNumber), notAfterMs };
 }

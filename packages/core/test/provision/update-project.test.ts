@@ -129,6 +129,29 @@ describe("a project whose definition", () => {
     expect(revocationList).toBeUndefined();
   });
 
+  test("says mtls where it said tls revokes the old certificate, by which the site would go on without", async () => {
+    const [, second] = definition.sites;
+    const loose = await update({ sites: [{ name: "clinic-a", org: "north", security: "tls" }, second] });
+
+    const strict = await update({}, {}, { ...existing, state: loose.state });
+
+    expect([...strict.kits.keys()]).toEqual(["clinic-a"]);
+    const old = toHex(loose.kits.get("clinic-a")?.certificate.serialNumber ?? new Uint8Array());
+    expect(strict.revocationList?.entries.get(old)?.reason).toBe("superseded");
+    const now = toHex(strict.kits.get("clinic-a")?.certificate.serialNumber ?? new Uint8Array());
+    expect(strict.revocationList?.entries.has(now)).toBe(false);
+  });
+
+  test("says another address for a site of mtls leaves the old certificate valid", async () => {
+    const [, second] = definition.sites;
+    const { kits, revocationList } = await update({
+      sites: [{ name: "clinic-a", org: "north", addresses: ["wss://gate.example.org/ws"] }, second],
+    });
+
+    expect([...kits.keys()]).toEqual(["clinic-a"]);
+    expect(revocationList).toBeUndefined();
+  });
+
   test("has another name is of another project", async () => {
     await expect(update({ name: "other" })).rejects.toMatchObject({ code: "ERR_PROJECT_INVALID" });
   });
