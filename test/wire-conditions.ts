@@ -248,6 +248,14 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-157]": ["core/session/authentication", "a challenge runs out after ten minutes"],
   "[W-158]": ["core/session/authentication", "the session ends when what was proved runs out"],
   "[W-159]": ["core/session/bounds", "who is challenged takes nothing but the challenge after WELCOME"],
+  "[W-192]": [
+    "core/coordinator/resume-submission",
+    "another payload under the id of a submission under way closes the session as REPLAYED",
+  ],
+  "[W-193]": [
+    "core/coordinator/resume-submission",
+    "a submission that was answered is told again under its own message only",
+  ],
   "[W-190]": ["core/session/resume", "more blobs than a site may name"],
   "[W-191]": [
     "core/coordinator/resume-download",

@@ -46,6 +46,7 @@ test("who ended a job, and who tried to without the right, is recorded by name",
   const parts = {
     ...{ identity: member, root: ground.project.root.certificate.der },
     revocations: ground.project.revocations,
+    open: () => logIn(ground, member),
   };
   const federation = new Federation(session, parts, { connector: ground.connector, clock, crypto });
 

@@ -1,3 +1,4 @@
+import type { Bytes } from "../bytes/index.ts";
 import { builtInRegistry, decode } from "../decomposer/index.ts";
 import { memoryReplayStore, type VerifiedObject } from "../envelope/index.ts";
 import { MessageError } from "../errors/index.ts";
@@ -6,6 +7,7 @@ import {
   certificateList,
   commandDone,
   inviteList,
+  type JobSubmit,
   jobEnded,
   jobSubmit,
   jobSubmitted,
@@ -23,6 +25,8 @@ import {
   on,
   openSession,
   requireServerNotRevoked,
+  resume,
+  resumed,
   type Session,
   type SessionHandler,
   takeSuspension,
@@ -31,8 +35,9 @@ import { BlobInbox } from "../site/index.ts";
 import { bytesSource, makeManifest, type StreamManifest } from "../stream/index.ts";
 import { Administration } from "./administration.ts";
 import { JobHandle } from "./job-handle.ts";
+import { Link } from "./link.ts";
 import type { ConsoleModules, ConsoleOptions, SubmitOptions } from "./options.ts";
-import { Requests } from "./requests.ts";
+import { Requests, type Resent } from "./requests.ts";
 
 /**
  * Connects as a user.
@@ -47,53 +52,66 @@ import { Requests } from "./requests.ts";
 export async function connect(options: ConsoleOptions, modules: ConsoleModules): Promise<Federation> {
   const { connector, clock, crypto, logger = silentLogger } = modules;
   const replayStore = memoryReplayStore({ clock });
-  const { signal } = new AbortController();
   const { project, root } = options;
   const revocations = options.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
   const told = { ...options, revocations };
-  const session = await openSession(
-    (stop) => connector.connect(stop),
-    { session: told, credentials: modules.credentials },
-    { clock, crypto, logger, replayStore, signal },
-  );
-  return new Federation(session, told, modules);
+  const open = (signal: AbortSignal): Promise<Session> =>
+    openSession(
+      (stop) => connector.connect(stop),
+      { session: told, credentials: modules.credentials },
+      { clock, crypto, logger, replayStore, signal },
+    );
+  const session = await open(new AbortController().signal);
+  return new Federation(session, { ...told, open }, modules);
 }
 
 /** What a {@link Federation} belongs to. */
 export type FederationParts = Pick<ConsoleOptions, "identity" | "root"> & {
   /** What is known about revoked certificates. */
   readonly revocations: RevocationLists;
+  /** Opens the next session, for a submission whose session was lost. */
+  readonly open: (signal: AbortSignal) => Promise<Session>;
 };
 
-/** A federation as a user sees it, over one session. */
+/** A federation as a user sees it, over one session; a submission whose session is lost goes on over the next. */
 export class Federation {
-  readonly #session: Session;
+  readonly #link: Link;
   readonly #identity: Identity;
   readonly #modules: ConsoleModules;
   readonly #requests: Requests;
   readonly #inbox: BlobInbox;
   readonly #revocations: RevocationLists;
+  /** Sessions that have begun with RESUME. */
+  readonly #announced = new WeakSet<Session>();
+  /** Id of the last session that the server took up. */
+  #lastSession: Bytes | undefined;
   /** What administrators may do; the server refuses others. */
   readonly administration: Administration;
 
   /** @param session of the user, not receiving yet */
-  constructor(session: Session, { identity, root, revocations }: FederationParts, modules: ConsoleModules) {
-    this.#session = session;
+  constructor(session: Session, parts: FederationParts, modules: ConsoleModules) {
+    const { identity, root, revocations, open } = parts;
     this.#identity = identity;
     this.#revocations = revocations;
     this.#modules = modules;
-    const { crypto, clock } = modules;
-    this.#requests = new Requests(session, crypto);
+    const { crypto, clock, logger = silentLogger } = modules;
+    this.#requests = new Requests(crypto);
     const requests = this.#requests;
     this.administration = new Administration({ session, identity, root, requests, crypto, clock });
     const { project } = session.self;
     // The server sends a result once; a lost chunk shows as a result that does not come, and is asked for by a new call.
     this.#inbox = new BlobInbox({ project, clock, crypto, request: () => undefined });
-    session.receive(this.#handler());
+    const onSession = (next: Session): void => {
+      this.#inbox.renew();
+      this.#requests.use(next);
+      next.receive(this.#handler());
+    };
+    this.#link = new Link(session, { open, onSession, clock, crypto, logger });
   }
 
   /**
-   * Signs a job and hands it in; resolves when it is durable at the server.
+   * Signs a job and hands it in; resolves when it is durable at the server. When the session is lost meanwhile, another
+   * one is opened and the rest is sent: the job is handed in once, and no chunk that arrived is sent again.
    * @throws JobError `ERR_JOB_INVALID`; RequestError with the server's code
    */
   async submit(bundle: JobBundle, { submitToken, signal }: SubmitOptions = {}): Promise<JobHandle> {
@@ -101,22 +119,46 @@ export class Federation {
     const job = await signJob(bundle, { identity: this.#identity, crypto, clock });
     const graph = await this.#manifest(job, job.graph);
     const parameters = await this.#manifest(job, job.parameters);
-    await this.#session.sendObject(job.object, this.#identity.participant.chain);
+    const token = submitToken === undefined ? {} : { submitToken };
+    const body = { jobId: job.jobId, graph, parameters, ...token };
+    // The same message in whatever session: the server knows by its id what it has of it.
+    const message = { definition: jobSubmit, body, messageId: crypto.randomBytes(16) };
+    const reply = await this.#link.persist(
+      (session) => this.#handIn(session, job, { message, signal }),
+      signal,
+    );
+    return this.job(jobSubmitted.parse(reply).jobId);
+  }
+
+  /** Once over one session. */
+  async #handIn(
+    session: Session,
+    job: SignedJob,
+    { message, signal }: { readonly message: Resent<JobSubmit>; readonly signal: AbortSignal | undefined },
+  ): Promise<unknown> {
+    await this.#announce(session);
+    await session.sendObject(job.object, this.#identity.participant.chain);
     const stop = new AbortController();
     const ends = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    const { graph, parameters } = message.body;
     const streams = [
-      this.#session.sendStream(graph, bytesSource(job.graph), ends),
-      this.#session.sendStream(parameters, bytesSource(job.parameters), ends),
+      session.sendStream(graph, bytesSource(job.graph), ends),
+      session.sendStream(parameters, bytesSource(job.parameters), ends),
     ];
     for (const stream of streams) stream.catch(() => undefined); // the reply tells what became of them
     try {
-      const token = submitToken === undefined ? {} : { submitToken };
-      const body = { jobId: job.jobId, graph, parameters, ...token };
-      const reply = jobSubmitted.parse(await this.#requests.ask(jobSubmit, body, signal));
-      return this.job(reply.jobId);
+      return await this.#requests.askAgain(message, signal);
     } finally {
       stop.abort();
     }
+  }
+
+  /** RESUME, once in a session and before its first submission. */
+  async #announce(session: Session): Promise<void> {
+    if (this.#announced.has(session)) return;
+    this.#announced.add(session);
+    const last = this.#lastSession === undefined ? {} : { session: this.#lastSession };
+    await session.send(resume, { ...last, acknowledged: [] });
   }
 
   /** A job by its id. */
@@ -124,14 +166,14 @@ export class Federation {
     return new JobHandle(jobId, this.#requests, this.#inbox);
   }
 
-  /** Settles, never rejects, when the session has ended. */
+  /** Settles, never rejects, when the session has ended and no submission brings it back. */
   get ended(): Session["ended"] {
-    return this.#session.ended;
+    return this.#link.ended();
   }
 
   /** Ends the session in order. Idempotent. */
   async close(): Promise<void> {
-    await this.#session.close("ERR_GOING_AWAY", "done");
+    await this.#link.close();
   }
 
   async #manifest({ payload }: SignedJob, bytes: SignedJob["graph"]): Promise<StreamManifest> {
@@ -146,10 +188,13 @@ export class Federation {
   #handler(): SessionHandler {
     const requests = this.#requests;
     return {
-      onObject: (object) => this.#object(object),
+      onObject: (object, session) => this.#object(object, session),
       onBlobChunk: (chunk) => this.#inbox.chunk(chunk),
       onRefused: (refusal) => requests.refused(refusal),
       routes: [
+        on(resumed, (_body, _message, { id }) => {
+          this.#lastSession = id;
+        }),
         on(jobSubmitted, (body, message) => requests.reply(body, message)),
         on(jobEnded, (body, message) => requests.reply(body, message)),
         on(observation, (body, message) => requests.reply(body, message)),
@@ -163,11 +208,11 @@ export class Federation {
     };
   }
 
-  async #object(object: VerifiedObject): Promise<void> {
+  async #object(object: VerifiedObject, { peer }: Session): Promise<void> {
     const { objectType, payload } = object;
     if (isSuspensionObject(object)) {
       await takeSuspension(object, this.#revocations);
-      requireServerNotRevoked(this.#session.peer, this.#revocations);
+      requireServerNotRevoked(peer, this.#revocations);
       return;
     }
     if (objectType !== OBJECT_TYPES.publication) {

@@ -13,16 +13,35 @@ interface Pending {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** A message that is sent again as the same. */
+export interface Resent<Body> {
+  /** Its kind. */
+  readonly definition: MessageDefinition<Body>;
+  /** What it says. */
+  readonly body: Body;
+  /** 16 bytes. */
+  readonly messageId: Bytes;
+}
+
 /** Requests that wait for their replies, by message id. */
 export class Requests {
-  readonly #session: Session;
+  #session: Session | undefined;
   readonly #crypto: CryptoProvider;
   readonly #pending = new Map<string, Pending>();
 
-  constructor(session: Session, crypto: CryptoProvider) {
-    this.#session = session;
+  constructor(crypto: CryptoProvider) {
     this.#crypto = crypto;
+  }
+
+  /** From here on requests go over this session; those that wait for replies of an earlier one have failed with it. */
+  use(session: Session): void {
+    this.#session = session;
     session.signal.addEventListener("abort", () => this.#failAll(session.signal.reason), { once: true });
+  }
+
+  get #live(): Session {
+    if (this.#session === undefined) throw new TypeError("there is no session yet");
+    return this.#session;
   }
 
   /**
@@ -33,10 +52,19 @@ export class Requests {
     return await this.#first((ends) => this.stream(definition, body, ends), signal);
   }
 
+  /** Sends a message under an id that it may have had in an earlier session, and waits for the first reply. @throws as {@link ask} */
+  async askAgain<Body>(
+    { definition, body, messageId }: Resent<Body>,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const send = (): Promise<unknown> => this.#live.send(definition, body, { messageId });
+    return await this.#first((ends) => this.#replies(messageId, send, ends), signal);
+  }
+
   /** Sends a signed OBJECT and waits for the reply to its id. @throws as {@link ask} */
   async order(object: Bytes, chain: readonly Bytes[], signal?: AbortSignal): Promise<unknown> {
     const { objectId } = identifyObject(object);
-    const send = (): Promise<unknown> => this.#session.sendObject(object, chain);
+    const send = (): Promise<unknown> => this.#live.sendObject(object, chain);
     return await this.#first((ends) => this.#replies(objectId, send, ends), signal);
   }
 
@@ -61,7 +89,7 @@ export class Requests {
     signal: AbortSignal,
   ): AsyncGenerator<unknown, void, undefined> {
     const messageId = this.#crypto.randomBytes(16);
-    const send = (): Promise<unknown> => this.#session.send(definition, body, { messageId });
+    const send = (): Promise<unknown> => this.#live.send(definition, body, { messageId });
     yield* this.#replies(messageId, send, signal);
   }
 

@@ -1,20 +1,17 @@
-import { auditLog } from "../audit/index.ts";
-import { policyAuthorizer } from "../authorization/index.ts";
 import { toHex } from "../bytes/index.ts";
-import { builtInRegistry } from "../decomposer/index.ts";
 import { MessageError, PhotinusError } from "../errors/index.ts";
-import { CheckpointStore, hasJobEnded, type JobRecord, JobStore } from "../job/index.ts";
+import { hasJobEnded, type JobRecord } from "../job/index.ts";
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
 import { localBus } from "../platform/index.ts";
-import type { Session, SessionEnd, SessionHandler } from "../session/index.ts";
+import type { ResumeBody, Session, SessionEnd, SessionHandler } from "../session/index.ts";
 import type { Administration } from "./administration/administration.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
+import { jobModules } from "./job-modules.ts";
 import { type JobUser, useJobRight } from "./job-rights.ts";
 import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
-import { KeptUploads } from "./kept-uploads.ts";
 import { connectedSite, hasLeft, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
 import type {
   ConnectedSite,
@@ -30,16 +27,12 @@ import { RevocationDesk } from "./revocation.ts";
 import { SessionFence } from "./session-fence.ts";
 import { loginRecord, recordCheckpoint } from "./session-records.ts";
 import { siteRoutes } from "./site-routes.ts";
-import { Submission } from "./submission.ts";
+import { Submissions } from "./submission.ts";
 import { takeUpSession } from "./take-up-session.ts";
 import { TokenRevocations } from "./token-revocations.ts";
-import { UploadSlots } from "./upload-slots.ts";
 import { type UserDesk, userHandler } from "./user-routes.ts";
 
-const DEFAULT_UPLOAD_SLOTS = 2;
 const DEFAULT_CONCURRENT_JOBS = 4;
-const DEFAULT_START_GRACE_MS = 2000;
-const DEFAULT_RECONNECT_GRACE_MS = 15_000;
 const DEFAULT_MODEL_BYTES = 2 ** 30;
 const DEFAULT_OBSERVATION_BUFFER = 1024;
 
@@ -61,6 +54,7 @@ export class Coordinator {
   readonly #sites = new Map<string, LiveSite>();
   readonly #runs = new Map<string, JobRun>();
   readonly #running = new Set<Promise<void>>();
+  readonly #submissions: Submissions;
   readonly #revocation: RevocationDesk | undefined;
   readonly #administration: Administration | undefined;
   #queue: JobRecord[] = [];
@@ -68,10 +62,7 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions, modules: CoordinatorModules) {
     this.#options = options;
-    const { clock, crypto, metadata, blobs, audit, logger, metrics } = modules;
-    const { workflows, aggregators, kernels, scratch, bus = localBus() } = modules;
-    const checkpoints = new CheckpointStore(options.storageKey, { crypto, blobs, metadata });
-    const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS);
+    const { clock, crypto, metadata, logger, bus = localBus(), administration } = modules;
     this.#records = new ResumeRecords({ metadata, clock });
     this.#tokens = new TokenRevocations({ metadata, clock });
     this.#fence = new SessionFence({
@@ -80,34 +71,14 @@ export class Coordinator {
       sessions: () => this.#sessions.values(),
       supersede: (session) => void this.#supersede(session).catch(this.#logFault),
     });
-    const { administration, authorizer = policyAuthorizer(options.identity.participant.org) } = modules;
     this.#administration = administration;
     this.#siteHandler = {
       routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
       ...(administration && { onObject: (object, session) => administration.take(object, session) }),
     };
-    this.#modules = {
-      project: options.project,
-      identity: options.identity,
-      clock,
-      crypto,
-      metadata,
-      logger,
-      metrics,
-      workflows,
-      aggregators,
-      kernels,
-      scratch,
-      startGraceMs: options.startGraceMs ?? DEFAULT_START_GRACE_MS,
-      reconnectGraceMs: options.reconnectGraceMs ?? DEFAULT_RECONNECT_GRACE_MS,
-      registry: builtInRegistry(),
-      checkpoints,
-      jobs: new JobStore(metadata),
-      audit: auditLog(audit, clock),
-      authorizer,
-      slots,
-      uploads: new KeptUploads({ slots, checkpoints, records: this.#records, clock, logger }),
-    };
+    this.#modules = jobModules(options, modules, this.#records);
+    const limits = { maximumModelBytes: options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
+    this.#submissions = new Submissions(limits, this.#modules);
     const { revocations } = modules;
     const desk = { clock, logger, audit: this.#modules.audit, sessions: () => this.sessions() };
     this.#revocation = revocations && new RevocationDesk(revocations, desk);
@@ -134,7 +105,8 @@ export class Coordinator {
     this.#revocation?.stop();
     for (const run of this.#runs.values()) run.stop("server");
     await Promise.all(this.#running);
-    await this.#modules.slots.spillAll(); // half-done uploads go on in the next process
+    await this.#submissions.stop();
+    await this.#modules.uploads.stop(); // half-done uploads go on in the next process
     const sessions = [...this.#sessions.values()];
     await Promise.all(sessions.map((session) => session.close("ERR_GOING_AWAY", "the server stops")));
     await Promise.all(sessions.map(({ ended }) => ended));
@@ -198,7 +170,7 @@ export class Coordinator {
       return;
     }
     const record = await this.#modules.jobs.get(jobId);
-    const log = await loadEndedLog(record, this.#loadOptions(), this.#modules);
+    const log = await loadEndedLog(record, this.#loading, this.#modules);
     if (log !== undefined) yield* log.observe(options);
   }
 
@@ -245,11 +217,13 @@ export class Coordinator {
     return undefined;
   }
 
+  readonly #takeUp = (session: Session, body: ResumeBody | undefined): Promise<ResumedState> =>
+    takeUpSession(session, body, { records: this.#records, tokens: this.#tokens, ...this.#modules });
+
   #siteDesk(): Parameters<typeof siteRoutes>[0] {
     return {
       now: () => this.#modules.clock.now(),
-      takeUp: (session, body) =>
-        takeUpSession(session, body, { records: this.#records, tokens: this.#tokens, ...this.#modules }),
+      takeUp: this.#takeUp,
       arrive: (session, body, state) => this.#arrive(session, body, state),
       siteOf: (session) => {
         const site = this.#sites.get(session.peer.name);
@@ -261,9 +235,10 @@ export class Coordinator {
 
   #userDesk(): UserDesk {
     const { jobs, identity, logger, audit, authorizer } = this.#modules;
-    const limits = { maximumModelBytes: this.#options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
     return {
-      submission: (session) => new Submission(session, limits, this.#modules),
+      submission: (session) => this.#submissions.of(session),
+      takeUp: this.#takeUp,
+      keptDigestOf: (urn, messageId) => this.#modules.uploads.digestOf(urn, messageId),
       queue: (record) => this.#enqueue(record),
       record: (jobId) => jobs.get(jobId),
       observe: (jobId, options) => this.observe(jobId, options),
@@ -342,7 +317,7 @@ export class Coordinator {
   async #launch(record: JobRecord): Promise<void> {
     const { jobId } = record;
     try {
-      const run = await loadJob(record, this.#loadOptions(), this.#modules);
+      const run = await loadJob(record, this.#loading, this.#modules);
       this.#runs.set(jobId, run);
       for (const site of this.#sites.values()) {
         if (site.dataNames.includes(run.dataName)) await run.offer(site);
@@ -386,7 +361,7 @@ export class Coordinator {
     return await this.#modules.jobs.get(jobId);
   }
 
-  #loadOptions(): { readonly observationBuffer: number } {
+  get #loading(): { readonly observationBuffer: number } {
     return { observationBuffer: this.#options.observationBuffer ?? DEFAULT_OBSERVATION_BUFFER };
   }
 

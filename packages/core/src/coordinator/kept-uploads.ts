@@ -1,7 +1,7 @@
 import { type Bytes, fromBase64Url, toBase64Url } from "../bytes/index.ts";
 import { EnvelopeError, JobError, WireError } from "../errors/index.ts";
 import type { CheckpointStore } from "../job/index.ts";
-import type { Clock, Logger } from "../platform/index.ts";
+import type { Clock, Logger, Timer } from "../platform/index.ts";
 import { ChunkSet, chunkLength, type StreamManifest } from "../stream/index.ts";
 import type { PartEntry, ResumeRecord } from "./resume-record.ts";
 import type { ResumeRecords, StoredPart } from "./resume-records.ts";
@@ -23,6 +23,8 @@ export interface UploadId {
   readonly streamId: string;
   /** What was announced. */
   readonly manifest: StreamManifest;
+  /** Whose turn for a slot it uses. Default: the job's. */
+  readonly turn?: string;
 }
 
 /** A slot and which chunks of the upload are in it. */
@@ -64,6 +66,8 @@ export class KeptUploads {
   readonly #kept = new Map<string, Kept>();
   /** Jobs of which an earlier process spilled uploads: their sites may never come back. */
   readonly #inherited = new Set<string>();
+  /** When the next of what is kept is over. */
+  #expiry: { readonly atMs: number; readonly timer: Timer } | undefined;
 
   constructor(modules: KeptUploadsModules) {
     this.#modules = modules;
@@ -80,7 +84,7 @@ export class KeptUploads {
       this.#forget(kept);
       return { slot, received: kept.received };
     }
-    const fresh = await this.#modules.slots.acquire(id.jobId, id.manifest.totalBytes, signal);
+    const fresh = await this.#modules.slots.acquire(id.turn ?? id.jobId, id.manifest.totalBytes, signal);
     try {
       await kept?.parked?.spilled;
       return { slot: fresh, received: await this.#restore(id, fresh.bytes) };
@@ -105,6 +109,20 @@ export class KeptUploads {
     };
     this.#kept.set(keyOf(id), kept);
     kept.parked = slot.park((bytes) => this.#spill(kept, bytes)); // at once, when somebody waits for the slot
+    this.#wakeAt(kept.untilMs);
+  }
+
+  /** SHA-256 of the payload of a message of which chunks are kept, hex. */
+  digestOf(urn: string, messageId: string): string | undefined {
+    const kept = [...this.#kept.values()].find(({ id }) => id.urn === urn && id.messageId === messageId);
+    return kept?.id.payloadDigest ?? this.#modules.records.find(urn)?.digestOf(messageId);
+  }
+
+  /** The process ends: what is in memory goes to disk, for the next one. */
+  async stop(): Promise<void> {
+    await this.#modules.slots.spillAll();
+    this.#expiry?.timer.cancel();
+    this.#expiry = undefined;
   }
 
   /** Uploads that an earlier session of a participant began, by stream and chunks. */
@@ -149,6 +167,27 @@ export class KeptUploads {
     await this.#dropStored(stored.filter(({ part }) => part.untilMs <= nowMs));
   }
 
+  /** What nobody came back for in time is let go, wherever it lies. */
+  async #expire(): Promise<void> {
+    const { clock, records } = this.#modules;
+    const nowMs = clock.now();
+    this.#dropInMemory(({ untilMs }) => untilMs <= nowMs);
+    await this.#dropStored(records.openParts().filter(({ part }) => part.untilMs <= nowMs));
+    const next = [...this.#kept.values(), ...records.openParts().map(({ part }) => part)];
+    if (next.length > 0) this.#wakeAt(Math.min(...next.map(({ untilMs }) => untilMs)));
+  }
+
+  #wakeAt(atMs: number): void {
+    const { clock, logger } = this.#modules;
+    if (this.#expiry !== undefined && this.#expiry.atMs <= atMs) return;
+    this.#expiry?.timer.cancel();
+    const timer = clock.after(Math.max(0, atMs - clock.now()), () => {
+      this.#expiry = undefined;
+      this.#expire().catch((error: unknown) => logger.error("half-done uploads stay on disk", error));
+    });
+    this.#expiry = { atMs, timer };
+  }
+
   async #dropStored(parts: readonly StoredPart[]): Promise<void> {
     for (const stored of parts) {
       await this.#modules.records.dropPart(stored);
@@ -171,7 +210,7 @@ export class KeptUploads {
   async #spill(kept: Kept, bytes: Bytes): Promise<void> {
     const { checkpoints, records, logger } = this.#modules;
     const { id, received, untilMs } = kept;
-    const { urn, manifest, ...names } = id;
+    const { urn, manifest, turn: _turn, ...names } = id;
     try {
       const blob = await checkpoints.put(packed(bytes, manifest, received));
       const record = records.find(urn);
@@ -202,7 +241,9 @@ export class KeptUploads {
   async #restore(id: UploadId, bytes: Bytes): Promise<ChunkSet> {
     const { checkpoints, records, logger } = this.#modules;
     const record = records.find(id.urn);
-    const part = record?.parts.find(({ messageId }) => messageId === id.messageId);
+    const part = record?.parts.find(
+      (entry) => entry.messageId === id.messageId && entry.streamId === id.streamId,
+    );
     const none = new ChunkSet(id.manifest);
     if (record === undefined || part === undefined || part.payloadDigest !== id.payloadDigest) return none;
     try {
@@ -226,7 +267,8 @@ function isLost(error: unknown): error is Error {
 }
 
 /** Chunks belong to the manifest that was signed with them: another payload under the id finds none. */
-const keyOf = ({ urn, messageId, payloadDigest }: UploadId): string => `${messageId} ${payloadDigest} ${urn}`;
+const keyOf = ({ urn, messageId, payloadDigest, streamId }: UploadId): string =>
+  `${messageId} ${payloadDigest} ${streamId} ${urn}`;
 
 /** The chunks that are there, moved together at the beginning of `bytes`. */
 function packed(bytes: Bytes, manifest: StreamManifest, received: ChunkSet): Bytes {

@@ -1,4 +1,6 @@
-import { EnvelopeError, isErrorCode, WireError } from "../errors/index.ts";
+import { toHex } from "../bytes/index.ts";
+import { EnvelopeError, isErrorCode, MessageError, WireError } from "../errors/index.ts";
+import type { ReceivedMessage } from "../session/index.ts";
 import type { ContributionProblem } from "./check-contribution.ts";
 import type { LiveSite } from "./live-site.ts";
 
@@ -8,6 +10,12 @@ export interface MessageIdentity {
   readonly messageId: string;
   /** SHA-256 of the payload, hex. */
   readonly payloadDigest: string;
+}
+
+/** @throws MessageError `ERR_TYPE_UNKNOWN` for a message without a signature, which a route never gets */
+export function identityOf({ messageId, payloadDigest }: ReceivedMessage): MessageIdentity {
+  if (payloadDigest === undefined) throw new MessageError("ERR_TYPE_UNKNOWN", "the message is not signed");
+  return { messageId: toHex(messageId), payloadDigest: toHex(payloadDigest) };
 }
 
 /**

@@ -182,11 +182,11 @@ export class ResumeRecord {
    * Uploads went on, or are not wanted any more.
    * @throws WireError `ERR_SUPERSEDED` when a newer session of the participant has taken over, StorageError
    */
-  dropParts(parts: readonly Pick<PartEntry, "messageId">[]): Promise<void> {
-    const ids = new Set(parts.map(({ messageId }) => messageId));
+  dropParts(parts: readonly Pick<PartEntry, "messageId" | "streamId">[]): Promise<void> {
+    const ids = new Set(parts.map(({ messageId, streamId }) => `${messageId} ${streamId}`));
     return this.#change((stored) => ({
       ...stored,
-      parts: stored.parts.filter(({ messageId }) => !ids.has(messageId)),
+      parts: stored.parts.filter(({ messageId, streamId }) => !ids.has(`${messageId} ${streamId}`)),
     }));
   }
 

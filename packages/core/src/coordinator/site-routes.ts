@@ -15,7 +15,6 @@ import {
 import {
   type MessageRoute,
   on,
-  type ReceivedMessage,
   type ResumeBody,
   type RouteTable,
   resume,
@@ -24,7 +23,7 @@ import {
 } from "../session/index.ts";
 import type { JobRun } from "./job-run.ts";
 import type { LiveSite, ResumedState } from "./live-site.ts";
-import type { MessageIdentity } from "./message-identity.ts";
+import { identityOf } from "./message-identity.ts";
 
 /** What a coordinator does with what sites say. */
 export interface SiteDesk {
@@ -103,12 +102,6 @@ export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): 
     ),
     ...more,
   ]);
-}
-
-/** @throws MessageError `ERR_TYPE_UNKNOWN` for a message without a signature, which a route never gets */
-function identityOf({ messageId, payloadDigest }: ReceivedMessage): MessageIdentity {
-  if (payloadDigest === undefined) throw new MessageError("ERR_TYPE_UNKNOWN", "the message is not signed");
-  return { messageId: toHex(messageId), payloadDigest: toHex(payloadDigest) };
 }
 
 /** Progress that a site may show at once, and a second: an honest one tells a few times a second. */

@@ -2,14 +2,14 @@ import { decideJob, decisionDetails } from "../authorization/index.ts";
 import { concatBytes, equalBytes, toHex, utf8 } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { AuthorizationError, EnvelopeError, JobError, StorageError } from "../errors/index.ts";
+import { AuthorizationError, EnvelopeError, JobError, StorageError, WireError } from "../errors/index.ts";
 import { type JobPayload, type JobRecord, parseJobPayload } from "../job/index.ts";
 import { type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
-import type { StreamManifest } from "../stream/index.ts";
 import type { JobModules } from "./job-context.ts";
 import { encodeStoredObject } from "./job-loader.ts";
-import { receiveStream } from "./receive-stream.ts";
+import { type MessageIdentity, requireSame } from "./message-identity.ts";
+import { receiveContents } from "./submitted-contents.ts";
 
 /** Job objects that one session may have sent without submitting them. */
 const MAX_PENDING = 4;
@@ -20,16 +20,68 @@ export interface SubmissionLimits {
   readonly maximumModelBytes: number;
 }
 
+/** The submissions of all users' sessions at one coordinator. */
+export class Submissions {
+  readonly #limits: SubmissionLimits;
+  readonly #modules: JobModules;
+  /** By user and message: sent again in a newer session, it waits for what the older one comes to. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+  readonly #stop = new AbortController();
+
+  constructor(limits: SubmissionLimits, modules: JobModules) {
+    this.#limits = limits;
+    this.#modules = modules;
+  }
+
+  /** Those of one session. */
+  of(session: Session): Submission {
+    const signal = AbortSignal.any([session.signal, this.#stop.signal]);
+    const turn = (key: string, work: () => Promise<Submitted>): Promise<Submitted> => this.#inTurn(key, work);
+    return new Submission({ session, signal, limits: this.#limits, turn }, this.#modules);
+  }
+
+  /** Ends what is under way, to go on in another process; resolves when all of it is quiet. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new WireError("ERR_GOING_AWAY", "the server stops"));
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #inTurn(key: string, work: () => Promise<Submitted>): Promise<Submitted> {
+    const before = this.#underWay.get(key);
+    const turn = (before ?? Promise.resolve()).then(work);
+    const settled: Promise<void> = turn
+      .then(
+        () => undefined,
+        () => undefined, // who called hears of it
+      )
+      .then(() => {
+        if (this.#underWay.get(key) === settled) this.#underWay.delete(key);
+      });
+    this.#underWay.set(key, settled);
+    return await turn;
+  }
+}
+
+/** A new job, or the id of one that the same user handed in before. */
+export type Submitted = JobRecord | { readonly jobId: string };
+
+interface SubmissionParts {
+  readonly session: Session;
+  /** Aborted when the session or the process ends. */
+  readonly signal: AbortSignal;
+  readonly limits: SubmissionLimits;
+  /** Does the work when nothing under this key is under way. */
+  readonly turn: (key: string, work: () => Promise<Submitted>) => Promise<Submitted>;
+}
+
 /** Takes jobs from one user's session: the signed object first, then graph and parameters; durable before it answers. */
 export class Submission {
-  readonly #session: Session;
-  readonly #limits: SubmissionLimits;
+  readonly #parts: SubmissionParts;
   readonly #modules: JobModules;
   readonly #pending = new Map<string, VerifiedObject>();
 
-  constructor(session: Session, limits: SubmissionLimits, modules: JobModules) {
-    this.#session = session;
-    this.#limits = limits;
+  constructor(parts: SubmissionParts, modules: JobModules) {
+    this.#parts = parts;
     this.#modules = modules;
   }
 
@@ -41,35 +93,56 @@ export class Submission {
   }
 
   /**
-   * Receives what belongs to an offered job and stores everything.
-   * @returns the record, or the id of the job that the submit token stands for
+   * Receives what belongs to an offered job and stores everything. The same message in a newer session of the user goes
+   * on where the older one ended, or is answered as before.
+   * @returns the record, or the id of the job that the message or the submit token stands for
    * @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_INVALID`, `ERR_WORKFLOW_UNKNOWN`; AuthorizationError `ERR_FORBIDDEN`;
    *   EnvelopeError `ERR_ENVELOPE_REPLAYED` when the job was handed in before, in whatever session
    */
-  async receive(body: JobSubmit): Promise<JobRecord | { readonly jobId: string }> {
+  async receive(body: JobSubmit, message: MessageIdentity, urn: string): Promise<Submitted> {
     const object = this.#pending.get(body.jobId);
     if (object === undefined)
       throw new JobError("ERR_JOB_UNKNOWN", `send the job object ${body.jobId} first`);
     this.#pending.delete(body.jobId);
     await this.#requireRight(object);
+    const key = `${message.messageId} ${message.payloadDigest} ${urn}`;
+    return await this.#parts.turn(key, () => this.#receive(object, body, { message, urn }));
+  }
+
+  async #receive(
+    object: VerifiedObject,
+    body: JobSubmit,
+    { message, urn }: { readonly message: MessageIdentity; readonly urn: string },
+  ): Promise<Submitted> {
+    const { session, signal } = this.#parts;
     const tokenDigest = await this.#tokenDigest(body.submitToken);
     const known = tokenDigest === undefined ? undefined : await this.#modules.jobs.jobOfToken(tokenDigest);
     if (known !== undefined) return { jobId: known };
-    await this.#requireNew(body.jobId);
+    const told = await this.#answered(object, message, tokenDigest);
+    if (told !== undefined) return told;
+    signal.throwIfAborted();
     const payload = this.#parse(object);
-    const { chunkBytes } = payload.definition;
-    const graph = await this.#receiveContent(body.graph, { ...payload.graph, chunkBytes });
-    const initialModel = await this.#receiveContent(body.parameters, {
-      ...payload.initialParameters,
-      chunkBytes,
-    });
-    const record = await this.#store(object, { name: payload.definition.name, graph, initialModel });
-    return await this.#keepToken(tokenDigest, record);
+    const { name, chunkBytes } = payload.definition;
+    const contents = [
+      { manifest: body.graph, expected: payload.graph },
+      { manifest: body.parameters, expected: payload.initialParameters },
+    ];
+    const origin = { session, urn, message, jobId: body.jobId, signal, chunkBytes };
+    const [graph = "", initialModel = ""] = await receiveContents(contents, origin, this.#modules);
+    try {
+      const record = await this.#store(object, { name, graph, initialModel, submission: message });
+      return await this.#keepToken(tokenDigest, record);
+    } catch (error) {
+      if (!isStored(error)) throw error;
+      // Handed in at another gateway at the same time.
+      for (const blob of [graph, initialModel]) await this.#modules.checkpoints.delete(blob);
+      return (await this.#answered(object, message, tokenDigest)) ?? { jobId: body.jobId };
+    }
   }
 
   /** The signer's own certificate decides, never what a message says. */
   async #requireRight({ signer, objectId }: VerifiedObject): Promise<void> {
-    if (!equalBytes(signer.leafDigest, this.#session.peer.leafDigest)) {
+    if (!equalBytes(signer.leafDigest, this.#parts.session.peer.leafDigest)) {
       throw new AuthorizationError("ERR_FORBIDDEN", "a job is submitted by the one who signed it");
     }
     const decision = decideJob({ actor: signer, right: "submit" }, this.#modules.authorizer);
@@ -87,11 +160,27 @@ export class Submission {
     throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
   }
 
-  /** The store of jobs forgets none, and every gateway shares it. Two at once: the one that creates the record is it. */
-  async #requireNew(jobId: string): Promise<void> {
-    // [W-155]
-    if (!(await this.#modules.jobs.has(jobId))) return;
-    throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "this job was handed in before");
+  /**
+   * What the same message came to before. The store of jobs forgets none, and every gateway shares it. Two at once: the
+   * one that creates the record is it.
+   * @throws EnvelopeError `ERR_ENVELOPE_REPLAYED` when another message handed the job in
+   */
+  async #answered(
+    { objectId, signer }: VerifiedObject,
+    message: MessageIdentity,
+    tokenDigest: string | undefined,
+  ): Promise<Submitted | undefined> {
+    const { jobs } = this.#modules;
+    const jobId = toHex(objectId);
+    if (!(await jobs.has(jobId))) return undefined;
+    const record = await jobs.get(jobId);
+    const { submission, submitter } = record;
+    // [W-155] [W-193]
+    const isSame =
+      submission?.messageId === message.messageId && submitter.leafDigest === toHex(signer.leafDigest);
+    if (!isSame) throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "this job was handed in before");
+    requireSame(submission.payloadDigest, message);
+    return { jobId: (await this.#keepToken(tokenDigest, record)).jobId };
   }
 
   #parse(object: VerifiedObject): JobPayload {
@@ -101,45 +190,19 @@ export class Submission {
       throw new JobError("ERR_WORKFLOW_UNKNOWN", `there is no workflow ${name}`);
     }
     for (const { byteLength } of [payload.graph, payload.initialParameters]) {
-      if (byteLength > this.#limits.maximumModelBytes) {
+      if (byteLength > this.#parts.limits.maximumModelBytes) {
         throw new JobError(
           "ERR_JOB_INVALID",
-          `at most ${this.#limits.maximumModelBytes} bytes (got ${byteLength})`,
+          `at most ${this.#parts.limits.maximumModelBytes} bytes (got ${byteLength})`,
         );
       }
     }
     return payload;
   }
 
-  /** @returns name of the sealed blob */
-  async #receiveContent(
-    manifest: StreamManifest,
-    expected: JobPayload["graph"] & { readonly chunkBytes: number },
-  ): Promise<string> {
-    const { slots, crypto, checkpoints, clock, project } = this.#modules;
-    if (manifest.totalBytes !== expected.byteLength) {
-      throw new JobError(
-        "ERR_JOB_INVALID",
-        `the job names ${expected.byteLength} bytes (got ${manifest.totalBytes})`,
-      );
-    }
-    const { signal } = this.#session;
-    const slot = await slots.acquire("", expected.byteLength, signal);
-    try {
-      await receiveStream(this.#session, manifest, { bytes: slot.bytes, clock, signal });
-      if (!equalBytes(await crypto.sha256(slot.bytes), expected.digest)) {
-        throw new JobError("ERR_JOB_INVALID", "what came is not what the job names");
-      }
-      const { chunkBytes } = expected;
-      return await checkpoints.putPublished(slot.bytes, { project, chunkBytes });
-    } finally {
-      slot.release();
-    }
-  }
-
   async #store(
     object: VerifiedObject,
-    content: Pick<JobRecord, "name" | "graph" | "initialModel">,
+    content: Pick<JobRecord, "name" | "graph" | "initialModel" | "submission">,
   ): Promise<JobRecord> {
     const { checkpoints, clock, jobs, audit } = this.#modules;
     const { signer, objectId, bytes, payload } = object;
@@ -169,25 +232,28 @@ export class Submission {
     return record;
   }
 
-  async #keepToken(
-    tokenDigest: string | undefined,
-    record: JobRecord,
-  ): Promise<JobRecord | { readonly jobId: string }> {
+  async #keepToken(tokenDigest: string | undefined, record: JobRecord): Promise<Submitted> {
     if (tokenDigest === undefined) return record;
     try {
       await this.#modules.jobs.keepToken(tokenDigest, record.jobId);
       return record;
     } catch (error) {
+      if (!isStored(error)) throw error;
+      const jobId = (await this.#modules.jobs.jobOfToken(tokenDigest)) ?? record.jobId;
+      if (jobId === record.jobId) return record;
       // Two submits of one token raced: the first one is the job.
-      if (!(error instanceof StorageError) || error.code !== "ERR_STORAGE_EXISTS") throw error;
       await this.#modules.jobs.update(record, { state: "aborted", reason: "ERR_JOB_ABORTED" });
-      return { jobId: (await this.#modules.jobs.jobOfToken(tokenDigest)) ?? record.jobId };
+      return { jobId };
     }
   }
 
   async #tokenDigest(token: string | undefined): Promise<string | undefined> {
     if (token === undefined) return undefined;
-    const user = utf8(`${this.#session.peer.name}\0`);
+    const user = utf8(`${this.#parts.session.peer.name}\0`);
     return toHex(await this.#modules.crypto.sha256(concatBytes(user, utf8(token))));
   }
 }
+
+/** True when the record is there already. */
+const isStored = (error: unknown): boolean =>
+  error instanceof StorageError && error.code === "ERR_STORAGE_EXISTS";

@@ -17,13 +17,23 @@ import {
   resultRequest,
 } from "../message/index.ts";
 import type { Logger } from "../platform/index.ts";
-import { type MessageRoute, on, type Session, type SessionHandler } from "../session/index.ts";
+import {
+  type MessageRoute,
+  on,
+  type ResumeBody,
+  resume,
+  type Session,
+  type SessionHandler,
+} from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
+import type { ResumedState } from "./live-site.ts";
+import { identityOf, requireSame } from "./message-identity.ts";
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
 import type { Submission } from "./submission.ts";
+import { isGoingAway } from "./submitted-contents.ts";
 
 /** The newest model of a job, ready to be sent. */
 export interface ResultToSend {
@@ -35,6 +45,10 @@ export interface ResultToSend {
 /** What a coordinator does for users. */
 export interface UserDesk {
   readonly submission: (session: Session) => Submission;
+  /** A session takes up what lasts of the earlier ones of its user, and answers RESUME when there is one. */
+  readonly takeUp: (session: Session, body: ResumeBody | undefined) => Promise<ResumedState>;
+  /** SHA-256 of the payload of a user's message of which chunks are kept, hex. */
+  readonly keptDigestOf: (urn: string, messageId: string) => string | undefined;
   /** A job is durable and waits. */
   readonly queue: (record: JobRecord) => Promise<void>;
   /** @throws JobError `ERR_JOB_UNKNOWN` */
@@ -59,6 +73,7 @@ function adapterHandler(desk: UserDesk, session: Session): SessionHandler {
 export function userHandler(desk: UserDesk, session: Session): SessionHandler {
   if (session.peer.role === "adapter") return adapterHandler(desk, session);
   const submission = desk.submission(session);
+  let taken: Promise<ResumedState> | undefined;
   const requests = new Seats(MAX_REQUESTS);
   const results = new Seats(1);
   return {
@@ -68,10 +83,22 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
         : desk.administration.take(object, session),
     routes: [
       ...(desk.administration?.routes ?? []),
-      on(jobSubmit, (body, { messageId: inReplyTo }) => {
+      on(resume, async (body) => {
+        // [W-124]
+        if (taken !== undefined) throw new WireError("ERR_RESUME_REFUSED", "RESUME comes first, and once");
+        taken = desk.takeUp(session, body);
+        await taken;
+      }),
+      on(jobSubmit, async (body, message) => {
+        const { messageId: inReplyTo } = message;
+        taken ??= desk.takeUp(session, undefined);
+        const { urn } = (await taken).record;
+        const identity = identityOf(message);
+        // [W-192]
+        requireSame(desk.keptDigestOf(urn, identity.messageId), identity);
         // The streams take their time; other messages of this user need not wait for them.
         background(desk, { session, inReplyTo, seats: requests }, async () => {
-          const received = await submission.receive(body);
+          const received = await submission.receive(body, identity, urn);
           if ("state" in received) await desk.queue(received);
           const answer = { jobId: received.jobId };
           await session.send(jobSubmitted, answer, { inReplyTo });
@@ -147,7 +174,8 @@ function background(desk: UserDesk, { session, inReplyTo, seats }: Reply, work: 
   work()
     .finally(leave)
     .catch(async (error: unknown) => {
-      if (session.signal.aborted) return;
+      // The end of the session tells it, and the user comes back.
+      if (session.signal.aborted || isGoingAway(error)) return;
       desk.logger.warn("a request of a user failed", { user: session.peer.name, detail: String(error) });
       const isTold = error instanceof PhotinusError;
       const body = {

@@ -44,6 +44,13 @@ export interface JobRecord {
   };
   /** Milliseconds since 1970. */
   readonly submittedAtMs: number;
+  /** The message that handed it in: sent again, it is answered as before. Absent of jobs from before this was kept. */
+  readonly submission?: {
+    /** Hex. */
+    readonly messageId: string;
+    /** SHA-256 of its payload, hex. */
+    readonly payloadDigest: string;
+  };
   /** Milliseconds since 1970. */
   readonly startedAtMs?: number;
   /** Milliseconds since 1970; absent until the end. */
@@ -78,6 +85,7 @@ const RecordSchema: v.GenericSchema<unknown, JobRecord> = v.strictObject({
     leafDigest: hex(64),
   }),
   submittedAtMs: time,
+  submission: v.exactOptional(v.strictObject({ messageId: hex(32), payloadDigest: hex(64) })),
   startedAtMs: v.exactOptional(time),
   endedAtMs: v.exactOptional(time),
   object: hex(64),

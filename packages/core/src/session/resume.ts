@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Bytes } from "../bytes/index.ts";
-import { defineMessage, type MessageDefinition } from "../message/index.ts";
+import { defineMessage, type MessageDefinition, USER_ROLES } from "../message/index.ts";
 import { MAX_BITMAP_BYTES } from "../stream/index.ts";
 
 // Type ids 10 to 12 of this layer: 10 resume, 11 resumed, 12 stream-resumed; never reused.
@@ -47,9 +47,9 @@ export interface ResumeBody {
   readonly blobs?: readonly HeldBlob[];
 }
 
-/** RESUME: the first message of a site in a session. */
+/** RESUME: the first message of a site in a session, and of a user who hands in a job. */
 export const resume: MessageDefinition<ResumeBody> = defineMessage(
-  { type: 10, name: "resume", signed: false, from: ["site"] },
+  { type: 10, name: "resume", signed: false, from: ["site", ...USER_ROLES] },
   v.strictObject({
     session: v.exactOptional(bytesOf(32)),
     acknowledged: messageIds,

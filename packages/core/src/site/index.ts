@@ -1,3 +1,4 @@
+export { backOffMs } from "./back-off.ts";
 export { BlobInbox, type BlobInboxModules, type OpenedBlob } from "./blob-inbox.ts";
 export type { JobDecision, JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 export { Site } from "./site.ts";

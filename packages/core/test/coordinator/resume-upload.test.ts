@@ -170,7 +170,7 @@ test("a spilled upload that no record can name leaves no blob behind", async () 
   const metadata: MetadataStore = {
     ...memory,
     put: async (key, value, expectedRevision) => {
-      const isPart = key.startsWith("resume/") && new TextDecoder().decode(value).includes('"blob"');
+      const isPart = key.includes(":site:") && new TextDecoder().decode(value).includes('"blob"');
       if (isPart) throw new StorageError("ERR_STORAGE_CONFLICT", "a newer session writes at the same time");
       return await memory.put(key, value, expectedRevision);
     },

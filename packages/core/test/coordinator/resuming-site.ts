@@ -61,24 +61,44 @@ export interface ResumingSite {
   forget(): Promise<void>;
 }
 
-/** A real site that adds `value` to every weight, over a line that breaks where the test says. */
-export function resumingSite(federation: TestFederation, name: string, value: number): ResumingSite {
+/** A line of somebody that the test breaks, and what went over it. */
+export interface LossyLine {
+  /** Connects over the line. */
+  readonly connector: Connector;
+  /** See {@link ResumingSite.chunks}. */
+  readonly chunks: readonly number[];
+  /** See {@link ResumingSite.blobChunks}. */
+  readonly blobChunks: readonly (readonly number[])[];
+  /** See {@link ResumingSite.line}. */
+  readonly limits: LineLimits;
+  /** See {@link ResumingSite.drop}. */
+  drop(): Promise<void>;
+  /** See {@link ResumingSite.forget}. */
+  forget(): Promise<void>;
+}
+
+interface LineLimits {
+  isReachable: boolean;
+  limit: number;
+  deafAfter: number;
+  blobLimit: number;
+}
+
+/** The line of a participant, whole until the test limits it. */
+export function lossyLine(federation: TestFederation, name: string): LossyLine {
   const chunks: number[] = [];
   const blobChunks: number[][] = [];
-  const line = {
+  const limits: LineLimits = {
     isReachable: true,
     limit: Number.POSITIVE_INFINITY,
     deafAfter: Number.POSITIVE_INFINITY,
     blobLimit: Number.POSITIVE_INFINITY,
-    evaluation: Promise.resolve(),
   };
-  let trained = 0;
-  let evaluated = 0;
   let hangUp = (): void => undefined;
   const inner = federation.connector(name);
   const connector: Connector = {
     connect: async (signal) => {
-      if (!line.isReachable) throw new Error("the line is down");
+      if (!limits.isReachable) throw new Error("the line is down");
       const connection = await inner.connect(signal);
       const index = chunks.push(0) - 1;
       const blobs: number[] = [];
@@ -95,10 +115,10 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
         frames: heard(connection, {
           gone,
           isDeaf: (frame) => {
-            if ((chunks[index] ?? 0) >= line.deafAfter) return true;
+            if ((chunks[index] ?? 0) >= limits.deafAfter) return true;
             const chunk = modelChunk(frame);
             if (chunk === undefined) return false;
-            if (blobs.length >= line.blobLimit) return true;
+            if (blobs.length >= limits.blobLimit) return true;
             blobs.push(chunk);
             return false;
           },
@@ -106,7 +126,7 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
         ended: Promise.race([connection.ended, gone]),
         send: (frame, onSent) => {
           const isChunk = frame.byteLength > CHUNK_BYTES;
-          if (isChunk && (chunks[index] ?? 0) >= line.limit) isBroken = true;
+          if (isChunk && (chunks[index] ?? 0) >= limits.limit) isBroken = true;
           if (isBroken) return;
           if (isChunk) chunks[index] = (chunks[index] ?? 0) + 1;
           connection.send(frame, onSent);
@@ -116,6 +136,32 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
       };
     },
   };
+  return {
+    connector,
+    chunks,
+    blobChunks,
+    limits,
+    drop: async () => {
+      await federation.clock.settle();
+      limits.limit = Number.POSITIVE_INFINITY;
+      limits.deafAfter = Number.POSITIVE_INFINITY;
+      limits.blobLimit = Number.POSITIVE_INFINITY;
+      federation.connections.get(name)?.cut();
+      await federation.clock.settle();
+    },
+    forget: async () => {
+      hangUp();
+      await federation.clock.settle();
+    },
+  };
+}
+
+/** A real site that adds `value` to every weight, over a line that breaks where the test says. */
+export function resumingSite(federation: TestFederation, name: string, value: number): ResumingSite {
+  const { connector, chunks, blobChunks, limits, drop, forget } = lossyLine(federation, name);
+  const line = Object.assign(limits, { evaluation: Promise.resolve() });
+  let trained = 0;
+  let evaluated = 0;
   const site = federation.site(name, {
     modules: {
       connector,
@@ -138,18 +184,8 @@ export function resumingSite(federation: TestFederation, name: string, value: nu
     trainings: () => trained,
     evaluations: () => evaluated,
     line,
-    drop: async () => {
-      await federation.clock.settle();
-      line.limit = Number.POSITIVE_INFINITY;
-      line.deafAfter = Number.POSITIVE_INFINITY;
-      line.blobLimit = Number.POSITIVE_INFINITY;
-      federation.connections.get(name)?.cut();
-      await federation.clock.settle();
-    },
-    forget: async () => {
-      hangUp();
-      await federation.clock.settle();
-    },
+    drop,
+    forget,
   };
 }
 
