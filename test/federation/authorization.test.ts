@@ -73,7 +73,11 @@ async function kitOf(project: string, name: string): Promise<OpenedKit> {
 }
 
 /** A site on its kit, as `photinus site start` runs it; its records lie in its state folder. */
-async function startSite({ project, url }: Organizations, name: string) {
+async function startSite(
+  { project, url }: Organizations,
+  name: string,
+  train: () => number | Promise<number> = () => 1,
+) {
   const { identity, root, configuration } = await kitOf(project, name);
   const folder = join(project, "kits", name);
   const state = join(folder, "local", "state");
@@ -92,7 +96,7 @@ async function startSite({ project, url }: Organizations, name: string) {
       random: { bytes: (length) => crypto.randomBytes(length) },
       createTrainer: scriptedTrainer(() => {
         trainings += 1;
-        return 1;
+        return train();
       }),
       decideJob: async () => "accept",
       policy: policy.source,
@@ -165,6 +169,25 @@ function rolesOf(source: PolicySource): readonly string[] {
     ),
   );
 }
+
+test("a job that its submitter ends is over at the site, which verifies the order and records who gave it", async () => {
+  const both = await organizations();
+  const site = await startSite(both, "site-n", () => new Promise<number>(() => undefined)); // it trains for ever
+  const alice = await connectUser(both, "alice@example.org");
+  const bob = await connectUser(both, "bob@example.org"); // administers another organization
+  const job = await alice.submit(smallJob(1, 1));
+  await expect.poll(site.trainings, { timeout: 10_000 }).toBe(1);
+
+  await expect(bob.job(job.jobId).abort()).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
+  await job.abort({ reason: "wrong data" });
+
+  expect((await job.ended())?.state).toBe("aborted");
+  const records = (): Promise<string> => photinus("audit", "tail", "--state", site.state);
+  await expect
+    .poll(records, { timeout: 10_000 })
+    .toMatch(new RegExp(`accepted {2}job {2}${job.jobId} {2}abort {2}\\w{64} alice@example\\.org`));
+  expect(await records()).not.toContain("bob");
+});
 
 test("the server's own policy decides who may submit and look; both refusals are on record with their rule", async () => {
   const policy = parsePolicy({

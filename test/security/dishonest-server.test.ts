@@ -1,4 +1,9 @@
+import { type PolicySource, parsePolicy } from "@photinus/core/authorization";
+import { type SignedJob, sealJobAbort } from "@photinus/core/job";
+import type { Identity } from "@photinus/core/pki";
+import { sealSuspension } from "@photinus/core/session";
 import { expect, test } from "vitest";
+import { clock, crypto } from "./equipment/a-ground.ts";
 import { DishonestServer } from "./equipment/dishonest-server.ts";
 
 /** A site that is ready for the lead's job. */
@@ -80,4 +85,114 @@ test("a server cannot ask for more rounds than the user signed and the site agre
 
   expect(await server.failed.next()).toMatchObject({ taskId, code: "ERR_JOB_INVALID" });
   expect(server.trained).toEqual(["prepare"]);
+});
+
+/** What a user signs to end a job. @param nowMs the time that it says */
+function abortOf(
+  { jobId }: SignedJob,
+  identity: Identity,
+  nowMs = clock.now(),
+): ReturnType<typeof sealJobAbort> {
+  return sealJobAbort({ jobId, reason: "" }, { identity, crypto, clock: { now: () => nowMs } });
+}
+
+function leadOf({ project }: DishonestServer): Identity {
+  const [lead] = project.users.values();
+  if (lead === undefined) throw new RangeError("no lead");
+  return lead;
+}
+
+/** The site still trains for the job. */
+async function stillTrains(server: DishonestServer, job: SignedJob): Promise<void> {
+  const taskId = await server.giveTask(job.jobId, 1);
+  expect((await server.contributions.next()).taskId).toBe(taskId);
+}
+
+test("a server cannot end a job in a user's name, nor alter or delay what a user has signed", async () => {
+  const { server, job } = await readySite();
+  const lead = leadOf(server);
+
+  await server.send(await abortOf(job, server.project.server), server.project.server);
+  expect(await server.refusals.next()).toBe("ERR_TYPE_UNKNOWN");
+  await server.send(await abortOf(job, lead, clock.now() - 600_001), lead);
+  expect(await server.refusals.next()).toBe("ERR_ENVELOPE_STALE");
+  await server.send(await abortOf({ ...job, jobId: "ab".repeat(16) }, lead), lead); // of another job
+
+  const altered = (await abortOf(job, lead)).slice();
+  altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1;
+  await server.send(altered, lead);
+  expect(await server.refusals.next()).toBe("ERR_DIGEST_MISMATCH");
+
+  await stillTrains(server, job);
+  const forged = { ...lead, signingKey: server.project.server.signingKey };
+  await server.send(await abortOf(job, forged), lead);
+  expect((await server.session?.ended)?.code).toBe("ERR_ENVELOPE_SIGNATURE_INVALID");
+});
+
+test("an order that a user signed counts at the site as its own policy says: of the submitter, not of another lead", async () => {
+  const { server, job } = await readySite();
+  const other = await server.project.add("lead", "other@example.org");
+
+  await server.send(await abortOf(job, other), other);
+  expect(await server.refusals.next()).toBe("ERR_FORBIDDEN");
+  await stillTrains(server, job);
+  await server.send(await abortOf(job, leadOf(server)), leadOf(server));
+  await expect.poll(() => server.recorded()).toHaveLength(3);
+
+  const trained = server.trained.length;
+  await server.giveTask(job.jobId, 2);
+  await server.offer(await server.aJob()); // what comes later shows that the task was passed over
+  await server.accepted.next();
+  expect(server.trained).toHaveLength(trained);
+  const lead = leadOf(server).participant.name;
+  expect((await server.recorded()).slice(0, 3)).toEqual([
+    `accepted submit ${lead}`,
+    "refused abort other@example.org",
+    `accepted abort ${lead}`,
+  ]);
+});
+
+test("a server cannot play a job that has ended again, nor put its end before its beginning", async () => {
+  const { server, job } = await readySite();
+  await server.send(await abortOf(job, leadOf(server)), leadOf(server));
+  await server.offer(job);
+
+  const later = await server.aJob();
+  await server.send(await abortOf(later, leadOf(server)), leadOf(server));
+  await server.offer(later);
+
+  expect(await server.declined.next()).toContain("has ended this job");
+  expect(server.trained).toEqual(["prepare"]);
+  const offered = (await server.recorded()).filter((record) => record.includes(" submit "));
+  expect(offered).toHaveLength(1);
+});
+
+test("a server cannot admit a user whom the site's own policy refuses", async () => {
+  const policy = parsePolicy({ format_version: "1.0", permissions: { lead: { submit_job: "o:elsewhere" } } });
+  const source: PolicySource = () => policy;
+  const server = await DishonestServer.open(source);
+
+  await server.offer(await server.aJob());
+
+  expect(await server.declined.next()).toContain("lead.submit_job allows only: o:elsewhere");
+  expect(server.trained).toEqual([]);
+  expect(await server.recorded()).toEqual([`refused ERR_FORBIDDEN ${leadOf(server).participant.name}`]);
+});
+
+test("a server cannot undo a suspension by an earlier order that it kept back", async () => {
+  const server = await DishonestServer.open();
+  const admin = await server.project.add("project_admin", "admin@example.org");
+  const lead = leadOf(server);
+  const { leafDigest: leaf, name, org, role } = lead.participant;
+  const about = { leaf, name, org, role, reason: "stolen" };
+  const at = (nowMs: number) => ({ identity: admin, crypto, clock: { now: () => nowMs } });
+  const resumption = await sealSuspension({ kind: "resume", ...about }, at(clock.now() - 2_000));
+  const suspension = await sealSuspension({ kind: "suspend", ...about }, at(clock.now() - 1_000));
+
+  await server.send(suspension, admin);
+  await server.send(resumption, admin);
+  await server.offer(await server.aJob());
+
+  expect(await server.refusals.next()).toMatch(/^ERR_SIGNER_REVOKED: /);
+  expect(server.trained).toEqual([]);
 });

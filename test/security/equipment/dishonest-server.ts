@@ -1,3 +1,5 @@
+import { auditLog } from "@photinus/core/audit";
+import type { PolicySource } from "@photinus/core/authorization";
 import type { Bytes } from "@photinus/core/bytes";
 import { toHex } from "@photinus/core/bytes";
 import { builtInRegistry } from "@photinus/core/decomposer";
@@ -18,10 +20,17 @@ import {
   taskProgress,
 } from "@photinus/core/message";
 import type { Identity } from "@photinus/core/pki";
+import type { AuditStore } from "@photinus/core/platform";
 import { acceptSession, on, type Session } from "@photinus/core/session";
 import { Site, type Trainer } from "@photinus/core/site";
 import { layoutOf } from "@photinus/core/tensor";
-import { memoryBlobs, memoryMetadata, type TestProject, testProject } from "@photinus/core/testing";
+import {
+  memoryAudit,
+  memoryBlobs,
+  memoryMetadata,
+  type TestProject,
+  testProject,
+} from "@photinus/core/testing";
 import { SUBPROTOCOL, webSocketConnection, webSocketConnector } from "@photinus/node-platform";
 import { onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
@@ -47,16 +56,22 @@ export class DishonestServer {
   readonly refusals = new Mailbox<string>();
   readonly evaluations = new Mailbox<string>();
   readonly sessions = new Mailbox<Session>();
+  /** What the site has recorded. */
+  readonly audit: AuditStore;
   session: Session | undefined;
 
-  private constructor(project: TestProject) {
+  readonly #policy: PolicySource | undefined;
+
+  private constructor(project: TestProject, policy: PolicySource | undefined) {
     this.project = project;
+    this.#policy = policy;
+    this.audit = memoryAudit(crypto);
   }
 
-  /** Waits until the site has announced itself. */
-  static async open(): Promise<DishonestServer> {
+  /** Waits until the site has announced itself. @param policy of the site; default: the default one */
+  static async open(policy?: PolicySource): Promise<DishonestServer> {
     const project = await testProject({ crypto, clock, sites: ["honest"] });
-    const server = new DishonestServer(project);
+    const server = new DishonestServer(project, policy);
     const sockets = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => SUBPROTOCOL });
     onTestFinished(() => {
       sockets.close();
@@ -93,6 +108,8 @@ export class DishonestServer {
         random: { bytes: (length) => crypto.randomBytes(length) },
         createTrainer: () => this.#trainer(),
         decideJob: async () => "accept",
+        audit: auditLog(this.audit, clock),
+        ...(this.#policy === undefined ? {} : { policy: this.#policy }),
       },
     );
     onTestFinished(() => site.stop());
@@ -116,7 +133,8 @@ export class DishonestServer {
 
   #receive(session: Session): void {
     session.receive({
-      onRefused: ({ code }) => this.refusals.put(code),
+      // A code that has no number on the wire stands in the text.
+      onRefused: ({ code, detail }) => this.refusals.put(code === "ERR_INTERNAL" ? detail : code),
       routes: [
         on(siteReady, () => this.sessions.put(session)),
         on(jobAccept, ({ jobId }) => this.accepted.put(jobId)),
@@ -147,6 +165,21 @@ export class DishonestServer {
   async offer(job: SignedJob, signer?: Identity): Promise<void> {
     const [lead] = this.project.users.values();
     await this.#live.sendObject(job.object, (signer ?? lead)?.participant.chain ?? []);
+  }
+
+  /** Sends any object behind the chain that is said to be its signer's. */
+  async send(object: Bytes, signer: Identity): Promise<void> {
+    await this.#live.sendObject(object, signer.participant.chain);
+  }
+
+  /** What the site recorded about jobs. */
+  async recorded(): Promise<readonly string[]> {
+    const records: string[] = [];
+    for await (const { event } of this.audit.read()) {
+      const { outcome, reason, actor } = event;
+      records.push(`${outcome} ${reason} ${actor.split(" ").at(-1)}`);
+    }
+    return records;
   }
 
   /** Publishes bytes for a job and sends them. */

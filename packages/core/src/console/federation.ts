@@ -163,7 +163,9 @@ export class Federation {
 
   /** A job by its id. */
   job(jobId: string): JobHandle {
-    return new JobHandle(jobId, this.#requests, this.#inbox);
+    const { crypto, clock } = this.#modules;
+    const modules = { requests: this.#requests, inbox: this.#inbox, identity: this.#identity, crypto, clock };
+    return new JobHandle(jobId, modules);
   }
 
   /** Settles, never rejects, when the session has ended and no submission brings it back. */

@@ -1,7 +1,8 @@
 export { Administration, type AdministrationModules, type MadeInvite } from "./administration.ts";
 export { connect, Federation, type FederationParts } from "./federation.ts";
-export { JobHandle } from "./job-handle.ts";
+export { JobHandle, type JobHandleModules } from "./job-handle.ts";
 export type {
+  AbortOptions,
   ConsoleModules,
   ConsoleOptions,
   FinishedRound,

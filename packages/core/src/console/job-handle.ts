@@ -1,7 +1,7 @@
+import { type SealJobAbortModules, sealJobAbort } from "../job/index.ts";
 import {
   applyObservation,
   type JobView,
-  jobAbort,
   jobEnded,
   type Observation,
   observation,
@@ -11,8 +11,16 @@ import {
 } from "../message/index.ts";
 import type { BlobInbox } from "../site/index.ts";
 import { unpackParameters } from "../tensor/index.ts";
-import type { FinishedRound, JobResult } from "./options.ts";
+import type { AbortOptions, FinishedRound, JobResult } from "./options.ts";
 import type { Requests } from "./requests.ts";
+
+/** What {@link JobHandle} works with. */
+export interface JobHandleModules extends SealJobAbortModules {
+  /** Requests that wait for their replies. */
+  readonly requests: Requests;
+  /** Where results arrive. */
+  readonly inbox: BlobInbox;
+}
 
 /** One job as its user follows it. */
 export class JobHandle {
@@ -20,11 +28,13 @@ export class JobHandle {
   readonly jobId: string;
   readonly #requests: Requests;
   readonly #inbox: BlobInbox;
+  readonly #modules: SealJobAbortModules;
 
-  constructor(jobId: string, requests: Requests, inbox: BlobInbox) {
+  constructor(jobId: string, { requests, inbox, ...modules }: JobHandleModules) {
     this.jobId = jobId;
     this.#requests = requests;
     this.#inbox = inbox;
+    this.#modules = modules;
   }
 
   /** A snapshot, then increments, until the job has ended or the signal is aborted. @throws RequestError */
@@ -80,9 +90,15 @@ export class JobHandle {
     return { version, model: unpackParameters({ tensors, byteLength: bytes.byteLength }, bytes) };
   }
 
-  /** Ends the job for good. @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_FORBIDDEN` */
-  async abort(signal?: AbortSignal): Promise<void> {
-    jobEnded.parse(await this.#requests.ask(jobAbort, { jobId: this.jobId }, signal));
+  /**
+   * Ends the job for good, by an order that the user signs: the sites see who gave it.
+   * @param options `reason`: why, for people; at most 200 characters
+   * @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_FORBIDDEN`
+   */
+  async abort({ reason = "", signal }: AbortOptions = {}): Promise<void> {
+    const object = await sealJobAbort({ jobId: this.jobId, reason }, this.#modules);
+    const { chain } = this.#modules.identity.participant;
+    jobEnded.parse(await this.#requests.order(object, chain, signal));
   }
 }
 

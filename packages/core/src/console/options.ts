@@ -58,3 +58,11 @@ export interface JobResult {
   /** The newest parameters, in table order. */
   readonly model: ParameterSet;
 }
+
+/** Options of `JobHandle.abort`. */
+export interface AbortOptions {
+  /** Why, for people: at most 200 characters. Default empty. */
+  readonly reason?: string;
+  /** Gives up waiting for the answer. */
+  readonly signal?: AbortSignal;
+}

@@ -1,4 +1,5 @@
 import { toHex } from "../bytes/index.ts";
+import type { VerifiedObject } from "../envelope/index.ts";
 import { MessageError, PhotinusError } from "../errors/index.ts";
 import { hasJobEnded, type JobRecord } from "../job/index.ts";
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
@@ -242,7 +243,7 @@ export class Coordinator {
       queue: (record) => this.#enqueue(record),
       record: (jobId) => jobs.get(jobId),
       observe: (jobId, options) => this.observe(jobId, options),
-      abort: (jobId) => this.#abort(jobId),
+      abort: (jobId, order) => this.#abort(jobId, order),
       result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
       serverChain: identity.participant.chain,
       logger,
@@ -343,10 +344,11 @@ export class Coordinator {
     this.#running.add(tracked);
   }
 
-  async #abort(jobId: string): Promise<JobRecord> {
+  async #abort(jobId: string, order?: VerifiedObject): Promise<JobRecord> {
     const run = this.#runs.get(jobId);
     const waiting = this.#queue.find((record) => record.jobId === jobId);
     if (run !== undefined) {
+      if (order !== undefined) run.relay(order);
       run.stop("abort");
       await this.waitForEnd(jobId, new AbortController().signal);
     } else if (waiting !== undefined) {

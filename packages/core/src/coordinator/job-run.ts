@@ -1,5 +1,6 @@
 import type { AuditNote } from "../audit/index.ts";
 import { toHex } from "../bytes/index.ts";
+import type { VerifiedObject } from "../envelope/index.ts";
 import { JobError, PhotinusError } from "../errors/index.ts";
 import { type Evaluation, hasJobEnded, type JobRecord, nextJobState } from "../job/index.ts";
 import {
@@ -138,6 +139,16 @@ export class JobRun {
     }
     if (!site.preparedJobs.includes(jobId)) {
       await ignoreLostSession(site.session.sendObject(object, submitterChain));
+    }
+  }
+
+  /** Sends a user's order to the sites of the job, which see by its signature who gave it. Returns at once. */
+  relay({ bytes, signer }: VerifiedObject): void {
+    const { sites, jobId, modules } = this.#context;
+    for (const site of sites.all()) {
+      ignoreLostSession(site.session.sendObject(bytes, signer.chain)).catch((error: unknown) =>
+        modules.logger.error("an order was not relayed", error, { jobId, site: site.name }),
+      );
     }
   }
 

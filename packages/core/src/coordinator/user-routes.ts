@@ -1,7 +1,9 @@
 import type { AuditLog } from "../audit/index.ts";
 import type { Authorizer, JobRight } from "../authorization/index.ts";
-import { type Bytes, toHex } from "../bytes/index.ts";
-import { JobError, PhotinusError, WireError } from "../errors/index.ts";
+import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
+import { builtInRegistry, decode } from "../decomposer/index.ts";
+import type { VerifiedObject } from "../envelope/index.ts";
+import { AuthorizationError, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
 import type { Observation } from "../message/index.ts";
 import {
@@ -12,6 +14,7 @@ import {
   OBJECT_TYPES,
   observation,
   observe,
+  parseJobAbortOrder,
   requestFailed,
   resultModel,
   resultRequest,
@@ -54,7 +57,8 @@ export interface UserDesk {
   /** @throws JobError `ERR_JOB_UNKNOWN` */
   readonly record: (jobId: string) => Promise<JobRecord>;
   readonly observe: (jobId: string, options: ObserveOptions) => AsyncIterable<Observation>;
-  readonly abort: (jobId: string) => Promise<JobRecord>;
+  /** @param order what the user signed, where he did; the sites of the job are told */
+  readonly abort: (jobId: string, order?: VerifiedObject) => Promise<JobRecord>;
   readonly result: (jobId: string) => Promise<ResultToSend>;
   readonly serverChain: Parameters<Session["sendObject"]>[1];
   readonly logger: Logger;
@@ -77,10 +81,12 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
   const requests = new Seats(MAX_REQUESTS);
   const results = new Seats(1);
   return {
-    onObject: (object) =>
-      object.objectType === OBJECT_TYPES.job || desk.administration === undefined
+    onObject(object) {
+      if (object.objectType === OBJECT_TYPES.jobAbort) return abortByOrder(object, session, desk);
+      return object.objectType === OBJECT_TYPES.job || desk.administration === undefined
         ? submission.offer(object)
-        : desk.administration.take(object, session),
+        : desk.administration.take(object, session);
+    },
     routes: [
       ...(desk.administration?.routes ?? []),
       on(resume, async (body) => {
@@ -105,12 +111,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
         });
       }),
       observeRoute(desk, session, requests),
-      on(jobAbort, async ({ jobId }, { messageId: inReplyTo }) => {
-        await useJobRight(requestOf(session, "abort", jobId), desk);
-        const { state, reason } = await desk.abort(jobId);
-        if (state === "waiting" || state === "running") throw new JobError("ERR_JOB_FAILED", "it still runs");
-        await session.send(jobEnded, { jobId, state, reason }, { inReplyTo });
-      }),
+      on(jobAbort, ({ jobId }, { messageId }) => abort({ jobId, inReplyTo: messageId }, session, desk)),
       on(resultRequest, async ({ jobId }, { messageId: inReplyTo }) => {
         await useJobRight(requestOf(session, "download", jobId), desk);
         // Each is a model in memory until the user has read it.
@@ -124,6 +125,28 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
       }),
     ],
   };
+}
+
+/** @throws AuthorizationError `ERR_FORBIDDEN`; JobError `ERR_JOB_UNKNOWN`; MessageError `ERR_MESSAGE_MALFORMED` */
+async function abortByOrder(order: VerifiedObject, session: Session, desk: UserDesk): Promise<void> {
+  if (!equalBytes(order.signer.leafDigest, session.peer.leafDigest)) {
+    throw new AuthorizationError("ERR_FORBIDDEN", "an order is brought by the one who signed it");
+  }
+  const { jobId } = parseJobAbortOrder(decode(order.payload, builtInRegistry()));
+  await abort({ jobId, inReplyTo: order.objectId, order }, session, desk);
+}
+
+interface Abort {
+  readonly jobId: string;
+  readonly inReplyTo: Bytes;
+  readonly order?: VerifiedObject;
+}
+
+async function abort({ jobId, inReplyTo, order }: Abort, session: Session, desk: UserDesk): Promise<void> {
+  await useJobRight(requestOf(session, "abort", jobId), desk);
+  const { state, reason } = await desk.abort(jobId, order);
+  if (state === "waiting" || state === "running") throw new JobError("ERR_JOB_FAILED", "it still runs");
+  await session.send(jobEnded, { jobId, state, reason }, { inReplyTo });
 }
 
 function observeRoute(desk: UserDesk, session: Session, seats: Seats): MessageRoute {

@@ -28,6 +28,7 @@ export {
 } from "./metric/index.ts";
 export { parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
+export { type SealJobAbortModules, sealJobAbort } from "./seal-job-abort.ts";
 export { SEGMENT_BYTES } from "./seal-segments.ts";
 export { type SignedJob, type SignJobModules, signJob } from "./sign-job.ts";
 export { hasJobEnded, type JobEvent, nextJobState } from "./state.ts";

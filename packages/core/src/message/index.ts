@@ -43,6 +43,7 @@ export { FIRST_MESSAGE_TYPE, MESSAGES } from "./catalogue.ts";
 export { defineMessage, type MessageTraits, parseAs } from "./define.ts";
 export type { MessageDefinition } from "./definition.ts";
 export { MAX_TENSORS, USER_ROLES } from "./fields.ts";
+export { type JobAbortOrder, parseJobAbortOrder } from "./job-order.ts";
 export { OBJECT_TYPES } from "./object-type.ts";
 export {
   applyObservation,

@@ -18,4 +18,6 @@ export const OBJECT_TYPES = {
   resumption: 24,
   /** A certificate of the enrolment CA is revoked: signed by an administrator, for the server. */
   certificateRevocation: 25,
+  /** The end of a job: signed by a user, audience "all"; the server relays it to the sites of the job. */
+  jobAbort: 81,
 } as const;

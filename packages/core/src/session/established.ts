@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry } from "../decomposer/index.ts";
 import type { Direction, ObjectReplayStore, ObjectRule, TokenBook } from "../envelope/index.ts";
-import { MAX_OBJECT_LIFETIME_MS } from "../envelope/index.ts";
+import { MAX_COMMAND_LIFETIME_MS, MAX_OBJECT_LIFETIME_MS } from "../envelope/index.ts";
 import { OBJECT_TYPES, USER_ROLES } from "../message/index.ts";
 import { ChainCache, type Identity, type Participant, type RevocationLists } from "../pki/index.ts";
 import {
@@ -101,12 +101,16 @@ const DECISION: ObjectRule = {
   counted: false,
 };
 
-/** Jobs of users and publications of the server, for up to 30 days; suspensions by administrators, for up to 7 days. */
+/** Jobs of users and publications of the server, for up to 30 days; their ends by users, for 10 minutes; suspensions by administrators, for up to 7 days. */
 export const DEFAULT_OBJECT_RULES: ReadonlyMap<number, ObjectRule> = new Map<number, ObjectRule>([
   [OBJECT_TYPES.job, { signers: USER_ROLES, maximumLifetimeMs: MAX_OBJECT_LIFETIME_MS, counted: false }],
   [
     OBJECT_TYPES.publication,
     { signers: ["server"], maximumLifetimeMs: MAX_OBJECT_LIFETIME_MS, counted: false },
+  ],
+  [
+    OBJECT_TYPES.jobAbort,
+    { signers: USER_ROLES, maximumLifetimeMs: MAX_COMMAND_LIFETIME_MS, counted: false },
   ],
   [OBJECT_TYPES.suspension, DECISION],
   [OBJECT_TYPES.resumption, DECISION],

@@ -8,17 +8,25 @@ import {
 } from "../authorization/index.ts";
 import { toHex } from "../bytes/index.ts";
 import type { JobPayload } from "../job/index.ts";
+import type { Clock } from "../platform/index.ts";
 import { declineReason, type SiteFacts } from "./job-limits.ts";
+import { JobOrders } from "./job-orders.ts";
 import type { JobProposal, SiteModules } from "./options.ts";
 
 /** Decides whether a job may be considered at a site, before a person or a trainer hears of it. */
 export class JobAdmission {
+  /** Ends of jobs that users have ordered. */
+  readonly orders: JobOrders;
   readonly #org: string;
   readonly #authorizer: Authorizer;
   readonly #audit: AuditLog | undefined;
+  readonly #clock: Pick<Clock, "now">;
 
   /** @param org organization of the site */
-  constructor(org: string, { policy, audit }: Pick<SiteModules, "policy" | "audit">) {
+  constructor(org: string, modules: Pick<SiteModules, "policy" | "audit" | "clock">) {
+    const { policy, audit, clock } = modules;
+    this.orders = new JobOrders(org, modules);
+    this.#clock = clock;
     this.#org = org;
     this.#authorizer = policyAuthorizer(org, policy);
     this.#audit = audit;
@@ -32,6 +40,8 @@ export class JobAdmission {
    * @throws StorageError when the decision could not be recorded
    */
   async refusalOf(proposal: JobProposal, payload: JobPayload, facts: SiteFacts): Promise<string | undefined> {
+    const ended = await this.orders.endedBefore(proposal, this.#clock.now());
+    if (ended !== undefined) return ended;
     const decision = decideJob({ actor: proposal.submitter, right: "submit" }, this.#authorizer);
     if (!decision.allowed) {
       await this.#record(proposal, decision, "ERR_FORBIDDEN");

@@ -75,6 +75,11 @@ export class SiteJob {
     return this.#hasDeclined;
   }
 
+  /** Who signed the job. */
+  get submitter(): JobProposal["submitter"] {
+    return this.#proposal.submitter;
+  }
+
   /** True once tasks may come: the graph need not be sent again. */
   get isPrepared(): boolean {
     return this.#prepared !== undefined;

@@ -12,6 +12,7 @@ import {
   jobEnded,
   jobGraph,
   OBJECT_TYPES,
+  parseJobAbortOrder,
   parsePublication,
   siteReady,
   task,
@@ -302,6 +303,10 @@ export class Site {
       this.#inbox.published(publication);
     } else if (object.objectType === OBJECT_TYPES.job) {
       await this.#job(object, payload);
+    } else if (object.objectType === OBJECT_TYPES.jobAbort) {
+      const order = parseJobAbortOrder(payload);
+      const submitter = this.#jobs.get(order.jobId)?.submitter;
+      if (await this.#admission.orders.abort(object, order, submitter)) await this.#jobEnded(order.jobId);
     }
   }
 

@@ -7,6 +7,7 @@ const ONCE: ReadonlySet<number | undefined> = new Set<number>([
   OBJECT_TYPES.inviteWithdrawal,
   OBJECT_TYPES.requestDecision,
   OBJECT_TYPES.certificateRevocation,
+  OBJECT_TYPES.jobAbort,
 ]);
 
 /** What the sessions of a server ask: no order has its effect again, in whatever session or process it comes. */
