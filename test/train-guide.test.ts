@@ -32,7 +32,7 @@ test("the first example of the guide trains an exported model in Node", () => {
   const { steps, accuracy, metrics } = JSON.parse(stdout);
   const [topThree, balanced] = metrics;
   expect(steps).toBe(157);
-  expect(accuracy).toBeGreaterThan(0.9);
+  expect(accuracy).toBeGreaterThan(0.87);
   expect(topThree).toBeGreaterThan(accuracy);
   expect(Math.abs(balanced - accuracy)).toBeLessThan(0.02);
   expect(
