@@ -1,4 +1,13 @@
-export { type DataDescription, folderData } from "./data/index.ts";
+export {
+  type ArrayFileNames,
+  type ArraysDescription,
+  type DataDescription,
+  folderData,
+  type IdxFileNames,
+  type ImagesDescription,
+  type ShardDescription,
+  type TableDescription,
+} from "./data/index.ts";
 export { AUDIT_FILE, type AuditFile, openAuditFile, readAuditFile } from "./host/audit-file.ts";
 export { dataNamesIn } from "./host/data-names.ts";
 export { type NodeSiteModules, type NodeSiteOptions, nodeSite } from "./host/node-site.ts";

@@ -31,12 +31,21 @@ export {
   type Labelling,
   MAX_UNPACKED_BYTES,
   MNIST_PIXELS,
+  type NpyArray,
+  type NumberColumn,
   type PartitionOptions,
+  parseCsv,
   parseIdx,
+  parseJsonLines,
+  parseNpy,
   partitionByLabel,
   readLabels,
   type SiteData,
   type SiteIndices,
+  type Table,
+  type TableDatasetOptions,
+  tableDataset,
+  type ValueColumn,
 } from "./data/index.ts";
 export { GRADIENTS, type Profile } from "./gradient/index.ts";
 export { type DropoutMask, LOWERINGS, OPERATORS, SEQUENCE_OPERATORS } from "./graph/index.ts";

@@ -25,6 +25,7 @@ export {
   type MetricDefinition,
   mergeSums,
   metricOf,
+  metricProblem,
 } from "./metric/index.ts";
 export { parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type MetricBatch, type MetricDefinition, mergeSums, metricOf } from "../../src/job/index.ts";
+import {
+  type MetricBatch,
+  type MetricDefinition,
+  mergeSums,
+  metricOf,
+  metricProblem,
+} from "../../src/job/index.ts";
 
 interface Said {
   readonly output: readonly number[];
@@ -118,6 +124,18 @@ test("R² is 1 for what was asked, 0 for the mean, less for worse", () => {
   expect(measure({ name: "r2" }, { output: labels, labels })).toBe(1);
   expect(measure({ name: "r2" }, { output: [3, 3, 3, 3], labels })).toBe(0);
   expect(measure({ name: "r2" }, { output: [1, 2, 3, 2], labels })).toBeCloseTo(1 - 16 / 14, 12);
+});
+
+test.each([
+  [{ name: "confusion-matrix" }, 64, undefined],
+  [{ name: "confusion-matrix" }, 65, "confusion-matrix of 65 classes keeps 4225 sums, at most 4096"],
+  [{ name: "confusion-matrix" }, 1, "confusion-matrix says nothing of single numbers"],
+  [{ name: "auc" }, 2, undefined],
+  [{ name: "auc" }, 3, "auc says nothing of 3 classes"],
+  [{ name: "r2" }, 2, "r2 says nothing of 2 classes"],
+  [{ name: "top-k", k: 5 }, 1000, undefined],
+] as const)("%j of %s classes: %s", (definition, classCount, problem) => {
+  expect(metricProblem(definition, classCount)).toBe(problem);
 });
 
 describe("sums of sites", () => {

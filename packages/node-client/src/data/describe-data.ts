@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TrainingError } from "@photinus/core/errors";
+import type { TableDatasetOptions } from "@photinus/training";
 import * as v from "valibot";
 
 const FileSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
@@ -9,11 +10,14 @@ const count = (minimum: number, maximum: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(minimum), v.maxValue(maximum));
 const MAX_DESCRIPTION_BYTES = 65_536;
 
-const DescriptionSchema = v.strictObject({
+const finite = v.pipe(v.number(), v.finite());
+const deviation = v.pipe(finite, v.gtValue(0));
+
+const ImagesSchema = v.strictObject({
   format: v.literal("idx-images"),
   classes: count(2, 256),
-  mean: v.pipe(v.number(), v.finite()),
-  deviation: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+  mean: finite,
+  deviation,
   training: FilesSchema,
   heldOut: v.optional(FilesSchema),
   shard: v.optional(
@@ -26,6 +30,48 @@ const DescriptionSchema = v.strictObject({
     }),
   ),
 });
+
+const word = v.pipe(v.string(), v.maxLength(256));
+const ColumnSchema = v.union([
+  v.strictObject({
+    column: word,
+    mean: v.optional(finite),
+    deviation: v.optional(deviation),
+    missing: v.optional(finite),
+  }),
+  v.strictObject({ column: word, values: v.pipe(v.array(word), v.minLength(2), v.maxLength(4096)) }),
+]);
+
+const TableSchema = v.strictObject({
+  format: v.picklist(["csv", "json-lines"]),
+  training: FileSchema,
+  heldOut: v.optional(FileSchema),
+  features: v.pipe(
+    v.array(
+      v.strictObject({
+        input: word,
+        columns: v.pipe(v.array(ColumnSchema), v.minLength(1), v.maxLength(4096)),
+      }),
+    ),
+    v.minLength(1),
+    v.maxLength(64),
+  ),
+  label: ColumnSchema,
+});
+
+const ArrayFilesSchema = v.strictObject({
+  features: v.pipe(v.record(word, FileSchema), v.minEntries(1), v.maxEntries(64)),
+  labels: FileSchema,
+});
+const ArraysSchema = v.strictObject({
+  format: v.literal("npy"),
+  classes: v.optional(count(2, 2 ** 31 - 1)),
+  ignoredLabel: v.optional(count(-(2 ** 31), 2 ** 31 - 1)),
+  training: ArrayFilesSchema,
+  heldOut: v.optional(ArrayFilesSchema),
+});
+
+const DescriptionSchema = v.variant("format", [ImagesSchema, TableSchema, ArraysSchema]);
 
 /** Names of two files in IDX format, relative to the folder of the description. */
 export interface IdxFileNames {
@@ -50,8 +96,43 @@ export interface ShardDescription {
 }
 
 /** What `<name>.json` in a site's data folder says. */
-export interface DataDescription {
-  /** The only format so far: greyscale images in IDX files. */
+export type DataDescription = ImagesDescription | TableDescription | ArraysDescription;
+
+/** Rows of a table as examples. */
+export interface TableDescription extends Pick<TableDatasetOptions, "features" | "label"> {
+  /** Comma-separated values under a line of names, or one JSON object per line; packed by gzip or not. */
+  readonly format: "csv" | "json-lines";
+  /** What the site trains on: a file. */
+  readonly training: string;
+  /** What the site evaluates on: a file with the same columns. */
+  readonly heldOut?: string | undefined;
+}
+
+/** Names of files in NumPy's format, relative to the folder of the description. */
+export interface ArrayFileNames {
+  /** Files by inputs of the model; the first dimension of each is the examples. */
+  readonly features: Readonly<Record<string, string>>;
+  /** Class ids, or numbers. */
+  readonly labels: string;
+}
+
+/** Arrays as NumPy saves them. */
+export interface ArraysDescription {
+  /** One NPY file for each input, and one for the labels; packed by gzip or not. */
+  readonly format: "npy";
+  /** Number of classes; absent where labels are numbers. */
+  readonly classes?: number | undefined;
+  /** The class id of what does not count. */
+  readonly ignoredLabel?: number | undefined;
+  /** What the site trains on. */
+  readonly training: ArrayFileNames;
+  /** What the site evaluates on. */
+  readonly heldOut?: ArrayFileNames | undefined;
+}
+
+/** Greyscale images and their classes. */
+export interface ImagesDescription {
+  /** IDX files. */
   readonly format: "idx-images";
   /** Number of classes, 2 to 256. */
   readonly classes: number;

@@ -3,30 +3,99 @@ import { resolve } from "node:path";
 import { type Bytes, toBytes } from "@photinus/core/bytes";
 import { TrainingError } from "@photinus/core/errors";
 import {
+  arrayDataset,
   type DataSource,
   type Dataset,
+  type FeatureArray,
+  gunzip,
   type IdxFiles,
   imageDataset,
+  type LabelArray,
   MAX_UNPACKED_BYTES,
+  parseCsv,
+  parseJsonLines,
+  parseNpy,
   partitionByLabel,
   readLabels,
+  type SiteData,
   type SiteIndices,
+  tableDataset,
 } from "@photinus/training";
-import { type DataDescription, describeData, type IdxFileNames } from "./describe-data.ts";
+import {
+  type ArrayFileNames,
+  type ArraysDescription,
+  describeData,
+  type IdxFileNames,
+  type ImagesDescription,
+  type TableDescription,
+} from "./describe-data.ts";
 
 /** The data that lies in a site's folder, each set described by `<name>.json`. */
 export function folderData(folder: string): DataSource {
   return async (dataName) => {
     const description = await describeData(folder, dataName);
-    const training = await readFiles(folder, description.training);
-    const heldOut = description.heldOut && (await readFiles(folder, description.heldOut));
-    const indices = await shardOf(description, { training, heldOut });
-    return {
-      training: await datasetOf(training, { description, name: "training", indices: indices?.training }),
-      heldOut:
-        heldOut && (await datasetOf(heldOut, { description, name: "held-out", indices: indices?.heldOut })),
-    };
+    switch (description.format) {
+      case "idx-images":
+        return imagesOf(folder, description);
+      case "csv":
+      case "json-lines":
+        return tablesOf(folder, description);
+      case "npy":
+        return arraysOf(folder, description);
+    }
   };
+}
+
+async function imagesOf(folder: string, description: ImagesDescription): Promise<SiteData> {
+  const training = await readFiles(folder, description.training);
+  const heldOut = description.heldOut && (await readFiles(folder, description.heldOut));
+  const indices = await shardOf(description, { training, heldOut });
+  return {
+    training: await datasetOf(training, { description, name: "training", indices: indices?.training }),
+    heldOut:
+      heldOut && (await datasetOf(heldOut, { description, name: "held-out", indices: indices?.heldOut })),
+  };
+}
+
+async function tablesOf(folder: string, description: TableDescription): Promise<SiteData> {
+  const { format, training, heldOut, features, label } = description;
+  const parse = format === "csv" ? parseCsv : parseJsonLines;
+  const load = async (file: string): Promise<Dataset> =>
+    tableDataset(parse(await unpacked(folder, file), file), { name: file, features, label });
+  return { training: await load(training), heldOut: heldOut === undefined ? undefined : await load(heldOut) };
+}
+
+async function arraysOf(folder: string, description: ArraysDescription): Promise<SiteData> {
+  const { training, heldOut } = description;
+  const load = async ({ features, labels }: ArrayFileNames): Promise<Dataset> => {
+    const arrays: FeatureArray[] = [];
+    for (const [name, file] of Object.entries(features)) {
+      const { shape, values } = parseNpy(await unpacked(folder, file), file);
+      arrays.push({ name, shape: shape.slice(1), values });
+    }
+    return arrayDataset(labels, { features: arrays, labels: await labelsOf(folder, labels, description) });
+  };
+  return { training: await load(training), heldOut: heldOut && (await load(heldOut)) };
+}
+
+async function labelsOf(
+  folder: string,
+  file: string,
+  { classes, ignoredLabel }: ArraysDescription,
+): Promise<LabelArray> {
+  const { shape, values } = parseNpy(await unpacked(folder, file), file);
+  const own = { shape: shape.slice(1), ...(ignoredLabel === undefined ? {} : { ignoredLabel }) };
+  const numbers = Array.from<number | bigint, number>(values, Number);
+  if (classes === undefined) return { ...own, values: Float32Array.from(numbers) };
+  // What int32 does not hold is no class either: it must not become one by being cut off.
+  if (numbers.some((number) => !Number.isInteger(number) || Math.abs(number) >= 2 ** 31)) {
+    throw new TrainingError("ERR_DATA_MALFORMED", `${file}: class ids must be whole numbers below 2^31`);
+  }
+  return { ...own, values: Int32Array.from(numbers), classCount: classes };
+}
+
+async function unpacked(folder: string, file: string): Promise<Bytes> {
+  return gunzip(await readData(resolve(folder, file)), file);
 }
 
 async function readFiles(folder: string, { images, labels }: IdxFileNames): Promise<IdxFiles> {
@@ -50,7 +119,7 @@ interface Files {
 }
 
 async function shardOf(
-  { shard, classes: classCount }: DataDescription,
+  { shard, classes: classCount }: ImagesDescription,
   { training, heldOut }: Files,
 ): Promise<SiteIndices | undefined> {
   if (shard === undefined) return undefined;
@@ -67,7 +136,7 @@ async function shardOf(
 }
 
 interface DatasetOptions {
-  readonly description: DataDescription;
+  readonly description: ImagesDescription;
   readonly name: string;
   readonly indices: Uint32Array | undefined;
 }

@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type DataDescription, folderData } from "../../src/data/index.ts";
+import { folderData, type ImagesDescription } from "../../src/data/index.ts";
 
 const mnist = fileURLToPath(new URL("../../../../demos/mnist", import.meta.url));
-const description: DataDescription = {
+const description: ImagesDescription = {
   format: "idx-images",
   classes: 10,
   mean: 0.1307,
@@ -72,7 +72,8 @@ describe("the data folder of a site", () => {
 
   test.each([
     ["no JSON", "{"],
-    ["another format", JSON.stringify({ ...description, format: "csv" })],
+    ["another format", JSON.stringify({ ...description, format: "parquet" })],
+    ["fields of another format", JSON.stringify({ ...description, format: "csv" })],
     ["a field that is not known", JSON.stringify({ ...description, extra: 1 })],
     ["a deviation of zero", JSON.stringify({ ...description, deviation: 0 })],
     [
@@ -100,5 +101,111 @@ describe("the data folder of a site", () => {
       code: "ERR_DATA_MALFORMED",
       message: expect.stringContaining("47040000"),
     });
+  });
+});
+
+describe("a table in the data folder", () => {
+  const table = {
+    format: "csv",
+    training: "houses.csv",
+    features: [
+      {
+        input: "x",
+        columns: [
+          { column: "rooms", mean: 3, deviation: 2, missing: 5 },
+          { column: "city", values: ["Rome", "Oslo"] },
+        ],
+      },
+    ],
+    label: { column: "price", deviation: 100 },
+  };
+
+  test.each([
+    ["csv", 'city,rooms,price\n"Rome",1,200\r\nOslo,,100\n'],
+    ["json-lines", '{"city":"Rome","rooms":1,"price":200}\n{"city":"Oslo","rooms":null,"price":100}\n'],
+  ])("is read as %s", async (format, text) => {
+    await writeFile(join(folder, "houses.csv"), gzipSync(text));
+    await writeFile(join(folder, "houses.json"), JSON.stringify({ ...table, format }));
+
+    const { training, heldOut } = await folderData(folder)("houses");
+    const into = { features: [new Float32Array(6)], labels: new Float32Array(2) };
+    training.read(Uint32Array.of(0, 1), into);
+
+    expect(heldOut).toBeUndefined();
+    expect(training).toMatchObject({
+      count: 2,
+      features: [{ name: "x", dtype: "f32", shape: [3] }],
+      labelling: { kind: "numbers", shape: [] },
+    });
+    expect([...into.features[0]!]).toEqual([-1, 1, 0, 1, 0, 1]);
+    expect([...into.labels]).toEqual([2, 1]);
+  });
+
+  test("is refused where a cell does not fit its description, by column and row, without the cell", async () => {
+    await writeFile(join(folder, "houses.csv"), "city,rooms,price\nRome,1,2\nsecret,1,2\n");
+    await writeFile(join(folder, "houses.json"), JSON.stringify(table));
+
+    const outcome = folderData(folder)("houses");
+
+    await expect(outcome).rejects.toMatchObject({
+      code: "ERR_DATA_MALFORMED",
+      message: "houses.csv: city of row 2 is none of its values",
+    });
+  });
+});
+
+describe("arrays in the data folder", () => {
+  /** An NPY file of version 1.0. */
+  function npy(descr: string, shape: readonly number[], values: ArrayBufferView): Uint8Array {
+    const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+    const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }\n`;
+    const start = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0]);
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    return Buffer.concat([start, Buffer.from(header), bytes]);
+  }
+
+  const arrays = {
+    format: "npy",
+    classes: 9,
+    ignoredLabel: -100,
+    training: { features: { input_ids: "ids.npy", mask: "mask.npy" }, labels: "labels.npy" },
+  };
+
+  test("are the inputs of a model by name, in the types that NumPy saved", async () => {
+    await writeFile(join(folder, "ids.npy"), npy("<i8", [2, 2], BigInt64Array.of(5n, 8n, 7n, 0n)));
+    await writeFile(join(folder, "mask.npy"), npy("<f8", [2, 2], Float64Array.of(1, 1, 1, 0)));
+    await writeFile(join(folder, "labels.npy"), npy("<i8", [2, 2], BigInt64Array.of(8n, 2n, 0n, -100n)));
+    await writeFile(join(folder, "text.json"), JSON.stringify(arrays));
+
+    const { training } = await folderData(folder)("text");
+    const into = { features: [new BigInt64Array(2), new Float32Array(2)], labels: new Int32Array(2) };
+    training.read(Uint32Array.of(1), into);
+
+    expect(training).toMatchObject({
+      count: 2,
+      features: [
+        { name: "input_ids", dtype: "i64", shape: [2] },
+        { name: "mask", dtype: "f32", shape: [2] },
+      ],
+      labelling: { kind: "classes", classCount: 9, shape: [2] },
+    });
+    expect([[...into.features[0]!], [...into.features[1]!], [...into.labels]]).toEqual([
+      [7n, 0n],
+      [1, 0],
+      [0, -100],
+    ]);
+  });
+
+  test.each([
+    ["that are no whole numbers", npy("<f4", [1], Float32Array.of(0.5))],
+    ["beyond int32", npy("<i8", [1], BigInt64Array.of(2n ** 32n))],
+    ["that are no class", npy("<i4", [1], Int32Array.of(9))],
+  ])("are refused with labels %s", async (_, labels) => {
+    await writeFile(join(folder, "ids.npy"), npy("<i8", [1, 2], BigInt64Array.of(5n, 8n)));
+    await writeFile(join(folder, "labels.npy"), labels);
+    const training = { features: { input_ids: "ids.npy" }, labels: "labels.npy" };
+    await writeFile(join(folder, "text.json"), JSON.stringify({ ...arrays, training }));
+
+    await expect(folderData(folder)("text")).rejects.toMatchObject({ code: "ERR_DATA_MALFORMED" });
   });
 });

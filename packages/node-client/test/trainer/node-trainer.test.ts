@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MessageChannel, Worker } from "node:worker_threads";
 import type { TrainerJob } from "@photinus/core/site";
-import { benchModel } from "@photinus/training";
-import { afterEach, describe, expect, test } from "vitest";
+import { ParameterSet, Tensor } from "@photinus/core/tensor";
+import { benchModel, writeModel } from "@photinus/training";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { hasCudaLibrary, parseDevice, startNodeTrainer } from "../../src/trainer/index.ts";
 import { watchWorker } from "../../src/trainer/start-node-trainer.ts";
 
@@ -110,6 +114,61 @@ describe("a trainer in a worker thread", () => {
 
     await expect(asked.prepare(aJob(), { signal })).rejects.toMatchObject({ code: "ERR_DEVICE_UNAVAILABLE" });
     expect(await free.prepare(aJob(), { signal })).toMatchObject({ device: "cpu" });
+  });
+});
+
+describe("a trainer on a table", () => {
+  const folder = mkdtempSync(join(tmpdir(), "photinus-table-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("learns a regression by Huber's loss and RMSProp, in its worker", async () => {
+    const rows = Array.from({ length: 300 }, (_, index) =>
+      [0, 1, 2].map((k) => Math.sin(index * (k + 1.3) + k)),
+    );
+    const lines = rows.map(([a = 0, b = 0, c = 0]) => `${a},${b},${c},${2 * a - b + 0.5 * c + 1}`);
+    writeFileSync(join(folder, "lines.csv"), `a,b,c,y\n${lines.join("\n")}\n`);
+    const columns = ["a", "b", "c"].map((column) => ({ column }));
+    const files = { training: "lines.csv", heldOut: "lines.csv" };
+    const features = [{ input: "x", columns }];
+    writeFileSync(
+      join(folder, "lines.json"),
+      JSON.stringify({ format: "csv", ...files, features, label: { column: "y" } }),
+    );
+    const zeros = (shape: readonly number[], count: number) => Tensor.f32(shape, new Float32Array(count));
+    const start = new ParameterSet([
+      ["w", zeros([3, 1], 3)],
+      ["b", zeros([1], 1)],
+    ]);
+    const line = writeModel({
+      ...{ irVersion: 9, opset: 20, producer: "test" },
+      graph: {
+        name: "line",
+        inputs: [{ name: "x", dtype: "f32", shape: ["batch", 3] }],
+        outputs: [{ name: "y", dtype: "f32", shape: ["batch", 1] }],
+        initializers: new Map(start.entries()),
+        nodes: [
+          { name: "", operator: "Gemm", inputs: ["x", "w", "b"], outputs: ["y"], attributes: new Map() },
+        ],
+      },
+    });
+    const training = {
+      loss: { name: "huber", delta: 0.5 },
+      optimizer: { name: "rmsprop", learningRate: 0.05 },
+      ...{ batchSize: 32, localEpochs: 30 },
+    } as const;
+    const trainer = startNodeTrainer({ dataFolder: folder, device: "cpu" });
+    trainers.push(trainer);
+    const table = start
+      .entries()
+      .map(([name, { dtype, shape }]) => ({ name, dtype, shape, trainable: true }));
+
+    await trainer.prepare(aJob({ dataName: "lines", model: line, parameters: table, training }), { signal });
+    const { delta } = await trainer.train({ parameters: start, seed: 7 }, { signal });
+
+    [2, -1, 0.5].forEach((slope, index) => {
+      expect(delta.get("w")!.f32[index]).toBeCloseTo(slope, 1);
+    });
+    expect(delta.get("b")!.f32[0]).toBeCloseTo(1, 1);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Bytes } from "@photinus/core/bytes";
-import type { MetricDefinition, TrainingDefinition } from "@photinus/core/job";
+import { TrainingError } from "@photinus/core/errors";
+import { type MetricDefinition, metricOf, metricProblem, type TrainingDefinition } from "@photinus/core/job";
 import type { Clock } from "@photinus/core/platform";
 import type { TrainProgress } from "@photinus/core/site";
 import { type ParameterDescriptor, ParameterSet } from "@photinus/core/tensor";
@@ -127,7 +128,7 @@ interface Sessions {
 
 /**
  * Opens a model for training on the device that works.
- * @throws TrainingError of the model, `ERR_MODEL_SHAPE` when the data does not fit it, `ERR_DEVICE_UNAVAILABLE`
+ * @throws TrainingError of the model, `ERR_MODEL_SHAPE` when the data or a metric does not fit it, `ERR_DEVICE_UNAVAILABLE`
  */
 export async function createTrainer(options: CreateTrainerOptions): Promise<ModelTrainer> {
   const { training, data, runtimes, clock, metrics = [] } = options;
@@ -135,8 +136,15 @@ export async function createTrainer(options: CreateTrainerOptions): Promise<Mode
   const parameters = tableOf(options, model);
   const { loss, batchSize } = training;
   const frame = { parameters, loss, batchSize, dimensions: dimensionsOf(model, data) };
-  const compiled = compileEvaluation(model, { ...frame, withOutput: metrics.length > 0 });
+  const compiled = compileEvaluation(model, {
+    ...frame,
+    withOutput: metrics.some((metric) => metricOf(metric).readsOutput),
+  });
   checkFit(data, compiled);
+  for (const metric of metrics) {
+    const problem = metricProblem(metric, compiled.labelling.classCount ?? 1);
+    if (problem !== undefined) throw new TrainingError("ERR_MODEL_SHAPE", problem);
+  }
   const compile = (profile: Profile): CompiledStep => compileFor(model, training, { ...frame, profile });
   const values = valuesInside(model, parameters);
   const candidates = runtimes.map((runtime) => ({ device: runtime.device, find: async () => runtime }));

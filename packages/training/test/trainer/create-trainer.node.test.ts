@@ -86,6 +86,13 @@ describe("a trainer of one's own", () => {
     await trainer.dispose();
   });
 
+  test("refuses a metric that says nothing of the model", async () => {
+    await expect(aTrainer({ metrics: [{ name: "confusion-matrix" }] })).rejects.toMatchObject({
+      code: "ERR_MODEL_SHAPE",
+      message: expect.stringContaining("single numbers"),
+    });
+  });
+
   test("refuses data that the model does not take", async () => {
     const data = arrayDataset("pairs", {
       features: [{ name: "x", shape: [2], values: new Float32Array(4) }],

@@ -16,6 +16,7 @@ function probabilityOf(logit: (id: number) => number, { classCount }: MetricBatc
  * changes the area by at most half the share of pairs that share a bin.
  */
 export const areaUnderCurve: Metric = {
+  fits: (classCount) => classCount <= 2,
   size: () => 2 * BINS,
   readsOutput: true,
   add: (sums, batch) => {

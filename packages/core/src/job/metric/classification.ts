@@ -14,6 +14,7 @@ function rankOf(label: number, logit: (id: number) => number, classCount: number
 /** The share of labels that are among the `k` classes of the greatest logits. A NaN counts as greater than everything. */
 export function topK(k: number): Metric {
   return {
+    fits: (classCount) => classCount > 1,
     size: () => 2,
     readsOutput: true,
     add: (sums, batch) => {
@@ -31,6 +32,7 @@ export function topK(k: number): Metric {
  * the share of their examples that are found (Brodersen et al. 2010).
  */
 export const confusionMatrix: Metric = {
+  fits: (classCount) => classCount > 1,
   size: (classCount) => classCount ** 2,
   readsOutput: true,
   add: (sums, batch) => {
@@ -58,6 +60,7 @@ function answerOf(logit: (id: number) => number, { classCount }: MetricBatch): n
 
 /** exp of the mean loss: of cross-entropy, over how many classes the model hesitates. */
 export const perplexity: Metric = {
+  fits: (classCount) => classCount > 1,
   size: () => 2,
   readsOutput: false,
   add: (sums, { lossSum, counted }) => {

@@ -5,6 +5,7 @@ import { count, forLabels, type Metric } from "./metric.ts";
  * sites together. Kept are n, Σ y, Σ y² and Σ (y - x)².
  */
 export const determination: Metric = {
+  fits: (classCount) => classCount === 1,
   size: () => 4,
   readsOutput: true,
   add: (sums, batch) => {

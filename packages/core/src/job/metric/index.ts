@@ -37,6 +37,17 @@ export function metricOf(definition: MetricDefinition): Metric {
   }
 }
 
+/** Why a metric says nothing of a model of so many classes (1 for numbers); undefined where it does. */
+export function metricProblem(definition: MetricDefinition, classCount: number): string | undefined {
+  const metric = metricOf(definition);
+  const outputs = classCount === 1 ? "single numbers" : `${classCount} classes`;
+  if (!metric.fits(classCount)) return `${definition.name} says nothing of ${outputs}`;
+  const size = metric.size(classCount);
+  return size > MAX_METRIC_SUMS
+    ? `${definition.name} of ${outputs} keeps ${size} sums, at most ${MAX_METRIC_SUMS}`
+    : undefined;
+}
+
 /** The sums of several batches or sites, together. @throws RangeError when they are not of one metric and model */
 export function mergeSums(all: readonly ArrayLike<number>[]): Float64Array {
   const merged = new Float64Array(all[0]?.length ?? 0);

@@ -23,6 +23,8 @@ export interface MetricBatch {
  * mean of what sites measured would be another number wherever the metric is no mean.
  */
 export interface Metric {
+  /** Whether it says anything of a model of so many classes; 1 stands for numbers, and for yes and no in one logit. */
+  fits(classCount: number): boolean;
   /** How many sums it keeps of a model of so many classes. */
   size(classCount: number): number;
   /** Whether it reads {@link MetricBatch.output}. */
