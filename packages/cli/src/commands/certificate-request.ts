@@ -1,31 +1,32 @@
-import { mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import type { Bytes } from "@photinus/core/bytes";
 import { fromUtf8, toHex } from "@photinus/core/bytes";
 import { HostError, PkiError } from "@photinus/core/errors";
 import {
-  createCertificateRequest,
   decodePem,
   encodePem,
-  GENERATED_SECRET_ITERATIONS,
-  isMachineName,
   isName,
-  openCertificateRequest,
   openPrivateKey,
   parseCertificate,
-  sealPrivateKey,
+  type Role,
+  subjectOf,
 } from "@photinus/core/pki";
-import type { SigningKey } from "@photinus/core/platform";
 import { sleep } from "@photinus/core/platform";
 import {
   enrolledKitFiles,
   formatFingerprint,
-  generateSecret,
   type JoinLink,
   KIT_FILE,
+  type KitRequestFiles,
+  LOCAL_REQUEST,
+  LOCAL_SECRET,
+  type OpenedKitRequest,
   openEnrolledKit,
+  openKitRequest,
+  openRequestedKey,
   parseJoinFragment,
+  requestKit,
 } from "@photinus/core/provision";
 import { type Enrolled, enrolOverSession, renewByKey } from "@photinus/core/session";
 import { serverConnector } from "@photinus/node-client";
@@ -42,6 +43,7 @@ import {
 } from "@photinus/node-platform";
 import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
+import { createFolder, exists, writePrivate } from "../project/folder-change.ts";
 import { digestFrom } from "./administer.ts";
 import { type KitOptions, secretOf } from "./open-kit-folder.ts";
 
@@ -53,6 +55,8 @@ export interface CertificateRequestOptions {
   readonly name: string;
   /** Organization. */
   readonly org: string;
+  /** Role; default "site", the only one that a running server issues. */
+  readonly role?: Role;
   /** Address of the server's socket. */
   readonly server?: string;
   /** File with a join link: the invite admits at once. */
@@ -72,9 +76,6 @@ export interface CertificateRequestOptions {
 }
 
 const MAX_FILE_BYTES = 65_536;
-const REQUEST_FILE = "request.pem";
-/** Opens the key; like the secret of a kit it may be moved elsewhere once the certificate is there. */
-const SECRET_FILE = "secret";
 /** Somebody who waits asks this often. */
 const ASK_MS = 5_000;
 
@@ -88,18 +89,18 @@ export async function requestCertificate(
   options: CertificateRequestOptions,
   { terminal, signal }: CommandContext,
 ): Promise<void> {
-  if (!isMachineName(options.name) || !isName(options.org)) {
-    throw new HostError(
-      "ERR_CONFIG_INVALID",
-      "names have a-z, 0-9, dot, dash and underscore, at most 63 characters",
-    );
-  }
+  requireWish(options);
   const { signingKey, request } = await keyAndRequest(options);
-  const digest = await nodeCrypto().sha256(signingKey.publicKey);
+  const requestFile = join(options.out, LOCAL_REQUEST);
+  const opened = await openKitRequest(await readSmallFile(requestFile, MAX_FILE_BYTES), {
+    crypto: nodeCrypto(),
+  });
+  requireSameWish(options, opened);
+  const digest = opened.fingerprint;
   terminal.line(`Fingerprint: ${formatFingerprint(digest)}`);
   if (options.server === undefined) {
-    terminal.note(`${join(options.out, REQUEST_FILE)} is ready; --server asks for the certificate.`);
-    terminal.result({ fingerprint: toHex(digest), request: join(options.out, REQUEST_FILE), state: "made" });
+    terminal.note(`Hand ${requestFile} to whoever holds the root's key, who wants the fingerprint read out.`);
+    terminal.result({ fingerprint: toHex(digest), request: requestFile, state: "made" });
     return;
   }
   const target = await targetOf(options, options.server);
@@ -109,58 +110,54 @@ export async function requestCertificate(
   terminal.result({ fingerprint: toHex(digest), name, kit: options.out, state: "issued" });
 }
 
-interface KeyAndRequest {
-  readonly signingKey: SigningKey;
-  readonly request: Bytes;
-}
-
-async function keyAndRequest({ out, name, org }: CertificateRequestOptions): Promise<KeyAndRequest> {
-  const isThere = await stat(out).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return await readKeyAndRequest(out);
-  const crypto = nodeCrypto();
-  const signingKey = await crypto.generateSigningKey(1, { extractable: true });
-  const names = { commonName: name, organization: org, organizationalUnit: "site" };
-  const request = await createCertificateRequest(names, signingKey, { crypto });
-  const secret = generateSecret(crypto);
-  const sealing = { passphrase: secret, iterations: GENERATED_SECRET_ITERATIONS };
-  const sealed = await sealPrivateKey(await crypto.exportSigningKey(signingKey), sealing, { crypto });
-  await mkdir(out, { mode: 0o700 });
-  await writePrivate(join(out, KIT_FILE.key), encodePem("ENCRYPTED PRIVATE KEY", sealed));
-  await mkdir(join(out, "local"), { mode: 0o700 });
-  await writePrivate(join(out, "local", SECRET_FILE), `${secret}\n`);
-  await writePrivate(join(out, REQUEST_FILE), encodePem("CERTIFICATE REQUEST", request));
-  return { signingKey, request };
-}
-
-async function writePrivate(path: string, content: Bytes | string): Promise<void> {
-  const handle = await open(path, "wx", 0o600);
-  try {
-    await handle.writeFile(content);
-  } finally {
-    await handle.close();
+/** @throws HostError `ERR_CONFIG_INVALID` */
+function requireWish({ name, org, role = "site", server }: CertificateRequestOptions): void {
+  // The name of the project is not known here, and has no part in the form of the others.
+  if (subjectOf("project", role, name) === undefined || !isName(org)) {
+    throw new HostError(
+      "ERR_CONFIG_INVALID",
+      "names have a-z, 0-9, dot, dash and underscore, at most 63 characters; a user's is a lower-case e-mail address",
+    );
   }
+  if (server !== undefined && role !== "site") {
+    throw new HostError(
+      "ERR_CONFIG_INVALID",
+      "a running server issues certificates of sites only: leave --server out, and hand the request to whoever holds the root's key",
+    );
+  }
+}
+
+/** A folder that is there holds a request, which may be for somebody else. @throws HostError `ERR_CONFIG_INVALID` */
+function requireSameWish(
+  { out, name, org, role = "site" }: CertificateRequestOptions,
+  made: OpenedKitRequest,
+): void {
+  if (made.name === name && made.org === org && made.role === role) return;
+  const text = `${out} holds the request of ${made.role} ${made.name} of ${made.org}: take another folder`;
+  throw new HostError("ERR_CONFIG_INVALID", text);
+}
+
+type KeyAndRequest = Omit<KitRequestFiles, "files">;
+
+async function keyAndRequest(options: CertificateRequestOptions): Promise<KeyAndRequest> {
+  const { out, name, org, role = "site" } = options;
+  if (await exists(out)) return await readKeyAndRequest(out);
+  const made = await requestKit({ name, org, role }, { crypto: nodeCrypto() });
+  await createFolder(out, async (staging) => {
+    for (const [path, content] of made.files) await writePrivate(join(staging, path), content);
+  });
+  return made;
 }
 
 async function readKeyAndRequest(folder: string): Promise<KeyAndRequest> {
-  const crypto = nodeCrypto();
-  const [request] = decodePem(
-    "CERTIFICATE REQUEST",
-    await readSmallFile(join(folder, REQUEST_FILE), MAX_FILE_BYTES),
+  const [requestPem, keyPem] = await Promise.all(
+    [LOCAL_REQUEST, KIT_FILE.key].map((path) => readSmallFile(join(folder, path), MAX_FILE_BYTES)),
   );
-  const [sealed] = decodePem(
-    "ENCRYPTED PRIVATE KEY",
-    await readSmallFile(join(folder, KIT_FILE.key), MAX_FILE_BYTES),
-  );
-  if (request === undefined || sealed === undefined) {
+  if (requestPem === undefined || keyPem === undefined) {
     throw new HostError("ERR_CONFIG_INVALID", `${folder} is there, and holds no request of this command`);
   }
-  const { publicKey, algorithm } = await openCertificateRequest(request, { crypto });
-  const secret = await readSecretFile(join(folder, "local", SECRET_FILE));
-  const pkcs8 = await openPrivateKey(sealed, secret, { crypto });
-  return { request, signingKey: await crypto.importSigningKey(pkcs8, publicKey.spki, algorithm) };
+  const secret = await readSecretFile(join(folder, LOCAL_SECRET));
+  return await openRequestedKey({ requestPem, keyPem, secret }, { crypto: nodeCrypto() });
 }
 
 interface Target {

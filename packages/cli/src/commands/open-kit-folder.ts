@@ -17,6 +17,7 @@ import {
   type TlsIdentity,
   tlsIdentity,
 } from "@photinus/node-platform";
+import { askSecret } from "../project/ask-secret.ts";
 
 /** Options that say where a kit is and where its secret comes from. */
 export interface KitOptions {
@@ -46,6 +47,8 @@ export async function secretOf({ passphraseFd, passphraseFile, secret }: KitOpti
   if (secret !== undefined) return secret;
   if (passphraseFd !== undefined) return await readSecret(passphraseFd);
   if (passphraseFile === undefined) {
+    const typed = await askSecret("Secret of the kit");
+    if (typed !== undefined) return typed;
     throw new HostError(
       "ERR_CONFIG_INVALID",
       "name the kit's secret by --passphrase-fd or --passphrase-file",

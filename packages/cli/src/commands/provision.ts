@@ -4,40 +4,26 @@ import { HostError } from "@photinus/core/errors";
 import {
   certificatesFromPem,
   decodePem,
-  encodePem,
   openPrivateKey,
   parseCertificate,
   signAbroad,
 } from "@photinus/core/pki";
 import {
   createProject,
-  encodeMachines,
   encodeProjectState,
   KIT_FILE,
-  LOCAL_MACHINES,
-  LOCAL_REVOCATION_LIST,
   openKit,
   type ProjectDefinition,
   type ProjectUpdate,
   type ProvisionedProject,
   type ServerKeys,
-  type StartupKit,
   updateProject,
 } from "@photinus/core/provision";
-import {
-  nodeCrypto,
-  readKitFolder,
-  readSecretFile,
-  replaceFile,
-  systemClock,
-  writeKitFolder,
-  writeKitZip,
-} from "@photinus/node-platform";
+import { nodeCrypto, readKitFolder, readSecretFile, systemClock } from "@photinus/node-platform";
 import type { CommandContext } from "../context.ts";
-import { counted } from "../counted.ts";
-import { createFolder, exists, type Move, STAGED, writePrivate } from "../project/folder-change.ts";
+import { counted, listed } from "../counted.ts";
+import { createFolder, exists, STAGED, writePrivate } from "../project/folder-change.ts";
 import {
-  changeProject,
   chosenSecret,
   lineFile,
   openProjectFolder,
@@ -49,6 +35,7 @@ import {
 } from "../project/project-folder.ts";
 import { readProjectDefinition } from "../project/read-definition.ts";
 import { signerCommand } from "../project/signer-command.ts";
+import { informServer, writeKits, writeUpdate } from "../project/write-update.ts";
 
 /** Options of `photinus provision`. */
 export interface ProvisionOptions extends RootKeyOptions {
@@ -113,12 +100,14 @@ async function makeProject(
   );
   terminal.line(`Root fingerprint: ${fingerprint}`);
   terminal.line(`Hand out each kit and, by another way, its secret from ${join(out, PROJECT_FILE.secrets)}.`);
+  tellWaiting(project.waiting, terminal);
   if (project.root.secret !== undefined) {
     terminal.line(`Keep ${join(out, "root")} and ${PROJECT_FILE.rootSecret} offline.`);
   }
   terminal.result({
     project: definition.name,
     kits: [...project.kits.keys()],
+    waiting: project.waiting,
     rootFingerprint: fingerprint,
   });
 }
@@ -136,22 +125,6 @@ async function writeProject(
   if (root.secret !== undefined) {
     await writePrivate(join(folder, PROJECT_FILE.rootSecret), lineFile(root.secret));
   }
-}
-
-async function writeKits(
-  folder: string,
-  kits: ReadonlyMap<string, StartupKit>,
-  { zip = false }: ProvisionOptions,
-): Promise<void> {
-  for (const [name, kit] of kits) {
-    if (zip) await writePrivate(zipPath(folder, name), writeKitZip(name, kit.files));
-    await writeKitFolder(join(folder, PROJECT_FILE.kits, name), kit.files);
-    await writePrivate(join(folder, PROJECT_FILE.secrets, name), lineFile(kit.secret));
-  }
-}
-
-function zipPath(folder: string, name: string): string {
-  return join(folder, PROJECT_FILE.zips, `${name}.zip`);
 }
 
 async function bringInStep(
@@ -196,63 +169,6 @@ async function serverKeysOf({ folder, state }: ProjectFolder): Promise<ServerKey
   };
 }
 
-async function writeUpdate(
-  project: ProjectFolder,
-  update: ProjectUpdate,
-  options: ProvisionOptions,
-): Promise<void> {
-  const { kits, revocationList, machines, state } = update;
-  const moves: Move[] = await retirements(project.folder, update);
-  for (const name of kits.keys()) {
-    for (const folder of [PROJECT_FILE.kits, PROJECT_FILE.secrets]) {
-      moves.push({ from: join(STAGED, folder, name), to: join(folder, name) });
-    }
-    // Its kit may be older than it: a zip file is only a copy to hand out.
-    if (options.zip) moves.push({ from: zipPath(STAGED, name), to: zipPath("", name), replace: true });
-  }
-  moves.push({
-    from: join(STAGED, PROJECT_FILE.machines),
-    to: PROJECT_FILE.machines,
-    replace: true,
-  });
-  await changeProject(project, {
-    state,
-    ...(revocationList === undefined ? {} : { list: revocationList.der }),
-    moves,
-    async write(staging) {
-      await writeKits(staging, kits, options);
-      await writePrivate(join(staging, PROJECT_FILE.machines), encodeMachines(machines));
-    },
-  });
-}
-
-/** Kits that others replace and those of who is gone are moved, not deleted: a host may be running from them. */
-async function retirements(folder: string, { replaced, removed }: ProjectUpdate): Promise<Move[]> {
-  const moves: Move[] = [];
-  for (const [name, kitId] of [...replaced, ...removed]) {
-    const parts = [
-      [PROJECT_FILE.kits, join(PROJECT_FILE.superseded, `${name}-${kitId}`)],
-      [PROJECT_FILE.secrets, join(PROJECT_FILE.superseded, `${name}-${kitId}.secret`)],
-    ] as const;
-    for (const [place, to] of parts) {
-      // What is not there now must not be looked for again after an interruption: by then the new one lies there.
-      if (await exists(join(folder, place, name))) moves.push({ from: join(place, name), to });
-    }
-  }
-  return moves;
-}
-
-/** The server that runs on this machine takes both within a second, or at its next start. */
-async function informServer(
-  kit: string | undefined,
-  { revocationList, machines }: ProjectUpdate,
-): Promise<void> {
-  if (kit === undefined) return;
-  await replaceFile(join(kit, LOCAL_MACHINES), encodeMachines(machines));
-  if (revocationList === undefined) return;
-  await replaceFile(join(kit, LOCAL_REVOCATION_LIST), encodePem("X509 CRL", revocationList.der));
-}
-
 interface Report {
   readonly definition: ProjectDefinition;
   readonly options: ProvisionOptions;
@@ -267,6 +183,7 @@ function report(update: ProjectUpdate, { definition, options, context, fingerpri
   terminal.line(
     `Project ${definition.name}: ${counted(names.length, "new kit")}${listed(names)}; all others stay valid.`,
   );
+  tellWaiting(update.waiting, terminal);
   if (removed.size > 0)
     terminal.line(`Revoked, for the definition has them no more${listed([...removed.keys()])}`);
   if (blocked.length > 0) {
@@ -281,13 +198,13 @@ function report(update: ProjectUpdate, { definition, options, context, fingerpri
     kits: names,
     removed: [...removed.keys()],
     blocked,
+    waiting: update.waiting,
     ...(revocationList === undefined ? {} : { revocationList: revocationList.number }),
     rootFingerprint: fingerprint,
   });
 }
 
-function listed(names: readonly string[]): string {
-  if (names.length === 0) return "";
-  const more = names.length > 10 ? ` and ${names.length - 10} more` : "";
-  return `: ${names.slice(0, 10).join(", ")}${more}`;
+function tellWaiting(names: readonly string[], terminal: CommandContext["terminal"]): void {
+  if (names.length === 0) return;
+  terminal.line(`No kit yet, for a request is waited for (photinus cert request, cert sign)${listed(names)}`);
 }

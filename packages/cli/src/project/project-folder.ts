@@ -20,6 +20,7 @@ import {
   parseProjectState,
 } from "@photinus/core/provision";
 import { nodeCrypto, readSecret, readSecretFile, readSmallFile } from "@photinus/node-platform";
+import { askSecret } from "./ask-secret.ts";
 import { changeFolder, exists, finishChange, type Move, STAGED, writePrivate } from "./folder-change.ts";
 import { type SignerCommand, signerCommand } from "./signer-command.ts";
 
@@ -162,6 +163,8 @@ async function rootSecretOf(folder: string, options: RootKeyOptions): Promise<st
   if (chosen !== undefined) return chosen;
   const generated = join(folder, PROJECT_FILE.rootSecret);
   if (await exists(generated)) return await readSecretFile(generated);
+  const typed = await askSecret("Passphrase of the root's key");
+  if (typed !== undefined) return typed;
   throw new HostError(
     "ERR_CONFIG_INVALID",
     `name the root's passphrase by --passphrase-fd or --passphrase-file: ${generated} is not there`,

@@ -1,11 +1,15 @@
 import type { Command } from "commander";
-import { integerFrom } from "../arguments.ts";
+import { integerFrom, oneOf } from "../arguments.ts";
 import type { ContextOf } from "../context.ts";
 import { administratorOptions } from "./administrator-options.ts";
 
-/** `photinus cert request|approve|deny|list|revoke|renew`. */
+const ROLES = ["site", "server", "adapter", "project_admin", "org_admin", "lead", "member"] as const;
+
+/** `photinus cert request|approve|deny|sign|install|list|revoke|renew`. */
 export function addCert(program: Command, contextOf: ContextOf): void {
-  const cert = program.command("cert").description("certificates of a running server");
+  const cert = program
+    .command("cert")
+    .description("certificates of a running server, and of who makes the own key");
   addRequest(cert, contextOf);
   for (const verdict of ["approve", "deny"] as const) {
     administratorOptions(
@@ -22,6 +26,8 @@ export function addCert(program: Command, contextOf: ContextOf): void {
         await decideRequest(fingerprint, { ...command.opts(), verdict }, contextOf(command));
       });
   }
+  addSign(cert, contextOf);
+  addInstall(cert, contextOf);
   administratorOptions(cert.command("list").description("list certificates and requests")).action(
     async (_options, command: Command) => {
       const { listCertificates } = await import("../commands/certificates.ts");
@@ -59,6 +65,11 @@ function addRequest(cert: Command, contextOf: ContextOf): void {
     .requiredOption("-o, --out <folder>", "folder for key, request and certificate")
     .requiredOption("--name <name>", "name that is asked for")
     .requiredOption("--org <name>", "organization")
+    .option(
+      "--role <role>",
+      "site, server, adapter or a user's; all but sites need the root's holder",
+      oneOf(...ROLES),
+    )
     .option("--server <url>", "address of the server's socket; without it only key and request are made")
     .option("--link-file <file>", "file that holds a join link: admitted at once")
     .option("--project <name>", "name of the project")
@@ -70,5 +81,45 @@ function addRequest(cert: Command, contextOf: ContextOf): void {
     .action(async (_options, command: Command) => {
       const { requestCertificate } = await import("../commands/certificate-request.ts");
       await requestCertificate(command.opts(), contextOf(command));
+    });
+}
+
+function addSign(cert: Command, contextOf: ContextOf): void {
+  cert
+    .command("sign")
+    .description(
+      "sign a request by the root's key: a kit without private keys, for a participant of the definition",
+    )
+    .argument("<request>", "file that `cert request` made: local/request.pem")
+    .requiredOption("-p, --project <folder>", "folder that `photinus provision` made")
+    .requiredOption(
+      "-d, --definition <file>",
+      "definition of the project, YAML; the participant says key: requested",
+    )
+    .option("--fingerprint <hex>", "of the request, as its owner read it out; asked for on a terminal")
+    .option("--zip", "make a zip file of the kit too")
+    .option("--kit <folder>", "kit of the server on this machine: it is told of machines and revocations")
+    .option("--signer <program>", "program that signs by the root's key, where it lies elsewhere")
+    .option("--signer-key <file>", "public key of that program, PEM")
+    .option("--passphrase-fd <n>", "file descriptor that yields the root's passphrase", integerFrom(0, 1_023))
+    .option("--passphrase-file <file>", "file that holds it; asked for on a terminal")
+    .action(async (file: string, _options, command: Command) => {
+      const { signKitRequest } = await import("../commands/sign-request.ts");
+      await signKitRequest(file, command.opts(), contextOf(command));
+    });
+}
+
+function addInstall(cert: Command, contextOf: ContextOf): void {
+  cert
+    .command("install")
+    .description("put a kit that was signed together with the key that was made here")
+    .argument("<kit>", "folder or zip file of the kit")
+    .requiredOption("-o, --out <folder>", "folder that `cert request` made")
+    .requiredOption("--root-fingerprint <hex>", "of the project's root, as an administrator says it")
+    .option("--passphrase-fd <n>", "file descriptor that yields the secret of the key", integerFrom(0, 1_023))
+    .option("--passphrase-file <file>", "file that holds it; default: local/secret in the folder")
+    .action(async (kit: string, _options, command: Command) => {
+      const { installKit } = await import("../commands/install-kit.ts");
+      await installKit(kit, command.opts(), contextOf(command));
     });
 }

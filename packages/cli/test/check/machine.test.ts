@@ -157,3 +157,17 @@ test("an address that is none is refused before anything is tried", async () => 
     code: "ERR_CONFIG_INVALID",
   });
 });
+
+test("a kit that has expired is named, with whom to ask", async () => {
+  const clock = systemClock();
+  const later = { ...clock, now: () => clock.now() + 361 * DAY_MS, after: clock.after.bind(clock) };
+
+  const { exit, finding } = await checked(await aKitFolder(kitOf(project, "by-clear")), { clock: later });
+
+  expect(exit).not.toBe(0);
+  expect(finding("kit")).toMatchObject({
+    outcome: "failed",
+    code: "ERR_KIT_EXPIRED",
+    remedy: expect.stringContaining("administrator"),
+  });
+});

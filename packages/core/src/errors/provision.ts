@@ -7,6 +7,7 @@ export type ProvisionErrorCode =
   | "ERR_PROJECT_STATE_INVALID"
   | "ERR_PARTICIPANT_UNKNOWN"
   | "ERR_SERVER_KEYS_MISSING"
+  | "ERR_REQUEST_DIFFERS"
   | "ERR_KIT_MISSING_FILE"
   | "ERR_KIT_UNEXPECTED_FILE"
   | "ERR_KIT_FILE_CHANGED"
@@ -32,6 +33,11 @@ export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefiniti
     action: "stop",
     remedy:
       "Put the server's kit and secret back into kits/ and secrets/ of the project, or say --new-server-keys: then models at rest are lost and pages join again.",
+  },
+  ERR_REQUEST_DIFFERS: {
+    action: "stop",
+    remedy:
+      "Compare name, organization, role and fingerprint with who asks. The definition decides: correct it (key: requested), or let the request be made again.",
   },
   ERR_PROJECT_INVALID: {
     action: "stop",

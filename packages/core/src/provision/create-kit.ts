@@ -1,6 +1,7 @@
 import { type Bytes, toBase64Url, toHex, utf8 } from "../bytes/index.ts";
 import {
   type Certificate,
+  type CertificateKey,
   encodePem,
   type FileSigner,
   GENERATED_SECRET_ITERATIONS,
@@ -14,7 +15,7 @@ import type { ParticipantKeyKind } from "./definition.ts";
 import { encodeKitConfiguration, type KitConfiguration } from "./kit-configuration.ts";
 import { KIT_FILE, type KitFiles } from "./kit-files.ts";
 import { encodeKitManifest } from "./kit-manifest.ts";
-import { isMutualTls, type KitRequest } from "./kit-request.ts";
+import { isMutualTls, type KitRequest, type ServerMaterial } from "./kit-request.ts";
 import { encodeMachines } from "./machines.ts";
 import { startFiles } from "./start-files.ts";
 import { sealStorageKey } from "./storage-key.ts";
@@ -49,16 +50,70 @@ export async function createKit(
   const { crypto } = modules;
   const secret = generateSecret(crypto);
   const signingKey = await generateKey(request.keyKind ?? "P-256", crypto);
-  const certificate = await issueLeaf(request, signingKey, root, modules);
+  const certificate = await issueLeaf(request, signingKey.publicKey, { root, ...modules });
   const files = new Map<string, Bytes>([
+    ...commonFiles(request, root, certificate),
+    [KIT_FILE.key, await sealedKey(await crypto.exportSigningKey(signingKey), secret, crypto)],
+    ...(await serverFiles(request, secret, crypto)),
+  ]);
+  return { ...(await signKit({ request, files, certificate }, root, modules)), secret };
+}
+
+/** A startup kit of a participant that has its keys already: nothing in it is secret. */
+export type KeylessKit = Omit<StartupKit, "secret">;
+
+/** What a kit without keys is made with. */
+export interface KeylessMaterial {
+  /** The root with its key. */
+  readonly root: FileSigner;
+  /** Key of the participant, which was proved. */
+  readonly publicKey: CertificateKey;
+  /** Servers: the certificate of the enrolment CA, whose key the server has, and what every server's kit holds. */
+  readonly ofServer?: Pick<ServerMaterial, "machines" | "revocationList"> & {
+    readonly enrolment: Certificate;
+  };
+}
+
+/** Makes certificate and kit of a participant that made its keys itself. */
+export async function createKeylessKit(
+  request: Omit<KitRequest, "ofServer" | "keyKind">,
+  { root, publicKey, ofServer }: KeylessMaterial,
+  modules: { readonly crypto: CryptoProvider },
+): Promise<KeylessKit> {
+  const certificate = await issueLeaf(request, publicKey.spki, { root, ...modules });
+  const files = new Map<string, Bytes>([
+    ...commonFiles(request, root, certificate),
+    ...(ofServer === undefined ? [] : publicServerFiles({ ...ofServer, certificate: ofServer.enrolment })),
+  ]);
+  return await signKit({ request, files, certificate }, root, modules);
+}
+
+function commonFiles(
+  request: KitRequest,
+  root: FileSigner,
+  certificate: Certificate,
+): readonly (readonly [string, Bytes])[] {
+  return [
     [KIT_FILE.root, encodePem("CERTIFICATE", root.certificate.der)],
     [KIT_FILE.certificate, encodePem("CERTIFICATE", certificate.der)],
-    [KIT_FILE.key, await sealedKey(await crypto.exportSigningKey(signingKey), secret, crypto)],
     [KIT_FILE.configuration, encodeKitConfiguration(configurationOf(request))],
     ...tlsFiles(request),
     ...startFiles(request.subject, request.port),
-    ...(await serverFiles(request, secret, crypto)),
-  ]);
+  ];
+}
+
+interface Unsigned {
+  readonly request: KitRequest;
+  readonly files: Map<string, Bytes>;
+  readonly certificate: Certificate;
+}
+
+async function signKit(
+  { request, files, certificate }: Unsigned,
+  root: FileSigner,
+  modules: { readonly crypto: CryptoProvider },
+): Promise<KeylessKit> {
+  const { crypto } = modules;
   const { project, role, name } = request.subject;
   const { notBeforeMs, notAfterMs } = certificate;
   const kitId = toHex(crypto.randomBytes(16));
@@ -66,7 +121,7 @@ export async function createKit(
   const manifest = await encodeKitManifest(facts, files, crypto);
   const signature = await signDetached(manifest, { ...root, nowMs: request.nowMs }, modules);
   files.set(KIT_FILE.manifest, manifest).set(KIT_FILE.signature, encodePem("CMS", signature));
-  return { name, role, files, secret, kitId, certificate };
+  return { name, role, files, kitId, certificate };
 }
 
 async function generateKey(kind: ParticipantKeyKind, crypto: CryptoProvider): Promise<SigningKey> {
@@ -82,9 +137,8 @@ async function generateKey(kind: ParticipantKeyKind, crypto: CryptoProvider): Pr
 
 function issueLeaf(
   kit: KitRequest,
-  { publicKey }: SigningKey,
-  root: FileSigner,
-  modules: { readonly crypto: CryptoProvider },
+  publicKey: Bytes,
+  { root, crypto }: { readonly root: FileSigner; readonly crypto: CryptoProvider },
 ): Promise<Certificate> {
   const { subject, org, hosts, nowMs, lifetimeMs } = kit;
   const request = {
@@ -94,7 +148,7 @@ function issueLeaf(
     ...(hosts === undefined ? {} : { hosts }),
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
   };
-  return issueParticipant(request, root, modules);
+  return issueParticipant(request, root, { crypto });
 }
 
 function configurationOf({ subject, org, connection }: KitRequest): KitConfiguration {
@@ -120,9 +174,21 @@ async function serverFiles(
   const { enrolment, machines, revocationList, storageKey = crypto.randomBytes(32) } = ofServer;
   return [
     [KIT_FILE.storageKey, await sealStorageKey(storageKey, secret, crypto)],
+    ...publicServerFiles({ machines, revocationList, certificate: enrolment.certificate }),
+    [KIT_FILE.enrolmentKey, await sealedKey(enrolment.pkcs8, secret, crypto)],
+  ];
+}
+
+function publicServerFiles({
+  machines,
+  revocationList,
+  certificate,
+}: Pick<ServerMaterial, "machines" | "revocationList"> & {
+  readonly certificate: Certificate;
+}): readonly (readonly [string, Bytes])[] {
+  return [
     [KIT_FILE.machines, encodeMachines(machines)],
     [KIT_FILE.revocationList, encodePem("X509 CRL", revocationList)],
-    [KIT_FILE.enrolmentCertificate, encodePem("CERTIFICATE", enrolment.certificate.der)],
-    [KIT_FILE.enrolmentKey, await sealedKey(enrolment.pkcs8, secret, crypto)],
+    [KIT_FILE.enrolmentCertificate, encodePem("CERTIFICATE", certificate.der)],
   ];
 }

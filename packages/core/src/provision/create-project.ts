@@ -61,6 +61,8 @@ export interface ProvisionedProject {
   readonly root: ProjectRoot;
   /** One kit per server, site, adapter and user, by name. */
   readonly kits: ReadonlyMap<string, StartupKit>;
+  /** Names that make their keys themselves: their kits wait for a request. */
+  readonly waiting: readonly string[];
   /** What was issued. */
   readonly state: ProjectState;
 }
@@ -92,7 +94,13 @@ export async function createProject(
   });
   const sealed = await sealRoot(root, options, modules.crypto);
   const revocationListPem = encodePem("X509 CRL", latest);
-  return { definition: project, root: { ...sealed, revocationListPem }, kits: made.kits, state: made.state };
+  return {
+    definition: project,
+    root: { ...sealed, revocationListPem },
+    kits: made.kits,
+    waiting: made.waiting,
+    state: made.state,
+  };
 }
 
 async function createRoot(

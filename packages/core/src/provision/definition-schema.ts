@@ -35,7 +35,12 @@ const jurisdiction = v.exactOptional(
 );
 
 const key = v.exactOptional(
-  v.pipe(v.picklist(["P-256", "RSA-2048", "RSA-3072"]), v.description("Kind of the private key")),
+  v.pipe(
+    v.picklist(["P-256", "RSA-2048", "RSA-3072", "requested"]),
+    v.description(
+      "Kind of the private key; requested: the participant makes it itself and asks for a certificate",
+    ),
+  ),
 );
 
 const security = v.exactOptional(

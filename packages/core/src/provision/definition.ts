@@ -9,12 +9,15 @@ export type ConnectionSecurity = "mtls" | "tls" | "clear";
 /** Kind of a participant's key: ECDSA P-256, or RSA by which it signs RSA-PSS with SHA-256. */
 export type ParticipantKeyKind = "P-256" | "RSA-2048" | "RSA-3072";
 
+/** Kind of key, or "requested": the participant makes it itself, and the root's holder signs its request. */
+export type KeyChoice = ParticipantKeyKind | "requested";
+
 /** What any participant with a startup kit may choose. */
 export interface ParticipantDefinition {
   /** Organization that it belongs to. */
   readonly org: string;
   /** Kind of its key; default: that of the project. */
-  readonly key?: ParticipantKeyKind;
+  readonly key?: KeyChoice;
 }
 
 /** The server of a project. */
@@ -83,7 +86,7 @@ export interface ProjectDefinition {
   /** Name in every certificate. */
   readonly name: string;
   /** Kind of the participants' keys unless they say another; default "P-256". */
-  readonly key?: ParticipantKeyKind;
+  readonly key?: KeyChoice;
   /** Kind of the root's key: ECDSA P-384, the default, or RSA of 3072 bits; without effect once there is a root. */
   readonly rootKey?: "P-384" | "RSA-3072";
   /** How long certificates and kits are valid. */

@@ -7,7 +7,7 @@ export {
   type RequestOutcome,
   type RequestRecord,
 } from "./certificate-requests.ts";
-export { createKit, generateSecret, type StartupKit } from "./create-kit.ts";
+export { createKit, generateSecret, type KeylessKit, type StartupKit } from "./create-kit.ts";
 export {
   type CreateProjectOptions,
   createProject,
@@ -19,6 +19,7 @@ export {
   type AdapterDefinition,
   type ConnectionDefinition,
   type ConnectionSecurity,
+  type KeyChoice,
   type ParticipantDefinition,
   type ParticipantKeyKind,
   type ProjectDefinition,
@@ -66,9 +67,12 @@ export {
   LOCAL_AUTHORIZATION,
   LOCAL_FOLDER,
   LOCAL_MACHINES,
+  LOCAL_REQUEST,
   LOCAL_REVOCATION_LIST,
   LOCAL_REVOKED_SITES,
+  LOCAL_SECRET,
   LOCAL_SIGN_IN,
+  OWN_KEY_FILES,
 } from "./kit-files.ts";
 export type { KitManifest, KitManifestFile } from "./kit-manifest.ts";
 export type { EnrolmentMaterial, KitRequest, ServerMaterial } from "./kit-request.ts";
@@ -87,6 +91,14 @@ export {
 } from "./project-state.ts";
 export { type RedeemedSite, type Redemption, redeemInvite } from "./redeem.ts";
 export {
+  type KitRequestFiles,
+  type OpenedKitRequest,
+  openKitRequest,
+  openRequestedKey,
+  type RequestedParticipant,
+  requestKit,
+} from "./request-kit.ts";
+export {
   openRootKey,
   type RevocableProject,
   type RevocationBasis,
@@ -94,6 +106,7 @@ export {
   revoke,
   type SealedRoot,
 } from "./revoke.ts";
+export { type SignedRequest, signRequest } from "./sign-request.ts";
 export {
   type EnrolledSite,
   type EnrolmentAuthority,

@@ -50,6 +50,19 @@ export const LOCAL_REVOKED_SITES = "local/revoked-sites";
 /** In a server's kit: identity providers at login and on the dashboard, JSON, as an administrator writes it. */
 export const LOCAL_AUTHENTICATION = "local/authentication.json";
 
+/** Own keys, which the manifest of a kit that was issued to a request does not list: they never were elsewhere. */
+export const OWN_KEY_FILES: ReadonlySet<string> = new Set([
+  KIT_FILE.key,
+  KIT_FILE.enrolmentKey,
+  KIT_FILE.storageKey,
+]);
+
+/** Of a participant that made its keys itself: its request, PEM. */
+export const LOCAL_REQUEST = "local/request.pem";
+
+/** Of a participant that made its keys itself: what opens them; it may be moved elsewhere. */
+export const LOCAL_SECRET = "local/secret";
+
 /** In the kit of a site or user: where to sign in when the server wants that beside the certificate, JSON. */
 export const LOCAL_SIGN_IN = "local/sign-in.json";
 

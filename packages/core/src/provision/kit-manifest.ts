@@ -3,7 +3,7 @@ import { type Bytes, fromUtf8, toHex, utf8 } from "../bytes/index.ts";
 import { ProvisionError } from "../errors/index.ts";
 import { isRole, type Role } from "../pki/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
-import { KIT_FILE, KIT_LIMITS, type KitFiles, LOCAL_FOLDER } from "./kit-files.ts";
+import { KIT_FILE, KIT_LIMITS, type KitFiles, LOCAL_FOLDER, OWN_KEY_FILES } from "./kit-files.ts";
 
 /** One file of a kit. */
 export interface KitManifestFile {
@@ -99,7 +99,8 @@ function invalid(detail: string, cause?: unknown): ProvisionError {
 const UNLISTED: ReadonlySet<string> = new Set([KIT_FILE.manifest, KIT_FILE.signature]);
 
 /**
- * Compares a kit with its manifest, file by file.
+ * Compares a kit with its manifest, file by file. Keys that the manifest does not list are the participant's own: that each
+ * belongs to its certificate shows when the kit is opened.
  * @throws ProvisionError `ERR_KIT_MISSING_FILE`, `ERR_KIT_UNEXPECTED_FILE`, `ERR_KIT_FILE_SWAPPED`,
  *   `ERR_KIT_FILE_CHANGED`, each naming the first file
  */
@@ -115,6 +116,7 @@ export async function requireListedFiles(
   for (const [path, content] of files) {
     if (UNLISTED.has(path) || path.startsWith(LOCAL_FOLDER)) continue;
     const file = listed.get(path);
+    if (file === undefined && OWN_KEY_FILES.has(path)) continue;
     if (file === undefined) {
       throw new ProvisionError("ERR_KIT_UNEXPECTED_FILE", `${path} does not belong to the kit`);
     }

@@ -93,6 +93,8 @@ function kindOf(role: Role): keyof ValidityDefinition {
 export interface PlannedKit {
   /** What to make, but the time and what a server alone has. */
   readonly request: Omit<KitRequest, "nowMs" | "ofServer">;
+  /** True when the participant makes its key itself: its kit waits for a request. */
+  readonly isRequested: boolean;
   /** What the definition says of this participant, as text: another text asks for another kit. */
   readonly facts: string;
 }
@@ -109,12 +111,12 @@ export function plannedKits(project: ProjectDefinition): readonly PlannedKit[] {
       org: requireName(participant.org, "the organization"),
       connection: connectionOf(project, participant),
       port: project.server.port,
-      ...(key === undefined ? {} : { keyKind: key }),
+      ...(key === undefined || key === "requested" ? {} : { keyKind: key }),
       ...(project.server.tlsCa === undefined ? {} : { tlsAuthorities: project.server.tlsCa }),
       ...(role === "server" ? { hosts: project.server.hosts } : {}),
       ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
     };
-    return { request, facts: factsOf(project, participant, role) };
+    return { request, isRequested: key === "requested", facts: factsOf(project, participant, role) };
   });
 }
 

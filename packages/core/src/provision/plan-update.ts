@@ -27,6 +27,8 @@ export interface UpdatePlan {
   readonly replaced: ReadonlyMap<string, string>;
   /** Names that the definition no longer has, with the identifiers of their last kits. */
   readonly removed: ReadonlyMap<string, string>;
+  /** Names that make their keys themselves: their kits wait for a request. */
+  readonly waiting: readonly string[];
   /** Names that are revoked and stay so, though the definition has them. */
   readonly blocked: readonly string[];
   /** Serial numbers to revoke, with the reason. */
@@ -37,6 +39,8 @@ export interface UpdatePlan {
 export interface PlanOptions {
   /** Names that get a new kit though nothing changed. */
   readonly renew?: readonly string[];
+  /** Name whose request is at hand. */
+  readonly requested?: string | undefined;
   /** Hashes. */
   readonly crypto: CryptoProvider;
 }
@@ -45,23 +49,19 @@ export interface PlanOptions {
 export async function planUpdate(
   planned: readonly PlannedKit[],
   { participants }: ProjectState,
-  { renew = [], crypto }: PlanOptions,
+  { renew = [], requested, crypto }: PlanOptions,
 ): Promise<UpdatePlan> {
   const known = new Map(participants.map((participant) => [participant.name, participant]));
   const wanted = new Set<string>(planned.map(({ request }) => request.subject.name));
   requireKnown(renew, wanted);
-  const issue: PlannedIssue[] = [];
-  const blocked: string[] = [];
+  const steps = await Promise.all(
+    planned.map((kit) => stepOf(kit, known.get(kit.request.subject.name), { renew, crypto, requested })),
+  );
+  const namesOf = (need: Need) => steps.filter((step) => step.need === need).map(({ name }) => name);
+  const issue = steps.filter(({ need }) => need === "kit").map(({ kit }) => kit);
   const revoke = new Map<string, RevocationReason>();
   const removed = new Map<string, string>();
-  for (const kit of planned) {
-    const { name } = kit.request.subject;
-    const factsDigest = toHex(await crypto.sha256(factsBytes(kit)));
-    const before = known.get(name);
-    const need = needOf(before, { factsDigest, isRenewed: renew.includes(name) });
-    if (need === "blocked") blocked.push(name);
-    if (need === "kit") issue.push({ ...kit, factsDigest });
-    const reason = before === undefined ? undefined : reasonToRevoke(before, { ...kit, factsDigest });
+  for (const { before, reason } of steps) {
     if (before !== undefined && reason !== undefined) addSerials(revoke, before, reason);
   }
   for (const before of participants) {
@@ -69,13 +69,47 @@ export async function planUpdate(
     addSerials(revoke, before, "cessationOfOperation");
     removed.set(before.name, lastKitOf(before));
   }
-  const replaced = new Map(
+  const replaced = replacedBy(issue, known);
+  return { issue, replaced, removed, waiting: namesOf("waiting"), blocked: namesOf("blocked"), revoke };
+}
+
+function replacedBy(
+  issue: readonly PlannedIssue[],
+  known: ReadonlyMap<string, IssuedParticipant>,
+): ReadonlyMap<string, string> {
+  return new Map(
     issue.flatMap(({ request: { subject } }) => {
       const before = known.get(subject.name);
       return before === undefined || before.removed ? [] : [[subject.name, lastKitOf(before)] as const];
     }),
   );
-  return { issue, replaced, removed, blocked, revoke };
+}
+
+type Need = "kit" | "waiting" | "blocked" | "nothing";
+
+interface Step {
+  readonly name: string;
+  readonly kit: PlannedIssue;
+  readonly before: IssuedParticipant | undefined;
+  readonly need: Need;
+  /** Why the certificates so far are revoked, if they are. */
+  readonly reason: RevocationReason | undefined;
+}
+
+async function stepOf(
+  planned: PlannedKit,
+  before: IssuedParticipant | undefined,
+  { renew = [], requested, crypto }: PlanOptions,
+): Promise<Step> {
+  const { name } = planned.request.subject;
+  const factsDigest = toHex(await crypto.sha256(factsBytes(planned)));
+  const kit = { ...planned, factsDigest };
+  const wanted = needOf(before, { factsDigest, isRenewed: renew.includes(name) });
+  const need = wanted === "kit" && planned.isRequested && name !== requested ? "waiting" : wanted;
+  const reason = before === undefined ? undefined : reasonToRevoke(before, kit);
+  // Who waits for a kit goes on until it is there, unless something was taken away.
+  const isDue = need !== "waiting" || reason === "affiliationChanged";
+  return { name, kit, before, need, reason: isDue ? reason : undefined };
 }
 
 function requireKnown(renew: readonly string[], wanted: ReadonlySet<string>): void {
@@ -87,7 +121,7 @@ function requireKnown(renew: readonly string[], wanted: ReadonlySet<string>): vo
 function needOf(
   before: IssuedParticipant | undefined,
   { factsDigest, isRenewed }: { readonly factsDigest: string; readonly isRenewed: boolean },
-): "kit" | "blocked" | "nothing" {
+): Exclude<Need, "waiting"> {
   if (before === undefined || before.removed || isRenewed) return "kit";
   // Who was revoked by hand does not come back because a line of the definition still names him.
   if (before.certificates.at(-1)?.revoked !== undefined) return "blocked";

@@ -53,6 +53,8 @@ export interface ProjectUpdate {
   readonly replaced: ReadonlyMap<string, string>;
   /** Names that the definition no longer has, with the identifiers of their last kits; their certificates are revoked. */
   readonly removed: ReadonlyMap<string, string>;
+  /** Names that make their keys themselves, and whose requests `signRequest` has to sign yet. */
+  readonly waiting: readonly string[];
   /** Names that are revoked and stay so, though the definition has them. */
   readonly blocked: readonly string[];
   /** The root's next list, when a certificate was revoked. */
@@ -88,6 +90,7 @@ export async function updateProject(
     kits,
     replaced: plan.replaced,
     removed: plan.removed,
+    waiting: plan.waiting,
     blocked: plan.blocked,
     revocationList,
     machines,
@@ -95,9 +98,10 @@ export async function updateProject(
   };
 }
 
-function requireSameProject(
+/** @throws ProvisionError `ERR_PROJECT_INVALID` for the definition of another project; PkiError `ERR_CERTIFICATE_EXPIRED` */
+export function requireSameProject(
   name: string,
-  { state, root }: ExistingProject,
+  { state, root }: Pick<ExistingProject, "state" | "root">,
   { clock }: ProvisionModules,
 ): void {
   if (name !== state.project) {
