@@ -158,7 +158,9 @@ test("a server cannot play a job that has ended again, nor put its end before it
   await server.offer(job);
 
   const later = await server.aJob();
+  const other = await server.project.add("lead", "other@example.org");
   await server.send(await abortOf(later, leadOf(server)), leadOf(server));
+  await server.send(await abortOf(later, other), other); // does not take the place of the other one
   await server.offer(later);
 
   expect(await server.declined.next()).toContain("has ended this job");

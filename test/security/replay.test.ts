@@ -1,6 +1,6 @@
 import type { Bytes } from "@photinus/core/bytes";
 import { builtInRegistry, encode } from "@photinus/core/decomposer";
-import { signJob } from "@photinus/core/job";
+import { sealJobAbort, signJob } from "@photinus/core/job";
 import { jobAccept, jobSubmit, requestFailed, siteReady } from "@photinus/core/message";
 import { on } from "@photinus/core/session";
 import { bytesSource, makeManifest } from "@photinus/core/stream";
@@ -100,6 +100,28 @@ test("a job object that another user recorded cannot be handed in by that user",
 
   expect(await refusals.next()).toBe("ERR_FORBIDDEN");
   expect((await ground.server.coordinator.jobs()).map(({ jobId }) => jobId)).toEqual([job.jobId]);
+  await ground.survives(job);
+  await eve.close("ERR_GOING_AWAY");
+});
+
+test("the end of a job that its submitter signed cannot be brought by another user, nor by a site", async () => {
+  const { ground, job } = await atWork();
+  const lead = ground.project.users.get("lead@example.org");
+  if (lead === undefined) throw new RangeError("no lead");
+  const order = await sealJobAbort({ jobId: job.jobId, reason: "" }, { identity: lead, crypto, clock });
+  // An administrator of the project may end any job: by an order of his own.
+  const eve = await logIn(ground, await ground.project.add("project_admin", "eve@example.org"));
+  const refusals = new Mailbox<string>();
+  eve.receive({ onRefused: ({ code }) => refusals.put(code), routes: [] });
+  await eve.sendObject(order, lead.participant.chain);
+  expect(await refusals.next()).toBe("ERR_FORBIDDEN");
+
+  const site = await logIn(ground, await ground.project.add("site", "mallory"));
+  site.receive({ routes: [] });
+  await site.sendObject(order, lead.participant.chain);
+  expect((await site.ended).code).toBe("ERR_TYPE_UNKNOWN");
+
+  expect((await ground.events("job")).filter(({ reason }) => reason === "abort")).toEqual([]);
   await ground.survives(job);
   await eve.close("ERR_GOING_AWAY");
 });

@@ -70,6 +70,7 @@ export class PhotinusSites extends PhotinusElement {
       }
       .cause {
         color: var(--_muted);
+        overflow-wrap: anywhere;
       }
       .scroll {
         max-height: var(--photinus-sites-height, none);

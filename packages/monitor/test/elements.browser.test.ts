@@ -70,6 +70,21 @@ test.each(TAGS)(
   },
 );
 
+test("a site that takes no part shows what it said, as text, however long", async () => {
+  document.body.innerHTML = `<div style="width: 320px"></div>`;
+  const detail = `policy of south: lead.submit_job allows only: o:${"x".repeat(150)} <img src=x>`;
+  const site = aSite("clinic-s", { org: "south", phase: "refused", cause: "ERR_JOB_DECLINED", detail });
+  const element = document.createElement("photinus-sites");
+  element.source = sourceOf(aRunningJob({ sites: [aSite("clinic-n", { org: "north", detail: "" }), site] }));
+  document.body.firstElementChild?.append(element);
+  await settle(element);
+
+  expect(textOf(element)).toContain(detail);
+  expect(all(element, "small.cause")).toHaveLength(1);
+  expect(all(element, "img")).toEqual([]);
+  expect(element.scrollWidth).toBeLessThanOrEqual(320);
+});
+
 test.each(TAGS)("%s never grows wider than its container", async (tag) => {
   document.body.innerHTML = `<div class="narrow"></div>`;
   const box = document.querySelector<HTMLElement>(".narrow");

@@ -13,6 +13,11 @@ import { declineReason, type SiteFacts } from "./job-limits.ts";
 import { JobOrders } from "./job-orders.ts";
 import type { JobProposal, SiteModules } from "./options.ts";
 
+/** A reason as long as a message may have it, not cut within a character. */
+export function cutReason(reason: string): string {
+  return reason.slice(0, 500).replace(/\p{Cs}$/u, "");
+}
+
 /** Decides whether a job may be considered at a site, before a person or a trainer hears of it. */
 export class JobAdmission {
   /** Ends of jobs that users have ordered. */

@@ -11,6 +11,7 @@ import type { JobProposal, SiteModules } from "./options.ts";
 const MAX_EARLY = 256;
 
 interface EarlyOrder {
+  readonly jobId: string;
   readonly signer: Participant;
   readonly expiresAt: number;
 }
@@ -22,6 +23,7 @@ interface EarlyOrder {
 export class JobOrders {
   readonly #authorizer: Authorizer;
   readonly #audit: AuditLog | undefined;
+  /** By job and signer: an order of somebody else takes no other one's place. */
   readonly #early = new Map<string, EarlyOrder>();
 
   /** @param org organization of the site */
@@ -42,7 +44,7 @@ export class JobOrders {
     submitter: Participant | undefined,
   ): Promise<boolean> {
     if (submitter === undefined) {
-      this.#remember(jobId, { signer, expiresAt });
+      this.#remember({ jobId, signer, expiresAt });
       return false;
     }
     const why = await this.#refusal(jobId, signer, submitter);
@@ -52,11 +54,14 @@ export class JobOrders {
 
   /** Why a job is not taken that somebody entitled has ended before it came; `undefined` when nobody has. */
   async endedBefore({ jobId, submitter }: JobProposal, nowMs: number): Promise<string | undefined> {
-    const order = this.#early.get(jobId);
-    this.#early.delete(jobId);
-    if (order === undefined || order.expiresAt <= nowMs) return undefined;
-    const why = await this.#refusal(jobId, order.signer, submitter);
-    return why === undefined ? `${order.signer.name} has ended this job` : undefined;
+    for (const [key, order] of [...this.#early]) {
+      if (order.jobId !== jobId) continue;
+      this.#early.delete(key);
+      if (order.expiresAt <= nowMs) continue;
+      const why = await this.#refusal(jobId, order.signer, submitter);
+      if (why === undefined) return `${order.signer.name} has ended this job`;
+    }
+    return undefined;
   }
 
   async #refusal(jobId: string, actor: Participant, submitter: Participant): Promise<string | undefined> {
@@ -74,9 +79,9 @@ export class JobOrders {
     return decision.allowed ? undefined : decision.why;
   }
 
-  #remember(jobId: string, order: EarlyOrder): void {
+  #remember(order: EarlyOrder): void {
     const [oldest] = this.#early.keys();
     if (this.#early.size >= MAX_EARLY && oldest !== undefined) this.#early.delete(oldest);
-    this.#early.set(jobId, order);
+    this.#early.set(`${order.jobId} ${toHex(order.signer.leafDigest)}`, order);
   }
 }

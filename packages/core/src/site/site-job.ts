@@ -22,6 +22,7 @@ import { type ParameterSet, type TensorLayout, unpackParameters } from "../tenso
 import type { BlobInbox } from "./blob-inbox.ts";
 import { withoutFilters } from "./filter-update.ts";
 import type { Held, HeldEvaluation } from "./held-answer.ts";
+import { cutReason } from "./job-admission.ts";
 import type { JobProposal, SiteModules } from "./options.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { StatusBoard } from "./status-board.ts";
@@ -112,7 +113,7 @@ export class SiteJob {
     if (decision !== "accept" && "declined" in decision) {
       this.#hasDeclined = true;
       board.update({ activity: "waiting" });
-      await this.#send(jobDecline, { jobId, reason: decision.declined.slice(0, 500) });
+      await this.#send(jobDecline, { jobId, reason: cutReason(decision.declined) });
       return;
     }
     this.#hasAccepted = true;

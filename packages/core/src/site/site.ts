@@ -35,7 +35,7 @@ import {
 } from "../session/index.ts";
 import { backOffMs, type Ended, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
-import { JobAdmission } from "./job-admission.ts";
+import { cutReason, JobAdmission } from "./job-admission.ts";
 import { DEFAULT_LIMITS } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
@@ -330,7 +330,7 @@ export class Site {
     const facts = { limits: this.#limits, dataNames: this.#options.dataNames, jobs };
     const reason = await this.#admission.refusalOf(proposal, payload, facts);
     if (reason !== undefined) {
-      await this.#session?.send(jobDecline, { jobId, reason: reason.slice(0, 500) }, { scope: jobId });
+      await this.#session?.send(jobDecline, { jobId, reason: cutReason(reason) }, { scope: jobId });
       return;
     }
     // It has begun before anybody is asked, and is over with its end only: a crash in between neither loses nor doubles it.
