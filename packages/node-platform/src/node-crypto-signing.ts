@@ -152,5 +152,8 @@ function verifyWith(
   key: { readonly key: KeyObject } & SignatureOptions,
   signature: Bytes,
 ): boolean {
+  // RFC 8017, 8.1.2, step 1: OpenSSL takes RSA-PSS without its leading zero bytes as well, a second form of the same.
+  const modulusLength = key.key.asymmetricKeyDetails?.modulusLength;
+  if (modulusLength !== undefined && signature.byteLength !== Math.ceil(modulusLength / 8)) return false;
   return verify(hash.replace("-", ""), data, key, signature);
 }

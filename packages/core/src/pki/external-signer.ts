@@ -1,11 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
-import type {
-  CertificateSignatureScheme,
-  CryptoProvider,
-  SignatureAlgorithm,
-  SigningKey,
-} from "../platform/index.ts";
+import type { CertificateSignatureScheme, CryptoProvider, SigningKey } from "../platform/index.ts";
+import { certificateScheme } from "./certificate-scheme.ts";
 import { requireDer } from "./der-reader.ts";
 import { fromCertificateForm } from "./ecdsa-form.ts";
 import { algorithmOf, type CertificateKey, readPublicKey } from "./public-key.ts";
@@ -38,7 +34,7 @@ export function signAbroad(signer: ExternalSigner, crypto: CryptoProvider): Sign
   const certificateKey = readKey(signer.publicKey);
   const algorithm = algorithmOf(certificateKey);
   const key: SigningKey = { algorithm, publicKey: signer.publicKey, handle: signer };
-  const scheme = schemeOf(algorithm);
+  const scheme = certificateScheme(algorithm);
   return {
     key,
     crypto: {
@@ -62,17 +58,6 @@ function readKey(spki: Bytes): CertificateKey {
     throw new PkiError("ERR_SIGNER_FAILED", "the signer's public key is no SubjectPublicKeyInfo", {
       cause,
     });
-  }
-}
-
-function schemeOf(algorithm: SignatureAlgorithm): CertificateSignatureScheme {
-  switch (algorithm) {
-    case 1:
-      return { name: "ECDSA", curve: "P-256", hash: "SHA-256" };
-    case 2:
-      return { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 };
-    case 3:
-      return { name: "ECDSA", curve: "P-384", hash: "SHA-384" };
   }
 }
 

@@ -41,6 +41,15 @@ export function signatureParameters(algorithm: SignatureAlgorithm): SignaturePar
   return { name: "ECDSA", hash: algorithm === 1 ? "SHA-256" : "SHA-384" };
 }
 
+/**
+ * True when the signature is as long as the modulus, for keys that have one (RFC 8017, 8.1.2, step 1). OpenSSL takes RSA-PSS
+ * without its leading zero bytes as well: a second form of the same signature.
+ */
+export function hasFullLength(key: WebKey, signature: Uint8Array): boolean {
+  const { modulusLength } = key.algorithm as { readonly modulusLength?: number }; // present for RSA keys only
+  return modulusLength === undefined || signature.byteLength === Math.ceil(modulusLength / 8);
+}
+
 /** RSA takes part with 2048 to 4096 bits: less is weak, more lets a peer burn our time. */
 export function requireModulusLength(key: WebKey): void {
   const { modulusLength } = key.algorithm as { readonly modulusLength?: number }; // present for RSA keys only

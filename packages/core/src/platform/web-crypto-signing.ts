@@ -9,6 +9,7 @@ import type {
 } from "./crypto.ts";
 import {
   type EcNamed,
+  hasFullLength,
   keyParameters,
   type RsaHashed,
   requireModulusLength,
@@ -42,8 +43,13 @@ export function webSigning(subtle: Subtle): SigningPart {
       const { algorithm, handle } = key;
       return toBytes(await subtle.sign(signatureParameters(algorithm), webKey(handle), data));
     },
-    verify: (key, signature, data) =>
-      subtle.verify(signatureParameters(key.algorithm), webKey(key.handle), signature, data),
+    verify: async ({ algorithm, handle }, signature, data) => {
+      const key = webKey(handle);
+      return (
+        hasFullLength(key, signature) &&
+        (await subtle.verify(signatureParameters(algorithm), key, signature, data))
+      );
+    },
     verifyCertificateSignature: (spki, scheme, signature, data) =>
       verifyByScheme(subtle, { spki, scheme, signature, data }),
   };
@@ -144,7 +150,9 @@ interface CertificateSignature {
 async function verifyByScheme(subtle: Subtle, parts: CertificateSignature): Promise<boolean> {
   const { spki, scheme, signature, data } = parts;
   const key = await importPublic(subtle, spki, importParameters(scheme));
-  return subtle.verify(verifyParameters(scheme), key, signature, data);
+  return (
+    hasFullLength(key, signature) && (await subtle.verify(verifyParameters(scheme), key, signature, data))
+  );
 }
 
 function importParameters(scheme: CertificateSignatureScheme): RsaHashed | EcNamed {

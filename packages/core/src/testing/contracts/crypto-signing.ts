@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { type Bytes, concatBytes, fromHex, toBytes, utf8 } from "../../bytes/index.ts";
-import type { CertificateSignatureScheme, CryptoProvider, SignatureAlgorithm } from "../../platform/index.ts";
+import { certificateScheme } from "../../pki/index.ts";
+import type { CryptoProvider, SignatureAlgorithm } from "../../platform/index.ts";
 import { certificateSignatureContract } from "./crypto-certificates.ts";
+import { RSA_WITH_LEADING_ZERO } from "./rsa-leading-zero.ts";
 
 const ALGORITHMS: readonly (readonly [SignatureAlgorithm, number])[] = [
   [1, 64],
@@ -40,6 +42,21 @@ function vectors(create: () => CryptoProvider): void {
     expect(await crypto.verify(key, signature, utf8("sample"))).toBe(true);
     expect(await crypto.verify(key, signature, utf8("simple"))).toBe(false);
   });
+
+  test("verifies RSA-PSS whose first byte is zero, and not without that byte", async () => {
+    const crypto = create();
+    const { spki, signature } = RSA_WITH_LEADING_ZERO;
+    const key = await crypto.importVerifyingKey(spki, 2);
+    const data = utf8("round 3");
+    const certificates = (bytes: Bytes) =>
+      crypto.verifyCertificateSignature(spki, certificateScheme(2), bytes, data);
+
+    for (const check of [(bytes: Bytes) => crypto.verify(key, bytes, data), certificates]) {
+      expect(await check(signature)).toBe(true);
+      expect(await check(signature.slice(1))).toBe(false);
+      expect(await check(concatBytes(Uint8Array.of(0), signature))).toBe(false);
+    }
+  });
 }
 
 function roundTrip(
@@ -73,7 +90,7 @@ function roundTrip(
     const signature = await crypto.sign(key, data);
 
     const check = (bytes: Bytes, content: Bytes) =>
-      crypto.verifyCertificateSignature(key.publicKey, schemeOf(algorithm), bytes, content);
+      crypto.verifyCertificateSignature(key.publicKey, certificateScheme(algorithm), bytes, content);
     expect(await check(signature, data)).toBe(true);
     expect(await check(flipped(signature, 9), data)).toBe(false);
     expect(await check(signature, utf8("other"))).toBe(false);
@@ -145,17 +162,6 @@ function refusals(create: () => CryptoProvider): void {
       TypeError,
     );
   });
-}
-
-function schemeOf(algorithm: SignatureAlgorithm): CertificateSignatureScheme {
-  switch (algorithm) {
-    case 1:
-      return { name: "ECDSA", curve: "P-256", hash: "SHA-256" };
-    case 2:
-      return { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 };
-    case 3:
-      return { name: "ECDSA", curve: "P-384", hash: "SHA-384" };
-  }
 }
 
 function flipped(bytes: Bytes, at: number): Bytes {
