@@ -131,7 +131,7 @@ test("headers of an identity that a client invents do not come through the ingre
   socket.terminate();
 
   expect(host.federation.connections[0]?.remoteAddress).toBe("127.0.0.1");
-  expect(host.federation.peers).toEqual([{ tlsLeafDigest: undefined, forwardedLeafDigest: undefined }]);
+  expect(host.federation.peers).toEqual([{ tlsLeaf: undefined, forwardedLeaf: undefined }]);
 });
 
 test("where the ingress forgets to overwrite them, they admit nobody all the same", async () => {

@@ -84,6 +84,7 @@ export {
   type RevocationRecord,
   type RevocationStore,
 } from "./revocation-store.ts";
+export { isSameCertificate } from "./same-certificate.ts";
 export type { NamedSignatureAlgorithm } from "./signature-algorithm.ts";
 export type { SubjectAlternativeNames } from "./subject-alternative-names.ts";
 export { metadataSuspensionStore } from "./suspension-store.ts";

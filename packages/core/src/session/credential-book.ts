@@ -1,5 +1,6 @@
 import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
+import { StorageError } from "../errors/index.ts";
 import type { Clock, CryptoProvider, MetadataStore } from "../platform/index.ts";
 
 /** A challenge may be answered for this long, ms. */
@@ -9,6 +10,9 @@ const CHALLENGE_BYTES = 32;
 
 const CHALLENGES = "login/challenges/";
 const ADMISSIONS = "login/admissions/";
+
+/** How often records that have run out are looked for, ms: some hundred bytes of each certificate that came meanwhile. */
+const SWEEP_MS = 3_600_000;
 
 /** In place of a challenge that was answered: one that has run out. */
 const SPENT = writePositional([new Uint8Array(CHALLENGE_BYTES), 0]);
@@ -30,6 +34,7 @@ export interface CredentialBookModules {
 export class CredentialBook {
   readonly #policy: Bytes;
   readonly #modules: CredentialBookModules;
+  #nextSweepMs = 0;
 
   /** @param policy digest of the configuration: what was admitted under another one does not count */
   constructor(policy: Bytes, modules: CredentialBookModules) {
@@ -41,6 +46,7 @@ export class CredentialBook {
   async issue(leafDigest: Bytes): Promise<Bytes> {
     const { metadata, clock, crypto } = this.#modules;
     const challenge = crypto.randomBytes(CHALLENGE_BYTES);
+    await this.#sweep();
     const record = writePositional([challenge, Math.trunc(clock.now()) + CHALLENGE_MS]);
     await metadata.put(CHALLENGES + toHex(leafDigest), record);
     return challenge;
@@ -65,6 +71,7 @@ export class CredentialBook {
 
   /** Notes until when the holder of a certificate is admitted, ms since 1970. */
   async admit(leafDigest: Bytes, untilMs: number): Promise<void> {
+    await this.#sweep();
     const record = writePositional([this.#policy, Math.trunc(untilMs)]);
     await this.#modules.metadata.put(ADMISSIONS + toHex(leafDigest), record);
   }
@@ -79,5 +86,35 @@ export class CredentialBook {
     }));
     const holds = equalBytes(policy, this.#policy) && this.#modules.clock.now() < untilMs;
     return holds ? untilMs : undefined;
+  }
+
+  /** Deletes what has run out, once an hour at most: certificates end, and their records with them. */
+  async #sweep(): Promise<void> {
+    const { metadata, clock } = this.#modules;
+    const nowMs = clock.now();
+    if (nowMs < this.#nextSweepMs) return;
+    this.#nextSweepMs = nowMs + SWEEP_MS;
+    for (const prefix of [CHALLENGES, ADMISSIONS]) {
+      for (const { key, value, revision } of await metadata.list(prefix)) {
+        if (untilMsOf(value) <= nowMs) await deleteUnchanged(metadata, key, revision);
+      }
+    }
+  }
+}
+
+/** Of a challenge or of an admission. */
+function untilMsOf(record: Bytes): number {
+  return readPositional(record, (reader) => {
+    reader.bin(32);
+    return reader.uint();
+  });
+}
+
+/** What another gateway has written meanwhile stays. */
+async function deleteUnchanged(metadata: MetadataStore, key: string, revision: number): Promise<void> {
+  try {
+    await metadata.delete(key, revision);
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== "ERR_STORAGE_CONFLICT") throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes, fromHex, toHex } from "@photinus/core/bytes";
-import { type Certificate, type Issuer, verifyChain } from "@photinus/core/pki";
+import { type Certificate, type Issuer, isSameCertificate, verifyChain } from "@photinus/core/pki";
 import { type SigningKey, webCrypto } from "@photinus/core/platform";
 import { TEST_EPOCH_MS, type TestProject, testProject } from "@photinus/core/testing";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -222,6 +222,18 @@ describe("of the two ECDSA signatures that verify", () => {
     expect(equalBytes(twin, good.der)).toBe(false);
     expect(verified.participant.leafDigest).toEqual(good.digest);
     expect(verified.participant.chain).toEqual([good.der]);
+  });
+
+  test("TLS may present either: they are told to be one certificate, and no other is", async () => {
+    const good = await sign(site(), project.root);
+    const another = await sign(site(), project.root);
+
+    expect(isSameCertificate(twinOf(good.der), good.der)).toBe(true);
+    expect(isSameCertificate(another.der, good.der)).toBe(false); // its serial number
+    for (const broken of [new Uint8Array(0), good.der.slice(1), good.der.slice(0, -1), Uint8Array.of(5, 0)]) {
+      expect(isSameCertificate(broken, good.der)).toBe(false);
+      expect(isSameCertificate(broken, broken)).toBe(false);
+    }
   });
 
   test("the same holds for an authority of the chain", async () => {

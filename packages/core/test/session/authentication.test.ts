@@ -167,6 +167,28 @@ test("of two logins that answer one challenge at once, one is refused", async ()
   expect(await book.take(leaf)).toBeUndefined();
 });
 
+test("challenges and admissions that have run out are deleted, and those that hold are not", async () => {
+  const { clock } = await aServer([]);
+  const metadata = memoryMetadata();
+  const book = new CredentialBook(POLICY, { metadata, clock, crypto });
+  const [gone, held] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  await book.issue(gone);
+  await book.admit(gone, clock.now() + 1000);
+  await book.admit(held, clock.now() + 86_400_000);
+
+  await clock.advance(3_599_999);
+  await book.issue(held);
+  expect(await metadata.list("login/")).toHaveLength(4); // looked for once an hour
+  await clock.advance(1);
+  await book.issue(held);
+
+  const keys = (await metadata.list("login/")).map(({ key }) => key);
+  expect(keys).toEqual([`login/admissions/${"02".repeat(32)}`, `login/challenges/${"02".repeat(32)}`]);
+  expect(await book.take(held)).toHaveLength(32);
+  expect(await book.admittedUntil(held)).toBeGreaterThan(clock.now());
+  expect(await book.admittedUntil(gone)).toBeUndefined();
+});
+
 test("the session ends when what was proved runs out", async () => {
   const until = { ms: 0 };
   const { login, clock } = await aServer([plain(() => ({ admitted: true, expiresAtMs: until.ms }))]);

@@ -14,10 +14,10 @@ export interface PublishedBlob {
 
 /** What the line below a connection proved of its peer. */
 export interface TransportPeer {
-  /** SHA-256 of the certificate that the peer presented to TLS and whose key it holds; `undefined` without one. */
-  readonly tlsLeafDigest: Bytes | undefined;
-  /** SHA-256 of the certificate that a trusted proxy says to have seen; proves nothing. `undefined` without one. */
-  readonly forwardedLeafDigest: Bytes | undefined;
+  /** The certificate, DER, that the peer presented to TLS and whose key it holds; `undefined` without one. */
+  readonly tlsLeaf: Bytes | undefined;
+  /** The certificate, DER, that a trusted proxy says to have seen; proves nothing. `undefined` without one. */
+  readonly forwardedLeaf: Bytes | undefined;
 }
 
 /** A connection that was handed over. */

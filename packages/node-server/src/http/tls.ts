@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import {
   createSecureContext,
@@ -101,13 +101,8 @@ function publicContextOf(options: TlsOptions): PublicContext | undefined {
   return { context, certificate: new X509Certificate(publicIdentity.certificate) };
 }
 
-/** SHA-256 of the certificate that the peer of a request presented to TLS; the key was proved by TLS itself. */
-export function tlsLeafDigestOf({ socket }: IncomingMessage): Bytes | undefined {
+/** The certificate that the peer of a request presented to TLS, DER; the key was proved by TLS itself. */
+export function tlsLeafOf({ socket }: IncomingMessage): Bytes | undefined {
   const der = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
-  return der === undefined ? undefined : digestOf(der);
-}
-
-/** SHA-256 of a certificate's DER. */
-export function digestOf(der: Uint8Array): Bytes {
-  return toBytes(createHash("sha256").update(der).digest());
+  return der === undefined ? undefined : toBytes(der);
 }

@@ -7,10 +7,10 @@ import { MAX_FRAME_BYTES, SUBPROTOCOL, webSocketConnection } from "@photinus/nod
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { clientAddress, type ProxyTrust } from "./client-address.ts";
 import type { Federation, TransportPeer } from "./federation.ts";
-import { forwardedLeafDigestOf } from "./forwarded-certificate.ts";
+import { forwardedLeafOf } from "./forwarded-certificate.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { problem, statusOf } from "./problem.ts";
-import { tlsLeafDigestOf } from "./tls.ts";
+import { tlsLeafOf } from "./tls.ts";
 import type { Passage, Refusal, UpgradeGate } from "./upgrade-limits.ts";
 
 /** What upgrades work with. */
@@ -188,7 +188,7 @@ class UpgradeHandler implements Upgrades {
       return;
     }
     const address = clientAddress(request, this.#options.trust);
-    const forwardedLeafDigest = forwardedLeafDigestOf(request, this.#options.trust);
+    const forwardedLeaf = forwardedLeafOf(request, this.#options.trust);
     const passage = await this.#modules.gate.enter(address, cut);
     if ("code" in passage) {
       this.#sendAway(passage, upgrading);
@@ -201,7 +201,7 @@ class UpgradeHandler implements Upgrades {
         socket.off("error", cut); // ws has a listener of its own
         this.#accept(webSocket, {
           ...{ address, passage, line: socket },
-          peer: { tlsLeafDigest: tlsLeafDigestOf(request), forwardedLeafDigest },
+          peer: { tlsLeaf: tlsLeafOf(request), forwardedLeaf },
         });
       });
   }

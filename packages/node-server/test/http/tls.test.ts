@@ -104,8 +104,8 @@ test("tells the leaf that a client proved to TLS, and admits clients without one
   await webSocketConnector({ url: socketUrl, ca: [root] }).connect(never);
 
   expect(federation.peers).toEqual([
-    { tlsLeafDigest: await crypto.sha256(leaf), forwardedLeafDigest: undefined },
-    { tlsLeafDigest: undefined, forwardedLeafDigest: undefined },
+    { tlsLeaf: leaf, forwardedLeaf: undefined },
+    { tlsLeaf: undefined, forwardedLeaf: undefined },
   ]);
 });
 
