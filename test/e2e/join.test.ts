@@ -172,6 +172,36 @@ test("files that somebody picks are read on the device, and refused with a reaso
   await expect(button(page, "Connect and see the task")).toBeEnabled();
 });
 
+test("another device joins by a link of the first, under the same name, takes over, and gives back", async ({
+  page,
+  browser,
+}) => {
+  await page.goto(demo.join);
+  await leadToConnection(page);
+  await agree(page);
+  const name = (await page.getByText(/^guest-\d+$/).textContent())?.trim() ?? "";
+  await button(page, "Add another device").click();
+  const link = await page.locator(".link code").textContent();
+  await expectAccessible(page);
+  await photograph(page, "join-device-link");
+
+  const other = await browser.newContext();
+  const device = await other.newPage();
+  await device.goto(link ?? "");
+  await leadToConnection(device);
+  await agree(device);
+  await expect(device.getByText(name, { exact: true })).toBeVisible();
+  await expect(page.getByText("Paused: another of your devices took over")).toBeVisible();
+  await photograph(page, "join-superseded");
+
+  await button(page, "Put away").click();
+  await expect(page.locator(".link")).toHaveCount(0);
+  await button(page, "Go on").click();
+  await expect(device.getByText("Paused: another of your devices took over")).toBeVisible();
+  await other.close();
+  await expectCounted(page);
+});
+
 test("a second tab is told that the first one takes part", async ({ page, context }) => {
   await page.goto(demo.join);
   await expect(button(page, "Check this device")).toBeEnabled();

@@ -32,6 +32,7 @@ const tell: (news: SiteNews) => void = serveSite(globalThis, {
   join: async (request) => (await host).handlers.join(request),
   decide: async (request) => (await host).handlers.decide(request),
   credential: async (request) => (await host).handlers.credential(request),
+  inviteDevice: async (request) => (await host).handlers.inviteDevice(request),
   pause: async (request) => (await host).handlers.pause(request),
   resume: async (request) => (await host).handlers.resume(request),
   leave: async (request) => (await host).handlers.leave(request),

@@ -7,7 +7,6 @@ import {
   type CertificateOrder,
   certificateList,
   commandDone,
-  type InviteOrder,
   inviteList,
   type Listed,
   type ListedCertificate,
@@ -20,9 +19,8 @@ import {
 } from "../message/index.ts";
 import type { Identity } from "../pki/index.ts";
 import type { Clock, CryptoProvider } from "../platform/index.ts";
-import { buildJoinFragment, type InviteOptions, inviteCode, inviteTerms } from "../provision/index.ts";
-import { type Session, type SuspensionOrder, sealSuspension } from "../session/index.ts";
-import type { Requests } from "./requests.ts";
+import { type InviteOptions, sealInvite } from "../provision/index.ts";
+import { type Requests, type Session, type SuspensionOrder, sealSuspension } from "../session/index.ts";
 
 /** What {@link Administration} works with. */
 export interface AdministrationModules {
@@ -67,14 +65,13 @@ export class Administration {
    * @throws RangeError for options that are out of range; RequestError `ERR_FORBIDDEN`, `ERR_QUOTA_EXCEEDED`
    */
   async invite(options: InviteOptions, signal?: AbortSignal): Promise<MadeInvite> {
-    const { crypto, clock, session, root } = this.#modules;
-    const { by: _by, isWithdrawn: _isWithdrawn, ...terms } = inviteTerms(options, clock.now());
-    const { code, codeDigest } = await inviteCode({ crypto });
-    const order: InviteOrder = { codeDigest, ...terms };
-    await this.#order(OBJECT_TYPES.invite, order, signal);
-    const { project, name: serverName } = session.peer;
-    const rootFingerprint = await crypto.sha256(root);
-    return { codeDigest, fragment: buildJoinFragment({ project, serverName, rootFingerprint, code }) };
+    const { session } = this.#modules;
+    const { object, fragment, codeDigest } = await sealInvite(options, {
+      ...this.#modules,
+      server: session.peer,
+    });
+    await this.#send(object, signal);
+    return { codeDigest, fragment };
   }
 
   /** Invites of the project, or of the own organization. */

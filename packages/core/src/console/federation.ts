@@ -24,6 +24,8 @@ import {
   isSuspensionObject,
   on,
   openSession,
+  Requests,
+  type Resent,
   requireServerNotRevoked,
   resume,
   resumed,
@@ -37,7 +39,6 @@ import { Administration } from "./administration.ts";
 import { JobHandle } from "./job-handle.ts";
 import { Link } from "./link.ts";
 import type { ConsoleModules, ConsoleOptions, SubmitOptions } from "./options.ts";
-import { Requests, type Resent } from "./requests.ts";
 
 /**
  * Connects as a user.

@@ -1,3 +1,4 @@
+export { RequestError } from "../session/index.ts";
 export { Administration, type AdministrationModules, type MadeInvite } from "./administration.ts";
 export { connect, Federation, type FederationParts } from "./federation.ts";
 export { JobHandle, type JobHandleModules } from "./job-handle.ts";
@@ -9,4 +10,3 @@ export type {
   JobResult,
   SubmitOptions,
 } from "./options.ts";
-export { RequestError } from "./requests.ts";

@@ -9,10 +9,10 @@ import {
   resultModel,
   resultRequest,
 } from "../message/index.ts";
+import type { Requests } from "../session/index.ts";
 import type { BlobInbox } from "../site/index.ts";
 import { unpackParameters } from "../tensor/index.ts";
 import type { AbortOptions, FinishedRound, JobResult } from "./options.ts";
-import type { Requests } from "./requests.ts";
 
 /** What {@link JobHandle} works with. */
 export interface JobHandleModules extends SealJobAbortModules {

@@ -149,9 +149,12 @@ export class Coordinator {
   }
 
   /** A newer session of the certificate took over, here or at another gateway. */
-  async #supersede(session: Session): Promise<void> {
+  async #supersede(
+    session: Session,
+    detail = "a newer session of this certificate took over",
+  ): Promise<void> {
     this.#leave(session, false);
-    await session.close("ERR_SUPERSEDED", "a newer session of this certificate took over");
+    await session.close("ERR_SUPERSEDED", detail);
   }
 
   async #ended(session: Session, end: SessionEnd): Promise<void> {
@@ -259,7 +262,10 @@ export class Coordinator {
     if (older?.session === session) {
       throw new MessageError("ERR_TYPE_UNKNOWN", "a site announces itself once in a session");
     }
-    if (older !== undefined) this.#siteLeft(older, false);
+    // Another device of the same participant: one works at a time, the one that came last.
+    if (older !== undefined) {
+      this.#supersede(older.session, "another device of this participant took over").catch(this.#logFault);
+    }
     const connectedAtMs = Math.trunc(this.#modules.clock.now());
     const site = liveSite({ session, announced: body, connectedAtMs, resumed: state });
     this.#sites.set(name, site);

@@ -59,7 +59,7 @@ export const WIRE_ERRORS: Readonly<Record<WireErrorCode, ErrorDefinition>> = {
     wire: 4023,
     action: "close",
     remedy:
-      "Another session of the same certificate took over; stop the other process or issue a second certificate.",
+      "Another process with this certificate, or another device of this participant, took over: go on there, or stop it first.",
   },
   ERR_GOING_AWAY: { wire: 4024, action: "back-off", remedy: "The peer stops; reconnect later." },
   ERR_RESUME_REFUSED: { wire: 4025, action: "back-off", remedy: "Start a fresh session." },

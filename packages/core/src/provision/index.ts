@@ -55,6 +55,7 @@ export {
   keyName,
   MAX_INVITE_LIFETIME_MS,
 } from "./invite.ts";
+export { type SealedInvite, type SealInviteModules, sealInvite } from "./invite-order.ts";
 export { DEFAULT_INVITE_QUOTA, type InviteQuota, type InviteRecord, InviteStore } from "./invite-store.ts";
 export { buildJoinFragment, type JoinLink, parseJoinFragment } from "./join-link.ts";
 export type { KitConfiguration, KitServer } from "./kit-configuration.ts";

@@ -59,6 +59,7 @@ export {
   type SessionTimings,
 } from "./options.ts";
 export { LOGINS_PER_SECOND, type LoginEntry, LoginPace } from "./pace.ts";
+export { RequestError, Requests, type Resent } from "./requests.ts";
 export {
   type HalfDoneStream,
   type HeldBlob,

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors/index.ts";
+import { type ErrorCode, isErrorCode, PhotinusError, WireError } from "../errors/index.ts";
 import type { Random } from "../platform/index.ts";
 
 /** Refusals that another attempt will meet again: it is made all the same, since people repair things, but rarely. */
@@ -78,6 +78,18 @@ export function backOffMs(
   const askedMs = retryAfterMs + (fraction * retryAfterMs) / 2;
   const spreadMs = code === "ERR_CONNECTION_LOST" ? fraction * returnMs : 0;
   return Math.round(Math.max(ownMs, askedMs, spreadMs));
+}
+
+/** There was no session. */
+export function endedBy(error: unknown): Ended {
+  const isKnown = error instanceof PhotinusError && isErrorCode(error.code);
+  return {
+    code: isKnown ? error.code : "ERR_CONNECTION_LOST",
+    detail: error instanceof Error ? error.message : "",
+    retryAfterMs: error instanceof WireError ? error.retryAfterMs : undefined,
+    isSteady: false,
+    isByServer: true,
+  };
 }
 
 /** How a session ended, or why there was none. */

@@ -1,7 +1,7 @@
 import { type Bytes, fromHex, toBase64Url, toHex } from "../bytes/index.ts";
 import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
 import type { ObjectReplayStore, VerifiedObject } from "../envelope/index.ts";
-import { type ErrorCode, isErrorCode, JobError, PhotinusError, WireError } from "../errors/index.ts";
+import { JobError } from "../errors/index.ts";
 import { parseJobPayload } from "../job/index.ts";
 import {
   blobRequest,
@@ -33,12 +33,13 @@ import {
   type SessionHandler,
   takeSuspension,
 } from "../session/index.ts";
-import { backOffMs, type Ended, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
+import { backOffMs, type Ended, endedBy, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { cutReason, JobAdmission } from "./job-admission.ts";
 import { DEFAULT_LIMITS } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
+import { OwnDevices } from "./own-devices.ts";
 import { siteReplayStore } from "./seen-jobs.ts";
 import { SiteJob, type SiteJobModules } from "./site-job.ts";
 import type { SiteStatus } from "./status.ts";
@@ -64,6 +65,7 @@ export class Site {
   readonly #revocations: RevocationLists;
   readonly #board = new StatusBoard();
   readonly #certificate: OwnCertificate;
+  readonly #devices: OwnDevices;
   readonly #inbox: BlobInbox;
   readonly #admission: JobAdmission;
   readonly #jobs = new Map<string, SiteJob>();
@@ -90,6 +92,7 @@ export class Site {
     this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
     this.#certificate = new OwnCertificate(options, modules);
     this.#admission = new JobAdmission(options.identity.participant.org, modules);
+    this.#devices = new OwnDevices(root, modules);
     this.#inbox = new BlobInbox({
       project: options.project,
       clock,
@@ -121,6 +124,11 @@ export class Site {
   /** What the site is doing now. */
   get status(): SiteStatus {
     return this.#board.status;
+  }
+
+  /** A join link's fragment for a further device, good for an hour: a secret. @throws WireError without a session, RequestError */
+  inviteDevice(): Promise<string> {
+    return this.#devices.invite();
   }
 
   /** Calls `listener` after each change of the status. @returns ends it */
@@ -185,16 +193,7 @@ export class Site {
       };
     } catch (error) {
       logger.warn("no session", { detail: String(error) });
-      const code: ErrorCode =
-        error instanceof PhotinusError && isErrorCode(error.code) ? error.code : "ERR_CONNECTION_LOST";
-      const retryAfterMs = error instanceof WireError ? error.retryAfterMs : undefined;
-      return {
-        code,
-        detail: error instanceof Error ? error.message : "",
-        retryAfterMs,
-        isSteady: false,
-        isByServer: true,
-      };
+      return endedBy(error);
     }
   }
 
@@ -204,7 +203,7 @@ export class Site {
     const { connector, clock, crypto, logger } = this.#modules;
     const revocations = this.#revocations;
     const modules = { clock, crypto, logger, registry: this.#registry, replayStore: this.#replay, signal };
-    return await openSession(
+    const session = await openSession(
       (stop) => connector.connect(stop),
       {
         session: { identity, project, root, serverName, revocations },
@@ -212,6 +211,8 @@ export class Site {
       },
       modules,
     );
+    this.#devices.opened(session, identity);
+    return session;
   }
 
   async #serve(session: Session): Promise<SessionEnd> {
@@ -268,8 +269,10 @@ export class Site {
     return {
       onObject: (object) => this.#object(object),
       onBlobChunk: (chunk) => this.#inbox.chunk(chunk),
+      onRefused: (refusal) => this.#devices.refused(refusal),
       routes: [
         this.#certificate.route,
+        this.#devices.route,
         on(jobGraph, ({ jobId, graph }) => this.#jobs.get(jobId)?.graph(graph)),
         on(resumed, ({ isResumed, streams }, _message, { id }) => {
           this.#lastSession = id;

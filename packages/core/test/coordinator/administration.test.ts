@@ -113,6 +113,59 @@ describe("a second device", () => {
     });
   });
 
+  test("is invited by a site beside its work, which hears of a refusal and needs a session for it", async () => {
+    const server = await AdministeredServer.start();
+    const { administration } = await server.as(ADMIN);
+    const terms = { org: "clinic", prefix: "ward", expiresAtMs: within(server, DAY_MS) };
+    const identity = await server.enrol({
+      fragment: (await server.run(administration.invite(terms))).fragment,
+    });
+    const site = server.site(identity);
+    await expect(site.inviteDevice()).rejects.toMatchObject({ code: "ERR_CONNECTION_LOST" });
+    site.start();
+    await server.clock.settle();
+
+    const links = [];
+    for (let count = 0; count < 3; count++) links.push(await server.run(site.inviteDevice()));
+    const [second, third, fourth] = links;
+    const names = [];
+    for (const fragment of [second, third])
+      names.push((await server.enrol({ fragment: fragment ?? "" })).participant.name);
+
+    expect(names).toEqual(["ward-1", "ward-1"]);
+    await expect(server.enrol({ fragment: fourth ?? "" })).rejects.toMatchObject({
+      code: "ERR_QUOTA_EXCEEDED",
+    });
+    for (let count = 0; count < 96; count++) await server.run(site.inviteDevice());
+    await expect(server.run(site.inviteDevice())).rejects.toMatchObject({ code: "ERR_QUOTA_EXCEEDED" });
+    expect(site.status).toMatchObject({ activity: "waiting", fault: undefined });
+    await server.run(site.stop());
+    await expect(site.inviteDevice()).rejects.toMatchObject({ code: "ERR_CONNECTION_LOST" });
+  });
+
+  test("takes over from the first, which hears of it, and back", async () => {
+    const server = await AdministeredServer.start();
+    const { administration } = await server.as(ADMIN);
+    const terms = { org: "clinic", prefix: "ward", expiresAtMs: within(server, DAY_MS) };
+    const first = server.site(
+      await server.enrol({ fragment: (await server.run(administration.invite(terms))).fragment }),
+    );
+    first.start();
+    await server.clock.settle();
+    const second = server.site(await server.enrol({ fragment: await server.run(first.inviteDevice()) }));
+    second.start();
+    await server.clock.settle();
+
+    expect(first.status).toMatchObject({ activity: "refused", fault: { code: "ERR_SUPERSEDED" } });
+    expect(second.status).toMatchObject({ activity: "waiting", fault: undefined });
+    expect(server.processes[0]?.coordinator.sites()).toMatchObject([{ name: "ward-1" }]);
+
+    await server.clock.advance(300_000);
+    expect(second.status).toMatchObject({ activity: "refused", fault: { code: "ERR_SUPERSEDED" } });
+    expect(first.status).toMatchObject({ activity: "waiting", fault: undefined });
+    await Promise.all([first.stop(), second.stop()].map((stopped) => server.run(stopped)));
+  });
+
   test("is nobody else's to invite, and not for longer than an hour", async () => {
     const server = await AdministeredServer.start();
     const site = (await server.as("site-1")).administration;

@@ -44,6 +44,7 @@ import {
   type Session,
   type EnrolmentAuthority as SessionAuthority,
 } from "../../src/session/index.ts";
+import { Site } from "../../src/site/index.ts";
 import {
   memoryAudit,
   memoryBlobs,
@@ -181,6 +182,26 @@ export class AdministeredServer {
           crypto: this.crypto,
         },
       ),
+    );
+  }
+
+  /** A site that has no data for any job. */
+  site(identity: Identity): Site {
+    const { clock, crypto } = this;
+    return new Site(
+      {
+        ...{ identity, project: "test", serverName: "hub", dataNames: [], runtime: "browser" as const },
+        root: this.project.root.certificate.der,
+      },
+      {
+        ...{ clock, crypto, logger: silentLogger },
+        connector: { connect: () => Promise.resolve(this.connection()) },
+        random: { bytes: (length) => crypto.randomBytes(length) },
+        createTrainer: () => {
+          throw new Error("it has no job");
+        },
+        decideJob: () => Promise.resolve({ declined: "no data" }),
+      },
     );
   }
 

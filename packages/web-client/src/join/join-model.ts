@@ -15,7 +15,7 @@ import { findDemoShard, loadDemoShard } from "./demo-shard.ts";
 import { FIRST_STATE, type JoinState } from "./join-state.ts";
 import { OwnCurveSource } from "./own-curve.ts";
 import { readFiles, sortFiles } from "./picked-files.ts";
-import { type PauseReason, watchPower } from "./power.ts";
+import { type Pause, watchPower } from "./power.ts";
 import { findObstacle, holdTheOnlyTab, OTHER_TAB } from "./requirements.ts";
 import { findProvider, hearSignedIn, signInAddress } from "./sign-in-channel.ts";
 
@@ -138,8 +138,26 @@ export class JoinModel implements ReactiveController {
       await this.#call("leave", null);
       await this.#wakeLock?.release();
       this.#files = undefined;
-      this.#change({ step: "left", data: undefined, proposal: undefined });
+      this.#change({ step: "left", data: undefined, proposal: undefined, deviceLink: "" });
     });
+  }
+
+  /** Makes a link by which another device of this person takes part under the same name. */
+  async inviteDevice(): Promise<void> {
+    await this.#busy(async () => {
+      const { fragment } = await this.#call("inviteDevice", null);
+      this.#change({ deviceLink: `${location.origin}/join#${fragment}` });
+    });
+  }
+
+  /** Copies the link for another device. */
+  async copyDeviceLink(): Promise<void> {
+    await this.#busy(() => navigator.clipboard.writeText(this.#state.deviceLink));
+  }
+
+  /** Shows the link for another device no more. */
+  putDeviceLinkAway(): void {
+    this.#change({ deviceLink: "" });
   }
 
   /** Connects again, after a sign-in that the server refused. */
@@ -188,6 +206,10 @@ export class JoinModel implements ReactiveController {
     this.curve.show(news.status);
     this.#change({ status: news.status });
     this.#countDown();
+    if (news.status.fault?.code === "ERR_SUPERSEDED" && this.#state.paused === undefined) {
+      // Two devices that connect again in turns would take the work from each other: the person decides.
+      void this.#busy(() => this.#pause("other-device"));
+    }
     if (
       news.status.job !== undefined &&
       this.#state.step === "consent" &&
@@ -231,12 +253,13 @@ export class JoinModel implements ReactiveController {
     this.#isWatchingPower = true;
     await watchPower((reason) => {
       const { paused, step } = this.#state;
-      if (step === "training" && paused !== "asked" && paused !== reason)
+      const isUpToPeople = paused === "asked" || paused === "other-device";
+      if (step === "training" && !isUpToPeople && paused !== reason)
         void this.#busy(() => this.#pause(reason));
     });
   }
 
-  async #pause(reason: PauseReason | "asked" | undefined): Promise<void> {
+  async #pause(reason: Pause | undefined): Promise<void> {
     this.#change({ paused: reason });
     await this.#call(reason === undefined ? "resume" : "pause", null);
   }

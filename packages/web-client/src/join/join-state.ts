@@ -2,7 +2,7 @@ import type { OutgoingContribution, SiteStatus } from "@photinus/core/site";
 import type { DeviceReport, Invitation, Proposal } from "../site-port/index.ts";
 import type { DataSummary } from "./data-summary.ts";
 import type { DemoManifest } from "./demo-shard.ts";
-import type { PauseReason } from "./power.ts";
+import type { Pause } from "./power.ts";
 import type { Obstacle } from "./requirements.ts";
 
 /** The steps of joining, in order. */
@@ -33,8 +33,10 @@ export interface JoinState {
   /** The box of the agreement. Never ticked by the page. */
   readonly hasTicked: boolean;
   readonly status: SiteStatus | undefined;
-  readonly paused: PauseReason | "asked" | undefined;
+  readonly paused: Pause | undefined;
   readonly keepsAwake: boolean;
+  /** Link for a further device, shown until it is put away; empty otherwise. A secret, and kept nowhere. */
+  readonly deviceLink: string;
   /** The server wants this person to sign in; `undefined` while it does not. */
   readonly signIn: SignInRequest | undefined;
 }
@@ -66,6 +68,7 @@ export const FIRST_STATE: JoinState = {
   status: undefined,
   paused: undefined,
   keepsAwake: false,
+  deviceLink: "",
   signIn: undefined,
 };
 

@@ -115,6 +115,14 @@ export const joinStyles: CSSResultGroup = [
       justify-self: start;
       margin-top: 4px;
     }
+    .device {
+      display: grid;
+      grid-column: 1 / -1;
+      gap: 12px;
+    }
+    .link {
+      overflow-wrap: anywhere;
+    }
     .sign-in {
       display: grid;
       justify-items: start;

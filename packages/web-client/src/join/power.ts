@@ -23,12 +23,16 @@ export function pauseReason(
   return isHidden ? "hidden-on-battery" : undefined;
 }
 
+/** Why training pauses: by itself, because somebody asked, or since another device of the person goes on. */
+export type Pause = PauseReason | "asked" | "other-device";
+
 /** The reason in words. */
-export const PAUSE_TEXT: Readonly<Record<PauseReason | "asked", string>> = {
+export const PAUSE_TEXT: Readonly<Record<Pause, string>> = {
   "hidden-on-battery": "this tab is hidden and the device runs on battery",
   "low-battery": "the battery is below 20 %",
   "data-saver": "the browser saves data on this connection",
   asked: "you asked for it",
+  "other-device": "another of your devices took over",
 };
 
 interface Battery extends BatteryFacts, EventTarget {}

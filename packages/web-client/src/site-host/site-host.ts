@@ -1,6 +1,6 @@
 import type { Bytes } from "@photinus/core/bytes";
 import { type LastingObjects, openLastingObjects } from "@photinus/core/envelope";
-import { JobError, PkiError } from "@photinus/core/errors";
+import { JobError, PkiError, WireError } from "@photinus/core/errors";
 import { RevocationLists } from "@photinus/core/pki";
 import { type JobDecision, type JobProposal, Site, type SiteStatus } from "@photinus/core/site";
 import { CONSENT_TEXT } from "../join/consent-text.ts";
@@ -58,6 +58,7 @@ export class SiteHost {
       join: () => this.#join(),
       decide: (answer) => this.#decide(answer),
       credential: async (answer) => this.#credentials.answer(answer),
+      inviteDevice: () => this.#inviteDevice(),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       leave: () => this.#leave(),
@@ -170,6 +171,11 @@ export class SiteHost {
     }
     question.resolve(accepts ? { agreedTo: textVersion } : { declined: "the participant declined" });
     return null;
+  }
+
+  async #inviteDevice(): Promise<SiteCalls["inviteDevice"]["reply"]> {
+    if (this.#site === undefined) throw new WireError("ERR_CONNECTION_LOST", "this page is not connected");
+    return { fragment: await this.#site.inviteDevice() };
   }
 
   async #pause(): Promise<null> {

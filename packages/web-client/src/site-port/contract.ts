@@ -89,6 +89,8 @@ export interface SiteCalls {
     };
     readonly reply: null;
   };
+  /** Invites a further device of this participant; the fragment of its join link is a secret, good for an hour. */
+  readonly inviteDevice: { readonly request: null; readonly reply: { readonly fragment: string } };
   /** Disconnects until `resume`; a round that runs is given up. */
   readonly pause: { readonly request: null; readonly reply: null };
   readonly resume: { readonly request: null; readonly reply: null };

@@ -105,6 +105,7 @@ const CALLS: Schemas = {
     request: v.strictObject({ nonce: nonceSchema, token: v.nullable(tokenSchema) }),
     reply: nothing,
   },
+  inviteDevice: { request: nothing, reply: v.strictObject({ fragment: text(4096) }) },
   pause: { request: nothing, reply: nothing },
   resume: { request: nothing, reply: nothing },
   leave: { request: nothing, reply: nothing },

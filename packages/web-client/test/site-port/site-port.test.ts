@@ -29,6 +29,7 @@ function aPair(handlers: Partial<SiteHandlers>): {
       join: refuse,
       decide: refuse,
       credential: refuse,
+      inviteDevice: refuse,
       pause: refuse,
       resume: refuse,
     },

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, glyph } from "@photinus/monitor";
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import type { Proposal } from "../../site-port/index.ts";
 import { CONSENT_TEXT } from "../consent-text.ts";
 import type { JoinModel } from "../join-model.ts";
@@ -25,6 +25,11 @@ function renderWaiting(model: JoinModel): TemplateResult {
     <div class="state" role="status">${glyph(toneOfActivity(state))}<p>${describeWaiting(state)}</p></div>
     ${renderSignIn(model)} ${renderFault(state.fault ?? statusFault(state))}
     <div class="actions">
+      ${
+        state.paused === undefined
+          ? nothing
+          : html`<button class="primary" ?disabled=${state.isBusy} @click=${() => model.setPaused(false)}>Go on</button>`
+      }
       <button class="secondary" @click=${() => model.leave()}>Leave</button>
     </div>
   </section>`;
@@ -32,8 +37,8 @@ function renderWaiting(model: JoinModel): TemplateResult {
 
 function describeWaiting(state: JoinState): string {
   if (state.signIn !== undefined) return "Waiting for you to sign in";
-  if (state.status === undefined) return "Connecting";
-  return state.status.activity === "waiting"
+  if (state.status === undefined && state.paused === undefined) return "Connecting";
+  return state.status?.activity === "waiting" && state.paused === undefined
     ? "Connected. Waiting for a task for this data."
     : describeActivity(state);
 }

@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { JoinModel } from "../join-model.ts";
 import { isDone, type JoinState } from "../join-state.ts";
 import { describeActivity, toneOfActivity } from "./activity.ts";
+import { renderDeviceLink } from "./devices.ts";
 import { renderFault } from "./fault.ts";
 import { renderOutgoing } from "./outgoing.ts";
 import { renderSignIn } from "./sign-in.ts";
@@ -11,6 +12,7 @@ import { renderSignIn } from "./sign-in.ts";
 export function renderTraining(model: JoinModel): TemplateResult {
   const { state } = model;
   return html`<div class="work">
+    ${renderDeviceLink(model)}
     <section class="card now" aria-label="Training">
       ${renderNow(state)} ${renderSignIn(model)} ${renderFigures(state)} ${renderFault(faultOf(state))} ${renderActions(model)}
     </section>
@@ -77,6 +79,13 @@ function renderActions(model: JoinModel): TemplateResult {
               ${state.paused === undefined ? "Pause" : "Go on"}
             </button>
             ${"wakeLock" in navigator ? renderWakeLock(model) : nothing}
+            <button
+              class="secondary"
+              ?disabled=${state.isBusy || state.paused !== undefined || state.deviceLink !== ""}
+              @click=${() => model.inviteDevice()}
+            >
+              Add another device
+            </button>
           `
     }
     <button class="secondary" ?disabled=${state.isBusy} @click=${() => model.leave()}>

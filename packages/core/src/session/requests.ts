@@ -3,7 +3,7 @@ import { identifyObject } from "../envelope/index.ts";
 import { isErrorCode, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { CryptoProvider } from "../platform/index.ts";
-import type { ReceivedMessage, Refusal, Session } from "../session/index.ts";
+import type { ReceivedMessage, Refusal, Session } from "./session.ts";
 
 /** What the server refused: code and detail as it told them. */
 export class RequestError extends PhotinusError {}
