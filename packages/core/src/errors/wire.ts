@@ -58,8 +58,7 @@ export const WIRE_ERRORS: Readonly<Record<WireErrorCode, ErrorDefinition>> = {
   ERR_SUPERSEDED: {
     wire: 4023,
     action: "close",
-    remedy:
-      "Another process with this certificate, or another device of this participant, took over: go on there, or stop it first.",
+    remedy: "Go on there, or stop the other process or device and start here again.",
   },
   ERR_GOING_AWAY: { wire: 4024, action: "back-off", remedy: "The peer stops; reconnect later." },
   ERR_RESUME_REFUSED: { wire: 4025, action: "back-off", remedy: "Start a fresh session." },

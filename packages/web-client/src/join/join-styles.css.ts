@@ -192,8 +192,8 @@ export const joinStyles: CSSResultGroup = [
       gap: 18px;
     }
     .now .state-line {
-      display: flex;
-      flex-wrap: wrap;
+      display: grid;
+      grid-template-columns: auto minmax(0, 1fr) auto;
       align-items: center;
       gap: 6px 12px;
       font-size: 16px;
