@@ -232,10 +232,8 @@ export class Site {
     this.#session = undefined;
     this.#announced = undefined;
     this.#countTraffic(session);
-    this.#earlierTraffic = {
-      sentBytes: this.#earlierTraffic.sentBytes + session.traffic.sentBytes,
-      receivedBytes: this.#earlierTraffic.receivedBytes + session.traffic.receivedBytes,
-    };
+    const { bytesUp: sentBytes, bytesDown: receivedBytes } = this.#board.status;
+    this.#earlierTraffic = { sentBytes, receivedBytes };
     return end;
   }
 
