@@ -1,7 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { auditLog } from "@photinus/core/audit";
-import { LOCAL_AUTHORIZATION, LOCAL_REVOCATION_LIST, LOCAL_REVOKED_SITES } from "@photinus/core/provision";
+import {
+  type KitConfiguration,
+  LOCAL_AUTHORIZATION,
+  LOCAL_REVOCATION_LIST,
+  LOCAL_REVOKED_SITES,
+} from "@photinus/core/provision";
 import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
@@ -21,8 +26,8 @@ export interface ServerStartOptions extends ServerTlsOptions {
   readonly port: number;
   /** Addresses of proxies that are believed about whom they forward, for limits only. */
   readonly trustedProxy?: readonly string[];
-  /** Administrators who have to approve a request for a certificate. */
-  readonly approvals: number;
+  /** Administrators who have to approve a request for a certificate; never fewer than the kit says. */
+  readonly approvals?: number;
   /** Connections of these begin with a PROXY header. */
   readonly proxyProtocol?: boolean;
   /** Seconds that a site which was lost in a task may take to come back. */
@@ -41,6 +46,14 @@ async function handOutToken(
 ): Promise<void> {
   if (tokenFile !== undefined) await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
   else if (pages && process.stdout.isTTY) process.stdout.write(`dashboard ${origin}/#token=${token}\n`);
+}
+
+/** The project's rule is in the signed kit: whoever starts the server may tighten it only. */
+export function approvalsOf(
+  { approvals: ofProject = 1 }: Pick<KitConfiguration, "approvals">,
+  { approvals = 1 }: Pick<ServerStartOptions, "approvals">,
+): 1 | 2 {
+  return ofProject === 2 || approvals === 2 ? 2 : 1;
 }
 
 /** Runs a server until it is told to stop. */
@@ -73,7 +86,7 @@ export async function startServer(
         revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
         revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
         trustedProxies: options.trustedProxy ?? [],
-        requests: { approvals: options.approvals === 2 ? 2 : 1 },
+        requests: { approvals: approvalsOf(kit.configuration, options) },
         proxyProtocol: options.proxyProtocol ?? false,
         ...(secured === undefined ? {} : { tls: secured.tls, tlsSource: secured.source }),
         ...(folder === undefined ? {} : { pages: folder }),

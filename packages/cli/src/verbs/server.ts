@@ -26,7 +26,11 @@ export function addServer(program: Command, contextOf: ContextOf): void {
       "how long a site that was lost in a task may take to come back; 15 by default",
       integerFrom(1, 3_600),
     )
-    .option("--approvals <n>", "administrators who have to approve a request, 1 or 2", integerFrom(1, 2), 1)
+    .option(
+      "--approvals <n>",
+      "administrators who have to approve a request, 1 or 2; never fewer than project.yml says",
+      integerFrom(1, 2),
+    )
     .option("--no-pages", "serve no pages")
     .option("--token-file <file>", "file to write a read-only token for dashboard and metrics to")
     .option(

@@ -93,6 +93,12 @@ const ServerSchema = v.strictObject({
   ),
   port: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(65_535)),
   tlsCa,
+  approvals: v.exactOptional(
+    v.pipe(
+      v.picklist([1, 2]),
+      v.description("Administrators who have to approve a request without an invite"),
+    ),
+  ),
   jurisdiction,
   key,
 });

@@ -33,6 +33,8 @@ export interface ServerDefinition extends ParticipantDefinition {
    * TLS, instead of the public ones. Who the server is, they never say.
    */
   readonly tlsCa?: string;
+  /** Administrators of the project who have to approve a request without an invite, each by a certificate of their own; default 1. */
+  readonly approvals?: 1 | 2;
   /** Where its data lies, such as `DE`, `EU` or `US-CA`. */
   readonly jurisdiction?: string;
 }

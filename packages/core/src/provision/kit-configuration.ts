@@ -20,6 +20,8 @@ export interface KitConfiguration {
   readonly server: KitServer;
   /** How this participant connects; in kits of server and users what all sites have in common, else "tls". */
   readonly security: ConnectionSecurity;
+  /** Server: administrators who have to approve a request without an invite; default 1. */
+  readonly approvals?: 1 | 2;
   /** Server and sites: where their data lies, such as `DE`, `EU` or `US-CA`. */
   readonly jurisdiction?: string;
 }
@@ -50,6 +52,7 @@ const ConfigurationSchema = v.strictObject({
     ),
   }),
   security: v.picklist(["mtls", "tls", "clear"]),
+  approvals: v.exactOptional(v.picklist([1, 2])),
   jurisdiction: v.exactOptional(v.pipe(v.string(), v.maxLength(6))),
 });
 

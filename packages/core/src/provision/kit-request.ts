@@ -30,7 +30,7 @@ export interface KitRequest {
   /** Kind of the key; default "P-256". */
   readonly keyKind?: ParticipantKeyKind;
   /** Where the server is, and how this participant connects. */
-  readonly connection: Pick<KitConfiguration, "server" | "security" | "jurisdiction">;
+  readonly connection: Pick<KitConfiguration, "server" | "security" | "jurisdiction" | "approvals">;
   /** Port at which the server is reached. */
   readonly port: number;
   /** CAs of a proxy that ends TLS, PEM. */
@@ -142,6 +142,8 @@ function factsOf(project: ProjectDefinition, participant: ParticipantOf, role: R
   const where = [server.name, own?.addresses ?? [server.hosts, server.port], server.tlsCa];
   const hosts = own === undefined ? server.hosts : undefined;
   const facts = [project.name, role, org, key, own?.security, place, where, hosts];
+  // At the end and only where it is said: facts of before stay as they were.
+  if (own === undefined && server.approvals !== undefined) facts.push(String(server.approvals));
   return JSON.stringify(facts.map((fact) => fact ?? null));
 }
 
@@ -154,6 +156,7 @@ function connectionOf(project: ProjectDefinition, participant: ParticipantOf): K
   return {
     server: { name: server.name, addresses },
     security,
+    ...("approvals" in participant ? { approvals: participant.approvals } : {}),
     ...(jurisdiction === undefined ? {} : { jurisdiction }),
   };
 }

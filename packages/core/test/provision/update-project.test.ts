@@ -152,6 +152,17 @@ describe("a project whose definition", () => {
     expect(revocationList).toBeUndefined();
   });
 
+  test("wants two administrators gives the server alone a kit, which says so", async () => {
+    const server = { ...definition.server, approvals: 2 };
+
+    const { kits } = await update({ server }, { newServerKeys: true });
+
+    expect([...kits.keys()]).toEqual(["hub"]);
+    const files = kits.get("hub")?.files ?? new Map();
+    const { configuration } = await verifyKit(files, { nowMs: NOW_MS + DAY_MS }, { crypto });
+    expect(configuration.approvals).toBe(2);
+  });
+
   test("has another name is of another project", async () => {
     await expect(update({ name: "other" })).rejects.toMatchObject({ code: "ERR_PROJECT_INVALID" });
   });

@@ -39,6 +39,7 @@ import type { TlsOptions } from "../http/tls.ts";
 import { JoinSignIn } from "../sign-in/join-sign-in.ts";
 import { SignIn, type SignInModules } from "../sign-in/sign-in.ts";
 import { recordedEnrolment } from "./enrolment.ts";
+import { requireKnownRecords } from "./known-records.ts";
 import { loginAuthentication } from "./login-authentication.ts";
 import { makeInvite } from "./make-invite.ts";
 import { RefusalRecords } from "./refusal-records.ts";
@@ -172,9 +173,10 @@ export class PhotinusServer {
 
   /**
    * Takes up stored jobs, then listens. Idempotent.
-   * @throws HostError `ERR_PORT_IN_USE`, `ERR_ADDRESS_UNUSABLE`, `ERR_CLEAR_NOT_LOOPBACK`
+   * @throws HostError `ERR_PORT_IN_USE`, `ERR_ADDRESS_UNUSABLE`, `ERR_CLEAR_NOT_LOOPBACK`; StorageError `ERR_STORAGE_VERSION`
    */
   async start(): Promise<HostAddress> {
+    await requireKnownRecords(this.#modules.storage.metadata);
     await this.#revocations.start();
     try {
       await this.#orders.prune(); // a record that is damaged shows before an order could have its effect twice
