@@ -68,6 +68,7 @@ export class KeptUploads {
   readonly #inherited = new Set<string>();
   /** When the next of what is kept is over. */
   #expiry: { readonly atMs: number; readonly timer: Timer } | undefined;
+  #isStopped = false;
 
   constructor(modules: KeptUploadsModules) {
     this.#modules = modules;
@@ -120,6 +121,7 @@ export class KeptUploads {
 
   /** The process ends: what is in memory goes to disk, for the next one. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.#modules.slots.spillAll();
     this.#expiry?.timer.cancel();
     this.#expiry = undefined;
@@ -179,7 +181,7 @@ export class KeptUploads {
 
   #wakeAt(atMs: number): void {
     const { clock, logger } = this.#modules;
-    if (this.#expiry !== undefined && this.#expiry.atMs <= atMs) return;
+    if (this.#isStopped || (this.#expiry !== undefined && this.#expiry.atMs <= atMs)) return;
     this.#expiry?.timer.cancel();
     const timer = clock.after(Math.max(0, atMs - clock.now()), () => {
       this.#expiry = undefined;
