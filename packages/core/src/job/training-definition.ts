@@ -106,7 +106,7 @@ export type OptimizerDefinition = OptimizerConstants & {
 
 /** Parameters that are updated otherwise than the rest. */
 export interface ParameterGroup {
-  /** Names, or parts of them with `*` for the rest: `*.bias`; 1 to 4 096. The first group that names one counts. */
+  /** Names, or parts of them with `*` for the rest: `*.bias`; 1 to 64. The first group that names one counts. */
   readonly parameters: readonly string[];
   /** Times the learning rate of the optimizer, 0 to 1 000. Default: 1. */
   readonly learningRateFactor?: number;
@@ -145,7 +145,7 @@ export interface TrainingDefinition {
   readonly localEpochs: number;
   /** How the learning rate changes over the rounds. Default: it does not. */
   readonly schedule?: ScheduleDefinition;
-  /** Parameters with rules of their own, at most 64 groups. Default: none. */
+  /** Parameters with rules of their own, at most 16 groups. Default: none. */
   readonly groups?: readonly ParameterGroup[];
   /** The gradient of all parameters together is shortened to this L2 norm. Default: it is not. */
   readonly clippingNorm?: number;

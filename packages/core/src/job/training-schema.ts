@@ -93,11 +93,12 @@ const ScheduleSchema: v.GenericSchema<unknown, ScheduleDefinition> = v.variant(
   `one of ${oneOf(["constant", "step", "cosine", "linear"])}`,
 );
 
+// A site holds every name of its model against every pattern: few enough that this is never work.
 const GroupSchema: v.GenericSchema<unknown, ParameterGroup> = v.strictObject({
   parameters: v.pipe(
     v.array(text(1, 256), "a list"),
     v.minLength(1, "at least 1 name"),
-    v.maxLength(4096, "at most 4096 names"),
+    v.maxLength(64, "at most 64 names"),
   ),
   learningRateFactor: v.exactOptional(between(0, 1000)),
   weightDecay: v.exactOptional(between(0, 1)),
@@ -110,7 +111,7 @@ export const TrainingSchema: v.GenericSchema<unknown, TrainingDefinition> = v.st
   batchSize: whole(1, 65_536),
   localEpochs: whole(1, 1000),
   schedule: v.exactOptional(ScheduleSchema),
-  groups: v.exactOptional(v.pipe(v.array(GroupSchema, "a list"), v.maxLength(64, "at most 64 groups"))),
+  groups: v.exactOptional(v.pipe(v.array(GroupSchema, "a list"), v.maxLength(16, "at most 16 groups"))),
   clippingNorm: v.exactOptional(positive(1e9)),
   batchesPerUpdate: v.exactOptional(whole(1, 4096)),
   proximal: v.exactOptional(positive(1e6)),

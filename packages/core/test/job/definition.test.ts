@@ -140,7 +140,7 @@ describe("a job definition", () => {
     ["training.schedule", { name: "step", everyEpochs: 1, factor: 1 }, "factor must be less than 1 (got 1)"],
     ["training.schedule", { name: "constant", epochs: 1 }, "training.schedule.epochs is no field of a job"],
     ["training.groups", [{ parameters: [] }], "training.groups.0.parameters must be at least 1 name"],
-    ["training.groups", Array(65).fill({ parameters: ["*"] }), "training.groups must be at most 64 groups"],
+    ["training.groups", Array(17).fill({ parameters: ["*"] }), "training.groups must be at most 16 groups"],
     ["training.clippingNorm", 0, "training.clippingNorm must be greater than 0 (got 0)"],
     ["training.batchesPerUpdate", 0, "training.batchesPerUpdate must be at least 1 (got 0)"],
     ["training.proximal", -1, "training.proximal must be greater than 0 (got -1)"],
