@@ -19,11 +19,15 @@ function aFewImages() {
 }
 
 /** Trains on WebGPU, asked for by name, and on WebAssembly: both must follow the same steps. */
-export async function expectSameLosses(name: BenchModelName, batchSize: number): Promise<void> {
+export async function expectSameLosses(
+  name: BenchModelName,
+  batchSize: number,
+  changes: Partial<TrainerJob["training"]> = {},
+): Promise<void> {
   const { signal } = new AbortController();
   const { model, parameters, initialParameters } = benchModel(name, 1);
   const optimizer = { name: "sgd", learningRate: 0.02, momentum: 0.9 } as const;
-  const training = { loss: "cross-entropy", optimizer, batchSize, localEpochs: 1 } as const;
+  const training = { loss: "cross-entropy", optimizer, batchSize, localEpochs: 1, ...changes } as const;
   const job: TrainerJob = { jobId: "job", dataName: "halves", training, model, parameters };
   const losses: number[] = [];
   for (const device of ["webgpu", "wasm"] as const) {
