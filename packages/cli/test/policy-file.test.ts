@@ -14,10 +14,12 @@ const WIDE = JSON.stringify({ format_version: "1.0", permissions: { lead: { subm
 
 const UNUSABLE = "refused: the policy of north cannot be used at present";
 
+const placed = (path: string, content: string): Promise<void> => writeFile(path, content);
+
 /** A policy of a file, which is looked at when the test says so. */
-async function aPolicy(content?: string, audit?: AuditLog) {
+async function aPolicy(content?: string, audit?: AuditLog, place = placed) {
   const path = join(await folder(), "authorization.json");
-  if (content !== undefined) await writeFile(path, content);
+  if (content !== undefined) await place(path, content);
   const store = memoryAudit(nodeCrypto());
   let due: (() => void) | undefined;
   const clock: Clock = {
@@ -109,6 +111,8 @@ test("a file that is broken from the beginning, a link or a folder in its place 
   const broken = await aPolicy("{}");
   expect([broken.asked(), broken.problem()]).toEqual([UNUSABLE, expect.stringContaining('expected "1.0"')]);
 
+  const toNowhere = await aPolicy("gone", undefined, (path, content) => symlink(content, path));
+  expect(toNowhere.asked()).toBe(UNUSABLE);
   const policy = await aPolicy(STRICT);
   const target = `${policy.path}.real`;
   await writeFile(target, WIDE);
