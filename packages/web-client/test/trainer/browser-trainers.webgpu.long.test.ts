@@ -11,4 +11,4 @@ test("trains the MLP there with AdamW, clipped, gathered and guarded", async () 
     ...{ clippingNorm: 1, batchesPerUpdate: 2, localEpochs: 2 },
     onNotFinite: "skip",
   });
-});
+}, 120_000);
