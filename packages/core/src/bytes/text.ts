@@ -13,17 +13,34 @@ export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** The two digits of each byte: identifiers are written as text with every log-in and message. */
-const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, "0"),
-);
+/** Bytes that {@link toHex} writes at once: the digits are arguments of one call. */
+const HEX_PIECE_BYTES = 1_024;
 
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length <= HEX_PIECE_BYTES) return hexPiece(bytes);
   let text = "";
-  for (let index = 0; index < bytes.length; index++) text += HEX_OF_BYTE[bytes[index] ?? 0];
+  for (let start = 0; start < bytes.length; start += HEX_PIECE_BYTES) {
+    text += hexPiece(bytes.subarray(start, start + HEX_PIECE_BYTES));
+  }
   return text;
 }
+
+/** In one piece of memory: a text that was put together digit by digit keeps an object for each step, 1 KiB for a digest. */
+function hexPiece(bytes: Uint8Array): string {
+  const codes = new Uint8Array(2 * bytes.length);
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] ?? 0;
+    codes[2 * index] = digitOf(byte >> 4);
+    codes[2 * index + 1] = digitOf(byte & 15);
+  }
+  // As one list of arguments: spread, it takes five times as long.
+  const text: unknown = Reflect.apply(String.fromCharCode, undefined, codes);
+  return String(text);
+}
+
+/** ASCII of a hexadecimal digit. */
+const digitOf = (value: number): number => (value < 10 ? 48 : 87) + value;
 
 /** @throws RangeError when `text` is not an even number of hexadecimal digits */
 export function fromHex(text: string): Bytes {

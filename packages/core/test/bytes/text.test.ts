@@ -74,3 +74,11 @@ test("refuses a second text for the same bytes: unused bits of base64url must be
 test.for(["A", "====", "A-_A", "é"])("refuses %j, which is not base64", (text) => {
   expect(() => fromBase64(text)).toThrow(RangeError);
 });
+
+test("hexadecimal of many bytes is that of its pieces", () => {
+  const bytes = Uint8Array.from({ length: 5_000 }, (_, index) => (index * 7) % 256);
+
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+
+  expect(toHex(bytes)).toBe(digits.join(""));
+});
