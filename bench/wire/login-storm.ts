@@ -17,6 +17,8 @@ const TARGET_SECONDS = 30;
 const TARGET_KIB = 12;
 /** Time between two looks at how many sites there are, ms: the server sorts them by name for it. */
 const POLL_MS = 250;
+/** After the last log-in, until a connection counts as idle: the server tidies up once it is calm, ms. */
+const IDLE_MS = 15_000;
 
 interface Storm {
   readonly server: Child;
@@ -67,6 +69,7 @@ async function measure(
     );
     log(`${(batch * connections) / BATCHES} sites, ${batches.at(-1)?.cpuMs.toFixed(0)} ms`);
   }
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   return { ...stormMetrics(batches), ...memoryMetrics({ base, full: await memories(storm), connections }) };
 }
 

@@ -1,6 +1,6 @@
 export { explainRefusal } from "./connection-refusal.ts";
 export { fileVersion } from "./file-version.ts";
-export { spareFullCollections } from "./garbage-collection.ts";
+export { bytesPassed, compactMemory, spareFullCollections } from "./garbage-collection.ts";
 export { type HostWebCryptoOptions, hostWebCrypto } from "./host-web-crypto.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
 export { type FetchLimits, type FetchRequest, limitedFetch, requireSecureUrl } from "./limited-fetch.ts";

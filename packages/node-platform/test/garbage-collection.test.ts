@@ -1,7 +1,8 @@
 import { constants, PerformanceObserver } from "node:perf_hooks";
 import { setImmediate as turn } from "node:timers/promises";
+import { getHeapSpaceStatistics } from "node:v8";
 import { expect, test } from "vitest";
-import { countPassed, spareFullCollections } from "../src/garbage-collection.ts";
+import { bytesPassed, compactMemory, countPassed, spareFullCollections } from "../src/garbage-collection.ts";
 
 test("a host that moves many buffers is not collected as a whole again and again", async () => {
   spareFullCollections();
@@ -51,4 +52,34 @@ function observed(isOne: (collection: Collection) => boolean): () => Promise<num
     observer.disconnect();
     return count;
   };
+}
+
+test("what a host counted as passed is what it may ask for", () => {
+  const before = bytesPassed();
+
+  countPassed(1_000);
+  countPassed(20_000_000); // also past a collection
+
+  expect(bytesPassed() - before).toBe(20_001_000);
+});
+
+test("memory between the objects that live goes back to the system", async () => {
+  const oldSpaceBytes = (): number =>
+    getHeapSpaceStatistics().find((space) => space.space_name === "old_space")?.space_size ?? 0;
+  compactMemory();
+  const before = oldSpaceBytes();
+  const kept = await eachEighthOf16Megabytes();
+
+  compactMemory();
+
+  expect(oldSpaceBytes() - before).toBeLessThan(8_000_000);
+  expect(kept).toHaveLength(12_500);
+});
+
+/** What lives on lies in every page of what does not. */
+async function eachEighthOf16Megabytes(): Promise<readonly number[][]> {
+  const all = Array.from({ length: 100_000 }, (_, index) => new Array<number>(16).fill(index));
+  compactMemory(); // all of it is old from here on
+  await turn();
+  return all.filter((_, index) => index % 8 === 0);
 }

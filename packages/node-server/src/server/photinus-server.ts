@@ -31,6 +31,7 @@ import {
   type SessionModules,
 } from "@photinus/core/session";
 import { builtInWorkflows } from "@photinus/core/workflow";
+import { bytesPassed, compactMemory } from "@photinus/node-platform";
 import type { AuthenticationSettings } from "../authentication/settings.ts";
 import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-host.ts";
 import { type PrometheusMetrics, prometheusMetrics } from "../http/prometheus-metrics.ts";
@@ -46,6 +47,7 @@ import { RefusalRecords } from "./refusal-records.ts";
 import { serverFederation } from "./server-federation.ts";
 import { ServerRevocations } from "./server-revocations.ts";
 import type { ServerStorage } from "./storage.ts";
+import { StormAftermath } from "./storm-aftermath.ts";
 import { TlsRenewal, type TlsSource } from "./tls-renewal.ts";
 
 /** Options of {@link PhotinusServer}. */
@@ -106,6 +108,7 @@ export class PhotinusServer {
   readonly #host: HttpHost;
   readonly #signIn: SignIn | undefined;
   readonly #refusals: RefusalRecords;
+  readonly #aftermath: StormAftermath;
   readonly #revocations: ServerRevocations;
   readonly #tlsRenewal: TlsRenewal | undefined;
   readonly #orders: LastingObjects;
@@ -153,13 +156,15 @@ export class PhotinusServer {
     };
     const refusals = new RefusalRecords({ ...modules, audit });
     this.#refusals = refusals;
+    const aftermath = new StormAftermath({ ...modules, bytesPassed, compactMemory });
+    this.#aftermath = aftermath;
     const federation = serverFederation(
       {
         accept: acceptOptions(options, {
           ...{ ...modules, audit, refusals, revocations: this.#revocations, enrolment },
         }),
       },
-      { coordinator: this.coordinator, session, refusals, logger: modules.logger, orders: this.#orders },
+      { ...modules, coordinator: this.coordinator, session, refusals, aftermath, orders: this.#orders },
     );
     this.#signIn = dashboardSignIn(options, { ...modules, audit, refusals });
     const joinSignIn = joinPageSignIn(options, { ...modules, refusals });
@@ -196,6 +201,7 @@ export class PhotinusServer {
     this.#signIn?.stop();
     await this.#tlsRenewal?.stop();
     await this.#host.stop();
+    this.#aftermath.stop();
     await this.coordinator.stop();
     await this.#refusals.stop();
     await this.#revocations.stop();

@@ -13,6 +13,7 @@ import type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } fro
 import { actorOf } from "../sign-in/sign-in.ts";
 import type { SignedInUser } from "../sign-in/user-sessions.ts";
 import type { RefusalRecords } from "./refusal-records.ts";
+import type { StormAftermath } from "./storm-aftermath.ts";
 import { requireTlsPeer } from "./tls-admission.ts";
 
 /** Options of {@link serverFederation}. */
@@ -29,6 +30,8 @@ export interface ServerFederationModules {
   readonly orders: LastingObjects;
   /** Where refused logins are taken down. */
   readonly refusals: RefusalRecords;
+  /** Told of each session that was admitted. */
+  readonly aftermath: StormAftermath;
   readonly logger: Logger;
 }
 
@@ -101,7 +104,7 @@ class CoordinatorFederation implements Federation {
   }
 
   async #admit(accepting: Promise<Session>, { remoteAddress = "unknown" }: Connection): Promise<void> {
-    const { coordinator, refusals } = this.#modules;
+    const { coordinator, refusals, aftermath } = this.#modules;
     let session: Session;
     try {
       session = await accepting;
@@ -113,6 +116,7 @@ class CoordinatorFederation implements Federation {
     if (session.scope !== "full") return;
     try {
       await coordinator.admit(session);
+      aftermath.opened();
     } catch (error) {
       // A log-in that could not be recorded does not take effect.
       await session.close("ERR_INTERNAL", "the server could not admit this session");
