@@ -57,6 +57,7 @@ function inChromium(
       globalSetup: ["packages/web-client/test/socket-relay.ts"],
       testTimeout: 30_000,
       hookTimeout: 30_000,
+      isolate: false,
       browser: {
         enabled: true,
         headless: true,
@@ -73,22 +74,43 @@ function inChromium(
   };
 }
 
+/**
+ * Core and training hold no state in their modules, so their files share a process: loading the modules anew for
+ * each file took longer than the tests. What the hosts do (sockets, signals, native libraries) is kept apart.
+ */
+function inNode(
+  name: string,
+  include: string[],
+  leaveOut: string[],
+  isolate: boolean,
+): TestProjectConfiguration {
+  return {
+    resolve,
+    ssr,
+    test: {
+      name,
+      environment: "node",
+      include,
+      exclude: [...exclude, ...onlyBrowser, ...onlyWebGpu, ...leaveOut],
+      isolate,
+      maxWorkers: 2,
+      testTimeout: long ? 600_000 : 20_000,
+      hookTimeout: 30_000,
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     passWithNoTests: false,
     projects: [
-      {
-        resolve,
-        ssr,
-        test: {
-          name: "node",
-          environment: "node",
-          include: [`packages/*/test/**/*${suffix}`, `test/**/*${suffix}`],
-          exclude: [...exclude, ...onlyBrowser, ...onlyWebGpu],
-          testTimeout: long ? 600_000 : 20_000,
-          hookTimeout: 30_000,
-        },
-      },
+      inNode("library", [`packages/{core,training}/test/**/*${suffix}`], [], long),
+      inNode(
+        "node",
+        [`packages/*/test/**/*${suffix}`, `test/**/*${suffix}`],
+        ["packages/{core,training}/**"],
+        true,
+      ),
       inChromium(
         "browser",
         [

@@ -44,7 +44,11 @@ const playwright: Runner = {
 };
 
 const RUNNERS: readonly Runner[] = [
-  vitest("node", /^(?:packages\/[^/]+\/)?test\/(?!e2e\/).*(?<!\.browser|\.webgpu)\.test\.ts$/),
+  vitest("library", /^packages\/(?:core|training)\/test\/.*(?<!\.browser|\.webgpu)\.test\.ts$/),
+  vitest(
+    "node",
+    /^(?:packages\/(?!core\/|training\/)[^/]+\/)?test\/(?!e2e\/).*(?<!\.browser|\.webgpu)\.test\.ts$/,
+  ),
   vitest(
     "browser",
     /^packages\/(?:(?:core|training)\/test\/.*(?<!\.node|\.webgpu)|(?:web-client|monitor)\/test\/.*\.browser)\.test\.ts$/,
