@@ -42,7 +42,7 @@ export function bytesPassed(): number {
 
 /**
  * Collects everything and moves what lives together, so that the pages between go back to the system. V8 by itself
- * does so with few pages at a time. The process stands still meanwhile, some 2 ms for each MB that lives, and for that
+ * does so with few pages at a time. The process stands still meanwhile, some 5 ms for each MB that lives, and for that
  * moment needs room for a second copy: for a host that has become idle. Nothing where V8 does not give access to it.
  */
 export function compactMemory(): void {
