@@ -21,11 +21,11 @@ export { type PrometheusMetrics, prometheusMetrics } from "./http/prometheus-met
 export { type ReadScope, type ReadTokens, readTokens } from "./http/read-tokens.ts";
 export type { TlsOptions } from "./http/tls.ts";
 export type { UpgradeLimits } from "./http/upgrade-limits.ts";
+export type { KitSource, LoadedKit } from "./server/kit-renewal.ts";
 export {
   PhotinusServer,
   type PhotinusServerModules,
   type PhotinusServerOptions,
 } from "./server/photinus-server.ts";
 export type { ServerStorage } from "./server/storage.ts";
-export type { TlsSource } from "./server/tls-renewal.ts";
 export { type EmbeddedStorage, openStorage, type StorageOptions } from "./storage/open-storage.ts";

@@ -191,7 +191,7 @@ export class DishonestServer {
     const blob = await store.published(await store.putPublished(bytes, { project, chunkBytes: 65_536 }));
     const published = await publish(
       { jobId, kind, version: 0, blob, tensors },
-      { identity: this.project.server },
+      { ownIdentity: () => this.project.server },
       { clock, crypto, registry: builtInRegistry() },
     );
     await this.#live.sendObject(published.object, this.project.server.participant.chain);

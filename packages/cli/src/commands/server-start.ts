@@ -88,7 +88,8 @@ export async function startServer(
         trustedProxies: options.trustedProxy ?? [],
         requests: { approvals: approvalsOf(kit.configuration, options) },
         proxyProtocol: options.proxyProtocol ?? false,
-        ...(secured === undefined ? {} : { tls: secured.tls, tlsSource: secured.source }),
+        ...(secured.tls === undefined ? {} : { tls: secured.tls }),
+        kitSource: secured.source,
         ...(folder === undefined ? {} : { pages: folder }),
         ...(options.reconnectGrace === undefined
           ? {}
@@ -99,7 +100,7 @@ export async function startServer(
       { storage, clock, crypto, logger },
     );
     const address = await server.start();
-    onHangup(() => void server.reloadTls());
+    onHangup(() => void server.reloadKit());
     terminal.line(`Photinus server at ${address.socketUrl}`);
     await handOutToken(server.tokens.issue({ kind: "server" }), address.origin, options);
     await aborted(signal);

@@ -1,10 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { equalBytes } from "@photinus/core/bytes";
-import { HostError } from "@photinus/core/errors";
-import { KIT_FILE } from "@photinus/core/provision";
+import { HostError, PhotinusError } from "@photinus/core/errors";
+import { KIT_FILE, LOCAL_MACHINES, LOCAL_SECRET } from "@photinus/core/provision";
 import { pem, type TlsIdentity } from "@photinus/node-platform";
-import type { TlsOptions, TlsSource } from "@photinus/node-server";
+import type { KitSource, LoadedKit, TlsOptions } from "@photinus/node-server";
+import { exists } from "../project/folder-change.ts";
+import { withLaterMachines } from "./later-machines.ts";
 import { type KitOfHost, type KitOptions, openKitFolder } from "./open-kit-folder.ts";
 
 /** Options that say which certificates a server presents. */
@@ -21,29 +22,34 @@ export interface ServerTlsOptions extends KitOptions {
 const MAX_PEM_BYTES = 65_536;
 
 /**
- * The TLS of a server and where it is read anew; `undefined` for one in clear.
+ * The TLS of a server, `undefined` for one in clear, and where it is read anew together with the kit.
  * @throws HostError `ERR_CONFIG_INVALID`
  */
 export async function serverTls(
   ofHost: KitOfHost,
   options: ServerTlsOptions,
-): Promise<{ readonly tls: TlsOptions; readonly source: TlsSource } | undefined> {
+): Promise<{ readonly tls: TlsOptions | undefined; readonly source: KitSource }> {
   const { publicCertificate, publicKey } = options;
   if ((publicCertificate === undefined) !== (publicKey === undefined)) {
     throw new HostError("ERR_CONFIG_INVALID", "--public-certificate and --public-key belong together");
   }
-  if (options.clear === true || ofHost.kit.configuration.security === "clear") {
-    if (publicCertificate === undefined) return undefined;
+  const isClear = options.clear === true || ofHost.kit.configuration.security === "clear";
+  if (isClear && publicCertificate !== undefined) {
     throw new HostError("ERR_CONFIG_INVALID", "--public-certificate is of no use to a server in clear");
   }
-  const files = [KIT_FILE.manifest, KIT_FILE.signature, KIT_FILE.certificate, KIT_FILE.key].map((name) =>
-    join(options.kit, name),
-  );
-  const source = {
-    files: [...files, ...(publicCertificate === undefined ? [] : [publicCertificate, publicKey ?? ""])],
-    load: async () => await tlsOf(await sameParticipant(ofHost, options), options),
+  const load = async (): Promise<LoadedKit> => {
+    const renewed = await openAgain(ofHost, options);
+    const kit = await withLaterMachines(renewed.kit, options.kit);
+    return isClear ? { kit } : { kit, tls: await tlsOf(renewed, options) };
   };
-  return { tls: await tlsOf(ofHost, options), source };
+  const source = { files: watchedFiles(options), load };
+  return { tls: isClear ? undefined : await tlsOf(ofHost, options), source };
+}
+
+function watchedFiles(options: ServerTlsOptions): readonly string[] {
+  const ofKit = [...Object.values(KIT_FILE), LOCAL_MACHINES, LOCAL_SECRET];
+  const others = [options.passphraseFile, options.publicCertificate, options.publicKey];
+  return [...ofKit.map((name) => join(options.kit, name)), ...others.filter((file) => file !== undefined)];
 }
 
 async function tlsOf({ kit, tls }: KitOfHost, options: ServerTlsOptions): Promise<TlsOptions> {
@@ -72,13 +78,22 @@ async function readPem(file: string): Promise<string> {
   });
 }
 
-/** The kit as it lies there now: another certificate, but of nobody else. */
-async function sameParticipant({ kit, secret }: KitOfHost, options: KitOptions): Promise<KitOfHost> {
-  const { passphraseFile } = options;
-  // A descriptor yields its secret once; a file may hold that of a kit that was issued again.
-  const renewed = await openKitFolder(passphraseFile === undefined ? { kit: options.kit, secret } : options);
-  const [before, after] = [kit.identity.participant, renewed.kit.identity.participant];
-  const isSame = before.name === after.name && before.project === after.project && before.role === after.role;
-  if (isSame && equalBytes(kit.root.der, renewed.kit.root.der)) return renewed;
-  throw new HostError("ERR_CONFIG_INVALID", `${options.kit} holds the kit of another participant`);
+/** The kit as it lies there now, opened by the first of the secrets at hand that does. */
+async function openAgain({ secret }: KitOfHost, { kit, passphraseFile }: KitOptions): Promise<KitOfHost> {
+  // A descriptor yields its secret once, and systemd shows a service the credential that it was started with: the secret
+  // of a kit that was issued again may lie in the kit's own folder.
+  const files = [join(kit, LOCAL_SECRET), passphraseFile].filter((file) => file !== undefined);
+  for (const file of files) {
+    if (!(await exists(file))) continue;
+    try {
+      return await openKitFolder({ kit, passphraseFile: file });
+    } catch (error) {
+      if (!isWrongSecret(error)) throw error;
+    }
+  }
+  return await openKitFolder({ kit, secret });
+}
+
+function isWrongSecret(error: unknown): boolean {
+  return error instanceof PhotinusError && error.code === "ERR_KEY_UNREADABLE";
 }

@@ -3,6 +3,7 @@ import type { VerifiedObject } from "../envelope/index.ts";
 import { MessageError, PhotinusError } from "../errors/index.ts";
 import { hasJobEnded, type JobRecord } from "../job/index.ts";
 import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
+import type { Identity } from "../pki/index.ts";
 import { localBus } from "../platform/index.ts";
 import type { ResumeBody, Session, SessionEnd, SessionHandler } from "../session/index.ts";
 import type { Administration } from "./administration/administration.ts";
@@ -58,6 +59,7 @@ export class Coordinator {
   readonly #submissions: Submissions;
   readonly #revocation: RevocationDesk | undefined;
   readonly #administration: Administration | undefined;
+  #identity: Identity;
   #queue: JobRecord[] = [];
   #state: "new" | "started" | "stopped" = "new";
 
@@ -77,7 +79,9 @@ export class Coordinator {
       routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
       ...(administration && { onObject: (object, session) => administration.take(object, session) }),
     };
-    this.#modules = jobModules(options, modules, this.#records);
+    this.#identity = options.identity;
+    const ownIdentity = (): Identity => this.#identity;
+    this.#modules = jobModules({ ...options, ownIdentity }, modules, this.#records);
     const limits = { maximumModelBytes: options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
     this.#submissions = new Submissions(limits, this.#modules);
     const { revocations } = modules;
@@ -141,6 +145,11 @@ export class Coordinator {
     else session.receive(userHandler(this.#userDesk(), session));
     this.#revocation?.welcome(session); // not after the older one: its peer may take its time to read the last word
     await fenced;
+  }
+
+  /** Signs by another certificate of this server from here on; what is out keeps the signature that it has. */
+  renewIdentity(identity: Identity): void {
+    this.#identity = identity;
   }
 
   /** True while sessions are admitted. */
@@ -238,7 +247,7 @@ export class Coordinator {
   }
 
   #userDesk(): UserDesk {
-    const { jobs, identity, logger, audit, authorizer } = this.#modules;
+    const { jobs, logger, audit, authorizer } = this.#modules;
     return {
       submission: (session) => this.#submissions.of(session),
       takeUp: this.#takeUp,
@@ -248,7 +257,6 @@ export class Coordinator {
       observe: (jobId, options) => this.observe(jobId, options),
       abort: (jobId, order) => this.#abort(jobId, order),
       result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
-      serverChain: identity.participant.chain,
       logger,
       audit,
       authorizer,

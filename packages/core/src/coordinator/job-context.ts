@@ -24,7 +24,8 @@ import type { UploadSlots } from "./upload-slots.ts";
 /** What all jobs of one coordinator share. */
 export interface JobModules {
   readonly project: string;
-  readonly identity: Identity;
+  /** Who this server is at the moment: its certificate may be renewed while it runs. */
+  readonly ownIdentity: () => Identity;
   readonly clock: Clock;
   readonly crypto: CryptoProvider;
   readonly registry: DecomposerRegistry;

@@ -14,7 +14,7 @@ const DEFAULT_RECONNECT_GRACE_MS = 15_000;
 
 /** What all jobs of a coordinator share, from what the coordinator was given. */
 export function jobModules(
-  options: CoordinatorOptions,
+  options: CoordinatorOptions & Pick<JobModules, "ownIdentity">,
   modules: CoordinatorModules,
   records: ResumeRecords,
 ): JobModules {
@@ -25,7 +25,7 @@ export function jobModules(
   const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS);
   return {
     project: options.project,
-    identity: options.identity,
+    ownIdentity: options.ownIdentity,
     ...{ clock, crypto, metadata, logger, metrics, workflows, aggregators, kernels, scratch },
     startGraceMs: options.startGraceMs ?? DEFAULT_START_GRACE_MS,
     reconnectGraceMs: options.reconnectGraceMs ?? DEFAULT_RECONNECT_GRACE_MS,

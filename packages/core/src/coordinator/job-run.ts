@@ -20,7 +20,7 @@ import type { Intake } from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
 import type { LiveSite } from "./live-site.ts";
 import { type MessageIdentity, refusalOf, requireSame } from "./message-identity.ts";
-import { type PublishedBlob, publish } from "./publisher.ts";
+import { isSignedBy, type PublishedBlob, publish } from "./publisher.ts";
 import { Receipts } from "./receipts.ts";
 import { Rounds } from "./rounds.ts";
 import { sendPublished } from "./task-sender.ts";
@@ -163,8 +163,7 @@ export class JobRun {
     if (!sites.consented(site.name)) return;
     await this.#auditConsent(site, { outcome: "accepted", reason: "", details: { terms } });
     if (site.preparedJobs.includes(jobId)) return;
-    this.#graph ??= this.#publishGraph();
-    const graph = await this.#graph;
+    const graph = await this.#publishedGraph();
     modules.logger.debug("graph sent", { jobId, site: site.name });
     const body = { jobId, graph: graph.reference };
     const sent = site.session.send(jobGraph, body, { scope: jobId });
@@ -254,6 +253,13 @@ export class JobRun {
     const code = isKnown ? "ERR_CONTRIBUTION_LATE" : "ERR_TASK_UNKNOWN";
     const detail = isKnown ? "the round has ended" : "no such task is out";
     await refuse(site, held, { code, detail });
+  }
+
+  async #publishedGraph(): Promise<PublishedBlob> {
+    const known = await this.#graph;
+    if (known !== undefined && isSignedBy(known, this.#context.modules)) return known;
+    this.#graph = this.#publishGraph();
+    return await this.#graph;
   }
 
   async #publishGraph(): Promise<PublishedBlob> {

@@ -3,8 +3,8 @@ import { type DecomposerRegistry, encode } from "../decomposer/index.ts";
 import { AUDIENCE_ALL, MAX_OBJECT_LIFETIME_MS, sealObject } from "../envelope/index.ts";
 import type { StoredBlob } from "../job/index.ts";
 import { type BlobReference, OBJECT_TYPES, type Publication } from "../message/index.ts";
-import type { Identity } from "../pki/index.ts";
 import type { Clock, CryptoProvider } from "../platform/index.ts";
+import type { JobModules } from "./job-context.ts";
 
 /** What is made public to the sites of a job. */
 export interface PublishOptions extends Pick<Publication, "jobId" | "kind" | "version" | "tensors"> {
@@ -19,12 +19,12 @@ export interface PublishedBlob {
   readonly reference: BlobReference;
   /** The publication OBJECT: the same bytes to every site. */
   readonly object: Bytes;
+  /** Certificates of who signed it, leaf first: those of an earlier certificate of this server where that was renewed. */
+  readonly signerChain: readonly Bytes[];
 }
 
 /** Who publishes. */
-export interface PublisherOptions {
-  readonly identity: Identity;
-}
+export type PublisherOptions = Pick<JobModules, "ownIdentity">;
 
 /** What {@link publish} works with. */
 export interface PublisherModules {
@@ -39,11 +39,12 @@ export interface PublisherModules {
  */
 export async function publish(
   options: PublishOptions,
-  { identity }: PublisherOptions,
+  { ownIdentity }: PublisherOptions,
   modules: PublisherModules,
 ): Promise<PublishedBlob> {
   const { blob, ...facts } = options;
   const { clock, crypto, registry } = modules;
+  const identity = ownIdentity();
   const publication: Publication = { ...facts, ...blob.description };
   const object = await sealObject(
     {
@@ -56,5 +57,15 @@ export async function publish(
     },
     { identity, crypto },
   );
-  return { blob, reference: { root: blob.description.root, key: blob.key }, object };
+  return {
+    blob,
+    reference: { root: blob.description.root, key: blob.key },
+    object,
+    signerChain: identity.participant.chain,
+  };
+}
+
+/** True while what is out was signed by the certificate that counts: one that is renewed signs what goes out from then on. */
+export function isSignedBy({ signerChain }: PublishedBlob, { ownIdentity }: PublisherOptions): boolean {
+  return signerChain === ownIdentity().participant.chain;
 }

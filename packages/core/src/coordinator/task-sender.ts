@@ -12,7 +12,7 @@ import type { PublishedBlob } from "./publisher.ts";
  * @param signal ends it early: the blob is then sent again when it is needed again
  */
 export async function sendPublished(
-  { board, modules }: JobContext,
+  { board }: Pick<JobContext, "board">,
   site: LiveSite,
   { published, signal }: { readonly published: PublishedBlob; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -21,7 +21,7 @@ export async function sendPublished(
   site.sentBlobs.add(root);
   site.sendingBlobs.add(root);
   try {
-    await site.session.sendObject(published.object, modules.identity.participant.chain);
+    await site.session.sendObject(published.object, published.signerChain);
     const { frames, byteLength } = framesFor(site, published.blob);
     board.addTraffic(site.name, { down: byteLength });
     if (frames.length > 0) await site.session.sendBlob({ frames }, signal);

@@ -60,7 +60,6 @@ export interface UserDesk {
   /** @param order what the user signed, where he did; the sites of the job are told */
   readonly abort: (jobId: string, order?: VerifiedObject) => Promise<JobRecord>;
   readonly result: (jobId: string) => Promise<ResultToSend>;
-  readonly serverChain: Parameters<Session["sendObject"]>[1];
   readonly logger: Logger;
   readonly audit: AuditLog;
   readonly authorizer: Authorizer;
@@ -117,7 +116,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
         // Each is a model in memory until the user has read it.
         background(desk, { session, inReplyTo, seats: results }, async () => {
           const { version, published, tensors } = await desk.result(jobId);
-          await session.sendObject(published.object, desk.serverChain);
+          await session.sendObject(published.object, published.signerChain);
           const body = { jobId, version, model: published.reference, tensors };
           await session.send(resultModel, body, { inReplyTo });
           await session.sendBlob({ frames: published.blob.frames() }, session.signal);

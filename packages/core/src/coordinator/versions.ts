@@ -4,7 +4,7 @@ import { JobError } from "../errors/index.ts";
 import type { ModelVersion, TaskOrder } from "../workflow/index.ts";
 import { applyUpdate } from "./apply-update.ts";
 import type { JobContext } from "./job-context.ts";
-import { type PublishedBlob, publish } from "./publisher.ts";
+import { isSignedBy, type PublishedBlob, publish } from "./publisher.ts";
 
 /** FedAvg's rule, where a job names none. */
 const DEFAULT_AGGREGATION: AggregationDefinition = { name: "weighted-mean" };
@@ -56,8 +56,9 @@ export class Versions {
 
   /** A version as sites are sent it: sealed once, when it was stored, and signed once, however many they are. */
   async publish({ version, checkpoint }: ModelVersion): Promise<PublishedBlob> {
-    if (this.#published?.version === version) return this.#published.model;
     const { modules, jobId, modelLayout } = this.#context;
+    const known = this.#published;
+    if (known?.version === version && isSignedBy(known.model, modules)) return known.model;
     const blob = await modules.checkpoints.published(checkpoint);
     const { tensors } = modelLayout;
     const model = await publish({ jobId, kind: "model", version, blob, tensors }, modules, modules);

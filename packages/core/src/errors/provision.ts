@@ -16,7 +16,9 @@ export type ProvisionErrorCode =
   | "ERR_KIT_FOREIGN"
   | "ERR_KIT_UNREADABLE"
   | "ERR_KIT_NOT_YET_VALID"
-  | "ERR_KIT_EXPIRED";
+  | "ERR_KIT_EXPIRED"
+  | "ERR_KIT_OLDER"
+  | "ERR_STORAGE_KEY_OTHER";
 
 /** What the codes mean, of projects and startup kits. */
 export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefinition>> = {
@@ -77,6 +79,15 @@ export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefiniti
     remedy: "Check the clock of this machine, or wait until the kit is valid.",
   },
   ERR_KIT_EXPIRED: { action: "stop", remedy: "Ask the project's administrator for a new kit." },
+  ERR_KIT_OLDER: {
+    action: "stop",
+    remedy: "Put the newest kit of this participant in place: this one was issued before the one in use.",
+  },
+  ERR_STORAGE_KEY_OTHER: {
+    action: "stop",
+    remedy:
+      "Renew the server's kit without --new-server-keys: it then goes on with the storage key. With another key nothing that was stored can be read; to give it up, start on an empty --state folder.",
+  },
 };
 
 /** A fault of projects and startup kits. */

@@ -21,7 +21,7 @@ export const HOST_METRICS: Readonly<Record<string, string>> = {
   photinus_http_requests_total: "HTTP requests by route and status",
   photinus_observers: "Readers of observation logs",
   photinus_tls_reloads_total:
-    "Exchanges of the TLS certificates by outcome: taken, or the code of the failure",
+    "Readings of kit and certificates while the server runs, by outcome: taken, or the code of the refusal",
   photinus_native_masking: "1 when bufferutil masks frames natively, else 0",
   photinus_sites_connected: "Sites with a session",
   photinus_messages_received_total: "Messages that verified, by kind",

@@ -6,7 +6,6 @@ import {
   Administration,
   Coordinator,
   type CoordinatorOptions,
-  type EnrolmentDesk,
   TokenRevocations,
 } from "@photinus/core/coordinator";
 import { builtInRegistry } from "@photinus/core/decomposer";
@@ -15,13 +14,7 @@ import { HostError, WireError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
 import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
-import {
-  CertificateRequests,
-  type EnrolmentAuthority,
-  type InviteOptions,
-  type OpenedKit,
-  type RequestLimits,
-} from "@photinus/core/provision";
+import type { InviteOptions, OpenedKit, RequestLimits } from "@photinus/core/provision";
 import {
   type AcceptOptions,
   type AuthenticatorRule,
@@ -39,7 +32,10 @@ import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import type { TlsOptions } from "../http/tls.ts";
 import { JoinSignIn } from "../sign-in/join-sign-in.ts";
 import { SignIn, type SignInModules } from "../sign-in/sign-in.ts";
+import { CurrentKit } from "./current-kit.ts";
 import { recordedEnrolment } from "./enrolment.ts";
+import { type Enrolment, enrolmentDesk } from "./enrolment-desk.ts";
+import { KitRenewal, type KitSource } from "./kit-renewal.ts";
 import { requireKnownRecords } from "./known-records.ts";
 import { loginAuthentication } from "./login-authentication.ts";
 import { makeInvite } from "./make-invite.ts";
@@ -48,7 +44,6 @@ import { serverFederation } from "./server-federation.ts";
 import { ServerRevocations } from "./server-revocations.ts";
 import type { ServerStorage } from "./storage.ts";
 import { StormAftermath } from "./storm-aftermath.ts";
-import { TlsRenewal, type TlsSource } from "./tls-renewal.ts";
 
 /** Options of {@link PhotinusServer}. */
 export interface PhotinusServerOptions extends HttpHostOptions {
@@ -79,8 +74,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly revokedSitesFile?: string;
   /** Who may do what with jobs, invites and certificates. Default: the default policy. */
   readonly policy?: PolicySource;
-  /** Where the certificates of `tls` are read anew while the server runs. Absent: they stay. */
-  readonly tlsSource?: TlsSource;
+  /** Where kit and `tls` are read anew while the server runs. Absent: they stay. */
+  readonly kitSource?: KitSource;
 }
 
 /** What a server works with; all injected. */
@@ -110,7 +105,8 @@ export class PhotinusServer {
   readonly #refusals: RefusalRecords;
   readonly #aftermath: StormAftermath;
   readonly #revocations: ServerRevocations;
-  readonly #tlsRenewal: TlsRenewal | undefined;
+  readonly #current: CurrentKit;
+  readonly #kitRenewal: KitRenewal | undefined;
   readonly #orders: LastingObjects;
 
   /** @throws HostError `ERR_CONFIG_INVALID` when the kit is not a server's; WireError `ERR_TLS_MODE` when it demands TLS that is not configured */
@@ -118,6 +114,9 @@ export class PhotinusServer {
     requireServerKit(options);
     this.#options = options;
     this.#modules = modules;
+    const { kit, tls } = options;
+    const current = new CurrentKit({ kit, ...(tls === undefined ? {} : { tls }) });
+    this.#current = current;
     this.tokens = readTokens();
     const metrics = prometheusMetrics();
     this.#orders = new LastingObjects({
@@ -127,7 +126,11 @@ export class PhotinusServer {
     this.#revocations = serverRevocations(options, modules);
     const revocations = this.#revocations.lists;
     const audit = auditLog(modules.storage.audit, modules.clock);
-    const enrolment = enrolmentOf(options, { ...modules, revocations: this.#revocations });
+    const enrolment = enrolmentDesk(options.requests, {
+      ...modules,
+      current,
+      revocations: this.#revocations,
+    });
     const authorizer = policyAuthorizer(options.kit.identity.participant.org, options.policy);
     const administration = new Administration(
       {},
@@ -158,22 +161,18 @@ export class PhotinusServer {
     this.#refusals = refusals;
     const aftermath = new StormAftermath({ ...modules, bytesPassed, compactMemory });
     this.#aftermath = aftermath;
+    const accept = acceptOptions(options, {
+      ...{ ...modules, audit, refusals, revocations: this.#revocations, enrolment },
+    });
     const federation = serverFederation(
-      {
-        accept: acceptOptions(options, {
-          ...{ ...modules, audit, refusals, revocations: this.#revocations, enrolment },
-        }),
-      },
+      { accept: () => ({ ...accept, identity: current.kit.identity }) },
       { ...modules, coordinator: this.coordinator, session, refusals, aftermath, orders: this.#orders },
     );
     this.#signIn = dashboardSignIn(options, { ...modules, audit, refusals });
     const joinSignIn = joinPageSignIn(options, { ...modules, refusals });
     const readers = { tokens: this.tokens, signIn: this.#signIn, joinSignIn };
     this.#host = new HttpHost(options, { ...modules, ...readers, federation, metrics, pace });
-    const replace = (tls: TlsOptions): void => this.#host.replaceTls(tls);
-    const { tlsSource } = options;
-    this.#tlsRenewal =
-      tlsSource === undefined ? undefined : new TlsRenewal(tlsSource, { ...modules, metrics, replace });
+    this.#kitRenewal = this.#renewal({ ...modules, audit, metrics, revocations });
   }
 
   /**
@@ -187,7 +186,7 @@ export class PhotinusServer {
       await this.#orders.prune(); // a record that is damaged shows before an order could have its effect twice
       await this.coordinator.start();
       const address = await this.#host.start();
-      await this.#tlsRenewal?.start();
+      await this.#kitRenewal?.start();
       return address;
     } catch (error) {
       await this.coordinator.stop(); // nobody could reach the jobs that were taken up
@@ -199,7 +198,7 @@ export class PhotinusServer {
   /** Tells every peer, lets jobs stop where they are, closes the port. Idempotent. The storage stays open. */
   async stop(): Promise<void> {
     this.#signIn?.stop();
-    await this.#tlsRenewal?.stop();
+    await this.#kitRenewal?.stop();
     await this.#host.stop();
     this.#aftermath.stop();
     await this.coordinator.stop();
@@ -208,11 +207,11 @@ export class PhotinusServer {
   }
 
   /**
-   * Reads the certificates of TLS anew; open sockets stay. A failure is logged and counted.
-   * @returns false when what was before stays in place, or this server has none to exchange
+   * Reads kit and certificates anew; sockets and sessions stay. A refusal is logged, counted and recorded.
+   * @returns false when what was before stays in place, or this server has nowhere to read from
    */
-  async reloadTls(): Promise<boolean> {
-    return (await this.#tlsRenewal?.reload()) ?? false;
+  async reloadKit(): Promise<boolean> {
+    return (await this.#kitRenewal?.reload()) ?? false;
   }
 
   /**
@@ -229,8 +228,31 @@ export class PhotinusServer {
    * @returns the fragment of the join link, without `#`: a secret
    */
   invite(options: InviteOptions): Promise<string> {
-    return makeInvite(options, { ...this.#modules, kit: this.#options.kit });
+    return makeInvite(options, { ...this.#modules, kit: this.#current.kit });
   }
+
+  #renewal(modules: RenewalModules): KitRenewal | undefined {
+    const { kitSource } = this.#options;
+    const parts = {
+      ...modules,
+      replaceTls: (tls: TlsOptions) => this.#host.replaceTls(tls),
+      renewed: ({ identity }: OpenedKit) => this.coordinator.renewIdentity(identity),
+    };
+    return (
+      kitSource &&
+      new KitRenewal(kitSource, {
+        ...modules,
+        take: (loaded) => this.#current.take(loaded, parts),
+        refused: (code) => this.#current.refused(code, parts),
+      })
+    );
+  }
+}
+
+interface RenewalModules extends PhotinusServerModules {
+  readonly audit: AuditLog;
+  readonly metrics: PrometheusMetrics;
+  readonly revocations: RevocationLists;
 }
 
 /** Where all sites were provisioned for TLS on both sides, a server that does not ask for certificates admits none. */
@@ -305,41 +327,6 @@ function createCoordinator(
       scratch,
     },
   );
-}
-
-interface Enrolment extends EnrolmentDesk {
-  readonly authority: Required<EnrolmentAuthority>;
-}
-
-/** Who may join without a kit: absent where the kit has no enrolment CA. */
-function enrolmentOf(
-  { kit, requests: limits }: PhotinusServerOptions,
-  {
-    storage,
-    clock,
-    crypto,
-    revocations,
-  }: PhotinusServerModules & { readonly revocations: ServerRevocations },
-): Enrolment | undefined {
-  const { configuration, enrolment: issuer, machines } = kit;
-  if (issuer === undefined) return undefined;
-  const authority = {
-    project: configuration.project,
-    issuer,
-    isProvisioned: (name: string) => machines.has(name),
-  };
-  const modules = { metadata: storage.metadata, clock, crypto };
-  const requests = new CertificateRequests(authority, modules, limits);
-  return {
-    authority,
-    requests,
-    issued: revocations,
-    async renew(spki) {
-      const site = await requests.renew(spki);
-      await revocations.enrolled(site.name, site.chain[0] ?? new Uint8Array(0));
-      return site;
-    },
-  };
 }
 
 function dashboardSignIn(

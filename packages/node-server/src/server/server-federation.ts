@@ -18,8 +18,8 @@ import { requireTlsPeer } from "./tls-admission.ts";
 
 /** Options of {@link serverFederation}. */
 export interface ServerFederationOptions {
-  /** What sessions are accepted with. */
-  readonly accept: AcceptOptions;
+  /** What the next session is accepted with. */
+  readonly accept: () => AcceptOptions;
 }
 
 /** What {@link serverFederation} works with. */
@@ -90,7 +90,7 @@ class CoordinatorFederation implements Federation {
   }
 
   #accept(connection: Connection, peer: TransportPeer): Promise<Session> {
-    const { accept } = this.#options;
+    const accept = this.#options.accept();
     const options: AcceptOptions = {
       ...accept,
       admit: async (admission) => {

@@ -17,6 +17,7 @@ import { nodeCrypto } from "@photinus/node-platform";
 import { expect, onTestFinished, test } from "vitest";
 import { RecordingLogger } from "../../../../test/security/equipment/recording-logger.ts";
 import { ServerRevocations } from "../../src/server/server-revocations.ts";
+import { serverKitOf } from "./an-opened-kit.ts";
 
 const HOUR_MS = 3_600_000;
 const crypto = nodeCrypto();
@@ -38,25 +39,8 @@ async function aSetting(): Promise<Setting> {
   const tracked = trackCrypto(crypto);
   const clock = virtualClock({ startMs: TEST_EPOCH_MS, settle: tracked.settled });
   const project = await testProject({ crypto, clock });
-  const { certificate, key } = project.enrolmentCa;
   const [metadata, log, file] = [memoryMetadata(), new RecordingLogger(), join(folder, "root.crl")];
-  const kit: OpenedKit = {
-    manifest: {
-      ...{ version: 1, project: "test", participant: "hub", role: "server", kitId: "0".repeat(32) },
-      ...{ notBeforeMs: 0, notAfterMs: Number.MAX_SAFE_INTEGER, files: [] },
-    },
-    configuration: {
-      ...{ version: 1, project: "test", role: "server", name: "hub", org: "example", security: "clear" },
-      server: { name: "hub", addresses: ["ws://127.0.0.1:1/ws"] },
-    },
-    root: project.root.certificate,
-    identity: project.server,
-    enrolment: { certificate, key },
-    machines: new Map(),
-    tlsAuthorities: [],
-    storageKey: new Uint8Array(32),
-    revocationList: project.revocations.ofRoot?.der,
-  };
+  const kit = serverKitOf(project);
   const open = (changes: Partial<OpenedKit> = {}): ServerRevocations => {
     const options = { kit: { ...kit, ...changes }, file, revokedSitesFile: join(folder, "revoked-sites") };
     const opened = new ServerRevocations(options, { metadata, clock, crypto: tracked.crypto, logger: log });
