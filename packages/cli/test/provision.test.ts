@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { decodePem, parseRevocationList } from "@photinus/core/pki";
 import { nodeCrypto } from "@photinus/node-platform";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { withLaterMachines } from "../src/commands/later-machines.ts";
 import { contents, folder, run } from "./run-photinus.ts";
 
@@ -116,6 +116,23 @@ describe("photinus provision, run again,", () => {
       /^hub-.*[^t]$/.test(name),
     );
     expect(await enrolment("kits/hub")).toBe(await enrolment(`superseded/${old}`));
+  });
+
+  test("says when the enrolment CA ends soon, until the server's kit was renewed, which gets another", async () => {
+    const { file, out } = await aProject();
+    const enrolment = () => readFile(join(out, "kits", "hub", "enrolment.pem"), "utf8");
+    const before = await enrolment();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 50 * 86_400_000 });
+    onTestFinished(() => void vi.useRealTimers());
+
+    const told = await run("provision", file, "-o", out);
+    expect(told.out).toMatch(/the enrolment CA ends in (39|40) days\. .*--renew/);
+    expect(await enrolment()).toBe(before);
+
+    const renewed = await run("provision", file, "-o", out, "--renew", "hub");
+    expect(renewed.code, renewed.err).toBe(0);
+    expect(renewed.out).not.toContain("enrolment CA");
+    expect(await enrolment()).not.toBe(before);
   });
 
   test("refuses to do so when the old kit is gone, unless it is told to begin anew", async () => {

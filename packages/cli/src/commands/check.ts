@@ -8,6 +8,7 @@ import { clock as clockProbe } from "../check/probes/clock.ts";
 import { deviceProbe } from "../check/probes/devices.ts";
 import { disk } from "../check/probes/disk.ts";
 import { dns } from "../check/probes/dns.ts";
+import { enrolment } from "../check/probes/enrolment.ts";
 import { fileLimits } from "../check/probes/file-limits.ts";
 import { httpDate } from "../check/probes/http-date.ts";
 import { idle } from "../check/probes/idle.ts";
@@ -56,7 +57,7 @@ function probesOf(options: CheckOptions, kit: VerifiedKit | undefined): readonly
   const ofAll = [nodeVersion, nativeMasking, kitFiles, kitPermissions, certificate, revocation];
   switch (kit?.configuration.role) {
     case "server":
-      return [...ofAll, disk, portProbe(options.host, options.port), fileLimits];
+      return [...ofAll, enrolment, disk, portProbe(options.host, options.port), fileLimits];
     case "site":
       return [
         ...ofAll,

@@ -37,7 +37,7 @@ export async function init(
   await writeFile(file, text, { flag: "wx" }).catch((cause: unknown) => {
     throw new HostError("ERR_CONFIG_INVALID", `${file} exists already, or cannot be written`, { cause });
   });
-  terminal.line(`Wrote ${file}. Name your sites in it, then: photinus provision ${file} -o kits`);
+  terminal.line(`Wrote ${file}. Name your sites in it, then: photinus provision ${file} -o fl`);
   terminal.result({ file });
 }
 

@@ -11,6 +11,7 @@ import {
 import {
   createProject,
   encodeProjectState,
+  endOfEnrolment,
   KIT_FILE,
   openKit,
   type ProjectDefinition,
@@ -143,6 +144,7 @@ async function bringInStep(
   await writeUpdate(folder, update, options);
   await informServer(options.kit, update);
   report(update, { definition, options, context, fingerprint: toHex(folder.root.digest) });
+  await tellEnrolment(join(options.out, PROJECT_FILE.kits, definition.server.name), context.terminal);
 }
 
 /** What a server's next kit goes on with, when its present one and its secret lie in the project's folder. */
@@ -202,6 +204,16 @@ function report(update: ProjectUpdate, { definition, options, context, fingerpri
     ...(revocationList === undefined ? {} : { revocationList: revocationList.number }),
     rootFingerprint: fingerprint,
   });
+}
+
+/** Where the server's kit lies in the project's folder, it tells how long pages can join. */
+async function tellEnrolment(kit: string, terminal: CommandContext["terminal"]): Promise<void> {
+  if (!(await exists(join(kit, KIT_FILE.enrolmentCertificate)))) return;
+  const pem = (await readKitFolder(kit)).get(KIT_FILE.enrolmentCertificate) ?? new Uint8Array(0);
+  for (const der of certificatesFromPem(pem)) {
+    const end = endOfEnrolment(await parseCertificate(der, { crypto: nodeCrypto() }), Date.now());
+    if (end !== undefined) terminal.line(`${end.seen}. ${end.remedy}`);
+  }
 }
 
 function tellWaiting(names: readonly string[], terminal: CommandContext["terminal"]): void {

@@ -32,7 +32,7 @@ export function projectTemplate({ name, org, host, port, admin, sites }: Project
     (_, index) => `  - { name: site-${index + 1}, org: ${text(org)} }`,
   );
   return `# A project of Photinus. Make its startup kits with
-#   photinus provision project.yml -o kits
+#   photinus provision project.yml -o fl
 # and run the same again after each change: only who is new or changed gets a kit, who is gone is revoked.
 # All fields for an editor: photinus project schema
 name: ${text(name)}

@@ -171,3 +171,19 @@ test("a kit that has expired is named, with whom to ask", async () => {
     remedy: expect.stringContaining("administrator"),
   });
 });
+
+test.each([
+  [44, "ok", undefined],
+  [46, "warning", /^the enrolment CA ends in 4[34] days$/],
+  [91, "failed", /has expired/],
+])("the enrolment CA of a server %i days old is %s", async (days, outcome, seen) => {
+  const kit = await aKitFolder(kitOf(project, "hub"));
+  const clock = { ...systemClock(), now: () => Date.now() + days * DAY_MS };
+
+  const { finding } = await checked(kit, { clock });
+
+  expect(finding("enrolment")?.outcome).toBe(outcome);
+  if (seen === undefined) return;
+  expect(finding("enrolment")?.seen).toMatch(seen);
+  expect(finding("enrolment")?.remedy).toContain("--renew");
+});

@@ -44,6 +44,7 @@ export {
   MAX_DEVICES,
   RENEWAL_GRACE_MS,
 } from "./enrolled-participants.ts";
+export { endOfEnrolment } from "./enrolment-end.ts";
 export { formatFingerprint } from "./fingerprint.ts";
 export {
   createInvite,

@@ -10,6 +10,7 @@ import {
 import { createKit, type StartupKit } from "./create-kit.ts";
 import type { ProvisionModules } from "./create-project.ts";
 import { parseProjectDefinition } from "./definition.ts";
+import { isLastingEnrolment } from "./enrolment-end.ts";
 import { type EnrolmentMaterial, machinesOf, plannedKits } from "./kit-request.ts";
 import type { Machine } from "./machines.ts";
 import { nextState, type PlannedIssue, planUpdate, revokeOld } from "./plan-update.ts";
@@ -135,9 +136,6 @@ async function makeKits(
   return kits;
 }
 
-/** A CA with less time than this left is not handed on. */
-const ENROLMENT_RESERVE_MS = 45 * 86_400_000;
-
 async function serverKeys(
   { root, state, server, options }: Material,
   modules: ProvisionModules,
@@ -153,7 +151,7 @@ async function serverKeys(
     );
   }
   const { storageKey, enrolment } = keys;
-  const isLasting = enrolment.certificate.notAfterMs > modules.clock.now() + ENROLMENT_RESERVE_MS;
+  const isLasting = isLastingEnrolment(enrolment.certificate, modules.clock.now());
   return { storageKey, enrolment: isLasting ? enrolment : await createEnrolmentCa(project, root, modules) };
 }
 

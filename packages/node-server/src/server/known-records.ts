@@ -1,5 +1,6 @@
-import { StorageError } from "@photinus/core/errors";
-import type { MetadataStore } from "@photinus/core/platform";
+import { type Bytes, concatBytes, equalBytes, utf8 } from "@photinus/core/bytes";
+import { ProvisionError, StorageError } from "@photinus/core/errors";
+import type { CryptoProvider, MetadataStore } from "@photinus/core/platform";
 
 /** Names of sites that enrolled as they were recorded before they had devices: without organization, so they cannot be read on. */
 const OLD_NAMES = "enrolment/names/";
@@ -16,4 +17,25 @@ export async function requireKnownRecords(metadata: Pick<MetadataStore, "list">)
     "ERR_STORAGE_VERSION",
     `${what}: begin with a new state folder, and let them join again`,
   );
+}
+
+const KEY_RECORD = "storage-key";
+
+/**
+ * Refuses a kit by whose storage key nothing that lies in the storage could be read; the first start notes which one it is.
+ * @param storageKey 32 random bytes: their digest tells nothing of them
+ * @throws ProvisionError `ERR_STORAGE_KEY_OTHER`
+ */
+export async function requireSameStorageKey(
+  storageKey: Bytes,
+  { metadata, crypto }: { readonly metadata: MetadataStore; readonly crypto: CryptoProvider },
+): Promise<void> {
+  const digest = await crypto.sha256(concatBytes(utf8("photinus storage key"), storageKey));
+  const known = await metadata.get(KEY_RECORD);
+  if (known === undefined) {
+    await metadata.create(KEY_RECORD, digest);
+    return;
+  }
+  if (equalBytes(known.value, digest)) return;
+  throw new ProvisionError("ERR_STORAGE_KEY_OTHER", "what is stored was written by another storage key");
 }

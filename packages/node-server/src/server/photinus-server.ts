@@ -36,7 +36,7 @@ import { CurrentKit } from "./current-kit.ts";
 import { recordedEnrolment } from "./enrolment.ts";
 import { type Enrolment, enrolmentDesk } from "./enrolment-desk.ts";
 import { KitRenewal, type KitSource } from "./kit-renewal.ts";
-import { requireKnownRecords } from "./known-records.ts";
+import { requireKnownRecords, requireSameStorageKey } from "./known-records.ts";
 import { loginAuthentication } from "./login-authentication.ts";
 import { makeInvite } from "./make-invite.ts";
 import { RefusalRecords } from "./refusal-records.ts";
@@ -177,10 +177,15 @@ export class PhotinusServer {
 
   /**
    * Takes up stored jobs, then listens. Idempotent.
-   * @throws HostError `ERR_PORT_IN_USE`, `ERR_ADDRESS_UNUSABLE`, `ERR_CLEAR_NOT_LOOPBACK`; StorageError `ERR_STORAGE_VERSION`
+   * @throws HostError `ERR_PORT_IN_USE`, `ERR_ADDRESS_UNUSABLE`, `ERR_CLEAR_NOT_LOOPBACK`; StorageError `ERR_STORAGE_VERSION`;
+   *   ProvisionError `ERR_STORAGE_KEY_OTHER`
    */
   async start(): Promise<HostAddress> {
-    await requireKnownRecords(this.#modules.storage.metadata);
+    const { crypto, storage } = this.#modules;
+    const { metadata } = storage;
+    await requireKnownRecords(metadata);
+    const { storageKey } = this.#options.kit;
+    if (storageKey !== undefined) await requireSameStorageKey(storageKey, { metadata, crypto });
     await this.#revocations.start();
     try {
       await this.#orders.prune(); // a record that is damaged shows before an order could have its effect twice

@@ -13,7 +13,7 @@ import {
   type RevokedCertificate,
 } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger, MetadataStore, Timer } from "@photinus/core/platform";
-import type { OpenedKit } from "@photinus/core/provision";
+import { endOfEnrolment, type OpenedKit } from "@photinus/core/provision";
 import { fileVersion, readSmallFile } from "@photinus/node-platform";
 import { EnrolledSites } from "./enrolled-sites.ts";
 
@@ -97,6 +97,7 @@ export class ServerRevocations implements IssuedCertificates {
     if (revocationList !== undefined) await this.#takeFromFile(revocationList, KIT);
     await this.#look();
     await this.#remind();
+    this.#remindOfEnrolment();
     this.#schedule();
   }
 
@@ -230,6 +231,14 @@ export class ServerRevocations implements IssuedCertificates {
     });
   }
 
+  /** At the start and with each list, that is twice a day: while there is time. */
+  #remindOfEnrolment(): void {
+    const { kit } = this.#options;
+    const { logger, clock } = this.#modules;
+    const end = kit.enrolment && endOfEnrolment(kit.enrolment.certificate, clock.now());
+    if (end !== undefined) logger.warn(end.seen, { remedy: end.remedy });
+  }
+
   /** Issues the next list of the enrolment CA when half the life of the last one is over. */
   async #renewEnrolment(): Promise<void> {
     const { enrolment } = this.#options.kit;
@@ -239,6 +248,7 @@ export class ServerRevocations implements IssuedCertificates {
     if (last !== undefined && nowMs < last.thisUpdateMs + BACKDATED_MS + RENEW_MS) return;
     await this.#enrolled.sweep();
     await this.#issueEnrolment([]);
+    this.#remindOfEnrolment();
   }
 
   /** The next list of the enrolment CA. Another process of this server may be quicker: its list counts then. */

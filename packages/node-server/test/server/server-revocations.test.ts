@@ -241,3 +241,17 @@ test("of two processes that issue a list at once only one's counts, and the othe
   expect(digests[0]).toEqual(digests[1]);
   expect(numbersOf(first)).toEqual([1, 1]);
 });
+
+test("the log says in time that the enrolment CA ends, and by which command it is replaced", async () => {
+  const setting = await aSetting();
+  const reminders = () => setting.log.lines.filter((line) => line.includes("the enrolment CA ends"));
+  const first = setting.open();
+  await first.start();
+  expect(reminders()).toEqual([]);
+  await first.stop();
+
+  await setting.clock.advance(46 * 24 * HOUR_MS);
+  await setting.open().start();
+
+  expect(reminders().at(-1)).toMatch(/^warn the enrolment CA ends in 4[34] days .*--renew/);
+});
