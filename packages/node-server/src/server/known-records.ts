@@ -31,11 +31,13 @@ export async function requireSameStorageKey(
   { metadata, crypto }: { readonly metadata: MetadataStore; readonly crypto: CryptoProvider },
 ): Promise<void> {
   const digest = await crypto.sha256(concatBytes(utf8("photinus storage key"), storageKey));
-  const known = await metadata.get(KEY_RECORD);
-  if (known === undefined) {
+  try {
     await metadata.create(KEY_RECORD, digest);
-    return;
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== "ERR_STORAGE_EXISTS") throw error;
   }
-  if (equalBytes(known.value, digest)) return;
+  // Also after it was created here: another gateway may have started beside this one.
+  const known = await metadata.get(KEY_RECORD);
+  if (known !== undefined && equalBytes(known.value, digest)) return;
   throw new ProvisionError("ERR_STORAGE_KEY_OTHER", "what is stored was written by another storage key");
 }

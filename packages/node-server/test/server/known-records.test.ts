@@ -16,7 +16,7 @@ test("a state folder whose names lie where an older version took them is refused
 test("a state folder goes on with the storage key of its first start, and with no other", async () => {
   const modules = { metadata: memoryMetadata(), crypto: nodeCrypto() };
   const key = new Uint8Array(32).fill(1);
-  await requireSameStorageKey(key, modules);
+  await Promise.all([requireSameStorageKey(key, modules), requireSameStorageKey(key, modules)]); // two gateways at once
   await expect(requireSameStorageKey(key, modules)).resolves.toBeUndefined();
 
   await expect(requireSameStorageKey(new Uint8Array(32).fill(2), modules)).rejects.toMatchObject({
