@@ -58,7 +58,7 @@ export interface RevocationNumber {
 /** A list of others takes effect at once; one of our own counts only if nobody was quicker; a stored one is there. */
 type Order = "effect first" | "store first" | "stored";
 
-/** A project has one root and an enrolment CA every 90 days, whose lists end with it. */
+/** A project has one root and an enrolment CA with a certificate every 90 days, whose lists end with it. */
 const MAX_ISSUERS = 16;
 
 /**
@@ -250,9 +250,11 @@ export class RevocationLists implements RevocationSource {
 
   async #take(offered: OfferedRevocationList, order: Order): Promise<boolean> {
     // Every handshake brings the same list again: this is the way that is taken nearly always.
-    if (this.#held.some(({ list }) => equalBytes(list.der, offered.list))) return false;
-    const issuer = await this.#issuerOf(offered.issuer ?? this.#options.root);
-    const list = await parseRevocationList(offered.list, this.#modules);
+    const { list: der, issuer: by = this.#options.root } = offered;
+    if (this.#held.some(({ list, issuer }) => equalBytes(list.der, der) && equalBytes(issuer.der, by)))
+      return false;
+    const issuer = await this.#issuerOf(by);
+    const list = await parseRevocationList(der, this.#modules);
     await verifyRevocationList(list, issuer, this.#modules);
     const before = this.#heldOf(issuer.der)?.list;
     if (before !== undefined) {

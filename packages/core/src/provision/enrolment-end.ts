@@ -1,16 +1,16 @@
 import type { Certificate } from "../pki/index.ts";
 
-/** With no more than this left an enrolment CA is not handed on to a new kit, which gets another one: half its life. */
+/** With no more than this left the next kit of the server gets another certificate of the enrolment CA: half its life. */
 const ENROLMENT_RESERVE_MS = 45 * 86_400_000;
 const DAY_MS = 86_400_000;
 
-/** True while the next kit of the server goes on with this enrolment CA. */
+/** True while the next kit of the server goes on with this certificate of the enrolment CA. */
 export function isLastingEnrolment({ notAfterMs }: Pick<Certificate, "notAfterMs">, nowMs: number): boolean {
   return notAfterMs > nowMs + ENROLMENT_RESERVE_MS;
 }
 
 /**
- * What an administrator is told while an enrolment CA can still be replaced in time; `undefined` before. Once it has
+ * What an administrator is told while an enrolment CA can still be renewed in time; `undefined` before. Once it has
  * expired nobody joins by a link, and who has joined is not renewed.
  */
 export function endOfEnrolment(

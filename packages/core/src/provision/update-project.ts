@@ -151,8 +151,12 @@ async function serverKeys(
     );
   }
   const { storageKey, enrolment } = keys;
-  const isLasting = isLastingEnrolment(enrolment.certificate, modules.clock.now());
-  return { storageKey, enrolment: isLasting ? enrolment : await createEnrolmentCa(project, root, modules) };
+  const nowMs = modules.clock.now();
+  if (isLastingEnrolment(enrolment.certificate, nowMs)) return { storageKey, enrolment };
+  // Of the same key: it goes on signing the list that those look at who have certificates of the one before.
+  const request = { project, publicKey: enrolment.certificate.publicKey.spki, nowMs };
+  const certificate = await issueEnrolmentCa(request, root, modules);
+  return { storageKey, enrolment: { ...enrolment, certificate } };
 }
 
 async function createEnrolmentCa(

@@ -1,5 +1,5 @@
 import { toHex } from "@photinus/core/bytes";
-import { decodePem } from "@photinus/core/pki";
+import { decodePem, parseCertificate } from "@photinus/core/pki";
 import { webCrypto } from "@photinus/core/platform";
 import {
   createProject,
@@ -232,6 +232,33 @@ describe("a server whose kit is made again", () => {
     // The key that was handed on here is not that of the CA: it is what the new kit holds.
     await expect(unreadable).rejects.toMatchObject({ code: "ERR_KEY_UNREADABLE" });
     expect([...kits.keys()]).toEqual(["hub", "clinic-a", "clinic-b", "ada@example.org"]);
+  });
+
+  test("gets another certificate for the key of its enrolment CA when half of its 90 days are over, not before", async () => {
+    const kit = project.kits.get("hub");
+    if (kit === undefined) throw new Error("the project has a server");
+    const [before] = decodePem("CERTIFICATE", kit.files.get("enrolment.pem") ?? new Uint8Array(0));
+    const certificate = await parseCertificate(before ?? new Uint8Array(0), { crypto });
+    const enrolment = {
+      certificate,
+      pkcs8: await crypto.exportSigningKey(await crypto.generateSigningKey(1, { extractable: true })),
+    };
+    const from = { ...existing, server: async () => ({ storageKey: new Uint8Array(32), enrolment }) };
+    const enrolmentAfter = async (days: number) => {
+      const clock = { now: () => NOW_MS + days * DAY_MS };
+      const { kits } = await updateProject({ ...definition, server }, from, { crypto, clock });
+      const [after] = decodePem(
+        "CERTIFICATE",
+        kits.get("hub")?.files.get("enrolment.pem") ?? new Uint8Array(0),
+      );
+      return await parseCertificate(after ?? new Uint8Array(0), { crypto });
+    };
+
+    const [kept, renewed] = [await enrolmentAfter(44), await enrolmentAfter(46)];
+
+    expect(kept.der).toEqual(certificate.der);
+    expect(renewed.publicKey.spki).toEqual(certificate.publicKey.spki);
+    expect(renewed.notAfterMs).toBeGreaterThan(NOW_MS + (46 + 89) * DAY_MS);
   });
 
   test("begins anew when it is told to", async () => {

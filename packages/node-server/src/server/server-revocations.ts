@@ -3,6 +3,7 @@ import type { IssuedCertificate, IssuedCertificates } from "@photinus/core/coord
 import { HostError, PhotinusError, PkiError } from "@photinus/core/errors";
 import {
   decodePem,
+  type HeldRevocationList,
   isName,
   issueRevocationList,
   metadataRevocationStore,
@@ -251,7 +252,10 @@ export class ServerRevocations implements IssuedCertificates {
     this.#remindOfEnrolment();
   }
 
-  /** The next list of the enrolment CA. Another process of this server may be quicker: its list counts then. */
+  /**
+   * The next list of the enrolment CA, for each of its certificates: whoever holds one issued before its renewal looks
+   * there. Another process of this server may be quicker: its list counts then.
+   */
   async #issueEnrolment(added: readonly RevokedCertificate[]): Promise<boolean> {
     const { enrolment } = this.#options.kit;
     if (enrolment === undefined) {
@@ -259,11 +263,12 @@ export class ServerRevocations implements IssuedCertificates {
     }
     const { crypto, clock } = this.#modules;
     const nowMs = clock.now();
-    const last = this.#ofEnrolment();
-    const kept = [...(last?.entries.values() ?? [])].filter((entry) => nowMs < entry.revokedAtMs + FORGET_MS);
-    const { der } = await issueRevocationList(
+    const before = this.#heldOfEnrolment();
+    const known = new Map(before.flatMap(({ list }) => [...list.entries]));
+    const kept = [...known.values()].filter((entry) => nowMs < entry.revokedAtMs + FORGET_MS);
+    const { der: list } = await issueRevocationList(
       {
-        number: (last?.number ?? 0) + 1,
+        number: Math.max(0, ...before.map((held) => held.list.number)) + 1,
         nowMs,
         lifetimeMs: REVOCATION_LIFETIME_MS.enrolment,
         revoked: [...kept, ...added],
@@ -271,11 +276,26 @@ export class ServerRevocations implements IssuedCertificates {
       enrolment,
       { crypto },
     );
-    return await this.lists.publish({ list: der, issuer: enrolment.certificate.der });
+    const current = enrolment.certificate;
+    const former = before.map(({ issuer }) => issuer).filter(({ der }) => !equalBytes(der, current.der));
+    for (const { der: issuer } of [...former, current]) {
+      if (!(await this.lists.publish({ list, issuer }))) return false;
+    }
+    return true;
   }
 
   #ofEnrolment(): RevocationList | undefined {
     const der = this.#options.kit.enrolment?.certificate.der;
     return this.lists.held.find(({ issuer }) => der !== undefined && equalBytes(issuer.der, der))?.list;
+  }
+
+  /** Lists of the certificates that the key of the enrolment CA has, or had before it was renewed. */
+  #heldOfEnrolment(): readonly HeldRevocationList[] {
+    const key = this.#options.kit.enrolment?.certificate.publicKey.spki;
+    const nowMs = this.#modules.clock.now();
+    return this.lists.held.filter(
+      ({ issuer }) =>
+        key !== undefined && equalBytes(issuer.publicKey.spki, key) && nowMs <= issuer.notAfterMs,
+    );
   }
 }

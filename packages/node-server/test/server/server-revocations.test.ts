@@ -1,7 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodePem, issueRevocationList } from "@photinus/core/pki";
+import {
+  encodePem,
+  issueEnrolmentCa,
+  issueRevocationList,
+  parseCertificate,
+  requireName,
+} from "@photinus/core/pki";
 import type { MetadataStore } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
 import {
@@ -14,7 +20,7 @@ import {
   virtualClock,
 } from "@photinus/core/testing";
 import { nodeCrypto } from "@photinus/node-platform";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { RecordingLogger } from "../../../../test/security/equipment/recording-logger.ts";
 import { ServerRevocations } from "../../src/server/server-revocations.ts";
 import { serverKitOf } from "./an-opened-kit.ts";
@@ -254,4 +260,56 @@ test("the log says in time that the enrolment CA ends, and by which command it i
   await setting.open().start();
 
   expect(reminders().at(-1)).toMatch(/^warn the enrolment CA ends in 4[34] days .*--renew/);
+});
+
+describe("once the certificate of the enrolment CA was renewed", () => {
+  /** A page of the former certificate, noted by the server before, and the kit with the next certificate of `key`. */
+  async function renewed(setting: Setting, key = setting.project.enrolmentCa.key) {
+    const page = await setting.project.enrol("page-1");
+    const before = setting.open();
+    await before.start();
+    await before.enrolled("page-1", page.participant.chain[0] ?? new Uint8Array(0));
+    await before.stop();
+    await setting.clock.advance(HOUR_MS);
+    const publicKey = key.publicKey;
+    const request = { project: requireName("test", "the project"), publicKey, nowMs: setting.clock.now() };
+    const certificate = await issueEnrolmentCa(request, setting.project.root, { crypto });
+    const server = setting.open({ enrolment: { certificate, key } });
+    await server.start();
+    const [leaf] = await Promise.all([
+      parseCertificate(page.participant.chain[0] ?? new Uint8Array(0), { crypto }),
+    ]);
+    const check = (): Promise<{ readonly status: string }> =>
+      server.lists.check(leaf, setting.project.enrolmentCa.certificate, setting.clock.now());
+    return { page, server, check };
+  }
+
+  test("one list serves both: who has a certificate of the former is admitted, and revoked as before", async () => {
+    const setting = await aSetting();
+    const { page, server, check } = await renewed(setting);
+    expect(numbersOf(server)).toEqual([1, 2, 2]);
+
+    await setting.clock.advance(47 * HOUR_MS);
+    await look(setting);
+
+    expect(await check()).toMatchObject({ status: "good" });
+    expect(await server.revokeEnrolled(["page-1"])).toBe(1);
+    expect(await check()).toMatchObject({ status: "revoked" });
+    expect(server.lists.isRevoked(page.participant.chain)).toBe(true);
+    expect(await server.revokeEnrolled(["page-1"])).toBe(0);
+  });
+
+  test("a CA of another key does not speak for the former: nobody of that is admitted once its list is stale", async () => {
+    const setting = await aSetting();
+    const { server, check } = await renewed(
+      setting,
+      await crypto.generateSigningKey(1, { extractable: true }),
+    );
+    expect(numbersOf(server)).toEqual([1, 1, 1]);
+
+    await setting.clock.advance(47 * HOUR_MS);
+    await look(setting);
+
+    await expect(check()).rejects.toMatchObject({ code: "ERR_CRL_STALE" });
+  });
 });
