@@ -1,6 +1,6 @@
 import type { Clock, CryptoProvider } from "@photinus/core/platform";
 import type { KitFiles, VerifiedKit } from "@photinus/core/provision";
-import type { KitOfHost } from "../commands/open-kit-folder.ts";
+import type { SiteFolder } from "../commands/open-kit-folder.ts";
 import type { Finding } from "./finding.ts";
 
 /** What is looked at. */
@@ -9,10 +9,10 @@ export interface Subject {
   readonly folder: string;
   /** Its files as they lie there. */
   readonly files: KitFiles;
-  /** The kit, when every file is as signed. */
-  readonly kit: VerifiedKit | undefined;
+  /** The kit, when every file is as signed; of a site that enrolled, what its folder says. */
+  readonly kit: Pick<VerifiedKit, "configuration" | "root"> | undefined;
   /** The kit with its keys, when its secret was given and fits. */
-  readonly opened: KitOfHost | undefined;
+  readonly opened: Pick<SiteFolder, "kit" | "tls"> | undefined;
   /** What went wrong when the secret was tried. */
   readonly openError: unknown;
   /** Folder of what the process has to remember. */

@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import { HostError, PhotinusError } from "@photinus/core/errors";
 import type { Clock } from "@photinus/core/platform";
-import { type KitFiles, LOCAL_FOLDER, type VerifiedKit, verifyKit } from "@photinus/core/provision";
+import {
+  isEnrolledKit,
+  type KitFiles,
+  LOCAL_FOLDER,
+  readEnrolledKit,
+  verifyKit,
+} from "@photinus/core/provision";
 import { nodeCrypto, readKitFolder, systemClock } from "@photinus/node-platform";
 import { certificate } from "../check/probes/certificate.ts";
 import { clock as clockProbe } from "../check/probes/clock.ts";
@@ -30,7 +36,7 @@ import { type WayProbe, wayTo } from "../check/way.ts";
 import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { exitCodeOfCode, ReportedFailure } from "../exit-code.ts";
-import { type KitOfHost, type KitOptions, openHostKit, secretOf } from "./open-kit-folder.ts";
+import { type KitOptions, openSiteFiles, secretOf } from "./open-kit-folder.ts";
 
 /** Options of `photinus check`. */
 export interface CheckOptions extends KitOptions {
@@ -53,7 +59,7 @@ export interface CheckOptions extends KitOptions {
 /** In the order of the way; each rests on the one before. */
 const WAY: readonly WayProbe[] = [mode, dns, tcp, tls, httpDate, upgrade, login, clockProbe, idle];
 
-function probesOf(options: CheckOptions, kit: VerifiedKit | undefined): readonly Probe[] {
+function probesOf(options: CheckOptions, kit: Subject["kit"]): readonly Probe[] {
   const ofAll = [nodeVersion, nativeMasking, kitFiles, kitPermissions, certificate, revocation];
   switch (kit?.configuration.role) {
     case "server":
@@ -110,7 +116,7 @@ function failureOf(findings: readonly NamedFinding[]): NamedFinding | undefined 
 }
 
 /** A server looks at itself from outside only where it is told the address: an ingress has another one than the kit. */
-function addressesOf({ server }: CheckOptions, kit: VerifiedKit | undefined): readonly string[] {
+function addressesOf({ server }: CheckOptions, kit: Subject["kit"]): readonly string[] {
   if (server !== undefined) {
     if (URL.canParse(server) && /^wss?:\/\/[^/]/.test(server)) return [server];
     throw new HostError(
@@ -136,7 +142,7 @@ async function subjectOf(
   const hasSecret = options.passphraseFd !== undefined || options.passphraseFile !== undefined;
   if (kit === undefined || !hasSecret) return { ...common, opened: undefined, openError: undefined };
   try {
-    const opened: KitOfHost = await openHostKit(files, await secretOf(options), clock.now());
+    const opened = await openSiteFiles(files, await secretOf(options), clock.now());
     return { ...common, opened, openError: undefined };
   } catch (openError) {
     return { ...common, opened: undefined, openError };
@@ -144,8 +150,9 @@ async function subjectOf(
 }
 
 /** A kit that is only out of date still says where the server is: its clock may be what is wrong. */
-async function verifiedAtItsTime(files: KitFiles, nowMs: number): Promise<VerifiedKit | undefined> {
+async function verifiedAtItsTime(files: KitFiles, nowMs: number): Promise<Subject["kit"]> {
   const crypto = nodeCrypto();
+  if (isEnrolledKit(files)) return await readEnrolledKit(files, { crypto }).catch(() => undefined);
   try {
     return await verifyKit(files, { nowMs }, { crypto });
   } catch (error) {

@@ -92,15 +92,27 @@ export interface SiteFolder {
 }
 
 /**
+ * Opens the files of a site's folder, or of another participant's kit.
+ * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`, HostError `ERR_CONFIG_INVALID`
+ */
+export async function openSiteFiles(
+  files: KitFiles,
+  secret: string,
+  nowMs: number = Date.now(),
+): Promise<SiteFolder> {
+  if (!isEnrolledKit(files)) return { ...(await openHostKit(files, secret, nowMs)), hasEnrolled: false };
+  const crypto = nodeCrypto();
+  const kit = await openEnrolledKit(files, { nowMs, secret }, { crypto });
+  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.key) ?? new Uint8Array(0));
+  const pkcs8 = await openPrivateKey(sealed ?? new Uint8Array(0), secret, { crypto });
+  return { kit, tls: tlsIdentity(kit.identity.participant.chain, pkcs8), hasEnrolled: true };
+}
+
+/**
  * Reads and opens the folder of a site.
  * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`, HostError `ERR_CONFIG_INVALID`
  */
 export async function openSiteFolder(options: KitOptions): Promise<SiteFolder> {
   const [files, secret] = await Promise.all([readKitFolder(options.kit), secretOf(options)]);
-  if (!isEnrolledKit(files)) return { ...(await openHostKit(files, secret)), hasEnrolled: false };
-  const crypto = nodeCrypto();
-  const kit = await openEnrolledKit(files, { nowMs: Date.now(), secret }, { crypto });
-  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.key) ?? new Uint8Array(0));
-  const pkcs8 = await openPrivateKey(sealed ?? new Uint8Array(0), secret, { crypto });
-  return { kit, tls: tlsIdentity(kit.identity.participant.chain, pkcs8), hasEnrolled: true };
+  return await openSiteFiles(files, secret);
 }

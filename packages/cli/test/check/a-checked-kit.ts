@@ -1,8 +1,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodePem, issueParticipant, requireName, sealPrivateKey } from "@photinus/core/pki";
 import { type Clock, silentLogger } from "@photinus/core/platform";
-import { createProject, type ProvisionedProject, type StartupKit } from "@photinus/core/provision";
+import {
+  createProject,
+  enrolledKitFiles,
+  type ProvisionedProject,
+  type StartupKit,
+} from "@photinus/core/provision";
 import { nodeCrypto, pem, systemClock, writeKitFolder } from "@photinus/node-platform";
 import { openStorage, PhotinusServer, type PhotinusServerOptions } from "@photinus/node-server";
 import { onTestFinished } from "vitest";
@@ -44,11 +50,41 @@ export async function aFolder(): Promise<string> {
 }
 
 /** A kit in a folder, and its secret in a file. */
-export async function aKitFolder(kit: StartupKit): Promise<{ kit: string; passphraseFile: string }> {
+export async function aKitFolder(
+  kit: Pick<StartupKit, "files" | "secret">,
+): Promise<{ kit: string; passphraseFile: string }> {
   const folder = await aFolder();
   await writeKitFolder(join(folder, "kit"), kit.files);
   await writeFile(join(folder, "secret"), kit.secret, { mode: 0o600 });
   return { kit: join(folder, "kit"), passphraseFile: join(folder, "secret") };
+}
+
+/** What a site has that joined the project by a link: certificate of the enrolment CA, own key. */
+export async function anEnrolledFolder(
+  project: ProvisionedProject,
+): Promise<{ kit: string; passphraseFile: string }> {
+  const { files, secret } = kitOf(project, "hub");
+  const { kit: hub } = await openHostKit(files, secret);
+  if (hub.enrolment === undefined) throw new Error("the server has an enrolment CA");
+  const key = await crypto.generateSigningKey(1, { extractable: true });
+  const [name, org] = [requireName("walk-in", "the site"), requireName("o", "its organization")];
+  const subject = { project: requireName("trial", "the project"), role: "site", name } as const;
+  const request = { subject, org, publicKey: key.publicKey, inviteDigest: new Uint8Array(32).fill(1) };
+  const leaf = await issueParticipant({ ...request, nowMs: Date.now() }, hub.enrolment, { crypto });
+  const chain = [leaf.der, hub.enrolment.certificate.der];
+  const { server } = hub.configuration;
+  const configuration = {
+    ...({ version: 1, project: "trial", role: "site", security: "clear" } as const),
+    ...{ name, org, server },
+  };
+  const sealed = await sealPrivateKey(
+    await crypto.exportSigningKey(key),
+    { passphrase: secret, iterations: 10_000 },
+    { crypto },
+  );
+  const enrolled = new Map(enrolledKitFiles({ chain, root: hub.root.der }, configuration));
+  enrolled.set("key.pem", encodePem("ENCRYPTED PRIVATE KEY", sealed));
+  return await aKitFolder({ files: enrolled, secret });
 }
 
 /** A server of the project; with `clear`, as behind a proxy that ended TLS. @returns address of its socket */

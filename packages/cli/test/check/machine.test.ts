@@ -12,7 +12,7 @@ import { judgeFileLimits } from "../../src/check/probes/file-limits.ts";
 import { judgeNodeVersion } from "../../src/check/probes/node-version.ts";
 import { main } from "../../src/main.ts";
 import { capturedStreams } from "../captured-streams.ts";
-import { aFolder, aKitFolder, aProject, checked, kitOf } from "./a-checked-kit.ts";
+import { aFolder, aKitFolder, anEnrolledFolder, aProject, checked, kitOf } from "./a-checked-kit.ts";
 
 const MIB = 1_048_576;
 const DAY_MS = 86_400_000;
@@ -170,6 +170,22 @@ test("a kit that has expired is named, with whom to ask", async () => {
     code: "ERR_KIT_EXPIRED",
     remedy: expect.stringContaining("administrator"),
   });
+});
+
+test("the folder of a site that enrolled is looked at by its certificate; one that has expired is named, with what renews it", async () => {
+  const kit = await anEnrolledFolder(project);
+  const clock = { ...systemClock(), now: () => Date.now() + 8 * DAY_MS };
+
+  const [fresh, stale] = [await checked(kit), await checked(kit, { clock })];
+
+  expect(fresh.finding("kit")?.seen).toMatch(/^site walk-in of trial, enrolled until 20/);
+  expect(fresh.outcomes("kit", "certificate", "disk", "device cpu")).toEqual(Array(4).fill("ok"));
+  expect(stale.exit).not.toBe(0);
+  expect(stale.finding("kit")).toMatchObject({
+    ...{ outcome: "failed", code: "ERR_CERTIFICATE_EXPIRED" },
+    remedy: expect.stringContaining("photinus cert renew"),
+  });
+  expect(stale.outcomes("certificate", "login")).not.toContain("ok");
 });
 
 test.each([

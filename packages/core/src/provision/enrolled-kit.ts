@@ -38,6 +38,29 @@ export function isEnrolledKit(files: KitFiles): boolean {
   );
 }
 
+/** What the folder of a site that enrolled says without its secret; nobody has signed it. */
+export type ReadEnrolledKit = Pick<EnrolledKit, "configuration" | "root"> & {
+  /** Own certificate chain, DER, leaf first; not verified. */
+  readonly chain: readonly Bytes[];
+};
+
+/**
+ * Reads the folder of a site that enrolled, without its key.
+ * @throws ProvisionError `ERR_KIT_*`; PkiError `ERR_CERTIFICATE_MALFORMED`
+ */
+export async function readEnrolledKit(
+  files: KitFiles,
+  { crypto }: { readonly crypto: CryptoProvider },
+): Promise<ReadEnrolledKit> {
+  const configuration = parseKitConfiguration(file(files, KIT_FILE.configuration));
+  const [rootDer] = certificatesFromPem(file(files, KIT_FILE.root));
+  const chain = certificatesFromPem(file(files, KIT_FILE.certificate));
+  if (rootDer === undefined || chain.length === 0) {
+    throw new PkiError("ERR_CERTIFICATE_MALFORMED", "the folder lacks a certificate");
+  }
+  return { configuration, root: await parseCertificate(rootDer, { crypto }), chain };
+}
+
 /**
  * Opens the folder of a site that enrolled.
  * @param options `secret`: what opens its key
@@ -48,15 +71,12 @@ export async function openEnrolledKit(
   { nowMs, secret }: { readonly nowMs: number; readonly secret: string },
   { crypto }: { readonly crypto: CryptoProvider },
 ): Promise<EnrolledKit> {
-  const configuration = parseKitConfiguration(file(files, KIT_FILE.configuration));
-  const [rootDer] = certificatesFromPem(file(files, KIT_FILE.root));
-  const chain = certificatesFromPem(file(files, KIT_FILE.certificate));
+  const { configuration, root, chain } = await readEnrolledKit(files, { crypto });
   const [leaf] = chain;
   const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", file(files, KIT_FILE.key));
-  if (rootDer === undefined || leaf === undefined || sealed === undefined) {
+  if (leaf === undefined || sealed === undefined) {
     throw new PkiError("ERR_CERTIFICATE_MALFORMED", "the folder lacks a certificate or key");
   }
-  const root = await parseCertificate(rootDer, { crypto });
   const { publicKey } = await parseCertificate(leaf, { crypto });
   const pkcs8 = await openPrivateKey(sealed, secret, { crypto });
   const signingKey = await crypto.importSigningKey(pkcs8, publicKey.spki, algorithmOf(publicKey));

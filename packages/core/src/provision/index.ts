@@ -35,6 +35,8 @@ export {
   enrolledKitFiles,
   isEnrolledKit,
   openEnrolledKit,
+  type ReadEnrolledKit,
+  readEnrolledKit,
 } from "./enrolled-kit.ts";
 export {
   type Device,

@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { verifyKit } from "@photinus/core/provision";
-import { failedBy, ok, warning } from "../finding.ts";
-import type { Probe } from "../subject.ts";
+import { PhotinusError } from "@photinus/core/errors";
+import { verifyChain } from "@photinus/core/pki";
+import { isEnrolledKit, readEnrolledKit, verifyKit } from "@photinus/core/provision";
+import { type Finding, failed, failedBy, ok, warning } from "../finding.ts";
+import type { Probe, Subject } from "../subject.ts";
 
 const DAY_MS = 86_400_000;
 /** An administrator is reminded while there is time to issue another, in days. */
@@ -11,7 +13,9 @@ const REMIND_DAYS = 30;
 /** Is every file as the project signed it, and for how long? */
 export const kitFiles: Probe = {
   name: "kit",
-  async run({ files, clock, crypto }) {
+  async run(subject) {
+    const { files, clock, crypto } = subject;
+    if (isEnrolledKit(files)) return await enrolled(subject);
     try {
       const nowMs = clock.now();
       const { manifest } = await verifyKit(files, { nowMs }, { crypto });
@@ -25,6 +29,28 @@ export const kitFiles: Probe = {
     }
   },
 };
+
+/** Nobody signed the folder of a site that enrolled: what counts is its certificate, of seven days. */
+async function enrolled({ folder, files, clock, crypto }: Subject): Promise<Finding> {
+  try {
+    const { configuration, root, chain } = await readEnrolledKit(files, { crypto });
+    const { project } = configuration;
+    const expected = { root: root.der, project, usage: "client", nowMs: clock.now() } as const;
+    const { participant, notAfterMs } = await verifyChain(chain, expected, { crypto });
+    const until = new Date(notAfterMs).toISOString().slice(0, 10);
+    return ok(
+      `site ${participant.name} of ${project}, enrolled until ${until}; it renews that while it runs`,
+    );
+  } catch (error) {
+    const hasExpired = error instanceof PhotinusError && error.code === "ERR_CERTIFICATE_EXPIRED";
+    if (!hasExpired) return failedBy(error, "ERR_KIT_UNREADABLE");
+    return failed(
+      "ERR_CERTIFICATE_EXPIRED",
+      error.message,
+      `Within 30 days of its end run photinus cert renew --kit ${folder}; later ask to join again.`,
+    );
+  }
+}
 
 /** Bits of a mode that let others than the owner in. */
 const OTHERS = 0o077;
