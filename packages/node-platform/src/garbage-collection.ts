@@ -38,7 +38,7 @@ export function countPassed(byteLength: number): void {
   collector()({ type: "minor" });
 }
 
-/** What {@link countPassed} has counted since the process began: one who reads it twice knows whether much moves. */
+/** Bytes that passed sockets since the process began: one who reads it twice knows whether much moves. */
 export function bytesPassed(): number {
   return passedBytes;
 }

@@ -21,6 +21,9 @@ export interface Authorizer {
 }
 
 /**
+ * Decides by the policy that a source holds at the time of each question; while it holds none that is usable, everything is
+ * refused.
+ *
  * @param org organization of the site or server that decides
  * @param source default: the default policy
  */

@@ -25,7 +25,9 @@ export interface SealInviteModules {
   readonly root: Bytes;
   /** The server that is to take it. */
   readonly server: Participant;
+  /** Signs and seals. */
   readonly crypto: CryptoProvider;
+  /** Time of the order. */
   readonly clock: Pick<Clock, "now">;
 }
 
