@@ -46,13 +46,7 @@ export async function buildPages(): Promise<{ readonly folder: string; readonly 
   const stamp = existsSync(STAMP) ? readFileSync(STAMP, "utf8") : "";
   if (stamp === hash && existsSync(join(PAGES, "index.html"))) return { folder: PAGES, built: false };
   const { build } = await import("vite");
-  // How long a busy machine took for each part of the build is nothing to warn of.
-  const rolldownOptions = { checks: { bundlerTimings: false } };
-  await build({
-    root: WEB_CLIENT,
-    logLevel: "warn",
-    build: { outDir: PAGES, emptyOutDir: true, rolldownOptions },
-  });
+  await build({ root: WEB_CLIENT, logLevel: "warn", build: { outDir: PAGES, emptyOutDir: true } });
   mkdirSync(join(STAMP, ".."), { recursive: true });
   writeFileSync(STAMP, hash);
   return { folder: PAGES, built: true };

@@ -7,6 +7,9 @@ import { build, defaultClientConditions, defineConfig, type Plugin } from "vite"
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const COMPRESSIBLE = /\.(html|js|mjs|css|json|svg|wasm|onnx)$/;
 
+/** The first start prints what people asked for, not how long plug-ins took; each build inside another has its own. */
+const checks = { bundlerTimings: false } as const;
+
 const conditions = ["@photinus/source", ...defaultClientConditions];
 
 /** Writes the elements of monitor as one file of a lasting name, for pages that embed them by one script tag. */
@@ -33,6 +36,7 @@ function embeddable(): Plugin {
           rolldownOptions: {
             input: join(ROOT, "../monitor/src/define.ts"),
             output: { entryFileNames: "monitor.js", codeSplitting: false },
+            checks,
           },
         },
       });
@@ -75,7 +79,7 @@ export default defineConfig({
   base: "/",
   publicDir: false,
   resolve: { conditions },
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions: { checks } },
   plugins: [embeddable(), precompress()],
   build: {
     outDir: "dist/app",
@@ -86,8 +90,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: ["index.html", "join/index.html", "join/signed-in/index.html"].map((page) => join(ROOT, page)),
-      // The first start prints what people asked for, not how long plug-ins took.
-      checks: { pluginTimings: false },
+      checks,
     },
   },
 });

@@ -1,30 +1,23 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, type Page, test } from "@playwright/test";
 import { button, leadToData } from "./guest-page.ts";
+import { type SignInServer, startSignInServer } from "./sign-in-server.ts";
 import { expectAccessible, expectQuiet, photograph, watchPage } from "./watched-page.ts";
 
 // A page that takes part as a site, of a server that wants its person to sign in at the organization's provider.
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-let child: ChildProcess;
+let server: SignInServer;
 let origin = "";
 let join = "";
 
 test.beforeAll(async () => {
-  const args = ["--conditions=@photinus/source", "--import", "tsx", `${ROOT}test/e2e/sign-in-process.ts`];
-  child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-  if (child.stdout === null) throw new Error("no output");
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
-  ({ origin, join } = JSON.parse(line.toString("utf8")) as { origin: string; join: string });
+  server = await startSignInServer();
+  ({ origin, join } = server);
 });
 
-test.afterAll(async () => {
-  child.stdin?.end();
-  await once(child, "exit");
-});
+test.afterAll(() => server.stop());
 
 const look = async (page: Page, name: string): Promise<void> => {
   await expectAccessible(page);

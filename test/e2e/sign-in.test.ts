@@ -1,32 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { expect, type Page, test } from "@playwright/test";
+import { type SignInServer, startSignInServer } from "./sign-in-server.ts";
 import { expectAccessible, expectQuiet, photograph, watchPage } from "./watched-page.ts";
 
-let child: ChildProcess;
+let server: SignInServer;
 let origin = "";
 
 test.beforeAll(async () => {
-  child = spawn(
-    process.execPath,
-    [
-      "--conditions=@photinus/source",
-      "--import",
-      "tsx",
-      fileURLToPath(new URL("./sign-in-process.ts", import.meta.url)),
-    ],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  if (child.stdout === null) throw new Error("no output");
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
-  ({ origin } = JSON.parse(line.toString("utf8")) as { origin: string });
+  server = await startSignInServer();
+  ({ origin } = server);
 });
 
-test.afterAll(async () => {
-  child.stdin?.end();
-  await once(child, "exit");
-});
+test.afterAll(() => server.stop());
 
 const look = async (page: Page, name: string): Promise<void> => {
   await expectAccessible(page);

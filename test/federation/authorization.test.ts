@@ -11,10 +11,9 @@ import { AUDIT_FILE, openAuditFile } from "@photinus/node-client";
 import { nodeCrypto, readKitFolder, systemClock, webSocketConnector } from "@photinus/node-platform";
 import { type EmbeddedStorage, openStorage, PhotinusServer } from "@photinus/node-server";
 import { expect, onTestFinished, test } from "vitest";
-import { main } from "../../packages/cli/src/main.ts";
 import { PolicyFile } from "../../packages/cli/src/policy/policy-file.ts";
-import { capturedStreams } from "../../packages/cli/test/captured-streams.ts";
 import { temporaryFolder } from "./a-federation.ts";
+import { photinus } from "./run-photinus.ts";
 import { scriptedTrainer, smallJob } from "./scripted-trainer.ts";
 
 // Two organizations as their administrators have them: kits, policies and records in folders, a real server, real sockets.
@@ -35,12 +34,6 @@ const clock = systemClock();
 
 const policyText = (permissions: unknown): string =>
   JSON.stringify({ format_version: "1.0", permissions }, null, 2);
-
-async function photinus(...args: string[]): Promise<string> {
-  const { texts, streams } = capturedStreams();
-  expect(await main(args, { streams }), texts.err).toBe(0);
-  return texts.out;
-}
 
 interface Organizations {
   readonly project: string;

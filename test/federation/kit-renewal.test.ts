@@ -11,9 +11,8 @@ import { type EmbeddedStorage, openStorage, PhotinusServer } from "@photinus/nod
 import { expect, onTestFinished, test } from "vitest";
 import { type KitOfHost, openKitFolder } from "../../packages/cli/src/commands/open-kit-folder.ts";
 import { serverTls } from "../../packages/cli/src/commands/server-tls.ts";
-import { main } from "../../packages/cli/src/main.ts";
-import { capturedStreams } from "../../packages/cli/test/captured-streams.ts";
 import { temporaryFolder } from "./a-federation.ts";
+import { photinus } from "./run-photinus.ts";
 import { scriptedTrainer, smallJob } from "./scripted-trainer.ts";
 
 // Kits in folders as administrators have them, a real server with TLS, real sockets.
@@ -30,11 +29,6 @@ users:
 
 const crypto = nodeCrypto();
 const clock = systemClock();
-
-async function photinus(...args: string[]): Promise<void> {
-  const { texts, streams } = capturedStreams();
-  expect(await main(args, { streams }), texts.err).toBe(0);
-}
 
 /** Provisions into `folder`; again with what `options` say. @returns the folder */
 async function provision(folder: string, definition: string, ...options: string[]): Promise<string> {

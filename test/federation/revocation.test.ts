@@ -24,6 +24,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { main } from "../../packages/cli/src/main.ts";
 import { capturedStreams } from "../../packages/cli/test/captured-streams.ts";
 import { MNIST, temporaryFolder } from "./a-federation.ts";
+import { photinus } from "./run-photinus.ts";
 import { scriptedTrainer } from "./scripted-trainer.ts";
 
 // Folders as an administrator has them, the commands that he uses, a real server, real sockets.
@@ -42,13 +43,6 @@ users:
 const SOON = { timeout: 10_000 };
 const crypto = nodeCrypto();
 const clock = systemClock();
-
-async function photinus(...args: string[]): Promise<string> {
-  const { texts, streams } = capturedStreams();
-  const code = await main(args, { streams });
-  expect(code, texts.err).toBe(0);
-  return texts.out;
-}
 
 /** A project as `photinus provision` makes it. */
 async function aProject(): Promise<string> {

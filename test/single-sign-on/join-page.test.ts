@@ -1,18 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { utf8 } from "@photinus/core/bytes";
-import { type CredentialSource, openSession, type Session } from "@photinus/core/session";
-import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
+import type { CredentialSource } from "@photinus/core/session";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { aFreePort } from "./a-free-port.ts";
 import { aServer, type RunningServer } from "./a-server.ts";
 import { type IdentityProvider, identityProvider, JOIN_CLIENT } from "./identity-provider.ts";
+import { login } from "./log-in.ts";
 import { Person } from "./person.ts";
 
 // How a page that takes part as a site gets the token that its server wants beside the certificate.
 
-const clock = systemClock();
-const crypto = nodeCrypto();
 let provider: IdentityProvider;
 let server: RunningServer;
 let origin = "";
@@ -48,17 +46,6 @@ const askToken = (person: Person, { search }: URL, from = origin): Promise<Respo
 const codeOf = async (response: Response): Promise<unknown> =>
   ((await response.json()) as { readonly code: unknown }).code;
 
-async function login(credentials: CredentialSource | undefined): Promise<Session> {
-  const { identity, configuration, root } = await server.kitOf("site-1");
-  const connector = webSocketConnector({ url: server.socketUrl });
-  const { project, server: of } = configuration;
-  return await openSession(
-    (signal) => connector.connect(signal),
-    { session: { identity, project, root: root.der, serverName: of.name }, credentials },
-    { clock, crypto, signal: new AbortController().signal },
-  );
-}
-
 /** Signs in as a page lets its person. */
 const signingIn = (account: string, change = (nonce: string): string => nonce): CredentialSource => ({
   async credentialFor({ nonce }) {
@@ -70,8 +57,8 @@ const signingIn = (account: string, change = (nonce: string): string => nonce): 
 
 test("an account without the claims gets a token that lets no site in, and so does one for another nonce", async () => {
   const refused = { code: "ERR_CREDENTIAL_REFUSED" };
-  await expect(login(signingIn("mallory"))).rejects.toMatchObject(refused);
-  await expect(login(signingIn("alice", aNonce))).rejects.toMatchObject(refused);
+  await expect(login(server, "site-1", signingIn("mallory"))).rejects.toMatchObject(refused);
+  await expect(login(server, "site-1", signingIn("alice", aNonce))).rejects.toMatchObject(refused);
 });
 
 test("the token that a page gets is for its nonce, and lets its site in", async () => {
@@ -86,7 +73,7 @@ test("the token that a page gets is for its nonce, and lets its site in", async 
   const { token, nonce: of } = (await response.json()) as { readonly token: string; readonly nonce: string };
   expect(of).toBe(nonce);
   expect(decodeJwt(token)).toMatchObject({ nonce, aud: JOIN_CLIENT, sub: "alice" });
-  const session = await login(signingIn("alice"));
+  const session = await login(server, "site-1", signingIn("alice"));
   expect(session.scope).toBe("full");
   await session.close("ERR_GOING_AWAY");
 });

@@ -1,15 +1,12 @@
 import { utf8 } from "@photinus/core/bytes";
-import { type CredentialSource, openSession, type Session } from "@photinus/core/session";
+import type { CredentialSource } from "@photinus/core/session";
 import { oidcCredentials, type SignInSettings } from "@photinus/node-client";
-import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
 import type { LoginProvider } from "@photinus/node-server";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { aServer, type RunningServer } from "./a-server.ts";
 import { type IdentityProvider, identityProvider, SITE_CLIENT } from "./identity-provider.ts";
+import { login } from "./log-in.ts";
 import { Person } from "./person.ts";
-
-const clock = systemClock();
-const crypto = nodeCrypto();
 
 let binding: IdentityProvider;
 let forgetful: IdentityProvider;
@@ -29,21 +26,6 @@ async function serverOf(issuer: string, change: Partial<LoginProvider> = {}): Pr
   });
   running.push(server);
   return server;
-}
-
-async function login(
-  server: RunningServer,
-  name: string,
-  credentials: CredentialSource | undefined,
-): Promise<Session> {
-  const { identity, configuration, root } = await server.kitOf(name);
-  const connector = webSocketConnector({ url: server.socketUrl });
-  const { project, server: of } = configuration;
-  return await openSession(
-    (signal) => connector.connect(signal),
-    { session: { identity, project, root: root.der, serverName: of.name }, credentials },
-    { clock, crypto, signal: new AbortController().signal },
-  );
 }
 
 /** Signs in as this person wherever the site says. */

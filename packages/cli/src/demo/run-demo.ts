@@ -158,9 +158,13 @@ function tellEnd({ context: { terminal } }: Run, report: DemoReport): void {
   const [demo, photinus] = FROM_SOURCE
     ? ["npm start --", "npm run photinus --"]
     : ["photinus demo", "photinus"];
-  terminal.note(`  ${demo} --model mlp --rounds 5   the same with another model`);
-  terminal.note(`  ${demo} --lan                    let other machines join, by TLS`);
-  terminal.note(`  ${photinus} --help               a federation of your own`);
+  for (const [command, purpose] of [
+    [`${demo} --model mlp --rounds 5`, "the same with another model"],
+    [`${demo} --lan`, "let other machines join, by TLS"],
+    [`${photinus} --help`, "a federation of your own"],
+  ] as const) {
+    terminal.note(`  ${command.padEnd(37)} ${purpose}`);
+  }
 }
 
 /**

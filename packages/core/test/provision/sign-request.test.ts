@@ -1,8 +1,6 @@
 import { type Bytes, concatBytes } from "@photinus/core/bytes";
-import { decodePem } from "@photinus/core/pki";
 import { webCrypto } from "@photinus/core/platform";
 import {
-  createProject,
   type ExistingProject,
   KIT_FILE,
   type KitFiles,
@@ -10,7 +8,6 @@ import {
   LOCAL_SECRET,
   openKit,
   openKitRequest,
-  openRootKey,
   type ProvisionedProject,
   type RequestedParticipant,
   requestKit,
@@ -19,6 +16,7 @@ import {
   verifyKit,
 } from "@photinus/core/provision";
 import { beforeAll, describe, expect, test } from "vitest";
+import { anExistingProject } from "./an-existing-project.ts";
 
 const crypto = webCrypto();
 const NOW_MS = Date.UTC(2026, 6, 1);
@@ -38,12 +36,7 @@ let project: ProvisionedProject;
 let existing: ExistingProject;
 
 beforeAll(async () => {
-  project = await createProject(definition, modules, { rootAlgorithm: 1 });
-  const { certificatePem, keyPem, secret = "", revocationListPem } = project.root;
-  const [latest] = decodePem("X509 CRL", revocationListPem);
-  if (latest === undefined || keyPem === undefined) throw new Error("a project has a list and a key");
-  const root = await openRootKey({ certificatePem, keyPem, secret }, { crypto });
-  existing = { root, latest, state: project.state };
+  ({ project, existing } = await anExistingProject(definition, modules));
 });
 
 const file = (files: KitFiles, path: string): Bytes => files.get(path) ?? new Uint8Array(0);

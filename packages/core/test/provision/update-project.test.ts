@@ -2,11 +2,9 @@ import { toHex } from "@photinus/core/bytes";
 import { decodePem, parseCertificate } from "@photinus/core/pki";
 import { webCrypto } from "@photinus/core/platform";
 import {
-  createProject,
   type ExistingProject,
   encodeProjectState,
   openKit,
-  openRootKey,
   type ProvisionedProject,
   parseProjectState,
   type UpdateProjectOptions,
@@ -14,6 +12,7 @@ import {
   verifyKit,
 } from "@photinus/core/provision";
 import { beforeAll, describe, expect, test } from "vitest";
+import { anExistingProject } from "./an-existing-project.ts";
 
 const crypto = webCrypto();
 const NOW_MS = Date.UTC(2026, 6, 1);
@@ -35,12 +34,7 @@ let project: ProvisionedProject;
 let existing: ExistingProject;
 
 beforeAll(async () => {
-  project = await createProject(definition, modules, { rootAlgorithm: 1 });
-  const { certificatePem, keyPem, secret = "", revocationListPem } = project.root;
-  const [latest] = decodePem("X509 CRL", revocationListPem);
-  if (latest === undefined || keyPem === undefined) throw new Error("a project has a list and a key");
-  const root = await openRootKey({ certificatePem, keyPem, secret }, { crypto });
-  existing = { root, latest, state: project.state };
+  ({ project, existing } = await anExistingProject(definition, modules));
 });
 
 const update = (changed: object, options: UpdateProjectOptions = {}, from = existing) =>

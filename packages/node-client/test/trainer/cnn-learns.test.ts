@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { benchModel } from "@photinus/training";
 import { expect, test } from "vitest";
+import { moved } from "../../../training/test/reference/moved.ts";
 import { startNodeTrainer } from "../../src/trainer/index.ts";
 
 test("the CNN learns MNIST to 0.93 in one epoch of 10 000 images", async () => {
@@ -14,18 +14,7 @@ test("the CNN learns MNIST to 0.93 in one epoch of 10 000 images", async () => {
   await trainer.prepare({ jobId: "job", dataName: "mnist", training, model, parameters }, { signal });
 
   const { delta } = await trainer.train({ parameters: initialParameters, seed: 1 }, { signal });
-  const trained = new ParameterSet(
-    initialParameters.entries().map(([name, { shape, f32 }]) => {
-      const change = delta.get(name)!.f32;
-      return [
-        name,
-        Tensor.f32(
-          shape,
-          f32.map((value, index) => value + change[index]!),
-        ),
-      ];
-    }),
-  );
+  const trained = moved(initialParameters, delta);
   const evaluation = await trainer.evaluate(trained, { signal });
 
   expect(evaluation?.accuracy).toBeGreaterThan(0.93);

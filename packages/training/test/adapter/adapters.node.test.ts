@@ -4,10 +4,12 @@ import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { describe, expect, test } from "vitest";
 import { type AdapterOptions, addAdapters, mergeAdapters } from "../../src/adapter/index.ts";
 import { compileEvaluation } from "../../src/compile/index.ts";
-import { type Attribute, int, type Model, type Node, readModel, writeModel } from "../../src/onnx/index.ts";
+import { int, type Model, readModel, writeModel } from "../../src/onnx/index.ts";
 import { seededRandom } from "../../src/random.ts";
 import { checkParameterTable, LocalTrainer, parameterTable } from "../../src/trainer/index.ts";
+import { moved } from "../reference/moved.ts";
 import { cpuRuntime } from "../reference/onnx-runtime.ts";
+import { node, normalTensors } from "../reference/small-model.ts";
 
 const load = (file: string): Model =>
   readModel(new Uint8Array(readFileSync(new URL(`../vectors/torch-samples/${file}`, import.meta.url))));
@@ -100,20 +102,7 @@ describe.each(FILES)("%s with adapters", (file, rank) => {
   });
 });
 
-const node = (
-  operator: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, Attribute> = {},
-): Node => ({
-  ...{ name: output, operator, inputs, outputs: [output], attributes: new Map(Object.entries(attributes)) },
-});
-const random = seededRandom(2);
-const matrix = (rows: number, columns: number): Tensor =>
-  Tensor.f32(
-    [rows, columns],
-    Float32Array.from({ length: rows * columns }, () => random.normal()),
-  );
+const tensor = normalTensors(2);
 /** An embedding that is the head as well, and a matrix in between that only multiplies. */
 const tied: Model = {
   ...{ irVersion: 9, opset: 20, producer: "test" },
@@ -122,15 +111,9 @@ const tied: Model = {
     inputs: [{ name: "x", dtype: "f32", shape: ["batch", 6] }],
     outputs: [{ name: "y", dtype: "f32", shape: undefined }],
     initializers: new Map([
-      ["between", matrix(6, 6)],
-      ["embedding", matrix(7, 6)],
-      [
-        "bias",
-        Tensor.f32(
-          [7],
-          Float32Array.from({ length: 7 }, () => random.normal()),
-        ),
-      ],
+      ["between", tensor(6, 6)],
+      ["embedding", tensor(7, 6)],
+      ["bias", tensor(7)],
       ["id", new Tensor("i64", [1], new Uint8Array(BigInt64Array.of(3n).buffer))],
     ]),
     nodes: [
@@ -223,21 +206,7 @@ test("a trainer exchanges the adapters only, and they learn", async () => {
   const { delta } = await trainer.train({ parameters: initialParameters, seed: 1 }, { signal });
 
   expect(delta.names()).toEqual(["between.lora_A", "between.lora_B"]);
-  const after = await trainer.evaluate(
-    new ParameterSet(
-      initialParameters.entries().map(([name, { shape, f32 }]) => {
-        const change = delta.get(name)!.f32;
-        return [
-          name,
-          Tensor.f32(
-            shape,
-            f32.map((value, index) => value + change[index]!),
-          ),
-        ];
-      }),
-    ),
-    { signal },
-  );
+  const after = await trainer.evaluate(moved(initialParameters, delta), { signal });
   expect(after!.loss).toBeLessThan(0.5 * before!.loss);
   await trainer.close();
 });

@@ -3,28 +3,15 @@ import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { expect, test } from "vitest";
 import { compileEvaluation, compileStep } from "../../src/compile/index.ts";
 import { type Dataset, floatsOf } from "../../src/data/index.ts";
-import { type Attribute, int, type Model, type Node } from "../../src/onnx/index.ts";
+import { int, type Model } from "../../src/onnx/index.ts";
 import { seededRandom } from "../../src/random.ts";
 import { StepSession } from "../../src/runtime/index.ts";
 import { parameterTable } from "../../src/trainer/index.ts";
 import { cpuRuntime } from "../reference/onnx-runtime.ts";
+import { node, normalTensors } from "../reference/small-model.ts";
 
-const random = seededRandom(5);
-const tensor = (...shape: number[]): Tensor =>
-  Tensor.f32(
-    shape,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
-  );
+const tensor = normalTensors(5);
 const ones = (size: number): Tensor => Tensor.f32([size], new Float32Array(size).fill(1));
-
-const node = (
-  operator: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, Attribute> = {},
-): Node => ({
-  ...{ name: output, operator, inputs, outputs: [output], attributes: new Map(Object.entries(attributes)) },
-});
 
 /** x · w, BatchNormalization, Dropout, · v */
 function aModel({ trainingMode }: { trainingMode: boolean }): Model {

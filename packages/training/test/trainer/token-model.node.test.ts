@@ -2,27 +2,15 @@
 import { type ParameterDescriptor, ParameterSet, Tensor } from "@photinus/core/tensor";
 import { expect, test } from "vitest";
 import type { Dataset, Feature } from "../../src/data/index.ts";
-import { type Attribute, int, type Model, type Node, writeModel } from "../../src/onnx/index.ts";
-import { seededRandom } from "../../src/random.ts";
+import { int, type Model, writeModel } from "../../src/onnx/index.ts";
 import { LocalTrainer } from "../../src/trainer/index.ts";
+import { moved } from "../reference/moved.ts";
 import { cpuRuntime } from "../reference/onnx-runtime.ts";
+import { node, normalTensors } from "../reference/small-model.ts";
 
 const { signal } = new AbortController();
 const [TOKENS, LENGTH, WIDTH] = [5, 4, 6];
-const random = seededRandom(23);
-const tensor = (...shape: number[]): Tensor =>
-  Tensor.f32(
-    shape,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
-  );
-const node = (
-  operator: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, Attribute> = {},
-): Node => ({
-  ...{ name: output, operator, inputs, outputs: [output], attributes: new Map(Object.entries(attributes)) },
-});
+const tensor = normalTensors(23);
 
 /** Says the next token from the token and whether it is masked: int64 ids and a float mask of any length, as transformers do. */
 const MODEL: Model = {
@@ -104,17 +92,7 @@ test("a model of int64 tokens and a mask learns the next token, whatever the ord
 
   const { delta, loss } = await trainer.train({ parameters: initial, seed: 1 }, { signal });
 
-  const trained = initial.entries().map(([name, { shape, f32 }]) => {
-    const change = delta.get(name)!.f32;
-    return [
-      name,
-      Tensor.f32(
-        shape,
-        f32.map((value, index) => value + change[index]!),
-      ),
-    ] as const;
-  });
-  const after = await trainer.evaluate(new ParameterSet(trained), { signal });
+  const after = await trainer.evaluate(moved(initial, delta), { signal });
   expect(loss).toBeLessThan(1);
   expect(after).toMatchObject({ accuracy: 1, exampleCount: 20 });
   await trainer.close();
