@@ -78,6 +78,23 @@ test("a page signs in at the organization's provider, in a tab of its own, and i
   expectQuiet({ ...watch, complaints: watch.complaints.filter((text) => !text.includes("404 (Not Found)")) });
 });
 
+test("a server that cannot say where to sign in is asked again, and the session waits for it", async ({
+  page,
+}) => {
+  let asked = 0;
+  await page.route("**/auth/join", async (route) => {
+    asked++;
+    await (asked === 1 ? route.fulfill({ status: 503 }) : route.continue());
+  });
+  await connect(page);
+
+  await expect(page.getByText(/HTTP 503/)).toBeVisible();
+  await expect(page.getByRole("link", { name: /Sign in with 127\.0\.0\.1/ })).toBeVisible();
+
+  expect(asked).toBe(2);
+  await expect(page.getByText(/HTTP 503/)).toHaveCount(0);
+});
+
 test("a tab that comes back without a sign-in that was begun here says so", async ({ page }) => {
   await page.goto(`${origin}/join/signed-in?code=stolen&state=forged`);
 

@@ -29,6 +29,9 @@ export interface JoinModules {
   readonly device: BrowserDevice | "fastest";
 }
 
+/** Until the server is asked again where people sign in, ms. */
+const ASK_AGAIN_MS = 5000;
+
 /** The steps that the page leads through; each method is one thing that a person does. */
 export class JoinModel implements ReactiveController {
   readonly #host: ReactiveControllerHost;
@@ -199,6 +202,7 @@ export class JoinModel implements ReactiveController {
       return;
     }
     if (news.kind === "sign-in") {
+      this.#wantedNonce = news.nonce;
       if (news.nonce === null) this.#change({ signIn: undefined });
       else void this.#askToSignIn(news.nonce);
       return;
@@ -221,12 +225,25 @@ export class JoinModel implements ReactiveController {
     if (this.#state.step === "training" && this.#state.paused === undefined) void this.#watchPowerOnce();
   }
 
+  /** What the session wants a token for at present. */
+  #wantedNonce: string | null = null;
+
   /** Shows where to sign in. A server whose pages can sign in nowhere lets this one in nowhere either. */
   async #askToSignIn(nonce: string): Promise<void> {
-    const issuer = await findProvider(this.#abort.signal).catch(() => undefined);
-    if (issuer === undefined)
+    const found = await findProvider(this.#abort.signal).catch((error: unknown) => ({ error }));
+    if (this.#wantedNonce !== nonce || this.#abort.signal.aborted) return; // another session asks by now, or none
+    if (typeof found === "object") {
+      // The server did not say: that is no answer to the session, which goes on waiting.
+      this.#change({ fault: faultOf(found.error) });
+      setTimeout(() => {
+        if (this.#wantedNonce === nonce) void this.#askToSignIn(nonce);
+      }, ASK_AGAIN_MS);
+      return;
+    }
+    this.#change({ fault: undefined });
+    if (found === undefined)
       await this.#answer({ nonce, token: null }).catch(() => undefined); // it waits no more
-    else this.#change({ signIn: { nonce, issuer, address: signInAddress(nonce) } });
+    else this.#change({ signIn: { nonce, issuer: found, address: signInAddress(nonce) } });
   }
 
   async #answer(answer: SiteCalls["credential"]["request"]): Promise<void> {

@@ -1,6 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { JoinModel } from "../join-model.ts";
 
+/** The page by itself tries them again after minutes only. */
+const RETRIED_BY_PEOPLE: ReadonlySet<string> = new Set(["ERR_CREDENTIAL_REFUSED", "ERR_CREDENTIAL_REQUIRED"]);
+
 /** The way to the organization's provider, while the server waits for it; else what to do when it was refused. */
 export function renderSignIn(model: JoinModel): TemplateResult | typeof nothing {
   const { signIn, status, isBusy } = model.state;
@@ -13,7 +16,7 @@ export function renderSignIn(model: JoinModel): TemplateResult | typeof nothing 
       <a class="primary" href=${signIn.address} target="_blank" rel="noopener">Sign in with ${hostOf(signIn.issuer)}</a>
     </div>`;
   }
-  if (status?.fault?.code !== "ERR_CREDENTIAL_REFUSED") return nothing;
+  if (!RETRIED_BY_PEOPLE.has(status?.fault?.code ?? "")) return nothing;
   return html`<div class="sign-in">
     <button class="primary" ?disabled=${isBusy} @click=${() => model.retry()}>Sign in again</button>
   </div>`;
