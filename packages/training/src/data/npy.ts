@@ -51,7 +51,9 @@ export function parseNpy(bytes: Bytes, name: string): NpyArray {
   const given = bytes.byteLength - start;
   if (expected !== given) malformed(name, `its header promises ${expected} bytes, ${given} follow`);
   // A copy: the elements need not be aligned in the file.
-  return { shape, values: type.read(bytes.slice(start).buffer) };
+  const elements = new Uint8Array(given);
+  elements.set(bytes.subarray(start));
+  return { shape, values: type.read(elements.buffer) };
 }
 
 function headerOf(bytes: Bytes, name: string): { readonly header: string; readonly start: number } {

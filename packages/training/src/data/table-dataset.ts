@@ -3,6 +3,9 @@ import type { Dataset } from "./dataset.ts";
 import { malformed } from "./idx.ts";
 import type { Table } from "./table.ts";
 
+/** Most numbers that the features of a table may become: 1 GiB of them. */
+const MAX_NUMBERS = 2 ** 28;
+
 /** A column of numbers: (x - mean) / deviation. */
 export interface NumberColumn {
   /** Its name. */
@@ -41,12 +44,15 @@ export interface TableDatasetOptions {
 /**
  * The rows of a table as a data set.
  * @throws TrainingError `ERR_DATA_MALFORMED` with column and row for a column that is not there, a cell that is no number, or
- *   a value that is not among those given
+ *   a value that is not among those given; or when the rows become too many numbers
  */
 export function tableDataset(table: Table, { name, features, label }: TableDatasetOptions): Dataset {
-  const arrays = features.map(({ input, columns }) => {
+  const widths = features.map(({ columns }) => columns.reduce((sum, column) => sum + widthOf(column), 0));
+  const numbers = table.rows.length * widths.reduce((sum, width) => sum + width, 0);
+  if (numbers > MAX_NUMBERS) malformed(name, `its rows become ${numbers} numbers, at most ${MAX_NUMBERS}`);
+  const arrays = features.map(({ input, columns }, index) => {
     const encoders = columns.map((column) => encoderOf(table, { name, column }));
-    const width = encoders.reduce((sum, encoder) => sum + encoder.width, 0);
+    const width = widths[index] ?? 0;
     const values = new Float32Array(table.rows.length * width);
     let offset = 0;
     for (const { width: own, write } of encoders) {
@@ -73,8 +79,11 @@ function labelsOf(
   return { values };
 }
 
+/** Numbers that one cell becomes. */
+const widthOf = (column: NumberColumn | ValueColumn): number =>
+  "values" in column ? column.values.length : 1;
+
 interface Encoder {
-  /** Numbers that one cell becomes. */
   readonly width: number;
   readonly write: (row: number, into: Float32Array, offset: number) => void;
 }
@@ -86,7 +95,7 @@ function encoderOf(
   if ("values" in column) {
     const { at } = positionsOf(table, { name, column });
     return {
-      width: column.values.length,
+      width: widthOf(column),
       write: (row, into, offset) => {
         into[offset + at(row)] = 1;
       },
@@ -95,7 +104,7 @@ function encoderOf(
   const { mean = 0, deviation = 1, missing } = column;
   const cell = cellsOf(table, name, column.column);
   return {
-    width: 1,
+    width: widthOf(column),
     write: (row, into, offset) => {
       const text = cell(row).trim();
       const value = text === "" ? missing : Number(text);

@@ -15,6 +15,12 @@ const MAX_COLUMNS = 4096;
 /** Most cells of a table. */
 const MAX_CELLS = 2 ** 24;
 
+/** Most rows of a table: each costs memory, however few cells it has. */
+const MAX_ROWS = 2 ** 22;
+
+/** Longest text of a table: what is longer does not fit into one string of every runtime. */
+const MAX_TABLE_BYTES = 2 ** 28;
+
 /** Most characters of one cell. */
 const MAX_CELL_LENGTH = 65_536;
 
@@ -25,7 +31,7 @@ const MAX_CELL_LENGTH = 65_536;
  * @throws TrainingError `ERR_DATA_MALFORMED` with the line, for a row of another length, an open quote, text behind a
  *   closing one, bytes that are no UTF-8, or more than the limits allow
  */
-export function parseCsv(bytes: Bytes, name: string): Table {
+export function parseCsv(bytes: Bytes, name: string, maxRows: number = MAX_ROWS): Table {
   const text = decode(bytes, name);
   const reader = new CsvReader(text, name);
   const columns = reader.row();
@@ -36,8 +42,8 @@ export function parseCsv(bytes: Bytes, name: string): Table {
     if (row.length !== columns.length) {
       malformed(name, `line ${reader.line} has ${row.length} cells, its first has ${columns.length}`);
     }
+    requireRoom({ columns, rows }, { name, maxRows });
     rows.push(row);
-    if (rows.length * columns.length > MAX_CELLS) malformed(name, `more than ${MAX_CELLS} cells`);
   }
   return { columns, rows };
 }
@@ -115,25 +121,32 @@ class CsvReader {
  * @param name of the file, for errors
  * @throws TrainingError `ERR_DATA_MALFORMED` with the line
  */
-export function parseJsonLines(bytes: Bytes, name: string): Table {
-  const lines = decode(bytes, name).split("\n");
+export function parseJsonLines(bytes: Bytes, name: string, maxRows: number = MAX_ROWS): Table {
   let columns: readonly string[] | undefined;
   const rows: (readonly string[])[] = [];
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === "") continue;
-    const record = recordOf(line, name, index + 1);
+  for (const { line, number } of linesOf(decode(bytes, name))) {
+    const record = recordOf(line, name, number);
     if (columns === undefined) {
       columns = [...record.keys()];
       requireColumns(columns, name);
     }
-    const odd = [...record.keys()].find((key) => !columns?.includes(key));
-    if (odd !== undefined || record.size !== columns.length) {
-      malformed(name, `line ${index + 1} has other fields than the first`);
+    if (record.size !== columns.length || columns.some((column) => !record.has(column))) {
+      malformed(name, `line ${number} has other fields than the first`);
     }
+    requireRoom({ columns, rows }, { name, maxRows });
     rows.push(columns.map((column) => record.get(column) ?? ""));
-    if (rows.length * columns.length > MAX_CELLS) malformed(name, `more than ${MAX_CELLS} cells`);
   }
   return columns === undefined ? malformed(name, "it is empty") : { columns, rows };
+}
+
+/** Lines that hold something, one at a time: a file of nothing but line ends is no list of them. */
+function* linesOf(text: string): Generator<{ readonly line: string; readonly number: number }> {
+  for (let start = 0, number = 1; start < text.length; number++) {
+    const end = text.indexOf("\n", start);
+    const line = text.slice(start, end < 0 ? text.length : end);
+    if (line.trim() !== "") yield { line, number };
+    start = end < 0 ? text.length : end + 1;
+  }
 }
 
 function recordOf(line: string, name: string, number: number): ReadonlyMap<string, string> {
@@ -159,11 +172,21 @@ function recordOf(line: string, name: string, number: number): ReadonlyMap<strin
 }
 
 function decode(bytes: Bytes, name: string): string {
+  if (bytes.byteLength > MAX_TABLE_BYTES) malformed(name, `more than ${MAX_TABLE_BYTES} bytes of text`);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     malformed(name, "it is not UTF-8");
   }
+}
+
+/** @throws TrainingError `ERR_DATA_MALFORMED` when the table is full */
+function requireRoom(
+  { columns, rows }: Table,
+  { name, maxRows }: { readonly name: string; readonly maxRows: number },
+): void {
+  if (rows.length >= maxRows) malformed(name, `more than ${maxRows} rows`);
+  if ((rows.length + 1) * columns.length > MAX_CELLS) malformed(name, `more than ${MAX_CELLS} cells`);
 }
 
 function requireColumns(columns: readonly string[], name: string): void {

@@ -28,6 +28,23 @@ describe("parseNpy", () => {
     expect(parseNpy(npy(`${headerOf(descr, "(1, 2)")} `, data, 2), "f")).toEqual({ shape: [1, 2], values });
   });
 
+  test("reads what lies in a view of another kind, whose slice is no copy", () => {
+    // Node's Buffer is such a view; a page has none.
+    class Sharing extends Uint8Array<ArrayBuffer> {
+      override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+        return this.subarray(start, end);
+      }
+    }
+    const file = npy(headerOf("<f4", "(2,)"), Float32Array.of(1, -2));
+    const pool = new Sharing(new ArrayBuffer(file.length + 24));
+    pool.set(file, 16);
+
+    expect(parseNpy(pool.subarray(16, 16 + file.length), "f")).toEqual({
+      shape: [2],
+      values: Float32Array.of(1, -2),
+    });
+  });
+
   test("reads a single number and an array of no elements", () => {
     expect(parseNpy(npy(headerOf("<f4", "()"), Float32Array.of(3)), "f")).toEqual({
       shape: [],

@@ -38,6 +38,19 @@ describe("parseCsv", () => {
     expect(() => parseCsv(Uint8Array.of(0x61, 0x0a, 0xff), "f")).toThrow(refusal(/UTF-8/));
   });
 
+  test("takes as many rows as it may, empty ones too, and refuses one more", () => {
+    expect(parseCsv(utf8("a\n\n\n"), "f", 2).rows).toHaveLength(2);
+    expect(() => parseCsv(utf8("a\n\n\n\n"), "f", 2)).toThrow(refusal(/more than 2 rows/));
+    expect(() => parseJsonLines(utf8('{"a":1}\n{"a":2}'), "f", 1)).toThrow(refusal(/more than 1 rows/));
+  });
+
+  test("refuses text that is too long before it is decoded", () => {
+    const bytes = new Uint8Array(2 ** 28 + 1);
+
+    expect(() => parseCsv(bytes, "f")).toThrow(refusal(/more than 268435456 bytes/));
+    expect(() => parseJsonLines(bytes, "f")).toThrow(refusal(/more than 268435456 bytes/));
+  });
+
   test("gives back whatever cells were written", () => {
     const cell = fc.string({ maxLength: 12 });
     const cells = fc.array(fc.tuple(cell, cell), { maxLength: 6 });
@@ -76,6 +89,12 @@ describe("parseJsonLines", () => {
     expect(() => parseJsonLines(utf8(text), "f")).toThrow(refusal(message));
   });
 
+  test("passes over millions of blank lines without a list of them", () => {
+    const text = `${"\n".repeat(2 ** 22)}{"a":1}\n${"\n".repeat(2 ** 22)}{"b":1}`;
+
+    expect(() => parseJsonLines(utf8(text), "f")).toThrow(refusal(/line 8388610 has other fields/));
+  });
+
   test("a field named like something of every object is a field", () => {
     const text = '{"__proto__":"1","constructor":"2"}';
 
@@ -104,6 +123,17 @@ describe("tableDataset", () => {
     expect([...into.features[0]!]).toEqual([0, 4]);
     expect([...into.features[1]!]).toEqual([0, 1, 0, 1, 0, 0]);
     expect([...into.labels]).toEqual([1, 0]);
+  });
+
+  test("refuses rows that would become more numbers than memory holds, before it takes any", () => {
+    const values = Array.from({ length: 512 }, (_, index) => `v${index}`);
+    const rows = new Array<readonly string[]>(2 ** 20); // never looked at
+    const label = { column: "label" };
+    const features = [{ input: "x", columns: [{ column: "word", values }] }];
+
+    expect(() => tableDataset({ columns: ["word"], rows }, { name: "t", label, features })).toThrow(
+      refusal(/become 536870912 numbers, at most 268435456/),
+    );
   });
 
   test.each([
