@@ -74,25 +74,34 @@ interface Context {
 interface Conditions {
   /** bool: the step closes an update. */
   readonly closes: string | undefined;
-  /** bool: loss and gradients are finite. */
+  /** bool: the losses and gradients of the update are finite. */
   readonly finite: string | undefined;
+}
+
+/** Where the gradients of several steps become one update. */
+interface Gathering {
+  /** f32 scalar: 0, or what the gathered gradients are multiplied with. */
+  readonly factor: string;
+  /** bool: the step closes an update. */
+  readonly closes: string;
 }
 
 /** Adds what follows the gradients. @throws TrainingError `ERR_MODEL_PARAMETERS` for a parameter without a gradient */
 export function addUpdates(builder: GraphBuilder, options: Options, inputs: UpdateInputs): Updates {
   const ports = new StepPorts(builder);
   const context: Context = { builder, algebra: new Algebra(builder), ports, options, inputs };
-  const closing = options.gathers ? builder.input("photinus/closes", SCALAR) : undefined;
-  const closes = closing === undefined ? undefined : context.algebra.apply("Greater", closing, 0);
-  const gradients = gradientsOf(context, closing, closes);
+  const gathering = options.gathers ? gatheringOf(context) : undefined;
+  const gradients = gradientsOf(context, gathering);
   const needsNorm = options.clippingNorm !== undefined || options.skips === true;
   const squares = needsNorm ? squareSum(context, [...gradients.values()]) : undefined;
-  const finite = options.skips && squares !== undefined ? finiteness(context, squares) : undefined;
-  const conditions = { closes, finite };
+  const finite =
+    options.skips && squares !== undefined ? updateIsFinite(context, gathering, squares) : undefined;
+  const conditions = { closes: gathering?.closes, finite };
   const towards = directionOf(context, squares);
+  const batchIsFinite = batchFiniteness(context);
   for (const [name, parameter] of inputs.trainable) {
     const gradient = gradients.get(name);
-    if (gradient === undefined) keepStatistic(context, { name, parameter, finite });
+    if (gradient === undefined) keepStatistic(context, { name, parameter, finite: batchIsFinite });
     else addUpdate(context, { name, parameter, gradient: towards(name, gradient), conditions });
   }
   const accepted = accepts(context, conditions);
@@ -100,28 +109,38 @@ export function addUpdates(builder: GraphBuilder, options: Options, inputs: Upda
     accepted === undefined
       ? {}
       : { updated: ports.report("photinus/updated", context.algebra.indicator(accepted)) };
-  const closingPort = closing === undefined ? {} : { closes: portOf(builder, closing) };
+  const closingPort = gathering === undefined ? {} : { closes: portOf(builder, gathering.factor) };
   return { outputs: ports.outputs, ports: { ...ports.ports, ...closingPort, ...updated } };
 }
 
+function gatheringOf({ builder, algebra }: Context): Gathering {
+  const factor = builder.input("photinus/closes", SCALAR);
+  return { factor, closes: algebra.apply("Greater", factor, 0) };
+}
+
+/** The sum of a value over the steps of an update. Behind a step that closes it begins anew, whatever it was. */
+function gathered(
+  { builder, algebra, ports }: Context,
+  { closes }: Gathering,
+  { name, parameter, value }: { name: string; parameter: string; value: string },
+): string {
+  const input = builder.input(name, builder.type(value));
+  const sum = algebra.add(input, value);
+  ports.keep({ parameter, role: "gathered", input, after: algebra.apply("Where", closes, 0, sum) });
+  return sum;
+}
+
 /** The gradients of the update by name in the table: gathered over its steps, drawn towards the received parameters. */
-function gradientsOf(
-  context: Context,
-  factor: string | undefined,
-  closes: string | undefined,
-): ReadonlyMap<string, string> {
+function gradientsOf(context: Context, gathering: Gathering | undefined): ReadonlyMap<string, string> {
   const { builder, algebra, ports, options, inputs } = context;
   const gradients = new Map<string, string>();
   for (const [name, parameter] of inputs.trainable) {
     if (inputs.statistics.has(parameter)) continue;
     const type = builder.type(parameter);
     let gradient = inputs.gradients.get(parameter) ?? withoutPart(name);
-    if (closes !== undefined && factor !== undefined) {
-      const input = builder.input(`photinus/gradient-sum/${name}`, type);
-      const sum = algebra.add(input, gradient);
-      const after = algebra.apply("Where", closes, 0, sum);
-      ports.keep({ parameter: name, role: "optimizer", input, after });
-      gradient = algebra.mul(sum, factor);
+    if (gathering !== undefined) {
+      const slot = { name: `photinus/gradient-sum/${name}`, parameter: name, value: gradient };
+      gradient = algebra.mul(gathered(context, gathering, slot), gathering.factor);
     }
     if (options.proximal !== undefined) {
       const distance = algebra.sub(parameter, ports.reference(name, type));
@@ -137,18 +156,25 @@ function withoutPart(name: string): never {
   throw new TrainingError("ERR_MODEL_PARAMETERS", what);
 }
 
-function squareSum({ algebra, builder }: Context, gradients: readonly string[]): string {
+function squareSum({ algebra }: Context, gradients: readonly string[]): string {
   return gradients
-    .map((gradient) => {
-      const axes = builder.shape(gradient).map((_, axis) => axis);
-      return algebra.reduce("ReduceSum", algebra.mul(gradient, gradient), { axes, keep: false });
-    })
+    .map((gradient) => algebra.total(algebra.mul(gradient, gradient)))
     .reduce((sum, square) => algebra.add(sum, square));
 }
 
-/** What is no number is not less than anything: one comparison tells of NaN and infinity in any gradient or the loss. */
-function finiteness({ algebra, inputs }: Context, squares: string): string {
-  return algebra.apply("Less", algebra.apply("Abs", algebra.add(squares, inputs.loss)), GREATEST);
+/** What is no number is not less than anything: one comparison tells of NaN and infinity in any gradient or loss. */
+function updateIsFinite(context: Context, gathering: Gathering | undefined, squares: string): string {
+  const { loss: value } = context.inputs;
+  // A loss may be infinite where its gradient is not, so that the gathered gradients do not tell of it.
+  const losses =
+    gathering === undefined
+      ? value
+      : gathered(context, gathering, { name: "photinus/loss-sum", parameter: "", value });
+  return isBelowGreatest(context, context.algebra.add(squares, losses));
+}
+
+function isBelowGreatest({ algebra }: Context, value: string): string {
+  return algebra.apply("Less", algebra.apply("Abs", value), GREATEST);
 }
 
 /** Shortens a gradient as all together are shortened, and corrects it. */
@@ -204,7 +230,20 @@ function addUpdate(context: Context, { name, parameter, gradient, conditions }: 
   ports.keep({ parameter: name, role: "parameter", input: parameter, after: choose(after, parameter) });
 }
 
-/** Running statistics follow every batch whose loss is finite, whether or not it closes an update. */
+/** bool: the loss and the statistics of the batch are finite. A statistic may overflow where the loss does not, and would stay so. */
+function batchFiniteness(context: Context): string | undefined {
+  const { algebra, inputs, options } = context;
+  if (!options.skips || inputs.statistics.size === 0) return undefined;
+  const sizes = [inputs.loss, ...inputs.statistics.values()].map((value) =>
+    algebra.total(algebra.apply("Abs", value)),
+  );
+  return isBelowGreatest(
+    context,
+    sizes.reduce((sum, size) => algebra.add(sum, size)),
+  );
+}
+
+/** Running statistics follow every batch that is finite itself, whatever comes of the update that it belongs to. */
 function keepStatistic(
   { algebra, ports, inputs }: Context,
   { name, parameter, finite }: { name: string; parameter: string; finite: string | undefined },

@@ -20,10 +20,10 @@ export interface StateSlot extends ValueType {
   readonly input: string;
   /** Name of the output. */
   readonly output: string;
-  /** The parameter it is, or belongs to, by its name in the parameter table. */
+  /** The parameter it is, or belongs to, by its name in the parameter table; empty where it belongs to all. */
   readonly parameter: string;
-  /** The parameter itself, or something of the optimizer's that starts as zeros. */
-  readonly role: "parameter" | "optimizer";
+  /** The parameter itself, or what starts as zeros: something of the optimizer's, or what an open update has gathered. */
+  readonly role: "parameter" | "optimizer" | "gathered";
 }
 
 /** What training and evaluation graphs have in common. */
@@ -58,7 +58,7 @@ export interface CompiledStep extends CompiledGraph {
   readonly learningRate: Port;
   /** f32 scalar output: weighted sum of the losses of the batch before the update. */
   readonly loss: Port;
-  /** In the order of the parameter table; optimizer states behind all parameters. */
+  /** In the order of the parameter table; all other states behind the parameters. */
   readonly states: readonly StateSlot[];
   /** What the optimizer wants to know of the number of the update. */
   readonly scalars: readonly ScalarInput[];

@@ -38,7 +38,7 @@ export class StepPorts {
     return {
       states: [
         ...this.#slots.filter(({ role }) => role === "parameter"),
-        ...this.#slots.filter(({ role }) => role === "optimizer"),
+        ...this.#slots.filter(({ role }) => role !== "parameter"),
       ],
       scalars: [...this.#scalars.values()],
       references: this.#references,

@@ -1,3 +1,4 @@
+import { elementCount } from "@photinus/core/tensor";
 import type { BatchArray, BatchBuffers, Dataset, Feature } from "./dataset.ts";
 import { malformed } from "./idx.ts";
 
@@ -23,8 +24,6 @@ export interface LabelArray {
   readonly ignoredLabel?: number;
 }
 
-const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
-
 /**
  * A data set over arrays in memory.
  * @param name for errors
@@ -35,12 +34,12 @@ export function arrayDataset(
   { features, labels }: { readonly features: readonly FeatureArray[]; readonly labels: LabelArray },
 ): Dataset {
   const { values, shape = [], classCount } = labels;
-  const labelLength = product(shape);
+  const labelLength = elementCount(shape);
   const count = values.length / labelLength;
   if (!Number.isSafeInteger(count)) malformed(name, `${values.length} labels of shape [${shape}]`);
   for (const feature of features) requireFeature(name, feature, count);
   requireLabels(name, labels);
-  const rows = [...features.map((feature) => ({ values: feature.values, length: product(feature.shape) }))];
+  const rows = features.map((feature) => ({ values: feature.values, length: elementCount(feature.shape) }));
   const read = (indices: Uint32Array, into: BatchBuffers): void => {
     rows.forEach((row, index) => {
       const memory = into.features[index];
@@ -82,7 +81,7 @@ function dtypeOf(values: BatchArray): Feature["dtype"] {
 }
 
 function requireFeature(name: string, { name: feature, shape, values }: FeatureArray, count: number): void {
-  const expected = count * product(shape);
+  const expected = count * elementCount(shape);
   if (values.length !== expected) {
     malformed(name, `${values.length} elements of ${feature}, expected ${expected} for ${count} examples`);
   }

@@ -1,3 +1,4 @@
+import { elementCount } from "@photinus/core/tensor";
 import { attribute, type GraphBuilder, inputType } from "../graph/index.ts";
 import { type Attribute, float, int, ints } from "../onnx/index.ts";
 import { type GradientTable, inputOf, ofOneOutput } from "./rule.ts";
@@ -58,10 +59,7 @@ function rightFactor(builder: GraphBuilder, a: string, gradient: string): string
   const rows = (value: string): string => {
     const shape = builder.shape(value);
     const columns = shape.at(-1) ?? 1;
-    return reshape(builder, value, [
-      shape.slice(0, -1).reduce((product, size) => product * size, 1),
-      columns,
-    ]);
+    return reshape(builder, value, [elementCount(shape.slice(0, -1)), columns]);
   };
   return multiply(builder, { a: rows(a), b: rows(gradient), transA: true });
 }

@@ -70,6 +70,12 @@ export class Algebra {
     });
   }
 
+  /** The sum of all elements: a scalar. */
+  total(value: string): string {
+    const axes = this.#builder.shape(value).map((_, axis) => axis);
+    return this.reduce("ReduceSum", value, { axes, keep: false });
+  }
+
   /** `value` seen with another shape of as many elements; itself when it has that shape. */
   reshape(value: string, shape: readonly number[]): string {
     if (equalShapes(this.#builder.shape(value), shape)) return value;

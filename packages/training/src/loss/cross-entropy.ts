@@ -1,9 +1,10 @@
 import { TrainingError } from "@photinus/core/errors";
 import type { CrossEntropyOptions } from "@photinus/core/job";
+import { elementCount } from "@photinus/core/tensor";
 import type { Profile } from "../gradient/index.ts";
 import { Algebra, type GraphBuilder, tensorOf, type ValueType } from "../graph/index.ts";
 import { dataTypeOf, int } from "../onnx/index.ts";
-import { distributionOf, totalOf } from "./distribution.ts";
+import { distributionOf } from "./distribution.ts";
 import {
   type Loss,
   type LossInputs,
@@ -41,7 +42,7 @@ function types(output: ValueType, options: Options): LossTypes {
     throw new TrainingError("ERR_MODEL_SHAPE", what);
   }
   const labels = shape.with(axis, 1);
-  const termsPerExample = labels.slice(1).reduce((product, size) => product * size, 1);
+  const termsPerExample = elementCount(labels.slice(1));
   const { ignoredLabel } = options;
   return {
     labels: { dtype: "i32", shape: labels },
@@ -65,7 +66,7 @@ function differentiate(
   const weights = countedWeights(builder, inputs, options);
   const { logarithms, probabilities } = distributionOf(builder, inputs.output, { profile, axis });
   const target = algebra.mul(targetOf(builder, inputs, options), weights);
-  const loss = algebra.apply("Neg", totalOf(builder, algebra.mul(logarithms, target)));
+  const loss = algebra.apply("Neg", algebra.total(algebra.mul(logarithms, target)));
   return { loss, gradient: algebra.sub(algebra.mul(probabilities, weights), target) };
 }
 
@@ -107,5 +108,5 @@ function measure(builder: GraphBuilder, inputs: LossInputs, options: Options): L
   const answerId = builder.add("Cast", [answer], { attributes: { to: int(dataTypeOf("i32")) } });
   const right = algebra.indicator(builder.add("Equal", [answerId, inputs.labels]));
   const weights = countedWeights(builder, inputs, options);
-  return { lossSum: loss, correct: totalOf(builder, algebra.mul(right, weights)) };
+  return { lossSum: loss, correct: algebra.total(algebra.mul(right, weights)) };
 }

@@ -29,9 +29,3 @@ export function distributionOf(
     probabilities: algebra.div(exponentials, normalizer),
   };
 }
-
-/** The sum of all elements: a scalar. */
-export function totalOf(builder: GraphBuilder, value: string): string {
-  const axes = builder.shape(value).map((_, axis) => axis);
-  return new Algebra(builder).reduce("ReduceSum", value, { axes, keep: false });
-}

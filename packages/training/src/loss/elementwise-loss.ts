@@ -1,6 +1,6 @@
 import { TrainingError } from "@photinus/core/errors";
-import { Algebra, type GraphBuilder, type ValueType } from "../graph/index.ts";
-import { totalOf } from "./distribution.ts";
+import { elementCount } from "@photinus/core/tensor";
+import { Algebra, type ValueType } from "../graph/index.ts";
 import { type Loss, type LossInputs, weightsOf } from "./loss.ts";
 
 /** A loss of single numbers as formulas of output and label. */
@@ -17,20 +17,21 @@ export interface ElementwiseFormulas {
 
 /** A loss that compares each number of the output with a label of its own: labels are f32, of the output's shape. */
 export function elementwiseLoss({ name, value, slope, right }: ElementwiseFormulas): Loss {
-  const weighted = (builder: GraphBuilder, { output, labels, weights }: LossInputs, of: typeof value) => {
-    const algebra = new Algebra(builder);
-    return algebra.mul(of(algebra, output, labels), weights);
-  };
+  const weighted = (algebra: Algebra, { output, labels, weights }: LossInputs, of: typeof value): string =>
+    algebra.mul(of(algebra, output, labels), weights);
   return {
     types: (output) => typesOf(name, output),
-    differentiate: (builder, inputs) => ({
-      loss: totalOf(builder, weighted(builder, inputs, value)),
-      gradient: weighted(builder, inputs, slope),
-    }),
-    measure: (builder, inputs) => ({
-      lossSum: totalOf(builder, weighted(builder, inputs, value)),
-      ...(right === undefined ? {} : { correct: totalOf(builder, weighted(builder, inputs, right)) }),
-    }),
+    differentiate: (builder, inputs) => {
+      const algebra = new Algebra(builder);
+      const loss = algebra.total(weighted(algebra, inputs, value));
+      return { loss, gradient: weighted(algebra, inputs, slope) };
+    },
+    measure: (builder, inputs) => {
+      const algebra = new Algebra(builder);
+      const lossSum = algebra.total(weighted(algebra, inputs, value));
+      if (right === undefined) return { lossSum };
+      return { lossSum, correct: algebra.total(weighted(algebra, inputs, right)) };
+    },
   };
 }
 
@@ -38,6 +39,6 @@ function typesOf(name: string, { dtype, shape }: ValueType): ReturnType<Loss["ty
   if (dtype !== "f32" || shape.length === 0) {
     throw new TrainingError("ERR_MODEL_SHAPE", `${name} needs an f32 output, got ${dtype}[${shape}]`);
   }
-  const termsPerExample = shape.slice(1).reduce((product, size) => product * size, 1);
+  const termsPerExample = elementCount(shape.slice(1));
   return { labels: { dtype, shape }, weights: weightsOf(shape), termsPerExample };
 }

@@ -1,7 +1,8 @@
 import { TrainingError } from "@photinus/core/errors";
+import { elementCount } from "@photinus/core/tensor";
 import type { Profile } from "../gradient/index.ts";
 import { Algebra, type GraphBuilder, type ValueType } from "../graph/index.ts";
-import { distributionOf, totalOf } from "./distribution.ts";
+import { distributionOf } from "./distribution.ts";
 import { type Loss, type LossInputs, type LossTypes, type LossValue, weightsOf } from "./loss.ts";
 
 /** The least positive normal f32: log of it times 0 is 0, where log of 0 times 0 is no number. */
@@ -13,7 +14,7 @@ function types({ dtype, shape }: ValueType): LossTypes {
     const what = `kl-divergence needs f32 logits [examples, ..., classes], got [${shape}]`;
     throw new TrainingError("ERR_MODEL_SHAPE", what);
   }
-  const termsPerExample = shape.slice(1, -1).reduce((product, size) => product * size, 1);
+  const termsPerExample = elementCount(shape.slice(1, -1));
   return { labels: { dtype, shape }, weights: weightsOf(shape), termsPerExample };
 }
 
@@ -28,7 +29,7 @@ function differentiate(
   const { logarithms, probabilities } = distributionOf(builder, output, { profile, axis });
   const target = algebra.mul(labels, weights);
   const entropy = algebra.apply("Log", algebra.apply("Max", labels, LEAST));
-  const loss = totalOf(builder, algebra.mul(target, algebra.sub(entropy, logarithms)));
+  const loss = algebra.total(algebra.mul(target, algebra.sub(entropy, logarithms)));
   const whole = algebra.reduce("ReduceSum", target, { axes: [axis] });
   return { loss, gradient: algebra.sub(algebra.mul(probabilities, whole), target) };
 }

@@ -1,4 +1,4 @@
-import type { ParameterSet } from "@photinus/core/tensor";
+import { elementCount, type ParameterSet } from "@photinus/core/tensor";
 import type { CompiledEvaluation } from "../compile/index.ts";
 import { Batch } from "./batch.ts";
 import { feedsOf, valuesOf } from "./feeds.ts";
@@ -28,25 +28,26 @@ export interface OutputLayout {
 export class EvaluationSession {
   /** The batch that {@link measure} measures. */
   readonly batch: Batch;
+  /** What is open. */
+  readonly compiled: CompiledEvaluation;
   readonly #runtime: Runtime;
-  readonly #compiled: CompiledEvaluation;
   readonly #session: RuntimeSession;
   #parameters: Tensors = {};
 
   private constructor(runtime: Runtime, compiled: CompiledEvaluation, session: RuntimeSession) {
     this.#runtime = runtime;
-    this.#compiled = compiled;
+    this.compiled = compiled;
     this.#session = session;
     this.batch = new Batch(runtime, compiled);
   }
 
   /** How the output and its labels lie, for metrics. */
   get layout(): OutputLayout {
-    const { labelling, labels } = this.#compiled;
+    const { labelling, labels } = this.compiled;
     const { classCount = 1, ignoredLabel } = labelling;
     const { shape } = labels;
     const axis = labelling.classAxis ?? shape.length - 1;
-    const classStride = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+    const classStride = elementCount(shape.slice(axis + 1));
     return { classCount, classStride, ignoredLabel };
   }
 
@@ -57,12 +58,12 @@ export class EvaluationSession {
 
   /** Measures `parameters` from here on; they are kept. */
   start(parameters: ParameterSet): void {
-    this.#parameters = feedsOf(this.#runtime, this.#compiled.frozen, parameters);
+    this.#parameters = feedsOf(this.#runtime, this.compiled.frozen, parameters);
   }
 
   /** Measures {@link batch}. */
   async measure(): Promise<BatchMeasure> {
-    const { lossSum, correct, output } = this.#compiled;
+    const { lossSum, correct, output } = this.compiled;
     const results = await this.#session.run({ ...this.batch.feeds, ...this.#parameters });
     return {
       lossSum: valuesOf(results[lossSum.name])[0] ?? Number.NaN,

@@ -1,8 +1,7 @@
 import { TrainingError } from "@photinus/core/errors";
+import { elementCount } from "@photinus/core/tensor";
 import type { CompiledGraph, InputPort } from "../compile/index.ts";
 import type { Dataset, Feature } from "../data/index.ts";
-
-const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
 
 /**
  * The input that each feature of a data set feeds, in the order of the features.
@@ -29,7 +28,7 @@ export function feedersOf(
 
 function requireFit({ name, dtype, shape }: Feature, input: InputPort): void {
   const wanted = input.shape.slice(1);
-  if (dtype === input.dtype && product(shape) === product(wanted)) return;
+  if (dtype === input.dtype && elementCount(shape) === elementCount(wanted)) return;
   refuse(
     `examples have ${name} ${dtype}[${shape}], the model takes ${input.nameInFile} ${input.dtype}[${wanted}]`,
   );
@@ -44,7 +43,7 @@ export function checkFit(dataset: Dataset, { inputs, labelling, labels }: Compil
   if (isClasses !== (kind === "classes")) {
     refuse(`labels are ${kind}, the loss takes ${isClasses ? "classes" : "numbers"}`);
   }
-  if (product(shape) !== product(wanted)) refuse(`labels [${shape}], the loss takes [${wanted}]`);
+  if (elementCount(shape) !== elementCount(wanted)) refuse(`labels [${shape}], the loss takes [${wanted}]`);
   if (dataset.labelling.kind === "classes" && dataset.labelling.classCount > (labelling.classCount ?? 0)) {
     const { classCount } = dataset.labelling;
     refuse(`labels of ${classCount} classes, the model knows ${labelling.classCount}`);

@@ -32,6 +32,7 @@ export class StepSession {
   #steps = 0;
   #updates = 0;
   #hasUpdated = false;
+  #holdsGathered = false;
 
   private constructor(runtime: Runtime, compiled: CompiledStep, session: RuntimeSession) {
     this.#runtime = runtime;
@@ -63,6 +64,7 @@ export class StepSession {
     this.#releaseStates();
     this.#steps = 0;
     this.#updates = 0;
+    this.#holdsGathered = false;
     const { states, loss } = this.#compiled;
     const shared = this.#sharedFeeds(parameters, corrections ?? new ParameterSet([]));
     const initial = states.map((slot) => this.#initial(slot, parameters));
@@ -102,7 +104,24 @@ export class StepSession {
     if (turn.into === undefined) this.#replaceStates(turn.feeds, results);
     this.#hasUpdated = updated === undefined || valuesOf(results[updated.name])[0] === 1;
     if (this.#hasUpdated) this.#updates++;
+    this.#holdsGathered = this.#compiled.closes !== undefined && closes === 0;
     return valuesOf(results[loss.name])[0] ?? Number.NaN;
+  }
+
+  /** Lets go of what was gathered for an update that did not come: of a call that was aborted before it. */
+  forgetGathered(): void {
+    if (!this.#holdsGathered) return;
+    this.#holdsGathered = false;
+    const { feeds, into } = this.#turn();
+    for (const slot of this.#compiled.states.filter(({ role }) => role === "gathered")) {
+      const held = feeds[slot.input];
+      if (into !== undefined)
+        valuesOf(held).fill(0); // what the turn after this one writes into
+      else {
+        if (held?.location === "gpu-buffer") held.dispose();
+        feeds[slot.input] = this.#zeros(slot);
+      }
+    }
   }
 
   /** The parameters as they are; the memory is the caller's own. */
@@ -156,7 +175,7 @@ export class StepSession {
   }
 
   #initial(slot: StateSlot, parameters: ParameterSet): RuntimeTensor {
-    if (slot.role === "optimizer") return this.#zeros(slot);
+    if (slot.role !== "parameter") return this.#zeros(slot);
     const tensor = parameters.get(slot.parameter);
     if (tensor === undefined) throw new RangeError(`no parameter ${slot.parameter}`);
     return this.#runtime.tensor(new Float32Array(tensor.f32), slot.shape);

@@ -50,9 +50,10 @@ export class ModelTrainer {
   readonly device: Profile;
   readonly #options: CreateTrainerOptions;
   readonly #model: Model;
-  readonly #step: StepSession;
-  readonly #evaluation: EvaluationSession;
+  readonly #sessions: Sessions;
   readonly #random: ReturnType<typeof seededRandom>;
+  /** What was loaded last, of which the steps do not change what is not trained. */
+  #loaded: ParameterSet;
   #epochs = 0;
 
   /** Called by {@link createTrainer}. */
@@ -60,15 +61,19 @@ export class ModelTrainer {
     this.#options = options;
     this.#model = model;
     this.device = sessions.device;
-    this.#step = sessions.step;
-    this.#evaluation = sessions.evaluation;
+    this.#sessions = sessions;
     this.#random = seededRandom(options.seed ?? 0);
-    this.load(valuesInside(model, tableOf(options, model)));
+    this.#loaded = valuesInside(model, tableOf(options, model));
+    this.load(this.#loaded);
   }
 
-  /** Goes on from these parameters, with an optimizer that starts anew. */
+  /**
+   * Goes on from these parameters, with an optimizer that starts anew.
+   * @param parameters all of the table, those that are not trained included; kept, not changed
+   */
   load(parameters: ParameterSet): void {
-    this.#step.start(parameters, this.#random.uint32());
+    this.#sessions.step.start(parameters, this.#random.uint32());
+    this.#loaded = parameters;
     this.#epochs = 0;
   }
 
@@ -79,7 +84,7 @@ export class ModelTrainer {
   async train(epochs: number, options: CallOptions = {}): Promise<EpochsOutcome> {
     const { data, training, clock } = this.#options;
     const { batchSize, optimizer, schedule, batchesPerUpdate = 1, onNotFinite } = training;
-    const outcome = await trainEpochs(this.#step, {
+    const outcome = await trainEpochs(this.#sessions.step, {
       ...withSignal(options),
       ...{ dataset: data, batchSize, epochs, schedule, batchesPerUpdate, clock },
       learningRate: optimizer.learningRate,
@@ -91,19 +96,25 @@ export class ModelTrainer {
     return outcome;
   }
 
-  /** Mean loss, accuracy and the metrics on other data of the same kind. */
+  /**
+   * Mean loss, accuracy and the metrics on other data of the same kind.
+   * @throws TrainingError `ERR_MODEL_SHAPE` when the data does not fit the model
+   */
   async evaluate(dataset: Dataset, options: CallOptions = {}): Promise<MeasuredEvaluation> {
     const { training, clock, metrics = [] } = this.#options;
-    this.#evaluation.start(await this.parameters());
+    const { evaluation } = this.#sessions;
+    checkFit(dataset, evaluation.compiled);
+    evaluation.start(await this.parameters());
     const { batchSize } = training;
-    return evaluateDataset(this.#evaluation, { ...withSignal(options), dataset, batchSize, clock, metrics });
+    return evaluateDataset(evaluation, { ...withSignal(options), dataset, batchSize, clock, metrics });
   }
 
   /** All parameters as they are, those that are not trained included. */
   async parameters(): Promise<ParameterSet> {
-    const trained = await this.#step.parameters();
-    const inside = valuesInside(this.#model, tableOf(this.#options, this.#model));
-    return new ParameterSet(inside.entries().map(([name, tensor]) => [name, trained.get(name) ?? tensor]));
+    const trained = await this.#sessions.step.parameters();
+    return new ParameterSet(
+      this.#loaded.entries().map(([name, tensor]) => [name, trained.get(name) ?? tensor]),
+    );
   }
 
   /** The file with the parameters as they are. */
@@ -115,8 +126,8 @@ export class ModelTrainer {
 
   /** Frees the device. */
   async dispose(): Promise<void> {
-    await this.#step.close();
-    await this.#evaluation.close();
+    await this.#sessions.step.close();
+    await this.#sessions.evaluation.close();
   }
 }
 

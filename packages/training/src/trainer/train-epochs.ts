@@ -34,7 +34,7 @@ export interface EpochOptions extends TrainOptions {
 
 /** What training did. */
 export interface EpochsOutcome {
-  /** Mean loss over all steps that were not left out. */
+  /** Mean loss over all steps that were not left out and had a label that counts. */
   readonly loss: number;
   /** Steps taken. */
   readonly steps: number;
@@ -45,7 +45,8 @@ export interface EpochsOutcome {
 /**
  * Passes over the shuffled examples in batches; the last batch of a pass is padded and masked, and closes an update.
  * @throws TrainingError `ERR_TRAINING_NOT_FINITE` at the first step whose loss is no finite number, or when all updates
- *   were left out; `ERR_DATA_MALFORMED` for a label that is no class; the signal's reason when it is aborted
+ *   were left out; `ERR_DATA_MALFORMED` for a label that is no class, or when no label counts; the signal's reason when it
+ *   is aborted
  */
 export async function trainEpochs(session: StepSession, options: EpochOptions): Promise<EpochsOutcome> {
   const { dataset, batchSize, epochs, learningRate, schedule, epochsBefore, random } = options;
@@ -60,15 +61,22 @@ export async function trainEpochs(session: StepSession, options: EpochOptions): 
       const batch = order.subarray(index * batchSize, (index + 1) * batchSize);
       const rate = learningRate * rateFactor(schedule, epochsBefore + epoch + index / stepsPerEpoch);
       const isLast = index === stepsPerEpoch - 1;
-      const { loss, isSkipped } = await gathering.step(batch, { dataset, rate, isLast });
-      tally.add(loss, isSkipped);
-      await pacing.after(tally.steps, loss);
+      const step = await gathering.step(batch, { dataset, rate, isLast });
+      await pacing.after(tally.steps + 1, tally.add(step));
     }
   }
   return tally.outcome();
 }
 
-/** Steps whose gradients become updates together. */
+/** What a step did. */
+interface StepOutcome {
+  /** It changed the parameters, left an update out, or only added to the gradients of one. */
+  readonly kind: "taken" | "skipped" | "gathered";
+  /** Mean loss of the batch; undefined where no label of it counts. */
+  readonly loss: number | undefined;
+}
+
+/** Steps whose gradients become updates together. Of a call that was aborted between two updates nothing is left. */
 class Gathering {
   readonly #session: StepSession;
   readonly #batchesPerUpdate: number;
@@ -78,27 +86,31 @@ class Gathering {
   constructor(session: StepSession, batchesPerUpdate: number) {
     this.#session = session;
     this.#batchesPerUpdate = batchesPerUpdate;
+    session.forgetGathered();
   }
 
-  /** @returns the mean loss of the batch, and whether an update was left out */
   async step(
     indices: Uint32Array,
     { dataset, rate, isLast }: { dataset: Dataset; rate: number; isLast: boolean },
-  ): Promise<{ readonly loss: number; readonly isSkipped: boolean }> {
+  ): Promise<StepOutcome> {
     const { batch } = this.#session;
     if (this.#batchesPerUpdate === 1) {
-      batch.fill(dataset, indices);
-      const loss = await this.#session.step(rate);
-      return { loss, isSkipped: !this.#session.hasUpdated };
+      const labels = batch.fill(dataset, indices);
+      return this.#outcome({ closes: true, labels, loss: await this.#session.step(rate) });
     }
     const labels = batch.read(dataset, indices);
     batch.weigh(1, indices.length);
-    this.#labels += labels;
-    this.#batches++;
-    const closes = (isLast || this.#batches === this.#batchesPerUpdate) && this.#labels > 0;
-    const sum = await this.#session.step(rate, closes ? 1 / this.#labels : 0);
-    if (closes) [this.#batches, this.#labels] = [0, 0];
-    return { loss: sum / Math.max(1, labels), isSkipped: closes && !this.#session.hasUpdated };
+    const [batches, gathered] = [this.#batches + 1, this.#labels + labels];
+    // Without a label that counts there is nothing to divide by: the update waits for the next batch.
+    const closes = (isLast || batches >= this.#batchesPerUpdate) && gathered > 0;
+    const sum = await this.#session.step(rate, closes ? 1 / gathered : 0);
+    [this.#batches, this.#labels] = closes ? [0, 0] : [batches, gathered];
+    return this.#outcome({ closes, labels, loss: sum / labels });
+  }
+
+  #outcome({ closes, labels, loss }: { closes: boolean; labels: number; loss: number }): StepOutcome {
+    const kind = this.#session.hasUpdated ? "taken" : closes ? "skipped" : "gathered";
+    return { kind, loss: labels === 0 ? undefined : loss };
   }
 }
 
@@ -107,7 +119,8 @@ class Tally {
   readonly #planned: number;
   readonly #skips: boolean;
   #lossSum = 0;
-  #finite = 0;
+  #counted = 0;
+  #taken = 0;
   #skipped = 0;
   #steps = 0;
 
@@ -120,20 +133,29 @@ class Tally {
     return this.#steps;
   }
 
-  add(loss: number, isSkipped: boolean): void {
+  /** @returns the loss of the step where it counts */
+  add({ kind, loss }: StepOutcome): number | undefined {
     this.#steps++;
-    if (isSkipped) this.#skipped++;
-    if (Number.isFinite(loss)) {
-      this.#finite++;
-      this.#lossSum += loss;
-    } else if (!this.#skips) {
+    if (kind === "taken") this.#taken++;
+    if (kind === "skipped") this.#skipped++;
+    if (kind === "skipped" || loss === undefined) return undefined;
+    if (!Number.isFinite(loss)) {
+      if (this.#skips) return undefined; // the update that it belongs to will be left out
       notFinite(`the loss of step ${this.#steps} of ${this.#planned} is ${loss}`);
     }
+    this.#counted++;
+    this.#lossSum += loss;
+    return loss;
   }
 
   outcome(): EpochsOutcome {
-    if (this.#finite === 0) notFinite(`no loss of ${this.#steps} steps is a finite number`);
-    return { loss: this.#lossSum / this.#finite, steps: this.#steps, skippedUpdates: this.#skipped };
+    if (this.#skipped > 0 && this.#taken === 0) {
+      notFinite(`all ${this.#skipped} updates of ${this.#steps} steps were left out`);
+    }
+    if (this.#counted === 0) {
+      throw new TrainingError("ERR_DATA_MALFORMED", "no label of the training examples counts");
+    }
+    return { loss: this.#lossSum / this.#counted, steps: this.#steps, skippedUpdates: this.#skipped };
   }
 }
 

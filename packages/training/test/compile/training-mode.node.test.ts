@@ -102,6 +102,45 @@ test("lets running statistics follow the data, as parameters of the job", async 
   expect(parameters.get("variance")!.f32).not.toEqual(ones(6).f32);
 });
 
+test("lets running statistics follow each batch that is finite, whatever the update that it belongs to", async () => {
+  const options = { ...optionsFor(model), optimizer: { name: "sgd", momentum: 0 }, profile: "cpu" } as const;
+  const compiled = compileStep(model, { ...options, gathers: true, skips: true });
+  const session = await StepSession.open(cpuRuntime(), compiled);
+  session.start(
+    new ParameterSet(options.parameters.map(({ name }) => [name, model.graph.initializers.get(name)!])),
+  );
+  const take = async (first: number, closes: number): Promise<Record<string, Float32Array>> => {
+    const examples = seededRandom(9);
+    session.batch.fillWithZeros();
+    session.batch.fill(
+      {
+        count: 8,
+        features: [{ name: "x", dtype: "f32", shape: [4] }],
+        labelling: { kind: "classes", classCount: 3, shape: [] },
+        read: (_, into) => {
+          const memory = floatsOf(into, 0);
+          for (let index = 0; index < memory.length; index++) memory[index] = 3 + examples.normal();
+          memory[0] = first;
+        },
+      },
+      Uint32Array.from({ length: 8 }, (_, index) => index),
+    );
+    await session.step(0.1, closes);
+    const parameters = await session.parameters();
+    return { mean: parameters.get("mean")!.f32, variance: parameters.get("variance")!.f32 };
+  };
+  const start = { mean: new Float32Array(6), variance: ones(6).f32 };
+
+  const [poisoned, overflowed] = [await take(Number.NaN, 0), await take(1e30, 0)];
+  const closing = await take(3, 1);
+
+  expect(poisoned).toEqual(start); // the loss is no number
+  expect(overflowed).toEqual(start); // the loss is one, the variance is not
+  expect(session.hasUpdated).toBe(false); // the gathered gradients hold the NaN of the first batch
+  expect(Math.hypot(...closing["mean"]!)).toBeGreaterThan(0.1);
+  await session.close();
+});
+
 test("keeps running statistics of a file in inference mode, unless the table says otherwise", async () => {
   const inference = aModel({ trainingMode: false });
 

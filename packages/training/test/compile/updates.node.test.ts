@@ -117,6 +117,31 @@ describe("a step that guards against what is no finite number", () => {
     expectClose(values, expected);
   });
 
+  test("leaves out an update of whose losses one overflowed, though every gradient is a number", async () => {
+    // Huber's gradient stays within its delta: of the infinite loss of the first batch no gradient tells.
+    const far = linearData(x, [3e38, 3e38, ...y.slice(2)]);
+    const updates = await withLinear(
+      { loss: { name: "huber", delta: 100 }, skips: true, gathers: true },
+      async (session) => {
+        session.start(linearParameters(weight, bias));
+        const taken: boolean[] = [];
+        for (const [dataset, closes] of [
+          [far, 0],
+          [data, 1 / 32],
+          [data, 1 / 16],
+        ] as const) {
+          session.batch.read(dataset, firstOf(8));
+          session.batch.weigh(1, 8);
+          await session.step(0.1, closes);
+          taken.push(session.hasUpdated);
+        }
+        return taken;
+      },
+    );
+
+    expect(updates).toEqual([false, false, true]);
+  });
+
   test("without the guard one bad number reaches every weight", async () => {
     const values = await withLinear({}, async (session) => {
       session.start(linearParameters(weight, bias));

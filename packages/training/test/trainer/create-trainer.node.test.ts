@@ -1,10 +1,11 @@
 // Runs in Node only: onnxruntime-node is the runtime.
 import type { Clock } from "@photinus/core/platform";
+import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { describe, expect, test } from "vitest";
 import { arrayDataset } from "../../src/data/index.ts";
 import { readModel, writeModel } from "../../src/onnx/index.ts";
 import { seededRandom } from "../../src/random.ts";
-import { type CreateTrainerOptions, createTrainer } from "../../src/trainer/index.ts";
+import { type CreateTrainerOptions, createTrainer, parameterTable } from "../../src/trainer/index.ts";
 import { LINEAR } from "../reference/linear-model.ts";
 import { cpuRuntime } from "../reference/onnx-runtime.ts";
 
@@ -83,6 +84,39 @@ describe("a trainer of one's own", () => {
     trainer.load(start);
 
     expect((await trainer.parameters()).get("bias")).toEqual(start.get("bias"));
+    await trainer.dispose();
+  });
+
+  test("keeps what is not trained as it was loaded, and measures and saves with it", async () => {
+    const table = parameterTable(LINEAR).map((row) => ({ ...row, trainable: row.name === "weight" }));
+    const trainer = await aTrainer({ parameters: table });
+    const bias = Tensor.f32([2], Float32Array.of(7, -7));
+    const inFile = await trainer.evaluate(heldOut);
+
+    trainer.load(
+      new ParameterSet([
+        ["weight", Tensor.f32([3, 2], new Float32Array(6))],
+        ["bias", bias],
+      ]),
+    );
+    const loaded = await trainer.evaluate(heldOut);
+    await trainer.train(1);
+    const [after, saved] = [await trainer.parameters(), readModel(await trainer.save())];
+
+    expect(loaded.loss).toBeGreaterThan(2 * inFile.loss);
+    expect(after.get("bias")).toEqual(bias);
+    expect(saved.graph.initializers.get("bias")!.f32).toEqual(bias.f32);
+    await trainer.dispose();
+  });
+
+  test("refuses to be measured on labels of another shape", async () => {
+    const trainer = await aTrainer();
+    const triples = arrayDataset("triples", {
+      features: [{ name: "x", shape: [3], values: new Float32Array(6) }],
+      labels: { values: new Float32Array(6), shape: [3] },
+    });
+
+    await expect(trainer.evaluate(triples)).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
     await trainer.dispose();
   });
 
