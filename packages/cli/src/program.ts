@@ -7,6 +7,7 @@ import { addCheck } from "./verbs/check.ts";
 import { addDemo } from "./verbs/demo.ts";
 import { addInit } from "./verbs/init.ts";
 import { addInvite } from "./verbs/invite.ts";
+import { addJob } from "./verbs/job.ts";
 import { addKit } from "./verbs/kit.ts";
 import { addModel } from "./verbs/model.ts";
 import { addPolicy } from "./verbs/policy.ts";
@@ -25,6 +26,7 @@ const VERBS = [
   addDemo,
   addServer,
   addSite,
+  addJob,
   addInit,
   addProvision,
   addRevoke,

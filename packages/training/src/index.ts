@@ -50,6 +50,7 @@ export {
 export { GRADIENTS, type Profile } from "./gradient/index.ts";
 export { type DropoutMask, LOWERINGS, OPERATORS, SEQUENCE_OPERATORS } from "./graph/index.ts";
 export { type Blocker, type InspectedParameter, inspectModel, type ModelReport } from "./inspect/index.ts";
+export { type MadeJob, makeJob, trainedModel } from "./job/index.ts";
 export { type BenchModel, type BenchModelName, benchModel, initializeParameters } from "./models/index.ts";
 export {
   DEFAULT_MODEL_LIMITS,

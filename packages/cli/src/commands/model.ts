@@ -1,8 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
-import { HostError, TrainingError } from "@photinus/core/errors";
 import {
   type Blocker,
-  DEFAULT_MODEL_LIMITS,
   type InspectedParameter,
   inspectModel,
   type ModelReport,
@@ -10,6 +7,7 @@ import {
 } from "@photinus/training";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
+import { readModelFile } from "../read-model-file.ts";
 import type { Terminal } from "../terminal.ts";
 
 /**
@@ -18,23 +16,9 @@ import type { Terminal } from "../terminal.ts";
  * @throws TrainingError when the file is no model; HostError `ERR_CONFIG_INVALID` when it cannot be read
  */
 export async function inspectModelFile(path: string, { terminal }: CommandContext): Promise<void> {
-  const report = inspectModel(readModel(await readLimited(path)));
+  const report = inspectModel(readModel(await readModelFile(path)));
   printReport(report, terminal);
   terminal.result(report);
-}
-
-/** Looks at the size first: a file above the limit is not read. */
-async function readLimited(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const { size } = await stat(path);
-    if (size > DEFAULT_MODEL_LIMITS.maxModelBytes) {
-      throw new TrainingError("ERR_MODEL_TOO_LARGE", `the model has ${size} bytes`);
-    }
-    return new Uint8Array(await readFile(path));
-  } catch (cause) {
-    if (cause instanceof TrainingError) throw cause;
-    throw new HostError("ERR_CONFIG_INVALID", `${path} cannot be read`, { cause });
-  }
 }
 
 function printReport(report: ModelReport, terminal: Terminal): void {

@@ -1,9 +1,5 @@
 import type { JobView, RoundView } from "@photinus/core/message";
-
-/** Megabytes with two digits after the point. */
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(2)} MB`;
-}
+import { megabytes } from "../megabytes.ts";
 
 function signed(change: number): string {
   return `${change < 0 ? "-" : "+"}${Math.abs(change).toFixed(3)}`;

@@ -1,14 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { HostError, ProvisionError } from "@photinus/core/errors";
+import { ProvisionError } from "@photinus/core/errors";
 import { type ProjectDefinition, projectSchema } from "@photinus/core/provision";
 import { checkDocument } from "../yaml/check-document.ts";
-import {
-  DocumentFault,
-  MAX_DOCUMENT_BYTES,
-  type PositionedDocument,
-  readPositionedDocument,
-} from "../yaml/positioned-document.ts";
+import { DocumentFault, type PositionedDocument } from "../yaml/positioned-document.ts";
+import { readDocument } from "../yaml/read-document.ts";
 
 /**
  * Reads `project.yml`. Where it names a file of CAs, the file's content takes its place.
@@ -16,26 +12,11 @@ import {
  * @throws ProvisionError `ERR_PROJECT_INVALID` with file, line and column; HostError `ERR_CONFIG_INVALID` for no such file
  */
 export async function readProjectDefinition(file: string): Promise<ProjectDefinition> {
-  const text = await readText(file);
   try {
-    const document = readPositionedDocument(file, text);
-    return checkDocument(await withAuthorities(document), projectSchema);
+    return checkDocument(await withAuthorities(await readDocument(file)), projectSchema);
   } catch (cause) {
     if (!(cause instanceof DocumentFault)) throw cause;
     throw new ProvisionError("ERR_PROJECT_INVALID", `${cause.position} ${cause.message}`, { cause });
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_DOCUMENT_BYTES) {
-      throw new ProvisionError("ERR_PROJECT_INVALID", `${file}:1:1 larger than ${MAX_DOCUMENT_BYTES} bytes`);
-    }
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if (cause instanceof ProvisionError) throw cause;
-    throw new HostError("ERR_CONFIG_INVALID", `${file} cannot be read`, { cause });
   }
 }
 

@@ -17,7 +17,7 @@ export function checkDocument<T>(document: PositionedDocument, schema: v.Generic
   const isKey = items.at(-1)?.origin === "key";
   const isUnknown = isUnknownKey(issue);
   const where = document.at(path, isUnknown ? "key" : "value");
-  throw new DocumentFault(where, describe(issue, { path, isKey, isUnknown, schema }));
+  throw new DocumentFault(where, describe(issue, { path, isKey, isUnknown, schema, value: document.value }));
 }
 
 function isUnknownKey({ path, expected }: v.BaseIssue<unknown>): boolean {
@@ -30,13 +30,17 @@ interface IssuePlace {
   readonly isKey: boolean;
   readonly isUnknown: boolean;
   readonly schema: unknown;
+  /** The whole document. */
+  readonly value: unknown;
 }
 
-function describe(issue: v.BaseIssue<unknown>, { path, isKey, isUnknown, schema }: IssuePlace): string {
+function describe(issue: v.BaseIssue<unknown>, place: IssuePlace): string {
+  const { path, isKey, isUnknown } = place;
   const name = path.join(".") || "the document";
-  if (isUnknown) return `${name} is not known${suggestion(path, schema)}`;
+  if (isUnknown) return `${name} is not known${suggestion(place)}`;
   if (isKey) return `${name} is missing`;
-  if (issue.type === "picklist") return `${name}: expected ${words(issue)} (got ${issue.received})`;
+  if (issue.type === "picklist" || issue.type === "variant")
+    return `${name}: expected ${words(issue)} (got ${issue.received})`;
   if (issue.kind === "schema") return `${name}: expected ${issue.expected} (got ${kindOf(issue.input)})`;
   return `${name}: ${issue.message} (got ${shortly(issue.path?.at(-1)?.value)})`;
 }
@@ -57,30 +61,42 @@ function shortly(input: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-function suggestion(path: DocumentPath, schema: unknown): string {
-  const known = keysAt(schema, path.slice(0, -1));
+function suggestion({ path, schema, value }: IssuePlace): string {
+  const known = keysAt(schema, value, path.slice(0, -1));
   const nearest = nearestWord(String(path.at(-1)), known);
   if (nearest !== undefined) return `: did you mean ${nearest}?`;
   return known.length === 0 ? "" : `: expected one of ${known.join(", ")}`;
 }
 
-/** Keys that a schema admits at a place. */
-function keysAt(schema: unknown, path: DocumentPath): readonly string[] {
-  let at: unknown = unwrapped(schema);
+/** Keys that a schema admits at a place; of several forms, those of the one that was written. */
+function keysAt(schema: unknown, value: unknown, path: DocumentPath): readonly string[] {
+  let [at, written] = [formOf(schema, value), value];
   for (const step of path) {
     const inside = typeof step === "number" ? field(at, "item") : field(field(at, "entries"), step);
-    at = unwrapped(inside);
+    written = field(written, step);
+    at = formOf(inside, written);
   }
   const entries = field(at, "entries");
   return typeof entries === "object" && entries !== null ? Object.keys(entries) : [];
 }
 
-function unwrapped(schema: unknown): unknown {
+function formOf(schema: unknown, value: unknown): unknown {
   const inner = field(schema, "wrapped");
-  return inner === undefined ? schema : unwrapped(inner);
+  if (inner !== undefined) return formOf(inner, value);
+  const getter = field(schema, "getter");
+  if (typeof getter === "function") return formOf(getter(value), value);
+  const [key, options] = [field(schema, "key"), field(schema, "options")];
+  if (typeof key !== "string" || !Array.isArray(options)) return schema;
+  return options.find((option) => isWord(field(field(option, "entries"), key), field(value, key)));
 }
 
-function field(value: unknown, key: string): unknown {
+/** True when a literal or a list of words admits what was written. */
+function isWord(schema: unknown, written: unknown): boolean {
+  const options = field(schema, "options");
+  return Array.isArray(options) ? options.includes(written) : field(schema, "literal") === written;
+}
+
+function field(value: unknown, key: string | number): unknown {
   const isHolder = typeof value === "object" && value !== null && Object.hasOwn(value, key);
   return isHolder ? Reflect.get(value, key) : undefined;
 }

@@ -27,7 +27,11 @@ export type JobErrorCode =
 
 /** What the codes mean, of jobs, tasks and rounds. */
 export const JOB_ERRORS: Readonly<Record<JobErrorCode, ErrorDefinition>> = {
-  ERR_JOB_INVALID: { wire: 4050, action: "reject", remedy: "Correct the named field of the job." },
+  ERR_JOB_INVALID: {
+    wire: 4050,
+    action: "reject",
+    remedy: "Correct the named field of the job; `photinus job schema` lists all fields.",
+  },
   ERR_JOB_UNKNOWN: { wire: 4051, action: "reject", remedy: "Check the job id." },
   ERR_JOB_DECLINED: { wire: 4052, action: "reject", remedy: "Ask the site why it declines this job." },
   ERR_JOB_TOO_FEW_SITES: { action: "stop", remedy: "Start more sites, or lower minimumSites of the job." },

@@ -10,6 +10,7 @@ export type {
   JobDefinition,
   WorkflowDefinition,
 } from "./definition.ts";
+export { JOB_FILE_DEFAULTS, type JobFile, type JobFileDefaults } from "./job-file.ts";
 export {
   type JobContent,
   type JobPayload,
@@ -27,7 +28,7 @@ export {
   metricOf,
   metricProblem,
 } from "./metric/index.ts";
-export { parseJobDefinition } from "./parse-definition.ts";
+export { jobFileSchema, parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
 export { type SealJobAbortModules, sealJobAbort } from "./seal-job-abort.ts";
 export { SEGMENT_BYTES } from "./seal-segments.ts";

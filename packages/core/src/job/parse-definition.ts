@@ -3,6 +3,7 @@ import { AggregationSchema, infeasibility } from "../aggregation/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { JobDefinition } from "./definition.ts";
 import { text, whole } from "./fields.ts";
+import type { JobFile } from "./job-file.ts";
 import { TrainingSchema } from "./training-schema.ts";
 
 /** A day in ms: the longest wait that a job may ask for. */
@@ -16,7 +17,7 @@ const WorkflowSchema = v.strictObject({
   waitForSitesMs: whole(0, 7 * DAY_MS),
 });
 
-const DefinitionSchema = v.strictObject({
+const DEFINITION_FIELDS = {
   name: text(1, 100),
   purpose: text(0, 2000),
   workflow: WorkflowSchema,
@@ -30,7 +31,37 @@ const DefinitionSchema = v.strictObject({
   chunkBytes: whole(65_536, 1_048_576),
   // The counts of ten thousand sites together are still exact.
   maximumExamples: whole(1, 2 ** 39),
-});
+};
+
+/**
+ * Why the rule of a job cannot keep its promise, empty when it can: a round may count with the fewest sites that the job allows.
+ */
+function problemOf({ aggregation, workflow }: Pick<JobDefinition, "aggregation" | "workflow">): string {
+  return (aggregation && infeasibility(aggregation, workflow.minimumSites)) ?? "";
+}
+
+const DefinitionSchema: v.GenericSchema<unknown, JobDefinition> = v.pipe(
+  v.strictObject(DEFINITION_FIELDS),
+  v.forward(
+    v.check(
+      (job) => problemOf(job) === "",
+      ({ input }) => problemOf(input),
+    ),
+    ["workflow", "minimumSites"],
+  ),
+);
+
+/** Schema of what a person writes: that of a definition from the wire, and the model. */
+export const jobFileSchema: v.GenericSchema<unknown, JobFile> = v.pipe(
+  v.strictObject({ model: text(1, 4096), ...DEFINITION_FIELDS }),
+  v.forward(
+    v.check(
+      (job) => problemOf(job) === "",
+      ({ input }) => problemOf(input),
+    ),
+    ["workflow", "minimumSites"],
+  ),
+);
 
 /** The value of a bad field as people may see it: numbers and short words only. */
 function shown(input: unknown): string {
@@ -45,21 +76,14 @@ function shown(input: unknown): string {
  */
 export function parseJobDefinition(value: unknown): JobDefinition {
   const result = v.safeParse(DefinitionSchema, value, { abortEarly: true });
-  if (result.success) return requireFeasible(result.output);
+  if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   if (path === null) throw new JobError("ERR_JOB_INVALID", "a job definition is an object with named fields");
+  if (issue.type === "check") throw new JobError("ERR_JOB_INVALID", `${path}: ${issue.message}`);
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new JobError("ERR_JOB_INVALID", `${path} is no field of a job`);
   }
   if (issue.input === undefined) throw new JobError("ERR_JOB_INVALID", `${path} must be given`);
   throw new JobError("ERR_JOB_INVALID", `${path} must be ${issue.message}${shown(issue.input)}`);
-}
-
-/** A round may count with the fewest sites that the job allows: the rule must keep its promise then, too. */
-function requireFeasible(definition: JobDefinition): JobDefinition {
-  const { aggregation, workflow } = definition;
-  const problem = aggregation && infeasibility(aggregation, workflow.minimumSites);
-  if (problem === undefined) return definition;
-  throw new JobError("ERR_JOB_INVALID", `workflow.minimumSites: ${problem}`);
 }

@@ -1,4 +1,4 @@
-import { describeError, TrainingError } from "@photinus/core/errors";
+import { describeError, TrainingError, type TrainingErrorCode } from "@photinus/core/errors";
 import { isFloatDType, type ParameterDescriptor } from "@photinus/core/tensor";
 import { buildBackward } from "../gradient/index.ts";
 import { GraphBuilder, type ImportedModel, importModel } from "../graph/index.ts";
@@ -15,7 +15,7 @@ export interface Blocker {
   /** Operator of that node; empty when no single node is to blame. */
   readonly operator: string;
   /** Code of the error that compiling would end in. */
-  readonly code: string;
+  readonly code: TrainingErrorCode;
   /** What is wrong, and where. */
   readonly reason: string;
   /** What to change. */

@@ -11,6 +11,7 @@ export {
   type Node,
   text,
   type Value,
+  withInitializers,
 } from "./model.ts";
 export { readModel } from "./read-model.ts";
 export { writeModel } from "./write-model.ts";

@@ -67,6 +67,12 @@ export interface Model {
   readonly graph: Graph;
 }
 
+/** The same model with other values of some initializers. */
+export function withInitializers(model: Model, values: Iterable<readonly [string, Tensor]>): Model {
+  const { graph } = model;
+  return { ...model, graph: { ...graph, initializers: new Map([...graph.initializers, ...values]) } };
+}
+
 /** An attribute holding one integer. */
 export function int(value: number): Attribute {
   return { kind: "int", value };

@@ -7,7 +7,7 @@ import { type ParameterDescriptor, ParameterSet } from "@photinus/core/tensor";
 import { type CompiledStep, compileEvaluation } from "../compile/index.ts";
 import type { Dataset } from "../data/index.ts";
 import type { Profile } from "../gradient/index.ts";
-import { type Model, readModel, writeModel } from "../onnx/index.ts";
+import { type Model, readModel, withInitializers, writeModel } from "../onnx/index.ts";
 import { seededRandom } from "../random.ts";
 import { checkFit, EvaluationSession, type Runtime, type StepSession } from "../runtime/index.ts";
 import { chooseRuntime } from "./choose-runtime.ts";
@@ -119,9 +119,7 @@ export class ModelTrainer {
 
   /** The file with the parameters as they are. */
   async save(): Promise<Bytes> {
-    const { graph } = this.#model;
-    const initializers = new Map([...graph.initializers, ...(await this.parameters()).entries()]);
-    return writeModel({ ...this.#model, graph: { ...graph, initializers } });
+    return writeModel(withInitializers(this.#model, (await this.parameters()).entries()));
   }
 
   /** Frees the device. */

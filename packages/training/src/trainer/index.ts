@@ -4,6 +4,7 @@ export {
   type TriedRuntime,
   tryRuntime,
 } from "./choose-runtime.ts";
+export { compileFor, valuesInside } from "./compile-training.ts";
 export {
   type CallOptions,
   type CreateTrainerOptions,

@@ -1,0 +1,2 @@
+export { type MadeJob, makeJob } from "./make-job.ts";
+export { trainedModel } from "./trained-model.ts";
