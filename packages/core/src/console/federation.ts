@@ -33,12 +33,12 @@ import {
   type SessionHandler,
   takeSuspension,
 } from "../session/index.ts";
-import { BlobInbox } from "../site/index.ts";
 import { bytesSource, makeManifest, type StreamManifest } from "../stream/index.ts";
 import { Administration } from "./administration.ts";
 import { JobHandle } from "./job-handle.ts";
 import { Link } from "./link.ts";
-import type { ConsoleModules, ConsoleOptions, SubmitOptions } from "./options.ts";
+import type { ConsoleModules, ConsoleOptions, JobResult, SubmitOptions } from "./options.ts";
+import { ResultDownload } from "./result-download.ts";
 
 /**
  * Connects as a user.
@@ -70,17 +70,19 @@ export async function connect(options: ConsoleOptions, modules: ConsoleModules):
 export type FederationParts = Pick<ConsoleOptions, "identity" | "root"> & {
   /** What is known about revoked certificates. */
   readonly revocations: RevocationLists;
-  /** Opens the next session, for a submission whose session was lost. */
+  /** Opens the next session, for a submission or a download whose session was lost. */
   readonly open: (signal: AbortSignal) => Promise<Session>;
 };
 
-/** A federation as a user sees it, over one session; a submission whose session is lost goes on over the next. */
+/** A federation as a user sees it, over one session; a submission or download whose session is lost goes on over the next. */
 export class Federation {
   readonly #link: Link;
   readonly #identity: Identity;
   readonly #modules: ConsoleModules;
   readonly #requests: Requests;
-  readonly #inbox: BlobInbox;
+  readonly #project: string;
+  /** Results that are on their way. */
+  readonly #downloads = new Set<ResultDownload>();
   readonly #revocations: RevocationLists;
   /** Sessions that have begun with RESUME. */
   readonly #announced = new WeakSet<Session>();
@@ -99,11 +101,8 @@ export class Federation {
     this.#requests = new Requests(crypto);
     const requests = this.#requests;
     this.administration = new Administration({ session, identity, root, requests, crypto, clock });
-    const { project } = session.self;
-    // The server sends a result once; a lost chunk shows as a result that does not come, and is asked for by a new call.
-    this.#inbox = new BlobInbox({ project, clock, crypto, request: () => undefined });
+    this.#project = session.self.project;
     const onSession = (next: Session): void => {
-      this.#inbox.renew();
       this.#requests.use(next);
       next.receive(this.#handler());
     };
@@ -165,11 +164,25 @@ export class Federation {
   /** A job by its id. */
   job(jobId: string): JobHandle {
     const { crypto, clock } = this.#modules;
-    const modules = { requests: this.#requests, inbox: this.#inbox, identity: this.#identity, crypto, clock };
+    const download = (id: string, signal: AbortSignal): Promise<JobResult> => this.#download(id, signal);
+    const modules = { requests: this.#requests, download, identity: this.#identity, crypto, clock };
     return new JobHandle(jobId, modules);
   }
 
-  /** Settles, never rejects, when the session has ended and no submission brings it back. */
+  async #download(jobId: string, signal: AbortSignal): Promise<JobResult> {
+    const { clock, crypto } = this.#modules;
+    const modules = { project: this.#project, requests: this.#requests, clock, crypto };
+    const download = new ResultDownload(jobId, modules);
+    this.#downloads.add(download);
+    try {
+      return await this.#link.persist((session) => download.over(session, signal), signal);
+    } finally {
+      this.#downloads.delete(download);
+      download.stop();
+    }
+  }
+
+  /** Settles, never rejects, when the session has ended and neither submission nor download brings it back. */
   get ended(): Session["ended"] {
     return this.#link.ended();
   }
@@ -192,7 +205,9 @@ export class Federation {
     const requests = this.#requests;
     return {
       onObject: (object, session) => this.#object(object, session),
-      onBlobChunk: (chunk) => this.#inbox.chunk(chunk),
+      onBlobChunk: async (chunk) => {
+        for (const { inbox } of this.#downloads) await inbox.chunk(chunk);
+      },
       onRefused: (refusal) => requests.refused(refusal),
       routes: [
         on(resumed, (_body, _message, { id }) => {
@@ -221,6 +236,7 @@ export class Federation {
     if (objectType !== OBJECT_TYPES.publication) {
       throw new MessageError("ERR_TYPE_UNKNOWN", "a user is sent publications only");
     }
-    this.#inbox.published(parsePublication(decode(payload, builtInRegistry())));
+    const publication = parsePublication(decode(payload, builtInRegistry()));
+    for (const { inbox } of this.#downloads) inbox.published(publication);
   }
 }

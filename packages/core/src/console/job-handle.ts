@@ -6,20 +6,16 @@ import {
   type Observation,
   observation,
   observe,
-  resultModel,
-  resultRequest,
 } from "../message/index.ts";
 import type { Requests } from "../session/index.ts";
-import type { BlobInbox } from "../site/index.ts";
-import { unpackParameters } from "../tensor/index.ts";
 import type { AbortOptions, FinishedRound, JobResult } from "./options.ts";
 
 /** What {@link JobHandle} works with. */
 export interface JobHandleModules extends SealJobAbortModules {
   /** Requests that wait for their replies. */
   readonly requests: Requests;
-  /** Where results arrive. */
-  readonly inbox: BlobInbox;
+  /** Brings the newest model of a job. */
+  readonly download: (jobId: string, signal: AbortSignal) => Promise<JobResult>;
 }
 
 /** One job as its user follows it. */
@@ -27,13 +23,13 @@ export class JobHandle {
   /** 32 hexadecimal digits. */
   readonly jobId: string;
   readonly #requests: Requests;
-  readonly #inbox: BlobInbox;
+  readonly #download: JobHandleModules["download"];
   readonly #modules: SealJobAbortModules;
 
-  constructor(jobId: string, { requests, inbox, ...modules }: JobHandleModules) {
+  constructor(jobId: string, { requests, download, ...modules }: JobHandleModules) {
     this.jobId = jobId;
     this.#requests = requests;
-    this.#inbox = inbox;
+    this.#download = download;
     this.#modules = modules;
   }
 
@@ -82,12 +78,14 @@ export class JobHandle {
     return last;
   }
 
-  /** The newest model of the job. @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_FORBIDDEN` */
+  /**
+   * The newest model of the job. When the session is lost meanwhile, another one is opened and brings the rest; when a
+   * newer version was made until then, that one.
+   * @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_FORBIDDEN`, `ERR_BUSY` while another result is on its way; WireError
+   *   when no session comes about; the signal's reason
+   */
   async result(signal: AbortSignal = new AbortController().signal): Promise<JobResult> {
-    const reply = await this.#requests.ask(resultRequest, { jobId: this.jobId }, signal);
-    const { version, model, tensors } = resultModel.parse(reply);
-    const { bytes } = await this.#inbox.open(this.jobId, model, signal);
-    return { version, model: unpackParameters({ tensors, byteLength: bytes.byteLength }, bytes) };
+    return await this.#download(this.jobId, signal);
   }
 
   /**

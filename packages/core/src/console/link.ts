@@ -147,7 +147,8 @@ function lossOf(error: unknown): Loss {
   return { error, code, retryAfterMs: error instanceof WireError ? error.retryAfterMs : undefined };
 }
 
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+/** Waits for the work until the signal is aborted. @throws its reason */
+export async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);
@@ -155,7 +156,7 @@ async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void
   });
   try {
     signal.throwIfAborted();
-    await Promise.race([work, aborted]);
+    return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", stop);
     work.catch(() => undefined); // others may wait for it still

@@ -1,9 +1,8 @@
 import { fromHex, toHex } from "../bytes/index.ts";
-import type { StoredBlob } from "../job/index.ts";
 import { task as taskMessage } from "../message/index.ts";
-import { type BlobFrames, ChunkSet, ciphertextPlan, missingFrames } from "../stream/index.ts";
 import type { Dispatch } from "../workflow/index.ts";
 import type { JobContext } from "./job-context.ts";
+import { lackingFrames } from "./lacking-frames.ts";
 import type { LiveSite } from "./live-site.ts";
 import type { PublishedBlob } from "./publisher.ts";
 
@@ -22,7 +21,9 @@ export async function sendPublished(
   site.sendingBlobs.add(root);
   try {
     await site.session.sendObject(published.object, published.signerChain);
-    const { frames, byteLength } = framesFor(site, published.blob);
+    // What it said that it has counts once: who asks for the blob again gets the whole.
+    const { frames, byteLength } = lackingFrames(published.blob, site.heldBlobs.get(root));
+    site.heldBlobs.delete(root);
     board.addTraffic(site.name, { down: byteLength });
     if (frames.length > 0) await site.session.sendBlob({ frames }, signal);
   } catch (error) {
@@ -31,24 +32,6 @@ export async function sendPublished(
   } finally {
     site.sendingBlobs.delete(root);
   }
-}
-
-/** What a site lacks of a blob. What it said that it has counts once: who asks for the blob again gets the whole. */
-function framesFor(
-  { heldBlobs }: LiveSite,
-  blob: StoredBlob,
-): { readonly frames: BlobFrames; readonly byteLength: number } {
-  const { description, ciphertextBytes } = blob;
-  const root = toHex(description.root);
-  const bitmap = heldBlobs.get(root);
-  heldBlobs.delete(root);
-  const frames = blob.frames();
-  const plan = ciphertextPlan(description);
-  // [W-191]
-  if (bitmap === undefined || !ChunkSet.isBitmapOf(plan, bitmap))
-    return { frames, byteLength: ciphertextBytes };
-  const received = ChunkSet.fromBitmap(plan, bitmap);
-  return { frames: missingFrames(frames, received), byteLength: ciphertextBytes - received.byteLength };
 }
 
 /**

@@ -31,6 +31,7 @@ import {
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
+import { lackingFrames } from "./lacking-frames.ts";
 import type { ResumedState } from "./live-site.ts";
 import { identityOf, requireSame } from "./message-identity.ts";
 import type { ObserveOptions } from "./options.ts";
@@ -111,7 +112,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
       }),
       observeRoute(desk, session, requests),
       on(jobAbort, ({ jobId }, { messageId }) => abort({ jobId, inReplyTo: messageId }, session, desk)),
-      on(resultRequest, async ({ jobId }, { messageId: inReplyTo }) => {
+      on(resultRequest, async ({ jobId, held }, { messageId: inReplyTo }) => {
         await useJobRight(requestOf(session, "download", jobId), desk);
         // Each is a model in memory until the user has read it.
         background(desk, { session, inReplyTo, seats: results }, async () => {
@@ -119,7 +120,9 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
           await session.sendObject(published.object, published.signerChain);
           const body = { jobId, version, model: published.reference, tensors };
           await session.send(resultModel, body, { inReplyTo });
-          await session.sendBlob({ frames: published.blob.frames() }, session.signal);
+          const isThis = held !== undefined && equalBytes(held.root, published.reference.root);
+          const { frames } = lackingFrames(published.blob, isThis ? held.received : undefined);
+          if (frames.length > 0) await session.sendBlob({ frames }, session.signal);
         });
       }),
     ],

@@ -3,7 +3,16 @@ import type { Bytes } from "../bytes/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import { defineMessage, parseAs } from "./define.ts";
 import type { MessageDefinition } from "./definition.ts";
-import { bytesOf, chunkBytes, integerIn, jobId, leaves, tensorTable, totalBytes } from "./fields.ts";
+import {
+  bytesOf,
+  chunkBitmap,
+  chunkBytes,
+  integerIn,
+  jobId,
+  leaves,
+  tensorTable,
+  totalBytes,
+} from "./fields.ts";
 
 /** Where a sealed blob is and how it opens; only ever inside a session. */
 export interface BlobReference {
@@ -17,6 +26,20 @@ export interface BlobReference {
 export const blobReference: v.GenericSchema<unknown, BlobReference> = v.strictObject({
   root: bytesOf(32),
   key: bytesOf(32),
+});
+
+/** A sealed blob of which chunks are there. */
+export interface HeldBlob {
+  /** Its root: 32 bytes. */
+  readonly root: Bytes;
+  /** Bitmap of the chunks that were verified: bit i of byte floor(i / 8), lowest first. */
+  readonly received: Bytes;
+}
+
+/** Schema of a {@link HeldBlob}. */
+export const heldBlob: v.GenericSchema<unknown, HeldBlob> = v.strictObject({
+  root: bytesOf(32),
+  received: chunkBitmap,
 });
 
 /** Payload of a publication OBJECT: what the server says of one sealed blob, signed once for all readers. */

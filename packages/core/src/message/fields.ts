@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Bytes } from "../bytes/index.ts";
 import type { Role } from "../pki/index.ts";
-import { MAX_CHUNKS, type StreamManifest } from "../stream/index.ts";
+import { MAX_BITMAP_BYTES, MAX_CHUNKS, type StreamManifest } from "../stream/index.ts";
 import { type DType, isDType, MAX_RANK, type TensorEntry } from "../tensor/index.ts";
 
 // Schemas of fields that several messages have. Every string, array and number has its bounds here.
@@ -76,6 +76,12 @@ export const leaves: v.GenericSchema<unknown, Bytes> = v.custom<Bytes>(
     value.byteLength >= 32 &&
     value.byteLength <= 32 * MAX_CHUNKS,
   "whole digests of 32 bytes",
+);
+
+/** Which chunks of a stream or blob are there: one bit each. [W-190] */
+export const chunkBitmap: v.GenericSchema<unknown, Bytes> = v.custom<Bytes>(
+  (value) => isPlainBytes(value) && value.byteLength <= MAX_BITMAP_BYTES,
+  `at most ${MAX_BITMAP_BYTES} bytes`,
 );
 
 /** Bytes of one model or graph: to 4 GiB, where WASM memory ends. */

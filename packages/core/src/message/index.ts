@@ -34,6 +34,8 @@ export {
   type BlobReference,
   type BlobRequest,
   blobRequest,
+  type HeldBlob,
+  heldBlob,
   type JobGraph,
   jobGraph,
   type Publication,
@@ -42,7 +44,7 @@ export {
 export { FIRST_MESSAGE_TYPE, MESSAGES } from "./catalogue.ts";
 export { defineMessage, type MessageTraits, parseAs } from "./define.ts";
 export type { MessageDefinition } from "./definition.ts";
-export { MAX_TENSORS, USER_ROLES } from "./fields.ts";
+export { chunkBitmap, MAX_TENSORS, USER_ROLES } from "./fields.ts";
 export { type JobAbortOrder, parseJobAbortOrder } from "./job-order.ts";
 export { OBJECT_TYPES } from "./object-type.ts";
 export {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { StreamManifest } from "../stream/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
-import { type BlobReference, blobReference } from "./blob.ts";
+import { type BlobReference, blobReference, type HeldBlob, heldBlob } from "./blob.ts";
 import { defineMessage } from "./define.ts";
 import type { MessageDefinition } from "./definition.ts";
 import { errorCode, integerIn, jobId, manifest, tensorTable, textOf, USER_ROLES } from "./fields.ts";
@@ -57,12 +57,14 @@ export const jobAbort: MessageDefinition<JobAbort> = defineMessage(
 export interface ResultRequest {
   /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
+  /** What an earlier session brought of it: if that is the newest version still, only the rest comes. Absent: nothing. */
+  readonly held?: HeldBlob;
 }
 
 /** A user asks for the newest model version of a job. Answered by {@link resultModel}. */
 export const resultRequest: MessageDefinition<ResultRequest> = defineMessage(
   { type: 40, name: "result-request", signed: true, from: USER_ROLES },
-  v.strictObject({ jobId }),
+  v.strictObject({ jobId, held: v.exactOptional(heldBlob) }),
 );
 
 /** Body of {@link resultModel}. */

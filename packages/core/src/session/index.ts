@@ -62,7 +62,6 @@ export { LOGINS_PER_SECOND, type LoginEntry, LoginPace } from "./pace.ts";
 export { RequestError, Requests, type Resent } from "./requests.ts";
 export {
   type HalfDoneStream,
-  type HeldBlob,
   MAX_ACKNOWLEDGED,
   MAX_HELD_BLOBS,
   type ResumeBody,

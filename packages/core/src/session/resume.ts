@@ -1,7 +1,13 @@
 import * as v from "valibot";
 import type { Bytes } from "../bytes/index.ts";
-import { defineMessage, type MessageDefinition, USER_ROLES } from "../message/index.ts";
-import { MAX_BITMAP_BYTES } from "../stream/index.ts";
+import {
+  chunkBitmap,
+  defineMessage,
+  type HeldBlob,
+  heldBlob,
+  type MessageDefinition,
+  USER_ROLES,
+} from "../message/index.ts";
 
 // Type ids 10 to 12 of this layer: 10 resume, 11 resumed, 12 stream-resumed; never reused.
 
@@ -21,22 +27,6 @@ const bytesOf = (length: number): v.GenericSchema<unknown, Bytes> =>
 
 const messageIds = v.pipe(v.array(bytesOf(16)), v.maxLength(MAX_ACKNOWLEDGED));
 
-const bitmap = v.custom<Bytes>(
-  (value) =>
-    value instanceof Uint8Array &&
-    value.buffer instanceof ArrayBuffer &&
-    value.byteLength <= MAX_BITMAP_BYTES,
-  `at most ${MAX_BITMAP_BYTES} bytes`,
-);
-
-/** A sealed blob of which chunks are there. */
-export interface HeldBlob {
-  /** Its root: 32 bytes. */
-  readonly root: Bytes;
-  /** Bitmap of the chunks that were verified: bit i of byte floor(i / 8), lowest first. */
-  readonly received: Bytes;
-}
-
 /** Body of {@link resume}. */
 export interface ResumeBody {
   /** Id of the last session that the server took up: 32 bytes. Absent: this side begins afresh. */
@@ -53,9 +43,7 @@ export const resume: MessageDefinition<ResumeBody> = defineMessage(
   v.strictObject({
     session: v.exactOptional(bytesOf(32)),
     acknowledged: messageIds,
-    blobs: v.exactOptional(
-      v.pipe(v.array(v.strictObject({ root: bytesOf(32), received: bitmap })), v.maxLength(MAX_HELD_BLOBS)),
-    ),
+    blobs: v.exactOptional(v.pipe(v.array(heldBlob), v.maxLength(MAX_HELD_BLOBS))),
   }),
 );
 
@@ -103,5 +91,5 @@ export interface StreamResumedBody {
 /** The receiver of a stream has chunks of it: said before its first credit, so that only the others are sent. */
 export const streamResumed: MessageDefinition<StreamResumedBody> = defineMessage(
   { type: 12, name: "stream-resumed", signed: false, from: ["server"] },
-  v.strictObject({ streamId: bytesOf(16), received: bitmap }),
+  v.strictObject({ streamId: bytesOf(16), received: chunkBitmap }),
 );

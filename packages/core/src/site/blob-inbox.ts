@@ -1,8 +1,7 @@
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { EnvelopeError } from "../errors/index.ts";
-import type { BlobReference, Publication } from "../message/index.ts";
+import type { BlobReference, HeldBlob, Publication } from "../message/index.ts";
 import { type Clock, type CryptoProvider, sleep } from "../platform/index.ts";
-import type { HeldBlob } from "../session/index.ts";
 import { type BlobChunk, BlobOpener, chunkCount, chunkLength, ciphertextPlan } from "../stream/index.ts";
 
 /** Blobs that are remembered: the graph and the last model versions of a few jobs. */

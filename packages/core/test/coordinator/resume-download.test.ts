@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type Bytes, toHex } from "../../src/bytes/index.ts";
 import {
   blobRequest,
+  type HeldBlob,
   jobAccept,
   jobGraph,
   jobReady,
@@ -9,7 +10,7 @@ import {
   type Task,
   task,
 } from "../../src/message/index.ts";
-import { connectSession, type HeldBlob, on, resume, type Session } from "../../src/session/index.ts";
+import { connectSession, on, resume, type Session } from "../../src/session/index.ts";
 import { TestFederation } from "./a-federation.ts";
 import { CHUNKS, resumingSite, submitChunked } from "./resuming-site.ts";
 
