@@ -256,6 +256,10 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/coordinator/resume-submission",
     "a submission that was answered is told again under its own message only",
   ],
+  "[W-194]": [
+    "core/coordinator/resume-result",
+    "a user who says that it has %s is believed as far as that is of this blob",
+  ],
   "[W-190]": ["core/session/resume", "more blobs than a site may name"],
   "[W-191]": [
     "core/coordinator/resume-download",

@@ -14,7 +14,8 @@ import { type ServerProcess, startServerProcess } from "./server-process.ts";
 
 const clock = systemClock();
 const crypto = nodeCrypto();
-const CHUNK_BYTES = 65_536;
+/** Bytes of a chunk. */
+export const CHUNK_BYTES = 65_536;
 /** Chunks of one update. */
 export const CHUNKS = 6;
 const FLOATS = (CHUNKS * CHUNK_BYTES) / 4;
@@ -119,12 +120,16 @@ export async function startSite(
   };
 }
 
-interface Line {
+/** What the test does to a line. */
+export interface Line {
+  /** After so many chunks on a connection nothing more leaves. */
   limit: number;
+  /** Ends the present connection. */
   drop: () => void;
 }
 
-function counting(inner: Connector, counts: number[], line: Line): Connector {
+/** Counts the chunks that leave over each connection. */
+export function counting(inner: Connector, counts: number[], line: Line): Connector {
   return {
     connect: async (signal) => {
       const connection = await inner.connect(signal);

@@ -203,6 +203,7 @@ export class Federation {
 
   #handler(): SessionHandler {
     const requests = this.#requests;
+    const { logger = silentLogger } = this.#modules;
     return {
       onObject: (object, session) => this.#object(object, session),
       onBlobChunk: async (chunk) => {
@@ -210,8 +211,10 @@ export class Federation {
       },
       onRefused: (refusal) => requests.refused(refusal),
       routes: [
-        on(resumed, (_body, _message, { id }) => {
+        on(resumed, ({ isResumed, streams }, _message, { id }) => {
           this.#lastSession = id;
+          const chunks = streams.reduce((sum, stream) => sum + stream.chunks, 0);
+          logger.debug("session taken up", { isResumed, chunks });
         }),
         on(jobSubmitted, (body, message) => requests.reply(body, message)),
         on(jobEnded, (body, message) => requests.reply(body, message)),

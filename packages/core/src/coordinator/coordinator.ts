@@ -26,7 +26,7 @@ import type { PublishedBlob } from "./publisher.ts";
 import { loadResult } from "./result.ts";
 import { ResumeRecords } from "./resume-records.ts";
 import { RevocationDesk } from "./revocation.ts";
-import { SessionFence } from "./session-fence.ts";
+import { ANOTHER_DEVICE, ANOTHER_SESSION, type SessionFences, sessionFences } from "./session-fences.ts";
 import { loginRecord, recordCheckpoint } from "./session-records.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { Submissions } from "./submission.ts";
@@ -47,7 +47,7 @@ export class Coordinator {
   readonly #modules: JobModules;
   readonly #records: ResumeRecords;
   readonly #tokens: TokenRevocations;
-  readonly #fence: SessionFence;
+  readonly #fences: SessionFences;
   /** Of all sites. */
   readonly #siteHandler: SessionHandler;
   /** The one live session of each certificate, by digest of the leaf. */
@@ -68,12 +68,13 @@ export class Coordinator {
     const { clock, crypto, metadata, logger, bus = localBus(), administration } = modules;
     this.#records = new ResumeRecords({ metadata, clock });
     this.#tokens = new TokenRevocations({ metadata, clock });
-    this.#fence = new SessionFence({
-      ...{ bus, clock, crypto, logger },
-      sessionOf: (leaf) => this.#sessions.get(leaf),
-      sessions: () => this.#sessions.values(),
-      supersede: (session) => void this.#supersede(session).catch(this.#logFault),
-    });
+    this.#fences = sessionFences(
+      { bus, clock, crypto, logger },
+      {
+        ...{ sessions: this.#sessions, sites: this.#sites },
+        supersede: (session, detail) => void this.#supersede(session, detail).catch(this.#logFault),
+      },
+    );
     this.#administration = administration;
     this.#siteHandler = {
       routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
@@ -95,7 +96,7 @@ export class Coordinator {
     this.#state = "started";
     await this.#modules.uploads.sweep();
     await this.#tokens.sweep();
-    this.#fence.start();
+    this.#fences.start();
     this.#revocation?.start();
     const jobs = await this.#modules.jobs.list();
     this.#queue = jobs.filter(({ state }) => !hasJobEnded(state));
@@ -106,7 +107,7 @@ export class Coordinator {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
-    this.#fence.stop();
+    this.#fences.stop();
     this.#revocation?.stop();
     for (const run of this.#runs.values()) run.stop("server");
     await Promise.all(this.#running);
@@ -129,14 +130,14 @@ export class Coordinator {
       return await session.close("ERR_FORBIDDEN", "servers do not connect here");
     }
     // [W-182]
-    if (!this.#fence.mayAdmit) {
+    if (!this.#fences.mayAdmit) {
       await session.close("ERR_BUSY", "this gateway has lost touch with the others");
       return;
     }
     const key = toHex(peer.leafDigest);
     const older = this.#sessions.get(key);
     this.#sessions.set(key, session);
-    this.#fence.admitted(session);
+    this.#fences.admitted(session);
     // Fenced before anything else: what it sent and nobody has begun with has no effect beside the newer one.
     const fenced = older && this.#supersede(older);
     await this.#modules.audit.record(loginRecord(session));
@@ -154,14 +155,11 @@ export class Coordinator {
 
   /** True while sessions are admitted. */
   get isAdmitting(): boolean {
-    return this.#state === "started" && this.#fence.mayAdmit;
+    return this.#state === "started" && this.#fences.mayAdmit;
   }
 
   /** A newer session of the certificate took over, here or at another gateway. */
-  async #supersede(
-    session: Session,
-    detail = "a newer session of this certificate took over",
-  ): Promise<void> {
+  async #supersede(session: Session, detail = ANOTHER_SESSION): Promise<void> {
     this.#leave(session, false);
     await session.close("ERR_SUPERSEDED", detail);
   }
@@ -270,13 +268,11 @@ export class Coordinator {
     if (older?.session === session) {
       throw new MessageError("ERR_TYPE_UNKNOWN", "a site announces itself once in a session");
     }
-    // Another device of the same participant: one works at a time, the one that came last.
-    if (older !== undefined) {
-      this.#supersede(older.session, "another device of this participant took over").catch(this.#logFault);
-    }
+    if (older !== undefined) this.#supersede(older.session, ANOTHER_DEVICE).catch(this.#logFault);
     const connectedAtMs = Math.trunc(this.#modules.clock.now());
     const site = liveSite({ session, announced: body, connectedAtMs, resumed: state });
     this.#sites.set(name, site);
+    this.#fences.announced(session);
     this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
     for (const [jobId, run] of this.#runs) {
       if (site.dataNames.includes(run.dataName)) await run.offer(site);

@@ -7,24 +7,25 @@ import type { Session } from "../session/index.ts";
 
 /** A gateway that has lost touch for so long admits nobody, ms. */
 const CUT_MS = 30_000;
-/** What gateways tell each other of sessions. */
-const SUBJECT = "sessions";
+
+/** Longest name of an owner. */
+const MAX_OWNER = 256;
 
 const bytesOf = (length: number): v.GenericSchema<unknown, Bytes> =>
   v.custom<Bytes>((value) => value instanceof Uint8Array && value.byteLength === length);
 const NoticeSchema: v.GenericSchema<unknown, Notice> = v.strictObject({
   gateway: bytesOf(16),
-  leaf: bytesOf(32),
+  owner: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_OWNER)),
   session: bytesOf(32),
   sinceMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 
-/** A session that a gateway has admitted: of two of one certificate the one that began later lives. */
+/** A session that a gateway has admitted: of two of one owner the one that began later lives. */
 interface Notice {
   /** 16 random bytes of the process that tells it. */
   readonly gateway: Bytes;
-  /** Digest of the certificate. */
-  readonly leaf: Bytes;
+  /** Who may have one session, and no other. */
+  readonly owner: string;
   /** Id of the session. */
   readonly session: Bytes;
   /** When it was admitted, ms since 1970. */
@@ -33,6 +34,8 @@ interface Notice {
 
 /** What a {@link SessionFence} works with. */
 export interface SessionFenceModules {
+  /** What gateways tell each other of these sessions goes under this name. */
+  readonly subject: string;
   /** The other gateways. */
   readonly bus: Bus;
   /** Time. */
@@ -41,17 +44,19 @@ export interface SessionFenceModules {
   readonly crypto: Pick<CryptoProvider, "randomBytes">;
   /** Where log lines go. */
   readonly logger: Logger;
-  /** The live session of a certificate in this process, by the digest of its leaf in hex. */
-  readonly sessionOf: (leaf: string) => Session | undefined;
+  /** Whose session it is: at most 256 characters. */
+  readonly ownerOf: (session: Session) => string;
+  /** The live session of an owner in this process. */
+  readonly sessionOf: (owner: string) => Session | undefined;
   /** All of them. */
   readonly sessions: () => Iterable<Session>;
-  /** Ends a session: a newer one of its certificate is at another gateway. */
+  /** Ends a session: a newer one of its owner is at another gateway. */
   readonly supersede: (session: Session) => void;
 }
 
 /**
- * One live session of each certificate over all gateways: each tells the others whom it admitted, and who has an older
- * session of that certificate ends it. A notice that an older gateway sends late is answered by the newer session, so
+ * One live session of each owner over all gateways: each tells the others whom it admitted, and who has an older
+ * session of that owner ends it. A notice that an older gateway sends late is answered by the newer session, so
  * that of any two one ends, whatever the order in which their notices arrive.
  */
 export class SessionFence {
@@ -68,7 +73,7 @@ export class SessionFence {
 
   /** Begins to listen. */
   start(): void {
-    this.#end ??= this.#modules.bus.subscribe(SUBJECT, {
+    this.#end ??= this.#modules.bus.subscribe(this.#modules.subject, {
       take: (notice) => this.#take(notice),
       restored: () => this.#tellAll(),
     });
@@ -94,9 +99,14 @@ export class SessionFence {
   #tell(session: Session): void {
     const sinceMs = this.#since.get(session);
     if (sinceMs === undefined) return;
-    const { id, peer } = session;
-    const notice: Notice = { gateway: this.#gateway, leaf: peer.leafDigest, session: id, sinceMs };
-    this.#modules.bus.publish(SUBJECT, encode({ ...notice }, this.#registry));
+    const { bus, subject, ownerOf } = this.#modules;
+    const notice: Notice = {
+      gateway: this.#gateway,
+      owner: ownerOf(session),
+      session: session.id,
+      sinceMs,
+    };
+    bus.publish(subject, encode({ ...notice }, this.#registry));
   }
 
   #tellAll(): void {
@@ -106,7 +116,7 @@ export class SessionFence {
   #take(bytes: Bytes): void {
     const notice = this.#read(bytes);
     if (notice === undefined || equalBytes(notice.gateway, this.#gateway)) return;
-    const own = this.#modules.sessionOf(toHex(notice.leaf));
+    const own = this.#modules.sessionOf(notice.owner);
     const sinceMs = own && this.#since.get(own);
     if (own === undefined || sinceMs === undefined) return;
     // Of two that began in the same millisecond both sides choose the same.

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { utf8 } from "../../src/bytes/index.ts";
 import { type Coordinator, TokenRevocations } from "../../src/coordinator/index.ts";
 import { siteReady } from "../../src/message/index.ts";
+import type { Identity } from "../../src/pki/index.ts";
 import { on, type ResumedBody, resume, resumed, type Session } from "../../src/session/index.ts";
 import { type MemoryBusEnd, memoryBus, sessionPair } from "../../src/testing/index.ts";
 import { TestFederation } from "./a-federation.ts";
@@ -33,11 +34,11 @@ async function twoGateways() {
 async function logIn(
   federation: TestFederation,
   gateway: Coordinator,
+  identity: Identity = federation.identityOf("site-1"),
 ): Promise<{ readonly client: Session; readonly answers: readonly ResumedBody[] }> {
   const { project, crypto, clock } = federation;
   const pair = await sessionPair({
-    ...{ project, crypto, clock },
-    identity: federation.identityOf("site-1"),
+    ...{ project, crypto, clock, identity },
     modules: { revokedTokens: new TokenRevocations(federation) },
   });
   const answers: ResumedBody[] = [];
@@ -61,6 +62,61 @@ test("a certificate has one live session over all gateways: the newest, wherever
   const three = await logIn(federation, first);
 
   expect([await endOf(two.client), await endOf(three.client)]).toEqual(["ERR_SUPERSEDED", "lives"]);
+  await stop();
+});
+
+const READY = { runtime: "node", dataNames: ["line"], preparedJobs: [], heldUpdates: [] } as const;
+
+/** A device of site-1 logs in at a gateway and announces itself. */
+async function announce(
+  federation: TestFederation,
+  gateway: Coordinator,
+  device: Identity,
+): Promise<Session> {
+  await federation.clock.advance(1);
+  const { client } = await logIn(federation, gateway, device);
+  await client.send(siteReady, READY);
+  await federation.clock.settle();
+  return client;
+}
+
+test("of two devices of one site the one that announced itself last works, at whichever gateways they are", async () => {
+  const { federation, first, second, stop } = await twoGateways();
+  const devices = [federation.identityOf("site-1"), await federation.project.add("site", "site-1")] as const;
+  const one = await announce(federation, first, devices[0]);
+
+  const silent = await logIn(federation, second, devices[1]);
+  expect([await endOf(one), await endOf(silent.client)]).toEqual(["lives", "lives"]); // it has not announced itself
+  await federation.clock.advance(1);
+  await silent.client.send(siteReady, READY);
+  await federation.clock.settle();
+  expect([await endOf(one), await endOf(silent.client)]).toEqual(["ERR_SUPERSEDED", "lives"]);
+  expect([first.sites(), second.sites()].map(({ length }) => length)).toEqual([0, 1]);
+  const three = await announce(federation, first, devices[0]);
+
+  expect([await endOf(silent.client), await endOf(three)]).toEqual(["ERR_SUPERSEDED", "lives"]);
+  expect((await silent.client.ended).detail).toContain("another device");
+  await stop();
+});
+
+test("a device that announced itself while its gateway was cut ends the older one as soon as it is in touch", async () => {
+  const { federation, first, second, firstBus, stop } = await twoGateways();
+  const other = await federation.project.add("site", "site-1");
+  const old = await announce(federation, first, federation.identityOf("site-1"));
+  firstBus.cut();
+  const fresh = await announce(federation, second, other);
+  const another = await federation.project.add("site", "site-2");
+  const bystander = await announce(federation, second, another);
+  expect(await endOf(old)).toBe("lives");
+
+  firstBus.restore();
+  await federation.clock.settle();
+
+  expect([await endOf(old), await endOf(fresh), await endOf(bystander)]).toEqual([
+    "ERR_SUPERSEDED",
+    "lives",
+    "lives",
+  ]);
   await stop();
 });
 
@@ -196,12 +252,11 @@ async function sessionOfOther(federation: TestFederation, gateway: Coordinator):
 
 test("RESUME of a session that was revoked begins afresh at every gateway; of one that was superseded it goes on", async () => {
   const { federation, first, second, stop } = await twoGateways();
-  const ready = { runtime: "node", dataNames: ["line"], preparedJobs: [], heldUpdates: [] } as const;
   const resumeAt = async (gateway: Coordinator, last?: Session): Promise<[Session, boolean | undefined]> => {
     await federation.clock.advance(1);
     const { client, answers } = await logIn(federation, gateway);
     await client.send(resume, { ...(last === undefined ? {} : { session: last.id }), acknowledged: [] });
-    await client.send(siteReady, ready);
+    await client.send(siteReady, READY);
     await federation.clock.settle();
     return [client, answers[0]?.isResumed];
   };
