@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { equalBytes, fromHex, toHex } from "../../src/bytes/index.ts";
 import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
+import type { HeldBlob } from "../../src/message/index.ts";
 import { webCrypto } from "../../src/platform/index.ts";
 import { on, type Refusal, resume, resumed, type Session, streamResumed } from "../../src/session/index.ts";
 import {
