@@ -3,7 +3,7 @@ import { compilePackages } from "./federation/compile.ts";
 import { chunkHash } from "./wire/chunk-hash.ts";
 import { controlLatency } from "./wire/control-latency.ts";
 import { handshakes } from "./wire/handshakes.ts";
-import { loginStorm } from "./wire/login-storm.ts";
+import { kitStorm, loginStorm } from "./wire/login-storm.ts";
 import type { PartOptions } from "./wire/part.ts";
 import { benchProject } from "./wire/project.ts";
 import { signedMessages } from "./wire/signed-messages.ts";
@@ -11,7 +11,7 @@ import { signedMessages } from "./wire/signed-messages.ts";
 /** Measurements of each figure and of its reference; `--pairs <n>` takes another number. */
 const PAIRS = 9;
 
-/** Connections of the storm; `--sites <n>` takes another number, a multiple of 40. */
+/** Connections of the storm; `--sites <n>` takes another number, a multiple of 200. */
 const SITES = 10_000;
 
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Readonly<Record<string, Metric>>>>> = {
@@ -20,6 +20,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<Readonly<
   handshake: handshakes,
   control: controlLatency,
   storm: loginStorm,
+  kits: kitStorm,
 };
 
 /**

@@ -13,7 +13,7 @@ import { connectSession, on, type Session, type SessionModules } from "@photinus
 import { bytesSource, makeManifest } from "@photinus/core/stream";
 import { nodeCrypto, spareFullCollections, systemClock, webSocketConnector } from "@photinus/node-platform";
 import { serveParent } from "../federation/serve-parent.ts";
-import { type BenchProject, issueSites } from "./project.ts";
+import { type BenchProject, issueSites, type SitesOptions } from "./project.ts";
 
 // Sites of a benchmark: sessions that do what they are told.
 
@@ -36,10 +36,8 @@ let bare: Connection[] = [];
 const pongs = new Map<Session, () => void>();
 const receipts = new Map<Session, () => void>();
 
-interface Start {
+interface Start extends SitesOptions {
   readonly project: BenchProject;
-  readonly first: number;
-  readonly count: number;
 }
 
 async function start(options: Start): Promise<void> {

@@ -24,7 +24,7 @@ export async function controlLatency({
   try {
     const url = await server.ask<string>("start", project);
     for (const [index, client] of [uploader, other].entries()) {
-      await client.ask("start", { project, first: 1 + index, count: 1 });
+      await client.ask("start", { project, first: 1 + index, count: 1, population: "kits" });
       await client.ask("connect", { url, count: 1, announce: false });
     }
     const p99 = async (client: Child): Promise<number> => slowest(await client.ask<number[]>("ping", PINGS));

@@ -6,7 +6,7 @@ import { serveParent } from "../federation/serve-parent.ts";
 import { usage } from "../federation/usage.ts";
 import { BENCH_LIMITS } from "./limits.ts";
 import type { BenchProject } from "./project.ts";
-import { rawLoginMs } from "./raw-crypto.ts";
+import { rawCertificatesMs, rawLoginMs } from "./raw-crypto.ts";
 import { userMemory } from "./user-memory.ts";
 
 // The whole server: coordinator, audit on disk, sessions, HTTP.
@@ -38,6 +38,7 @@ serveParent({
   usage,
   userMemory,
   rawLoginMs,
+  rawCertificatesMs,
   sites: () => server?.coordinator.sites().length ?? 0,
   stop: () => stop(),
 });

@@ -18,7 +18,7 @@ export async function withServerAndClients<T>(
   const clients = new Child({ file: "../wire/clients-process.ts" });
   try {
     const url = await server.ask<string>("start", project);
-    await clients.ask("start", { project, first: 1, count });
+    await clients.ask("start", { project, first: 1, count, population: "kits" });
     return await measured({ server, clients, url });
   } finally {
     await Promise.all([clients.stop(), server.stop()]);

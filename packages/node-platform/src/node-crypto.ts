@@ -9,6 +9,7 @@ import {
   diffieHellman,
   generateKeyPairSync,
   hash,
+  type KeyObject,
   pbkdf2Sync,
   randomFillSync,
 } from "node:crypto";
@@ -41,7 +42,7 @@ export function nodeCrypto(): CryptoProvider {
     ...nodeSigning(),
     generateAgreementKey,
     importAgreementKey,
-    agree,
+    agree: agreement(),
     importAesGcmKey: (raw) => new NodeSecretKey(raw),
     forgetAesGcmKey: ({ handle }) => secretKey(handle).forget(),
     aesGcmSeal,
@@ -87,19 +88,34 @@ function importAgreementKey(privateKey: Bytes, publicKey: Bytes): AgreementKey {
   return { publicKey, handle: createPrivateKey({ key, format: "der", type: "pkcs8" }) };
 }
 
-function agree(key: AgreementKey, peerPublicKey: Bytes): Bytes | undefined {
-  if (peerPublicKey.length !== 32) return undefined;
-  const x = Buffer.from(peerPublicKey).toString("base64url");
-  const publicKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
-  const privateKey = keyObject(key.handle);
+/** X25519. The last peer's key is kept: in a handshake the same one is agreed with twice in a row. */
+function agreement(): CryptoProvider["agree"] {
+  let last: { readonly bytes: Bytes; readonly key: KeyObject } | undefined;
+  return ({ handle }, peerPublicKey) => {
+    if (peerPublicKey.length !== 32) return undefined;
+    if (last === undefined || !equalBytes(last.bytes, peerPublicKey)) {
+      last = { bytes: peerPublicKey.slice(), key: agreementPublicKey(peerPublicKey) };
+    }
+    return agreed(keyObject(handle), last.key);
+  };
+}
+
+function agreementPublicKey(bytes: Bytes): KeyObject {
+  const x = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64url");
+  return createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+}
+
+function agreed(privateKey: KeyObject, publicKey: KeyObject): Bytes | undefined {
   try {
     const secret = toBytes(diffieHellman({ privateKey, publicKey }));
-    return equalBytes(secret, new Uint8Array(32)) ? undefined : secret;
+    return equalBytes(secret, ZERO_SECRET) ? undefined : secret;
   } catch {
     // OpenSSL refuses the all-zero secret of a low-order point; nothing else can fail with two X25519 keys.
     return undefined;
   }
 }
+
+const ZERO_SECRET: Bytes = new Uint8Array(32);
 
 const TAG_BYTES = 16;
 

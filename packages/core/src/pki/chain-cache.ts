@@ -34,7 +34,7 @@ export interface KnownChain extends VerifiedChain {
 export interface ProvedChain {
   /** What is remembered of it. */
   readonly chain: KnownChain;
-  /** The root, and the CAs between it and the leaf. */
+  /** The root, and the CAs between it and the leaf, the leaf's issuer first. */
   readonly authorities: readonly Certificate[];
 }
 
@@ -53,6 +53,8 @@ export class ChainCache {
   readonly #chains = new Map<string, CachedChain>();
   /** Roots and CAs of validated chains: every other chain of the project holds the same. */
   #authorities: readonly Certificate[] = [];
+  /** Of each such CA the one among them whose signature on it has verified. */
+  readonly #issuers = new WeakMap<Certificate, Certificate>();
 
   /** @param options `capacity`: chains kept (default 4 096); the one not asked for the longest is dropped first */
   constructor(options: { readonly capacity?: number } = {}) {
@@ -83,12 +85,30 @@ export class ChainCache {
     return this.#authorities.find((authority) => equalBytes(authority.der, der));
   }
 
+  /**
+   * True when the signature of `issuer` on `certificate` has verified before. Both are what {@link authority} gave: the
+   * same objects, which nobody changes, so that nothing has to be compared. Says nothing of validity and revocation.
+   */
+  isIssued(certificate: Certificate, issuer: Certificate): boolean {
+    return this.#issuers.get(certificate) === issuer;
+  }
+
   /** Keeps a validated chain and its CAs, with what was known about revocation before its validation. */
   set(key: string, { chain, authorities }: ProvedChain, revocation: RevocationState): void {
     const fresh = authorities.filter(({ der }) => this.authority(der) === undefined);
     this.#authorities = [...fresh, ...this.#authorities].slice(0, MAX_AUTHORITIES);
+    this.#keepIssuers(authorities);
     this.#chains.set(key, { chain, revocation });
     const oldest = this.#chains.keys().next();
     if (this.#chains.size > this.#capacity && oldest.done === false) this.#chains.delete(oldest.value);
+  }
+
+  /** @param authorities of one valid path, the root first, then from the leaf's issuer up */
+  #keepIssuers([root, ...between]: readonly Certificate[]): void {
+    for (const [index, { der }] of between.entries()) {
+      const certificate = this.authority(der);
+      const issuer = this.authority((between[index + 1] ?? root)?.der ?? der);
+      if (certificate !== undefined && issuer !== undefined) this.#issuers.set(certificate, issuer);
+    }
   }
 }

@@ -29,7 +29,7 @@ export interface VerifiedPath {
 export interface PathModules {
   /** Hashes and verifies. */
   readonly crypto: CryptoProvider;
-  /** Spares parsing the root and CAs that were seen before. */
+  /** Spares parsing the root and CAs that were seen before, and verifying these. */
   readonly cache?: ChainCache;
   /** Where revocation is asked for; without it no certificate counts as revoked. */
   readonly revocation?: RevocationSource;
@@ -57,7 +57,10 @@ export async function verifyPath(
   for (const der of chain) certificates.push(await parse(der));
   const { path, ...valid } = await validatePath(
     certificates,
-    { anchor: root, rules, nowMs, revocation },
+    {
+      ...{ anchor: root, rules, nowMs, revocation },
+      ...(cache && { isIssued: (certificate, issuer) => cache.isIssued(certificate, issuer) }),
+    },
     { crypto },
   );
   const [leaf, ...authorities] = path;

@@ -2,12 +2,13 @@ import type { Bytes } from "../bytes/index.ts";
 import { type Checkpoint, openCheckpoint, sealCheckpoint } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
 import type { Frame } from "../wire/index.ts";
+import { heartbeat } from "./control-messages.ts";
 import { MessageTrail } from "./message-trail.ts";
 import type { SessionParts } from "./session-parts.ts";
 
 /** Messages after which a CHECKPOINT follows. */
 const MOST_MESSAGES = 1000;
-/** Time after which one follows, ms. */
+/** Time after which one follows a message that says something, ms. */
 const LONGEST_MS = 60_000;
 /** Time that a CHECKPOINT may take on its way, ms. */
 const GRACE_MS = 60_000;
@@ -28,18 +29,21 @@ export class Checkpoints {
   }
 
   /** A MESSAGE frame is the next to leave; the thousandth is followed by a CHECKPOINT at once. */
-  async sends(frame: Bytes): Promise<void> {
-    const { clock, crypto } = this.#parts.modules;
-    await this.#sent.add(frame, clock.now(), crypto);
+  async sends(frame: Bytes, type: number): Promise<void> {
+    await this.#sent.add(frame, this.#waitsFromMs(type), this.#parts.modules.crypto);
     if (this.#sent.uncovered >= MOST_MESSAGES) this.#post();
   }
 
   /** A MESSAGE frame came. @throws WireError `ERR_SEQUENCE_GAP` when a CHECKPOINT should have come before it */
-  async receives(frame: Bytes): Promise<void> {
+  async receives(frame: Bytes, type: number): Promise<void> {
     // [W-90]
     if (this.#received.uncovered >= MOST_MESSAGES) throw overdue(`after ${MOST_MESSAGES} messages`);
-    const { clock, crypto } = this.#parts.modules;
-    await this.#received.add(frame, clock.now(), crypto);
+    await this.#received.add(frame, this.#waitsFromMs(type), this.#parts.modules.crypto);
+  }
+
+  /** A heartbeat says nothing that anybody could want to prove: the next CHECKPOINT covers it, whenever that comes. */
+  #waitsFromMs(type: number): number | undefined {
+    return type === heartbeat.type ? undefined : this.#parts.modules.clock.now();
   }
 
   /** The last CHECKPOINT of the peer that verified, as it came: a signature over all its messages before it. */

@@ -68,8 +68,7 @@ export class Inbox {
     this.#owner.gate.charge(frame.kind, inner.byteLength);
     switch (frame.kind) {
       case FRAME_KIND.message:
-        await asyncRefused(this.#owner.checkpoints.receives(inner));
-        return await this.#takeMessage(frame);
+        return await this.#takeMessage(frame, inner);
       case FRAME_KIND.checkpoint:
         return await asyncRefused(this.#owner.checkpoints.take(frame, inner));
       case FRAME_KIND.signed:
@@ -103,8 +102,9 @@ export class Inbox {
     this.#enqueue(handle, undefined, bytes.byteLength);
   }
 
-  async #takeMessage(frame: Frame): Promise<void> {
+  async #takeMessage(frame: Frame, inner: Bytes): Promise<void> {
     const header = asRefused(() => readMessageHeader(frame));
+    await asyncRefused(this.#owner.checkpoints.receives(inner, header.type));
     const { messageId, inReplyTo, scope } = header;
     const message: ReceivedMessage = {
       messageId,

@@ -23,7 +23,7 @@ export class MessageSender {
     return outbox.post(async () => {
       const { body, ...header } = message;
       const frame = writeMessage({ ...header, tokenRef: this.#tokenRef() }, body);
-      await checkpoints.sends(frame);
+      await checkpoints.sends(frame, message.type);
       return frame;
     });
   }

@@ -9,7 +9,8 @@ export class MessageTrail {
   #hash: string | undefined;
   #count = 0;
   #covered = 0;
-  #uncoveredSinceMs = 0;
+  /** When the first came that is to be covered in time; `undefined` while all that says something is covered. */
+  #waitingSinceMs: number | undefined;
 
   /** @param sid id of the session, with which the hash begins */
   constructor(sid: Bytes) {
@@ -31,25 +32,26 @@ export class MessageTrail {
     return this.#count - this.#covered;
   }
 
-  /** Adds one frame, in the order of sending. */
-  async add(frame: Bytes, nowMs: number, crypto: CryptoProvider): Promise<void> {
+  /** Adds one frame, in the order of sending. @param waitsFromMs from when on it waits to be covered; absent: it can wait */
+  async add(frame: Bytes, waitsFromMs: number | undefined, crypto: CryptoProvider): Promise<void> {
     this.#hash = packBytes(await runningHash(this.hash, frame, crypto));
-    if (this.uncovered === 0) this.#uncoveredSinceMs = nowMs;
+    this.#waitingSinceMs ??= waitsFromMs;
     this.#count += 1;
   }
 
-  /** How long the oldest frame has waited for its CHECKPOINT, ms; 0 when all are covered. */
+  /** How long the oldest frame that cannot wait has waited for its CHECKPOINT, ms; 0 when there is none. */
   waitingMs(nowMs: number): number {
-    return this.uncovered === 0 ? 0 : nowMs - this.#uncoveredSinceMs;
+    return this.#waitingSinceMs === undefined ? 0 : nowMs - this.#waitingSinceMs;
   }
 
   /** Time in which nothing could come does not count as waiting. */
   excuse(nowMs: number): void {
-    this.#uncoveredSinceMs = nowMs;
+    if (this.#waitingSinceMs !== undefined) this.#waitingSinceMs = nowMs;
   }
 
   /** A CHECKPOINT covers everything so far. */
   cover(): void {
     this.#covered = this.#count;
+    this.#waitingSinceMs = undefined;
   }
 }

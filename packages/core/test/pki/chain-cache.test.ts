@@ -2,9 +2,11 @@ import { type Bytes, concatBytes } from "@photinus/core/bytes";
 import {
   ChainCache,
   issueRevocationList,
+  issueRoot,
   parseCertificate,
   RevocationLists,
   type RevocationSource,
+  requireName,
   type VerifiedChain,
   verifyChain,
 } from "@photinus/core/pki";
@@ -178,6 +180,55 @@ describe("a cached chain under revocation lists", () => {
     await expect(counted(chain, { ...modules, revocation: slow })).rejects.toMatchObject({
       code: "ERR_REVOKED",
     });
+  });
+});
+
+describe("the certificate of the enrolment CA", () => {
+  const [FIRST, SECOND] = ["guest-4", "guest-5"];
+  const enrolledChain = async (name: string): Promise<readonly Bytes[]> =>
+    (await project.enrol(name)).participant.chain;
+
+  test("is verified once, each site's under it once", async () => {
+    const cache = new ChainCache();
+
+    expect((await counted(await enrolledChain(FIRST), { cache })).signatures).toBe(2);
+    expect((await counted(await enrolledChain(SECOND), { cache })).signatures).toBe(1);
+  });
+
+  test("is verified again under another certificate of the root", async () => {
+    const cache = new ChainCache();
+    await counted(await enrolledChain(FIRST), { cache });
+    const { key } = project.root;
+    const root = await issueRoot({ project: requireName("test", "a project"), key, nowMs }, { crypto });
+    const before = verifications;
+
+    const expectations = { root: root.der, project: "test", usage: "client", nowMs } as const;
+    await verifyChain(await enrolledChain(SECOND), expectations, { crypto, cache });
+
+    expect(verifications - before).toBe(2);
+  });
+
+  test("is refused with another signature, whatever was verified before", async () => {
+    const cache = new ChainCache();
+    const [leaf = new Uint8Array(), authority = new Uint8Array()] = await enrolledChain(FIRST);
+    await counted([leaf, authority], { cache });
+    const forged = authority.slice();
+    forged[forged.length - 1]! ^= 1;
+
+    await expect(counted([leaf, forged], { cache })).rejects.toMatchObject({
+      code: "ERR_CERTIFICATE_SIGNATURE",
+    });
+    expect((await counted([leaf, authority], { cache })).signatures).toBe(0);
+  });
+
+  test("is refused when it has expired, though its signature is known", async () => {
+    const cache = new ChainCache();
+    await counted(await enrolledChain(FIRST), { cache });
+    const second = await enrolledChain(SECOND);
+
+    nowMs = project.enrolmentCa.certificate.notAfterMs + 1;
+
+    await expect(counted(second, { cache })).rejects.toMatchObject({ code: "ERR_CERTIFICATE_EXPIRED" });
   });
 });
 

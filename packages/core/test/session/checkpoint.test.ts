@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Bytes } from "../../src/bytes/index.ts";
 import { writePositional } from "../../src/decomposer/index.ts";
 import { type Checkpoint, openCheckpoint, runningHash, sealCheckpoint } from "../../src/envelope/index.ts";
-import { webCrypto } from "../../src/platform/index.ts";
+import { type CryptoProvider, webCrypto } from "../../src/platform/index.ts";
 import { on } from "../../src/session/index.ts";
 import { sessionPair, testProject } from "../../src/testing/index.ts";
 import { FRAME_KIND, writeFrame } from "../../src/wire/index.ts";
@@ -61,21 +61,66 @@ test("the 1 000th message is followed by a checkpoint, before any other frame", 
   await openCheckpoint(frames[1000]!, expected, { verifyingKey, crypto });
 });
 
-test("a message is covered within a minute, and no checkpoint goes without a message", async () => {
+test("a message is covered within a minute, the heartbeats around it too, and heartbeats alone by none", async () => {
   const client = await hostileClient(
     project,
     { routes: [on(note, () => undefined)] },
     { server: { timings: { heartbeatMs: 7000, silenceMs: 86_400_000 } } },
   );
-  const checkpoints = async (): Promise<number> =>
-    (await client.frames()).filter(({ kind }) => kind === FRAME_KIND.checkpoint).length;
+  const kinds = async (): Promise<readonly number[]> => (await client.frames()).map(({ kind }) => kind);
 
-  await client.clock.advance(6000);
-  expect(await checkpoints()).toBe(0);
-  await client.clock.advance(MINUTE_MS); // the first heartbeat left after 7 s
-  expect(await checkpoints()).toBe(1);
-  await client.clock.advance(9 * MINUTE_MS);
-  expect(await checkpoints()).toBeLessThanOrEqual(12);
+  await client.clock.advance(5 * MINUTE_MS);
+  const beats = (await kinds()).length;
+  expect(beats).toBeGreaterThan(20);
+  expect(await kinds()).not.toContain(FRAME_KIND.checkpoint);
+  await client.server.send(note, { text: "x" });
+  await client.clock.advance(MINUTE_MS);
+  const place = (await kinds()).indexOf(FRAME_KIND.checkpoint);
+  expect(place).toBeGreaterThan(beats);
+  await client.clock.advance(3 * MINUTE_MS);
+
+  expect((await kinds()).filter((kind) => kind === FRAME_KIND.checkpoint)).toHaveLength(1);
+  let hash = client.sid;
+  const covered = (await client.frames()).slice(0, place);
+  for (const frame of covered) hash = await runningHash(hash, bytesOf(frame), crypto);
+  const expected: Checkpoint = {
+    ...{ project: "test", from: "hub", to: "site-1", sid: client.sid },
+    ...{ direction: 1, count: place, hash },
+  };
+  const { publicKey, algorithm } = project.server.signingKey;
+  const verifyingKey = await crypto.importVerifyingKey(publicKey, algorithm);
+  await openCheckpoint((await client.frames())[place]!, expected, { verifyingKey, crypto });
+});
+
+test("two idle sides sign and verify nothing until their tokens are renewed", async () => {
+  const counts = { sign: 0, verify: 0 };
+  const counting: CryptoProvider = {
+    ...crypto,
+    sign: (...parts) => {
+      counts.sign += 1;
+      return crypto.sign(...parts);
+    },
+    verify: (...parts) => {
+      counts.verify += 1;
+      return crypto.verify(...parts);
+    },
+  };
+  const { clock, connections, client, server } = await sessionPair({
+    ...{ project, crypto: counting, transport: { record: true } },
+  });
+  client.receive({ routes: [] });
+  server.receive({ routes: [] });
+  const [before, sent] = [{ ...counts }, connections.sentByClient.length];
+
+  await clock.advance(9 * MINUTE_MS);
+
+  expect(connections.sentByClient.length).toBeGreaterThan(sent + 10);
+  expect(counts).toEqual(before);
+  await clock.advance(2 * MINUTE_MS);
+  expect({ sign: counts.sign - before.sign, verify: counts.verify - before.verify }).toEqual({
+    sign: 3, // the tokens of both, and the message that brings them
+    verify: 3,
+  });
 });
 
 test("a session without messages has no checkpoints", async () => {
@@ -211,6 +256,41 @@ test("a message that no checkpoint covers for two minutes ends the session", asy
   await client.clock.advance(30_000);
 
   expect(await endOf(client)).toBe("ERR_SEQUENCE_GAP");
+});
+
+test("heartbeats are not waited for in vain, and count among the 1 000", async () => {
+  const client = await aClient();
+  const heartbeats = async (count: number): Promise<void> => {
+    for (let index = 0; index < count; index++) {
+      await client.sendInner(client.heartbeat());
+    }
+  };
+
+  for (let minute = 0; minute < 8; minute++) {
+    await heartbeats(2);
+    await client.clock.advance(30_000);
+    await heartbeats(2);
+    await client.clock.advance(30_000);
+  }
+  expect(await endOf(client)).toBe("goes on");
+  await heartbeats(1000 - 32);
+  expect(await endOf(client)).toBe("goes on");
+  await heartbeats(1);
+
+  expect(await endOf(client)).toBe("ERR_SEQUENCE_GAP");
+});
+
+test("a checkpoint over heartbeats alone is taken", async () => {
+  const client = await aClient();
+  const frame = client.heartbeat();
+  await client.sendInner(frame);
+  const { name: from } = client.identity.participant;
+  const route = { project: "test", from, to: "hub", sid: client.sid, direction: 0 as const };
+
+  const hash = await runningHash(client.sid, frame, crypto);
+  await client.sendInner(await sealed(client, { ...route, count: 1, hash }));
+
+  expect(await endOf(client)).toBe("goes on");
 });
 
 test("a checkpoint that a receiver did not read is not overdue", async () => {

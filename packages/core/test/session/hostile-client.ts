@@ -32,6 +32,8 @@ export interface HostileClient {
   readonly rekey: () => Promise<unknown>;
   /** A MESSAGE frame that is right in everything: a note with this text. */
   readonly message: (text?: string) => Bytes;
+  /** A heartbeat. */
+  readonly heartbeat: () => Bytes;
   /** Sends a frame as it is. */
   readonly sendOuter: (frame: Bytes) => void;
   /** A SIGNED frame that is right in everything but `change`. */
@@ -104,6 +106,11 @@ export async function hostileClient(
     }
   };
   void collect();
+  const message = (type: number, body: Readonly<Record<string, string>>): Bytes => {
+    const messageId = crypto.randomBytes(16);
+    const header = { type, messageId, inReplyTo: undefined, scope: undefined, tokenRef: token.ref };
+    return writeMessage(header, encode(body, builtInRegistry()));
+  };
   return {
     server,
     clock,
@@ -112,17 +119,8 @@ export async function hostileClient(
     sendInner: async (inner) => outcome.channel.send(await outcome.sender.seal(inner)),
     seal: (inner) => outcome.sender.seal(inner),
     rekey: () => outcome.sender.rekey(),
-    message: (text = "x") =>
-      writeMessage(
-        {
-          type: 900,
-          messageId: crypto.randomBytes(16),
-          inReplyTo: undefined,
-          scope: undefined,
-          tokenRef: token.ref,
-        },
-        encode({ text }, builtInRegistry()),
-      ),
+    message: (text = "x") => message(900, { text }),
+    heartbeat: () => message(1, {}),
     sendOuter: (frame) => outcome.channel.send(frame),
     signed: (change = {}, key = identity.signingKey) =>
       sealSigned(
