@@ -129,23 +129,42 @@ test("a file that is broken from the beginning, a link or a folder in its place 
   expect(policy.asked()).toBe(UNUSABLE);
 });
 
-test("a policy that cannot be recorded does not hold", async () => {
-  let isDown = false;
+/** Records that can be kept or not, as the test says. */
+function aFailingAudit() {
+  const disk = { isFull: false };
   const store = auditLog(memoryAudit(nodeCrypto()), systemClock());
   const audit: AuditLog = {
     record: async (note) => {
-      if (isDown) throw new Error("the disk is full");
+      if (disk.isFull) throw new Error("the disk is full");
       return await store.record(note);
     },
   };
+  return { disk, audit };
+}
+
+test("a policy that cannot be recorded does not hold", async () => {
+  const { disk, audit } = aFailingAudit();
   const policy = await aPolicy(STRICT, audit);
 
-  isDown = true;
+  disk.isFull = true;
   await writeFile(policy.path, WIDE);
   await policy.look();
   expect([policy.asked(), policy.problem()]).toEqual([UNUSABLE, expect.stringContaining("be recorded")]);
-  isDown = false;
+  disk.isFull = false;
   await policy.look();
 
   expect(policy.asked()).toMatch(/^allowed/);
+});
+
+test("a file that was removed while nothing could be recorded is no file that never was", async () => {
+  const { disk, audit } = aFailingAudit();
+  const policy = await aPolicy(STRICT, audit);
+
+  disk.isFull = true;
+  await rm(policy.path);
+  await policy.look();
+  disk.isFull = false;
+  await policy.look();
+
+  expect([policy.asked(), policy.problem()]).toEqual([UNUSABLE, "the file was removed"]);
 });

@@ -30,6 +30,8 @@ export class PolicyFile {
   readonly #modules: PolicyFileModules;
   #policy: Policy | UnusablePolicy = { unusable: "it has not been read yet" };
   #seen: string | undefined;
+  /** There was a file at some time: from then on its absence is no default. */
+  #wasThere = false;
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
   #isStopped = false;
@@ -75,10 +77,10 @@ export class PolicyFile {
     // Before the content: a change in between has another version, and is seen the next time.
     const version = await fileVersion(this.#path);
     if (version === this.#seen) return;
-    const isFirst = this.#seen === undefined;
     this.#seen = version;
     const isMissing = version === "" && (await isAbsent(this.#path));
-    const next = isMissing ? withoutFile(isFirst) : await this.#read();
+    if (!isMissing) this.#wasThere = true;
+    const next = isMissing ? withoutFile(this.#wasThere) : await this.#read();
     // A stricter policy holds at once; a wider one when it is on record.
     this.#policy = "unusable" in next ? next : { unusable: "it is being recorded" };
     await this.#record(next, version);
@@ -115,6 +117,6 @@ export class PolicyFile {
   }
 }
 
-function withoutFile(isFirst: boolean): Policy | UnusablePolicy {
-  return isFirst ? defaultPolicy() : { unusable: "the file was removed" };
+function withoutFile(wasThere: boolean): Policy | UnusablePolicy {
+  return wasThere ? { unusable: "the file was removed" } : defaultPolicy();
 }
