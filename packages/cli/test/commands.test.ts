@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { auditLog } from "@photinus/core/audit";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
@@ -185,4 +187,20 @@ test("a project that demands TLS on both sides is not served in clear", async ()
 
   expect(code).toBe(4);
   expect(err).toContain("every site was provisioned for mtls");
+});
+
+test("a server that cannot hand out its token ends, and nothing of it goes on to listen", async () => {
+  const project = await aProject();
+  const base = await folder();
+
+  const { code, out } = await run(
+    ...["server", "start", "--kit", join(project, "kits", "hub"), "--state", join(base, "state")],
+    ...["--passphrase-file", join(project, "secrets", "hub"), "--port", "0", "--no-pages"],
+    ...["--token-file", join(base, "missing", "token")],
+  );
+
+  expect(code).not.toBe(0);
+  const [, port] = /wss:\/\/127\.0\.0\.1:(\d+)\/ws/.exec(out) ?? [];
+  const refused = once(connect(Number(port), "127.0.0.1"), "connect");
+  await expect(refused).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });

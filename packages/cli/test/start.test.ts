@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { get } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -145,9 +145,11 @@ test("a server behind a proxy that speaks the PROXY protocol takes nothing from 
   const base = await mkdtemp(join(tmpdir(), "photinus-cli-"));
   onTestFinished(() => rm(base, { recursive: true, force: true }));
   const project = await aProject(base, "project");
+  const tokenFile = join(base, "token");
+  await writeFile(tokenFile, "of before, for everybody", { mode: 0o644 });
   const server = photinus(
     ...["server", "start", "--port", "0", "--no-pages", "--state", join(base, "state")],
-    ...["--reconnect-grace", "30"],
+    ...["--reconnect-grace", "30", "--token-file", tokenFile],
     ...kitOf(project, "hub"),
     ...["--trusted-proxy", "192.0.2.1", "--trusted-proxy", "127.0.0.1", "--proxy-protocol"],
   );
@@ -159,4 +161,5 @@ test("a server behind a proxy that speaks the PROXY protocol takes nothing from 
   expect(await healthBehind("", Number(port), ca)).toBe("");
 
   expect(await server.stop()).toBe(0);
+  expect((await stat(tokenFile)).mode & 0o777).toBe(0o600);
 });

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { auditLog } from "@photinus/core/audit";
 import {
@@ -44,8 +44,19 @@ async function handOutToken(
   origin: string,
   { tokenFile, pages }: ServerStartOptions,
 ): Promise<void> {
-  if (tokenFile !== undefined) await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
+  if (tokenFile !== undefined) await writeToken(tokenFile, token);
   else if (pages && process.stdout.isTTY) process.stdout.write(`dashboard ${origin}/#token=${token}\n`);
+}
+
+/** A file that was there before may have been for others too. */
+async function writeToken(path: string, token: string): Promise<void> {
+  const handle = await open(path, "w", 0o600);
+  try {
+    if ((await handle.stat()).isFile()) await handle.chmod(0o600);
+    await handle.writeFile(`${token}\n`);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The project's rule is in the signed kit: whoever starts the server may tighten it only. */
@@ -100,12 +111,15 @@ export async function startServer(
       { storage, clock, crypto, logger },
     );
     const address = await server.start();
-    onHangup(() => void server.reloadKit());
-    terminal.line(`Photinus server at ${address.socketUrl}`);
-    await handOutToken(server.tokens.issue({ kind: "server" }), address.origin, options);
-    await aborted(signal);
-    terminal.note("stopping");
-    await server.stop();
+    try {
+      onHangup(() => void server.reloadKit());
+      terminal.line(`Photinus server at ${address.socketUrl}`);
+      await handOutToken(server.tokens.issue({ kind: "server" }), address.origin, options);
+      await aborted(signal);
+      terminal.note("stopping");
+    } finally {
+      await server.stop();
+    }
     terminal.result({ stopped: true });
   } finally {
     await policy.stop();
