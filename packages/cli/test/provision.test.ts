@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { decodePem, parseRevocationList } from "@photinus/core/pki";
@@ -299,6 +299,9 @@ test("a server knows the machines that got kits after its own, once the list lie
   expect([...(await withLaterMachines(own, hub)).machines.keys()]).toContain("site-3");
   await writeFile(join(hub, "local", "machines.json"), "{}");
   await expect(withLaterMachines(own, hub)).rejects.toMatchObject({ code: "ERR_KIT_UNREADABLE" });
+  await rm(join(hub, "local"), { recursive: true });
+  await symlink("local", join(hub, "local")); // a loop: nobody can tell what is in it
+  await expect(withLaterMachines(own, hub)).rejects.toMatchObject({ code: "ERR_CONFIG_INVALID" });
 });
 
 test("a damaged copy of the server's kit is in nobody's way but the server's", async () => {

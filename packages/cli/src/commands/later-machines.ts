@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { LOCAL_MACHINES, type OpenedKit, parseMachines } from "@photinus/core/provision";
 import { readSmallFile } from "@photinus/node-platform";
-import { exists } from "../project/folder-change.ts";
+import { isAbsent } from "../located-file.ts";
 
 /** A list of machines grows with the project. */
 const MAX_MACHINES_BYTES = 4 * 1_048_576;
@@ -15,7 +15,7 @@ export async function withLaterMachines<Kit extends Pick<OpenedKit, "machines">>
   folder: string,
 ): Promise<Kit> {
   const file = join(folder, LOCAL_MACHINES);
-  if (!(await exists(file))) return kit;
+  if (await isAbsent(file)) return kit;
   const later = parseMachines(await readSmallFile(file, MAX_MACHINES_BYTES));
   return { ...kit, machines: new Map([...kit.machines, ...later]) };
 }
