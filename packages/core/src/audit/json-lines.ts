@@ -70,8 +70,8 @@ async function* linesOf(text: AsyncIterable<string> | Iterable<string>): AsyncGe
   for await (const part of text) {
     const lines = (rest + part).split("\n");
     rest = lines.pop() ?? "";
-    if (rest.length > MAX_AUDIT_LINE_LENGTH) break; // refused below, before it grows further
     for (const line of lines) yield line;
+    if (rest.length > MAX_AUDIT_LINE_LENGTH) break; // refused below, before it grows further
   }
   if (rest.trim() !== "") yield rest;
 }

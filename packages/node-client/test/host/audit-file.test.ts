@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { auditLog } from "@photinus/core/audit";
+import { auditLog, MAX_AUDIT_LINE_LENGTH } from "@photinus/core/audit";
 import { auditContract } from "@photinus/core/testing/contracts";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { expect, onTestFinished, test } from "vitest";
@@ -72,6 +72,19 @@ test("a record that was changed, dropped or moved is named, and the chain is not
       sequence: broken,
     });
   }
+});
+
+test("a file that ends in what no crash leaves is refused as it is: nothing of it is cut", async () => {
+  const path = await threeRecords();
+  await appendFile(path, Buffer.alloc(MAX_AUDIT_LINE_LENGTH + 1));
+  const before = await readFile(path);
+
+  await expect(openAuditFile(path, { crypto })).rejects.toMatchObject({
+    code: "ERR_AUDIT_BROKEN",
+    sequence: 4,
+  });
+
+  expect((await readFile(path)).equals(before)).toBe(true);
 });
 
 test("a second program that writes to it makes the first refuse: one chain has one writer", async () => {
