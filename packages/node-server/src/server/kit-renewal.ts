@@ -47,6 +47,7 @@ export class KitRenewal {
   #changing: string | undefined;
   #timer: Timer | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #looking: Promise<void> = Promise.resolve();
   #isStopped = false;
 
   constructor(source: KitSource, modules: KitRenewalModules) {
@@ -65,6 +66,7 @@ export class KitRenewal {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
+    await this.#looking;
     await this.#last;
   }
 
@@ -78,7 +80,7 @@ export class KitRenewal {
   #schedule(): void {
     if (this.#isStopped) return;
     this.#timer = this.#modules.clock.after(LOOK_MS, () => {
-      void this.#look().finally(() => this.#schedule());
+      this.#looking = this.#look().finally(() => this.#schedule());
     });
   }
 
@@ -86,6 +88,7 @@ export class KitRenewal {
     const version = await this.#version();
     const isWritten = version === this.#changing;
     this.#changing = version;
+    if (this.#isStopped) return;
     if (isWritten && version !== this.#seen) await this.reload();
   }
 

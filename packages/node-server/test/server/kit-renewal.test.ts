@@ -12,10 +12,10 @@ import { anOpenedKit } from "./an-opened-kit.ts";
 const LOOK_MS = 1_000;
 
 /** A renewal over one real file, whose text is the certificate; "broken" is unusable. */
-async function aRenewal() {
+async function aRenewal(settle?: () => Promise<void>) {
   const folder = await aFolder({ "certificate.pem": "first" });
   const file = join(folder, "certificate.pem");
-  const clock = virtualClock();
+  const clock = virtualClock(settle === undefined ? {} : { settle });
   const kit = await anOpenedKit();
   const metrics = prometheusMetrics();
   const presented: string[] = [];
@@ -92,4 +92,18 @@ test("is read anew when it is asked for, changed or not; files that stay are not
 
   expect(await renewal.reload()).toBe(true);
   expect(presented).toEqual(["first"]);
+});
+
+test("a look that is under way when it is stopped exchanges nothing afterwards", async () => {
+  // The files have not answered yet when a look has begun.
+  const { clock, look, renewal, presented, write } = await aRenewal(() => Promise.resolve());
+  await write("second one");
+  await look();
+
+  await clock.advance(LOOK_MS);
+  await renewal.stop();
+  const atStop = [...presented];
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+
+  expect(presented).toEqual(atStop);
 });
