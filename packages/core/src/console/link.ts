@@ -120,15 +120,22 @@ export class Link {
       const waitMs = backOffMs(this.#failures, "ERR_GOING_AWAY", { ...WAITS, retryAfterMs, random });
       logger.info("connecting again", { code, waitMs });
       await sleep(clock, waitMs, signal);
+      let session: Session;
       try {
-        this.#session = await open(signal);
+        session = await open(signal);
       } catch (error) {
         loss = lossOf(error);
         if (!PASSING.has(loss.code) || signal.aborted) throw error;
         continue;
       }
+      if (signal.aborted) {
+        // It was closed while the server was greeted: nobody would close this one.
+        await session.close("ERR_GOING_AWAY", "done");
+        throw signal.reason;
+      }
+      this.#session = session;
       this.#sinceMs = clock.now();
-      onSession(this.#session);
+      onSession(session);
       return;
     }
   }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { connect, type Federation } from "../../src/console/index.ts";
 import { type JobBundle, type SignedJob, signJob } from "../../src/job/index.ts";
 import { type JobSubmit, jobSubmit, jobSubmitted, requestFailed } from "../../src/message/index.ts";
+import type { Connector } from "../../src/platform/index.ts";
 import {
   connectSession,
   on,
@@ -28,8 +29,17 @@ const aBundle = (): JobBundle => ({
 /** A lead whose line breaks where the test says. */
 async function aLead(
   federation: TestFederation,
+  onConnect: (connections: number) => void = () => undefined,
 ): Promise<{ readonly user: Federation; readonly line: LossyLine }> {
   const line = lossyLine(federation, LEAD);
+  let connections = 0;
+  const connector: Connector = {
+    connect: async (signal) => {
+      const connection = await line.connector.connect(signal);
+      onConnect(++connections);
+      return connection;
+    },
+  };
   const { clock, crypto, project, root } = federation;
   const options = {
     identity: federation.identityOf(LEAD),
@@ -37,7 +47,7 @@ async function aLead(
     root,
     serverName: "hub",
   };
-  const user = await clock.runUntil(connect(options, { connector: line.connector, clock, crypto }));
+  const user = await clock.runUntil(connect(options, { connector, clock, crypto }));
   return { user, line };
 }
 
@@ -92,6 +102,25 @@ test("several drops in a row send each chunk once, and the console goes on over 
   await federation.clock.runUntil(job.abort());
   expect(await federation.coordinator.job(job.jobId)).toMatchObject({ state: "aborted" });
   await user.close();
+  await federation.stop();
+});
+
+test("a console that is closed while it comes back leaves no session behind", async () => {
+  const federation = await TestFederation.start();
+  const closed: Promise<void>[] = [];
+  const { user, line } = await aLead(federation, (connections) => {
+    if (connections === 2) closed.push(user.close()); // its handshake is still to come
+  });
+  line.limits.limit = 2;
+  const submitting = user.submit(aBundle());
+  const refused = expect(submitting).rejects.toMatchObject({ code: "ERR_CANCELLED" });
+  await line.drop();
+
+  await federation.clock.advance(10_000);
+  await Promise.all([refused, ...closed]);
+
+  expect(closed).toHaveLength(1);
+  expect([...federation.coordinator.sessions()]).toEqual([]);
   await federation.stop();
 });
 
