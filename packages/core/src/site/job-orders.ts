@@ -56,10 +56,11 @@ export class JobOrders {
   async endedBefore({ jobId, submitter }: JobProposal, nowMs: number): Promise<string | undefined> {
     for (const [key, order] of [...this.#early]) {
       if (order.jobId !== jobId) continue;
+      // First decided and recorded, then forgotten: the job may come again when that failed.
+      const isValid = order.expiresAt > nowMs;
+      const why = isValid ? await this.#refusal(jobId, order.signer, submitter) : undefined;
       this.#early.delete(key);
-      if (order.expiresAt <= nowMs) continue;
-      const why = await this.#refusal(jobId, order.signer, submitter);
-      if (why === undefined) return `${order.signer.name} has ended this job`;
+      if (isValid && why === undefined) return `${order.signer.name} has ended this job`;
     }
     return undefined;
   }

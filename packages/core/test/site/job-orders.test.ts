@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
+import { type AuditLog, auditLog } from "../../src/audit/index.ts";
 import type { VerifiedObject } from "../../src/envelope/index.ts";
+import { StorageError } from "../../src/errors/index.ts";
 import type { Participant } from "../../src/pki/index.ts";
+import { webCrypto } from "../../src/platform/index.ts";
 import { JobOrders } from "../../src/site/job-orders.ts";
+import { memoryAudit, virtualClock } from "../../src/testing/index.ts";
 
 const lead = (name: string, leaf = 1): Participant => ({
   ...{ project: "test", name, org: "north", role: "lead", chain: [], mutualTls: false },
@@ -41,6 +45,25 @@ test("an order that came before its job counts only from whom the policy lets en
   await early(orders, JOB, orderOf(lead("eve@north.org", 2)));
 
   expect(await orders.endedBefore(proposal(JOB), 0)).toBeUndefined();
+});
+
+test("an order whose decision could not be recorded ends its job when that comes again", async () => {
+  let isFull = true;
+  const store = auditLog(memoryAudit(webCrypto()), virtualClock());
+  const audit: AuditLog = {
+    record: async (note) => {
+      if (isFull) throw new StorageError("ERR_STORAGE_UNAVAILABLE", "full");
+      return await store.record(note);
+    },
+  };
+  const orders = new JobOrders("south", { audit });
+  await early(orders, JOB, orderOf(ANN));
+
+  await expect(orders.endedBefore(proposal(JOB), 0)).rejects.toMatchObject({
+    code: "ERR_STORAGE_UNAVAILABLE",
+  });
+  isFull = false;
+  expect(await orders.endedBefore(proposal(JOB), 0)).toBe("ann@north.org has ended this job");
 });
 
 test("of too many orders the oldest are forgotten", async () => {
