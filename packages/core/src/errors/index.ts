@@ -4,6 +4,7 @@ export { AuthorizationError, type AuthorizationErrorCode } from "./authorization
 export { DecomposerError, type DecomposerErrorCode } from "./decomposer.ts";
 export type { ErrorAction, ErrorDefinition } from "./definition.ts";
 export { EnvelopeError, type EnvelopeErrorCode } from "./envelope.ts";
+export { FilterError, type FilterErrorCode } from "./filter.ts";
 export { HostError, type HostErrorCode } from "./host.ts";
 export { JobError, type JobErrorCode } from "./job.ts";
 export { MessageError, type MessageErrorCode } from "./message.ts";

@@ -4,6 +4,7 @@ import { AUTHORIZATION_ERRORS, type AuthorizationErrorCode } from "./authorizati
 import { DECOMPOSER_ERRORS, type DecomposerErrorCode } from "./decomposer.ts";
 import type { ErrorDefinition } from "./definition.ts";
 import { ENVELOPE_ERRORS, type EnvelopeErrorCode } from "./envelope.ts";
+import { FILTER_ERRORS, type FilterErrorCode } from "./filter.ts";
 import { HOST_ERRORS, type HostErrorCode } from "./host.ts";
 import { JOB_ERRORS, type JobErrorCode } from "./job.ts";
 import { MESSAGE_ERRORS, type MessageErrorCode } from "./message.ts";
@@ -21,6 +22,7 @@ export type ErrorCode =
   | AuthorizationErrorCode
   | DecomposerErrorCode
   | EnvelopeErrorCode
+  | FilterErrorCode
   | HostErrorCode
   | JobErrorCode
   | MessageErrorCode
@@ -41,6 +43,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   ...PROVISION_ERRORS,
   ...AUTHENTICATION_ERRORS,
   ...AUTHORIZATION_ERRORS,
+  ...FILTER_ERRORS,
   ...JOB_ERRORS,
   ...AGGREGATION_ERRORS,
   ...TRAINING_ERRORS,

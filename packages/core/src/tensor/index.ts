@@ -8,5 +8,6 @@ export {
   type TensorLayout,
   unpackParameters,
 } from "./layout.ts";
+export { matchesPattern } from "./name-pattern.ts";
 export { type ParameterDescriptor, ParameterSet } from "./parameter-set.ts";
 export { elementCount, MAX_RANK, Tensor } from "./tensor.ts";

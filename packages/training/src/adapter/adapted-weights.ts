@@ -1,6 +1,6 @@
 import { TrainingError } from "@photinus/core/errors";
+import { matchesPattern } from "@photinus/core/tensor";
 import { attribute } from "../graph/index.ts";
-import { matchesPattern } from "../name-pattern.ts";
 import type { Graph, Model, Node } from "../onnx/index.ts";
 
 /** Which weights get adapters. */

@@ -1,5 +1,5 @@
 import type { OptimizerConstants, ParameterGroup } from "@photinus/core/job";
-import { matchesPattern } from "../name-pattern.ts";
+import { matchesPattern } from "@photinus/core/tensor";
 
 /** What is special about one parameter. */
 export interface ParameterRule {

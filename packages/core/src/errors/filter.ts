@@ -1,0 +1,29 @@
+import type { ErrorDefinition } from "./definition.ts";
+import { PhotinusError } from "./photinus-error.ts";
+
+/** A code of {@link FilterError}. */
+export type FilterErrorCode = "ERR_FILTER_REFUSED" | "ERR_PRIVACY_BUDGET" | "ERR_PRIVACY_POLICY_INVALID";
+
+/** What the codes mean, of filters, scopes and budgets. */
+export const FILTER_ERRORS: Readonly<Record<FilterErrorCode, ErrorDefinition>> = {
+  ERR_FILTER_REFUSED: {
+    wire: 4110,
+    action: "reject",
+    remedy:
+      "Compare the filters of the job and of the site's scope with the model: the named one met data that it does not fit.",
+  },
+  ERR_PRIVACY_BUDGET: {
+    wire: 4111,
+    action: "reject",
+    remedy:
+      "Submit fewer rounds or a larger noiseMultiplier, or agree with the site on a budget that allows this job.",
+  },
+  ERR_PRIVACY_POLICY_INVALID: {
+    action: "stop",
+    remedy:
+      "Correct privacy.json at the named place; until then new jobs are refused. Try it by `photinus policy check`.",
+  },
+};
+
+/** A fault of filters, scopes and budgets. */
+export class FilterError extends PhotinusError<FilterErrorCode> {}
