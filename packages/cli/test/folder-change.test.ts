@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { changeFolder, createFolder, finishChange, STAGED } from "../src/project/folder-change.ts";
@@ -51,7 +51,7 @@ describe("a folder that changes as a whole", () => {
       { from: join(STAGED, "now"), to: "now" },
       { from: join(STAGED, "list"), to: "list", replace: true },
     ];
-    for (const done of [0, 1, 2, 3]) {
+    for (const done of [0, 1, 2, 3, "cleared"] as const) {
       const at = join(await folder(), "copy");
       await cp(path, at, { recursive: true });
       await mkdir(join(at, STAGED));
@@ -59,7 +59,10 @@ describe("a folder that changes as a whole", () => {
       await writeFile(join(at, STAGED, "list"), "2");
       await writeFile(join(at, STAGED, "moves.json"), JSON.stringify(moves));
       await mkdir(join(at, `${STAGED}-0123456789abcdef`));
-      for (const { from, to } of moves.slice(0, done)) await rename(join(at, from), join(at, to));
+      for (const { from, to } of moves.slice(0, done === "cleared" ? 3 : done))
+        await rename(join(at, from), join(at, to));
+      // The list of moves went first as what was left over was being removed.
+      if (done === "cleared") await rm(join(at, STAGED, "moves.json"));
 
       await finishChange(at);
 

@@ -69,7 +69,10 @@ describe("a participant that makes its keys itself", () => {
     const { own } = await installed(all, "alice@example.org", ALICE);
 
     const { code, out } = await run("kit", "verify", own, "--root", all.root);
-    expect([code, out]).toEqual([0, expect.stringContaining("alice@example.org")]);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/alice@example.org[\s\S]*key.pem: the owner's own/),
+    ]);
     const names = [...(await contents(all.project)).keys()].filter((path) => path.includes("alice"));
     expect(names.filter((path) => /key|secret/.test(path))).toEqual([]);
   });
@@ -79,24 +82,19 @@ describe("a participant that makes its keys itself", () => {
 
     const { own } = await installed(all, "hub", HUB);
 
-    const checked = await run(
-      ...[
-        "check",
-        "--kit",
-        own,
-        "--passphrase-file",
-        join(own, "local", "secret"),
-        "--no-login",
-        "--port",
-        "0",
-      ],
-      ...["--state", all.at("state"), "--json"],
-    );
-    const { findings }: { findings: { probe: string; outcome: string }[] } = JSON.parse(checked.out);
-    const good = findings.filter(({ outcome }) => outcome === "ok").map(({ probe }) => probe);
+    const outcomes = async (...options: string[]): Promise<ReadonlyMap<string, string>> => {
+      const place = ["--no-login", "--port", "0", "--state", all.at("state"), "--json"];
+      const { out } = await run("check", "--kit", own, ...options, ...place);
+      const { findings }: { findings: { probe: string; outcome: string }[] } = JSON.parse(out);
+      return new Map(findings.map(({ probe, outcome }) => [probe, outcome]));
+    };
+    const checked = await outcomes("--passphrase-file", join(own, "local", "secret"));
+    const good = [...checked].filter(([, outcome]) => outcome === "ok").map(([probe]) => probe);
     expect(good).toEqual(
       expect.arrayContaining(["kit", "certificate", "revocation list", "kit permissions"]),
     );
+    // Without the secret nothing vouches for the keys that nobody signed.
+    expect((await outcomes()).get("kit")).toBe("warning");
   });
 
   test("asks again with the same keys, and what the project issued before lies in superseded", async () => {
@@ -150,6 +148,35 @@ describe("nothing is signed", () => {
     const { code, err } = await sign(all, own, "--fingerprint", fingerprint);
 
     expect([code, err]).toEqual([4, expect.stringContaining("the definition says lead")]);
+  });
+});
+
+describe("a key that somebody else put into a kit", () => {
+  test("is named before the kit is put together, and after; without the secret no own key is vouched for", async () => {
+    const all = await parties();
+    const { own, kit } = await installed(all, "alice@example.org", ALICE);
+    await request(all.at("eve"), ...HUB);
+    const eve = (name: string) => readFile(join(all.at("eve"), name));
+    const refusal = async (path: string, ...options: string[]) => {
+      const { code, err } = await run("kit", "verify", path, ...options);
+      return [code, /ERR_\w+/.exec(err)?.[0], /[a-z-]+\.(pem|json)/.exec(err)?.[0]];
+    };
+
+    await writeFile(join(kit, "key.pem"), await eve("key.pem"));
+    expect(await refusal(kit)).toEqual([4, "ERR_KIT_UNEXPECTED_FILE", "key.pem"]);
+
+    const secret = all.at("secret");
+    await rename(join(own, "local", "secret"), secret);
+    expect(await refusal(own)).toEqual([4, "ERR_KIT_UNEXPECTED_FILE", "key.pem"]);
+    expect((await run("kit", "verify", own, "--passphrase-file", secret)).code).toBe(0);
+    await writeFile(join(own, "storage-key.json"), await eve("storage-key.json"));
+    expect(await refusal(own, "--passphrase-file", secret)).toEqual([
+      ...[4, "ERR_KIT_UNEXPECTED_FILE", "storage-key.json"],
+    ]);
+    await rm(join(own, "storage-key.json"));
+    await writeFile(join(own, "key.pem"), await eve("key.pem"));
+    const { code, err } = await run("kit", "verify", own, "--passphrase-file", secret);
+    expect([code, err]).toEqual([4, expect.stringContaining("ERR_KEY_UNREADABLE")]);
   });
 });
 

@@ -51,6 +51,7 @@ export function serverKit(project: TestProject): OpenedKit {
     root: root.certificate,
     identity: server,
     enrolment: { certificate: enrolmentCa.certificate, key: enrolmentCa.key },
+    ownKeys: [],
     machines: new Map([...project.sites.keys()].map((name) => [name, { name, role: "site" }])),
     tlsAuthorities: [],
     storageKey: crypto.randomBytes(32),

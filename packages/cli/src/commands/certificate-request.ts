@@ -33,7 +33,6 @@ import { serverConnector } from "@photinus/node-client";
 import {
   nodeCrypto,
   parseProxy,
-  readKitFolder,
   readSecretFile,
   readSmallFile,
   replaceFile,
@@ -44,6 +43,7 @@ import {
 import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { createFolder, exists, writePrivate } from "../project/folder-change.ts";
+import { changeOwnKit, readOwnKit } from "../project/own-kit.ts";
 import { digestFrom } from "./administer.ts";
 import { type KitOptions, secretOf } from "./open-kit-folder.ts";
 
@@ -229,9 +229,9 @@ async function keep(
     server: { name: link.serverName, addresses: [server] },
     security: server.startsWith("wss:") ? "tls" : "clear",
   });
-  for (const [path, content] of files) await replaceFile(join(out, path), content);
-  if (ca !== undefined)
-    await replaceFile(join(out, KIT_FILE.tlsAuthorities), await readSmallFile(ca, MAX_FILE_BYTES));
+  const tls =
+    ca === undefined ? [] : [[KIT_FILE.tlsAuthorities, await readSmallFile(ca, MAX_FILE_BYTES)] as const];
+  await changeOwnKit(out, { put: new Map([...files, ...tls]), before: await readOwnKit(out) });
   return name;
 }
 
@@ -250,7 +250,7 @@ export async function renewCertificate(
   { terminal, signal }: CommandContext,
 ): Promise<void> {
   const crypto = nodeCrypto();
-  const [files, secret] = await Promise.all([readKitFolder(options.kit), secretOf(options)]);
+  const [files, secret] = await Promise.all([readOwnKit(options.kit), secretOf(options)]);
   const notAfterMs = await expiryOf(files.get(KIT_FILE.certificate) ?? new Uint8Array(0));
   // Opened as of its last day: it may have expired, its key still counts.
   const nowMs = Math.min(Date.now(), notAfterMs);

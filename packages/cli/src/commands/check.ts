@@ -8,7 +8,7 @@ import {
   readEnrolledKit,
   verifyKit,
 } from "@photinus/core/provision";
-import { nodeCrypto, readKitFolder, systemClock } from "@photinus/node-platform";
+import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { certificate } from "../check/probes/certificate.ts";
 import { clock as clockProbe } from "../check/probes/clock.ts";
 import { deviceProbe } from "../check/probes/devices.ts";
@@ -36,6 +36,7 @@ import { type WayProbe, wayTo } from "../check/way.ts";
 import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { exitCodeOfCode, ReportedFailure } from "../exit-code.ts";
+import { readOwnKit } from "../project/own-kit.ts";
 import { type KitOptions, openSiteFiles, secretOf } from "./open-kit-folder.ts";
 
 /** Options of `photinus check`. */
@@ -132,7 +133,7 @@ async function subjectOf(
   { clock, signal }: Pick<Subject, "clock" | "signal">,
 ): Promise<Subject> {
   const crypto = nodeCrypto();
-  const files = await readKitFolder(options.kit);
+  const files = await readOwnKit(options.kit);
   const kit = await verifiedAtItsTime(files, clock.now());
   const defaultState = join(options.kit, LOCAL_FOLDER, "state");
   const common = {
@@ -154,14 +155,14 @@ async function verifiedAtItsTime(files: KitFiles, nowMs: number): Promise<Subjec
   const crypto = nodeCrypto();
   if (isEnrolledKit(files)) return await readEnrolledKit(files, { crypto }).catch(() => undefined);
   try {
-    return await verifyKit(files, { nowMs }, { crypto });
+    return await verifyKit(files, { nowMs, admitsOwnKeys: true }, { crypto });
   } catch (error) {
     const isTime =
       error instanceof PhotinusError && /^ERR_KIT_(EXPIRED|NOT_YET_VALID)$/.test(String(error.code));
     const atMs = isTime ? firstMomentOf(files) : undefined;
     return atMs === undefined
       ? undefined
-      : await verifyKit(files, { nowMs: atMs }, { crypto }).catch(() => undefined);
+      : await verifyKit(files, { nowMs: atMs, admitsOwnKeys: true }, { crypto }).catch(() => undefined);
   }
 }
 

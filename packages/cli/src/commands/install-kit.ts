@@ -1,17 +1,9 @@
-import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ProvisionError } from "@photinus/core/errors";
-import {
-  KIT_FILE,
-  type KitFiles,
-  LOCAL_FOLDER,
-  LOCAL_SECRET,
-  OWN_KEY_FILES,
-  openKit,
-  verifyKit,
-} from "@photinus/core/provision";
-import { nodeCrypto, readKit, readKitFolder, replaceFile } from "@photinus/node-platform";
+import { LOCAL_SECRET, OWN_KEY_FILES, openKit, verifyKit } from "@photinus/core/provision";
+import { nodeCrypto, readKit } from "@photinus/node-platform";
 import type { CommandContext } from "../context.ts";
+import { changeOwnKit, readOwnKit } from "../project/own-kit.ts";
 import { digestFrom } from "./administer.ts";
 import { type KitOptions, secretOf } from "./open-kit-folder.ts";
 
@@ -24,8 +16,8 @@ export interface InstallKitOptions extends Omit<KitOptions, "kit"> {
 }
 
 /**
- * Puts a kit that was issued to a request together with the keys that its owner made. Nothing is written unless the kit is
- * whole, of that root, and for those keys.
+ * Puts a kit that was issued to a request together with the keys that its owner made. The folder changes as a whole, and
+ * only when the kit is whole, of that root, and for those keys.
  *
  * @param path folder or zip file of the kit
  * @throws ProvisionError `ERR_KIT_*`; PkiError `ERR_KEY_UNREADABLE` when it was issued to another key
@@ -47,11 +39,12 @@ export async function installKit(
   }
   const expectations = { nowMs: Date.now(), rootFingerprint: digestFrom(options.rootFingerprint) };
   await verifyKit(kit, expectations, { crypto });
-  const own = await readKitFolder(out);
+  const own = await readOwnKit(out);
   const keys = [...own].filter(([name]) => OWN_KEY_FILES.has(name));
   const secret = await secretOf(withOwnSecret(options));
   const { manifest } = await openKit(new Map([...kit, ...keys]), { ...expectations, secret }, { crypto });
-  await writeOver(out, kit);
+  const drop = [...own.keys()].filter((name) => !kit.has(name) && !OWN_KEY_FILES.has(name));
+  await changeOwnKit(out, { put: kit, before: own, drop });
   const { participant, role } = manifest;
   terminal.line(`Kit of ${role} ${participant} is in ${out}, for the key that was made there.`);
   terminal.result({
@@ -65,15 +58,4 @@ export async function installKit(
 function withOwnSecret({ out, ...options }: InstallKitOptions): KitOptions {
   const isNamed = options.passphraseFd !== undefined || options.passphraseFile !== undefined;
   return { ...options, kit: out, ...(isNamed ? {} : { passphraseFile: join(out, LOCAL_SECRET) }) };
-}
-
-/** The signature comes last: what is interrupted before is found to be no whole kit, and done again. */
-async function writeOver(folder: string, kit: KitFiles): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const stays = kit.has(name) || OWN_KEY_FILES.has(name) || `${name}/` === LOCAL_FOLDER;
-    if (!stays) await rm(join(folder, name));
-  }
-  const last: ReadonlySet<string> = new Set([KIT_FILE.manifest, KIT_FILE.signature]);
-  const files = [...kit].sort(([a], [b]) => Number(last.has(a)) - Number(last.has(b)));
-  for (const [name, content] of files) await replaceFile(join(folder, name), content);
 }

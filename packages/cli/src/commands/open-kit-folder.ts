@@ -11,13 +11,13 @@ import {
 } from "@photinus/core/provision";
 import {
   nodeCrypto,
-  readKitFolder,
   readSecret,
   readSecretFile,
   type TlsIdentity,
   tlsIdentity,
 } from "@photinus/node-platform";
 import { askSecret } from "../project/ask-secret.ts";
+import { readOwnKit } from "../project/own-kit.ts";
 
 /** Options that say where a kit is and where its secret comes from. */
 export interface KitOptions {
@@ -79,7 +79,7 @@ export async function openHostKit(
  * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`, HostError `ERR_CONFIG_INVALID`
  */
 export async function openKitFolder(options: KitOptions): Promise<KitOfHost> {
-  const [files, secret] = await Promise.all([readKitFolder(options.kit), secretOf(options)]);
+  const [files, secret] = await Promise.all([readOwnKit(options.kit), secretOf(options)]);
   return await openHostKit(files, secret);
 }
 
@@ -113,6 +113,6 @@ export async function openSiteFiles(
  * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`, HostError `ERR_CONFIG_INVALID`
  */
 export async function openSiteFolder(options: KitOptions): Promise<SiteFolder> {
-  const [files, secret] = await Promise.all([readKitFolder(options.kit), secretOf(options)]);
+  const [files, secret] = await Promise.all([readOwnKit(options.kit), secretOf(options)]);
   return await openSiteFiles(files, secret);
 }

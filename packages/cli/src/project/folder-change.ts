@@ -19,13 +19,13 @@ export interface Move {
 export interface FolderChange {
   /** Writes what is new below a path that lies inside the folder. */
   readonly write: (staging: string) => Promise<void>;
-  /** What then takes its place, in order; what was written lies below {@link STAGED}. */
+  /** What then takes its place, in order; what was written lies below {@link STAGED}, or the place that was named instead. */
   readonly moves: readonly Move[];
   /** A file, and what it holds as long as nobody else has changed the folder. */
   readonly unchanged: { readonly path: string; readonly content: Bytes };
 }
 
-/** Folder that a change goes through, as `moves` name it. */
+/** Folder that a change goes through, as `moves` name it, where no other is named. */
 export const STAGED = ".change";
 
 const MOVES = "moves.json";
@@ -68,47 +68,66 @@ export async function createFolder(folder: string, write: (staging: string) => P
  * Changes a folder as a whole: everything new is written apart first, then one rename decides, and what is left to do after
  * it a later call of {@link finishChange} does too. A failure or a kill before that rename changes nothing.
  *
+ * @param place folder inside the folder that the change goes through; what is around it exists
  * @throws HostError `ERR_CONFIG_INVALID` when somebody else changed the folder meanwhile
  */
-export async function changeFolder(folder: string, { write, moves, unchanged }: FolderChange): Promise<void> {
-  const staging = join(folder, `${STAGED}-${randomName()}`);
+export async function changeFolder(
+  folder: string,
+  { write, moves, unchanged }: FolderChange,
+  place: string = STAGED,
+): Promise<void> {
+  const staging = join(folder, `${place}-${randomName()}`);
   await mkdir(staging, { mode: 0o700 });
   try {
     await write(staging);
     await writePrivate(join(staging, MOVES), JSON.stringify(moves));
-    await decide(folder, staging, unchanged);
+    await requireUnchanged(folder, unchanged);
+    await decide(folder, { staging, place });
   } catch (cause) {
     await rm(staging, { recursive: true, force: true });
     throw cause;
   }
-  await finishChange(folder);
+  await finishChange(folder, place);
+}
+
+async function requireUnchanged(folder: string, { path, content }: FolderChange["unchanged"]): Promise<void> {
+  if (!equalBytes(toBytes(await readFile(join(folder, path))), content)) throw changedMeanwhile(folder);
 }
 
 /** From the rename on the change has happened. */
 async function decide(
   folder: string,
-  staging: string,
-  { path, content }: FolderChange["unchanged"],
+  { staging, place }: { readonly staging: string; readonly place: string },
 ): Promise<void> {
-  const isUnchanged = equalBytes(toBytes(await readFile(join(folder, path))), content);
-  const isDecided =
-    isUnchanged &&
-    (await rename(staging, join(folder, STAGED)).then(
-      () => true,
-      () => false, // another change lies there
-    ));
-  if (!isDecided) throw new HostError("ERR_CONFIG_INVALID", `${folder} was changed meanwhile: run it again`);
+  try {
+    await rename(staging, join(folder, place));
+  } catch {
+    throw changedMeanwhile(folder); // another change lies there
+  }
 }
 
-/** Ends a change that was interrupted after it was decided, and drops what was never decided. */
-export async function finishChange(folder: string): Promise<void> {
-  const staged = join(folder, STAGED);
-  if (await exists(staged)) {
-    const moves = v.parse(MovesSchema, JSON.parse(await readFile(join(staged, MOVES), "utf8")));
-    for (const move of moves) await applyMove(folder, move);
-    await rm(staged, { recursive: true });
-  }
-  await removeLeftovers(folder, `${STAGED}-`);
+function changedMeanwhile(folder: string): HostError {
+  return new HostError("ERR_CONFIG_INVALID", `${folder} was changed meanwhile: run it again`);
+}
+
+/**
+ * Ends a change that was interrupted after it was decided, and drops what was never decided. Two may end it at once.
+ * @param place folder that the change goes through
+ */
+export async function finishChange(folder: string, place: string = STAGED): Promise<void> {
+  const staged = join(folder, place);
+  // The list of moves goes with the rest, once all are done: without it there is nothing left to move.
+  for (const move of await movesIn(staged)) await applyMove(folder, move);
+  await rm(staged, { recursive: true, force: true });
+  await removeLeftovers(dirname(staged), `${basename(staged)}-`);
+}
+
+async function movesIn(staged: string): Promise<readonly Move[]> {
+  const list = await readFile(join(staged, MOVES), "utf8").catch((cause: unknown) => {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw cause;
+  });
+  return list === undefined ? [] : v.parse(MovesSchema, JSON.parse(list));
 }
 
 /** Done twice it is done once: what has moved is no longer there, and what has arrived is not moved over. */
@@ -116,7 +135,11 @@ async function applyMove(folder: string, { from, to, replace = false }: Move): P
   const [source, target] = [join(folder, from), join(folder, to)];
   if (!(await exists(source)) || (!replace && (await exists(target)))) return;
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  await rename(source, target);
+  try {
+    await rename(source, target);
+  } catch (cause) {
+    if (await exists(source)) throw cause; // else another process that ends the same change has moved it
+  }
 }
 
 async function removeLeftovers(folder: string, prefix: string): Promise<void> {

@@ -99,29 +99,41 @@ function invalid(detail: string, cause?: unknown): ProvisionError {
 const UNLISTED: ReadonlySet<string> = new Set([KIT_FILE.manifest, KIT_FILE.signature]);
 
 /**
- * Compares a kit with its manifest, file by file. Keys that the manifest does not list are the participant's own: that each
- * belongs to its certificate shows when the kit is opened.
+ * Compares a kit with its manifest, file by file.
+ * @param own keys that its owner made and the manifest therefore does not list; every other file has to be listed
  * @throws ProvisionError `ERR_KIT_MISSING_FILE`, `ERR_KIT_UNEXPECTED_FILE`, `ERR_KIT_FILE_SWAPPED`,
  *   `ERR_KIT_FILE_CHANGED`, each naming the first file
  */
 export async function requireListedFiles(
   manifest: KitManifest,
   files: KitFiles,
-  crypto: CryptoProvider,
+  { own, crypto }: { readonly own: readonly string[]; readonly crypto: CryptoProvider },
 ): Promise<void> {
   const listed = new Map(manifest.files.map((file) => [file.path, file]));
   for (const path of listed.keys()) {
     if (!files.has(path)) throw new ProvisionError("ERR_KIT_MISSING_FILE", `${path} is missing`);
   }
   for (const [path, content] of files) {
-    if (UNLISTED.has(path) || path.startsWith(LOCAL_FOLDER)) continue;
+    if (UNLISTED.has(path) || path.startsWith(LOCAL_FOLDER) || own.includes(path)) continue;
     const file = listed.get(path);
-    if (file === undefined && OWN_KEY_FILES.has(path)) continue;
     if (file === undefined) {
       throw new ProvisionError("ERR_KIT_UNEXPECTED_FILE", `${path} does not belong to the kit`);
     }
     await requireContent(file, content, { manifest, crypto });
   }
+}
+
+/**
+ * The keys of a kit that the project did not make: whoever made the own key holds it beside what was signed. A kit that came
+ * with its key has none, and only a server has more than one.
+ */
+export function ownKeysOf({ files: listed, role }: KitManifest, files: KitFiles): readonly string[] {
+  if (listed.some(({ path }) => path === KIT_FILE.key)) return [];
+  return [...files.keys()].filter((path) =>
+    role === "server"
+      ? OWN_KEY_FILES.has(path) && listed.every((file) => file.path !== path)
+      : path === KIT_FILE.key,
+  );
 }
 
 async function requireContent(

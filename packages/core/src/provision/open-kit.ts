@@ -15,7 +15,7 @@ import {
 import type { CryptoProvider, SigningKey } from "../platform/index.ts";
 import { type KitConfiguration, parseKitConfiguration } from "./kit-configuration.ts";
 import { KIT_FILE, KIT_LIMITS, type KitFiles, LOCAL_FOLDER } from "./kit-files.ts";
-import { type KitManifest, parseKitManifest, requireListedFiles } from "./kit-manifest.ts";
+import { type KitManifest, ownKeysOf, parseKitManifest, requireListedFiles } from "./kit-manifest.ts";
 import { type Machine, parseMachines } from "./machines.ts";
 import { openStorageKey } from "./storage-key.ts";
 
@@ -27,6 +27,11 @@ export interface KitExpectations {
   readonly root?: Bytes;
   /** SHA-256 of the root that the kit has to be of, as an administrator told it. */
   readonly rootFingerprint?: Bytes;
+  /**
+   * True where the kit is opened next, which proves the keys that its owner made. Else they are refused as any file that was
+   * added: nothing that was signed vouches for them.
+   */
+  readonly admitsOwnKeys?: boolean;
 }
 
 /** A kit whose every file is as the project signed it. */
@@ -37,6 +42,8 @@ export interface VerifiedKit {
   readonly configuration: KitConfiguration;
   /** Root certificate of the project. */
   readonly root: Certificate;
+  /** Names of keys that the owner made: not signed, and proved by opening the kit only. */
+  readonly ownKeys: readonly string[];
 }
 
 /** A kit with its keys. */
@@ -72,13 +79,14 @@ export async function verifyKit(
   await requireSignature(manifestBytes, file(files, KIT_FILE.signature), { root, crypto });
   const manifest = parseKitManifest(manifestBytes);
   requireValidAt(manifest, expectations.nowMs);
-  await requireListedFiles(manifest, files, crypto);
+  const ownKeys = ownKeysOf(manifest, files);
+  await requireListedFiles(manifest, files, { own: expectations.admitsOwnKeys ? ownKeys : [], crypto });
   const configuration = parseKitConfiguration(file(files, KIT_FILE.configuration));
   const { project, participant, role } = manifest;
   const isSame =
     configuration.name === participant && configuration.project === project && configuration.role === role;
   if (!isSame) throw new ProvisionError("ERR_KIT_FOREIGN", "config.json is for another participant");
-  return { manifest, configuration, root };
+  return { manifest, configuration, root, ownKeys };
 }
 
 /**
@@ -89,10 +97,10 @@ export async function verifyKit(
  */
 export async function openKit(
   files: KitFiles,
-  { secret, ...expectations }: KitExpectations & { readonly secret: string },
+  { secret, ...expectations }: Omit<KitExpectations, "admitsOwnKeys"> & { readonly secret: string },
   modules: { readonly crypto: CryptoProvider },
 ): Promise<OpenedKit> {
-  const verified = await verifyKit(files, expectations, modules);
+  const verified = await verifyKit(files, { ...expectations, admitsOwnKeys: true }, modules);
   const { manifest, root } = verified;
   const chain = certificatesFromPem(file(files, KIT_FILE.certificate));
   const [leaf] = chain;

@@ -143,6 +143,57 @@ describe("a signed request", () => {
   });
 });
 
+describe("a key file that nobody signed", () => {
+  test("is found and named, unless the kit is opened next", async () => {
+    const { files, request } = await requested();
+    const { kit } = await sign(request);
+    const whole = joined(kit.files, files);
+
+    await expect(verifyKit(whole, { nowMs: NOW_MS }, modules)).rejects.toMatchObject({
+      code: "ERR_KIT_UNEXPECTED_FILE",
+      message: expect.stringContaining(KIT_FILE.key),
+    });
+    const { ownKeys } = await verifyKit(whole, { nowMs: NOW_MS, admitsOwnKeys: true }, modules);
+    expect(ownKeys).toEqual([KIT_FILE.key]);
+  });
+
+  test.each<readonly [string, string, "ada@example.org" | "hub" | "clinic-b"]>([
+    ["a storage key beside a user's own key", KIT_FILE.storageKey, "ada@example.org"],
+    ["an enrolment key beside a user's own key", KIT_FILE.enrolmentKey, "ada@example.org"],
+    ["a storage key in a kit that came with its key", KIT_FILE.storageKey, "clinic-b"],
+    ["an enrolment key in a kit that came with its key", KIT_FILE.enrolmentKey, "clinic-b"],
+  ])("is not taken: %s", async (_reason, path, name) => {
+    const server = await requested({ name: "hub", role: "server" });
+    const { files, secret } = await kitAndSecret(name);
+    const altered = new Map([...files, [path, file(server.files, path)]]);
+
+    const refused = { code: "ERR_KIT_UNEXPECTED_FILE", message: expect.stringContaining(path) };
+    await expect(openKit(altered, { nowMs: NOW_MS, secret }, modules)).rejects.toMatchObject(refused);
+    const admitting = { nowMs: NOW_MS, admitsOwnKeys: true };
+    await expect(verifyKit(altered, admitting, modules)).rejects.toMatchObject(refused);
+  });
+
+  test.each([
+    [KIT_FILE.key, "ERR_KEY_UNREADABLE"],
+    [KIT_FILE.enrolmentKey, "ERR_KEY_UNREADABLE"],
+    [KIT_FILE.storageKey, "ERR_KIT_UNREADABLE"],
+  ])("is not taken in place of a server's own %s", async (path, code) => {
+    const other = await requested({ name: "hub", role: "server" });
+    const { files, secret } = await kitAndSecret("hub");
+    const altered = new Map([...files, [path, file(other.files, path)]]);
+
+    await expect(openKit(altered, { nowMs: NOW_MS, secret }, modules)).rejects.toMatchObject({ code });
+  });
+
+  async function kitAndSecret(name: "ada@example.org" | "hub" | "clinic-b") {
+    const made = project.kits.get(name);
+    if (made !== undefined) return made;
+    const own = await requested(name === "hub" ? { name, role: "server" } : {});
+    const { kit } = await sign(own.request);
+    return { files: joined(kit.files, own.files), secret: secretIn(own.files) };
+  }
+});
+
 describe("a request is not signed", () => {
   test.each<readonly [string, Partial<RequestedParticipant>, string]>([
     ["for a name that the definition does not have", { name: "eve@example.org" }, "ERR_PARTICIPANT_UNKNOWN"],

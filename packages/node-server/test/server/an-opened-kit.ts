@@ -17,6 +17,7 @@ export function serverKitOf(project: TestProject): OpenedKit {
     root: project.root.certificate,
     identity: project.server,
     enrolment: { certificate, key },
+    ownKeys: [],
     machines: new Map(),
     tlsAuthorities: [],
     storageKey: new Uint8Array(32),

@@ -18,7 +18,8 @@ export const kitFiles: Probe = {
     if (isEnrolledKit(files)) return await enrolled(subject);
     try {
       const nowMs = clock.now();
-      const { manifest } = await verifyKit(files, { nowMs }, { crypto });
+      const { manifest, ownKeys } = await verifyKit(files, { nowMs, admitsOwnKeys: true }, { crypto });
+      if (ownKeys.length > 0 && subject.opened === undefined) return unproved(ownKeys);
       const days = Math.floor((manifest.notAfterMs - nowMs) / DAY_MS);
       const seen = `${manifest.role} ${manifest.participant} of ${manifest.project}, valid for ${days} days`;
       return days >= REMIND_DAYS
@@ -29,6 +30,14 @@ export const kitFiles: Probe = {
     }
   },
 };
+
+/** Keys that the owner made are signed by nobody: opening them shows whose they are. */
+function unproved(ownKeys: readonly string[]): Finding {
+  return warning(
+    `the project did not sign ${ownKeys.join(", ")}`,
+    "Where the owner of the kit made the key, name its secret by --passphrase-file: that proves it. Else remove the file.",
+  );
+}
 
 /** Nobody signed the folder of a site that enrolled: what counts is its certificate, of seven days. */
 async function enrolled({ folder, files, clock, crypto }: Subject): Promise<Finding> {
