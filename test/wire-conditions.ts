@@ -277,4 +277,14 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/coordinator/gateways",
     "a gateway that was cut from the others for 30 s admits nobody, and admits again when it is in touch",
   ],
+  "[W-220]": ["core/coordinator/audit-witness", "only its own head is taken of a site, and one a minute"],
+  "[W-221]": ["core/coordinator/audit-witness", "only its own head is taken of a site, and one a minute"],
+  "[W-222]": [
+    "core/coordinator/audit-witness",
+    "a head that was signed before the last one is late, not a chain that went back",
+  ],
+  "[W-223]": [
+    "core/coordinator/audit-witness",
+    "evidence counts by the site's own signature only, and not against a chain that holds it",
+  ],
 };

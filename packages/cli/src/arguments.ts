@@ -31,6 +31,21 @@ export function addresses(text: string, before: readonly string[] = []): readonl
   return [...before, text];
 }
 
+/** An option that may be repeated, for commander. */
+export function repeated(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** A text of 1 to `most` characters, for commander. */
+export function textUpTo(most: number): (text: string) => string {
+  return (text) => {
+    if (text.trim() === "" || text.length > most) {
+      throw new InvalidArgumentError(`expected 1 to ${most} characters.`);
+    }
+    return text;
+  };
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A time such as `30m`, `12h` or `7d` in ms, for commander. @param mostMs longest that is accepted */

@@ -2,10 +2,6 @@ import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { auditLog } from "@photinus/core/audit";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
-import { openStorage } from "@photinus/node-server";
-import Connection from "libsql";
 import { expect, test } from "vitest";
 import { folder, run } from "./run-photinus.ts";
 
@@ -25,17 +21,6 @@ async function aProject(): Promise<string> {
   const { code, err } = await run("provision", "-p", join(base, "project.yml"), "-o", join(base, "fl"));
   expect(code, err).toBe(0);
   return join(base, "fl");
-}
-
-/** A state folder with three audit records. */
-async function aState(): Promise<string> {
-  const state = join(await folder(), "state");
-  const storage = await openStorage({ folder: state }, { crypto: nodeCrypto() });
-  const audit = auditLog(storage.audit, systemClock());
-  for (const object of ["one", "two", "three"])
-    await audit.record({ action: "login", object, outcome: "done" });
-  await storage.close();
-  return state;
 }
 
 test("provision makes a kit for each participant and keeps the secrets apart, for their owner only", async () => {
@@ -74,54 +59,6 @@ test("kit verify ends with 7 and names the file that was changed", async () => {
 
   expect(code).toBe(7);
   expect(err).toMatch(/^ERR_KIT_FILE_CHANGED config\.json.*\n {2}Remedy: /);
-});
-
-test("audit verify counts the records and tells the head", async () => {
-  const state = await aState();
-
-  const { code, out } = await run("audit", "verify", "--state", state, "--json");
-
-  expect(code).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({
-    records: 3,
-    verified: true,
-    head: expect.stringMatching(/^[0-9a-f]{64}$/),
-  });
-});
-
-test("audit verify ends with 7 and names the first broken record", async () => {
-  const state = await aState();
-  const database = new Connection(join(state, "photinus.db"));
-  database.exec("DROP TRIGGER audit_no_update");
-  database.exec("UPDATE audit SET entry = (SELECT entry FROM audit WHERE sequence = 1) WHERE sequence = 2");
-  database.close();
-
-  const { code, err } = await run("audit", "verify", "--state", state);
-
-  expect(code).toBe(7);
-  expect(err).toContain("First broken record: 2\n");
-  expect(err).toContain("ERR_AUDIT_BROKEN ");
-});
-
-test("audit verify refuses a folder that holds no state, and makes none", async () => {
-  const empty = await folder();
-
-  const { code, err } = await run("audit", "verify", "--state", join(empty, "nothing"));
-
-  expect(code).toBe(4);
-  expect(err).toContain("is not the state folder of a server");
-  await expect(stat(join(empty, "nothing"))).rejects.toThrow();
-});
-
-test("audit tail prints the last records", async () => {
-  const state = await aState();
-
-  const { out } = await run("audit", "tail", "--state", state, "--lines", "2");
-
-  expect(out.trim().split("\n")).toEqual([
-    expect.stringMatching(/^2 .* done {2}login {2}two/),
-    expect.stringMatching(/^3 .* done {2}login {2}three/),
-  ]);
 });
 
 test.each([

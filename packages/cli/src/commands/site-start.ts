@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type AuditLog, auditLog } from "@photinus/core/audit";
+import { type AuditChain, auditLog } from "@photinus/core/audit";
 import { PkiError } from "@photinus/core/errors";
 import { encodePem } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
@@ -63,7 +63,7 @@ interface SiteModules {
 /** What the organization of a site keeps beside its data: whom it admits, and what was decided. */
 interface SiteRecords {
   readonly policy: PolicyFile;
-  readonly audit: AuditLog;
+  readonly audit: AuditChain;
   readonly close: () => Promise<void>;
 }
 

@@ -66,10 +66,10 @@ export async function chainRecord(
 /** Options of {@link verifyChain}. */
 export interface VerifyChainOptions {
   /**
-   * A head that was witnessed elsewhere: the chain must reach it and hold its hash there. Without it a cut tail
+   * Heads that were witnessed elsewhere: the chain must reach each and hold its hash there. Without one a cut tail
    * cannot be seen.
    */
-  readonly witness?: AuditHead;
+  readonly witnesses?: readonly AuditHead[];
 }
 
 /**
@@ -81,18 +81,22 @@ export interface VerifyChainOptions {
 export async function verifyChain(
   crypto: CryptoProvider,
   records: AsyncIterable<AuditRecord> | Iterable<AuditRecord>,
-  { witness }: VerifyChainOptions = {},
+  { witnesses = [] }: VerifyChainOptions = {},
 ): Promise<AuditHead> {
+  const witnessed = new Map<number, Bytes[]>();
+  for (const { count, hash } of witnesses) witnessed.set(count, [...(witnessed.get(count) ?? []), hash]);
+  const furthest = witnesses.reduce((most, { count }) => Math.max(most, count), 0);
   let head: AuditHead = { count: 0, hash: genesisHash() };
   for await (const record of records) {
     await requireFollows(crypto, head, record);
     head = { count: record.sequence, hash: record.hash };
-    if (witness?.count === head.count && !equalBytes(witness.hash, head.hash)) {
+    const isOther = (hash: Bytes): boolean => !equalBytes(hash, record.hash);
+    if (witnessed.get(head.count)?.some(isOther)) {
       throw new AuditBrokenError(head.count, "its hash is not the one that was witnessed");
     }
   }
-  if (witness !== undefined && witness.count > head.count) {
-    throw new AuditBrokenError(head.count + 1, `missing: ${witness.count} records were witnessed`);
+  if (furthest > head.count) {
+    throw new AuditBrokenError(head.count + 1, `missing: ${furthest} records were witnessed`);
   }
   return head;
 }

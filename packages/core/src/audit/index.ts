@@ -8,6 +8,7 @@ export {
   type VerifyChainOptions,
   verifyChain,
 } from "./chain.ts";
+export { auditToCsv } from "./csv.ts";
 export {
   auditRecordFromJson,
   auditRecordToJson,
@@ -15,7 +16,8 @@ export {
   importAudit,
   MAX_AUDIT_LINE_LENGTH,
 } from "./json-lines.ts";
-export { type AuditLog, type AuditNote, auditLog } from "./log.ts";
+export { type AuditChain, type AuditLog, type AuditNote, auditLog } from "./log.ts";
+export { hasAcceptedLoss, recordLoss } from "./loss.ts";
 export {
   type AuditEntry,
   decodeAuditEntry,
@@ -23,3 +25,18 @@ export {
   MAX_AUDIT_DETAILS,
   MAX_AUDIT_TEXT_BYTES,
 } from "./record.ts";
+export {
+  type AuditEvidence,
+  openAuditEvidence,
+  type SealAuditHeadModules,
+  sealAuditHead,
+} from "./signed-head.ts";
+export {
+  type HeadMemory,
+  HeadWitness,
+  headDetails,
+  mayFollow,
+  recordedHeadMemory,
+  type WitnessedHead,
+  witnessedBy,
+} from "./witness.ts";

@@ -27,9 +27,16 @@ export interface AuditLog {
   record(note: AuditNote): Promise<AuditRecord>;
 }
 
-/** An {@link AuditLog} over a store. */
-export function auditLog(store: AuditStore, clock: Clock): AuditLog {
+/** An {@link AuditLog} that shows its chain too. */
+export interface AuditChain extends AuditLog {
+  /** Where the records are. */
+  readonly store: Pick<AuditStore, "read" | "head">;
+}
+
+/** An {@link AuditChain} over a store. */
+export function auditLog(store: AuditStore, clock: Clock): AuditChain {
   return {
+    store,
     record: (note) =>
       store.append({
         actor: "system",

@@ -8,6 +8,7 @@ import { localBus } from "../platform/index.ts";
 import type { ResumeBody, Session, SessionEnd, SessionHandler } from "../session/index.ts";
 import type { Administration } from "./administration/administration.ts";
 import { ignoreLostSession } from "./answer-site.ts";
+import { AuditExchange } from "./audit-exchange.ts";
 import type { JobModules } from "./job-context.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import { jobModules } from "./job-modules.ts";
@@ -28,6 +29,7 @@ import { ResumeRecords } from "./resume-records.ts";
 import { RevocationDesk } from "./revocation.ts";
 import { ANOTHER_DEVICE, ANOTHER_SESSION, type SessionFences, sessionFences } from "./session-fences.ts";
 import { loginRecord, recordCheckpoint } from "./session-records.ts";
+import { siteObjects } from "./site-objects.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { Submissions } from "./submission.ts";
 import { takeUpSession } from "./take-up-session.ts";
@@ -76,13 +78,13 @@ export class Coordinator {
       },
     );
     this.#administration = administration;
-    this.#siteHandler = {
-      routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
-      ...(administration && { onObject: (object, session) => administration.take(object, session) }),
-    };
     this.#identity = options.identity;
     const ownIdentity = (): Identity => this.#identity;
     this.#modules = jobModules({ ...options, ownIdentity }, modules, this.#records);
+    this.#siteHandler = {
+      routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
+      onObject: siteObjects(new AuditExchange({ ...this.#modules, chain: modules.audit }), administration),
+    };
     const limits = { maximumModelBytes: options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
     this.#submissions = new Submissions(limits, this.#modules);
     const { revocations } = modules;

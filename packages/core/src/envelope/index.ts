@@ -30,6 +30,7 @@ export {
   ObjectVerifier,
   type ObjectVerifierModules,
   type ObjectVerifierOptions,
+  openObjectEvidence,
   sealObject,
 } from "./object.ts";
 export {

@@ -2,7 +2,7 @@ import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
 import { DecomposerError, EnvelopeError, MessageError } from "../errors/index.ts";
 import type { Identity, Role } from "../pki/index.ts";
-import type { CryptoProvider } from "../platform/index.ts";
+import type { CryptoProvider, VerifyingKey } from "../platform/index.ts";
 import { FRAME_KIND, type Frame, PROTOCOL_VERSION, readFrame } from "../wire/index.ts";
 import type { ChainDirectory } from "./chain-directory.ts";
 import type { VerifiedObject } from "./contract.ts";
@@ -116,6 +116,37 @@ function readObjectHeader(header: Bytes): ObjectHeader {
 export function identifyObject(object: Bytes): { readonly objectId: Bytes; readonly signer: Bytes } {
   const { objectId, signer } = readObjectHeader(readFrame(object).header);
   return { objectId, signer };
+}
+
+/** What an OBJECT says that is shown later, as evidence of what its signer said. */
+export interface ObjectEvidence {
+  /** Integer of the kind of object. */
+  readonly objectType: number;
+  /** Name of the project. */
+  readonly project: string;
+  /** ms since 1970 on the signer's clock. */
+  readonly issuedAt: number;
+  /** Bound by the signature. */
+  readonly payload: Bytes;
+}
+
+/**
+ * Opens an OBJECT frame as evidence: whether `key` signed it is all that counts, not when it is shown nor to whom.
+ * @returns `undefined` when it did not
+ * @throws DecomposerError `ERR_DECODE_REFUSED`; EnvelopeError `ERR_DIGEST_MISMATCH`
+ */
+export async function openObjectEvidence(
+  bytes: Bytes,
+  key: VerifyingKey,
+  crypto: CryptoProvider,
+): Promise<ObjectEvidence | undefined> {
+  const frame = readFrame(bytes);
+  if (frame.kind !== FRAME_KIND.object)
+    throw new DecomposerError("ERR_DECODE_REFUSED", "not an OBJECT frame");
+  const { algorithm, objectType, project, issuedAt, payload } = readObjectHeader(frame.header);
+  if (!(await isSignedBy(key, { label: "object", algorithm, frame }, crypto))) return undefined;
+  await requirePayload(payload, frame.payload, crypto);
+  return { objectType, project, issuedAt, payload: frame.payload };
 }
 
 /** What a receiver demands of one kind of object. */
@@ -278,7 +309,7 @@ function requireSigner(rule: ObjectRule, role: Role): void {
 async function requireSignature(
   frame: Frame,
   { algorithm }: ObjectHeader,
-  { key, crypto }: { key: Parameters<CryptoProvider["verify"]>[0]; crypto: CryptoProvider },
+  { key, crypto }: { key: VerifyingKey; crypto: CryptoProvider },
 ): Promise<void> {
   // [W-58]
   if (await isSignedBy(key, { label: "object", algorithm, frame }, crypto)) return;

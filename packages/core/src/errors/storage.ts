@@ -10,7 +10,8 @@ export type StorageErrorCode =
   | "ERR_STORAGE_UNAVAILABLE"
   | "ERR_SEEN_OBJECTS_CORRUPT"
   | "ERR_SEEN_OBJECTS_FULL"
-  | "ERR_AUDIT_BROKEN";
+  | "ERR_AUDIT_BROKEN"
+  | "ERR_AUDIT_BEHIND";
 
 /** What the codes mean, of storage. */
 export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorDefinition>> = {
@@ -40,6 +41,11 @@ export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorDefinition>>
   ERR_AUDIT_BROKEN: {
     action: "stop",
     remedy: "Find out who changed the audit log; the first broken record is named.",
+  },
+  ERR_AUDIT_BEHIND: {
+    action: "reject",
+    remedy:
+      "Restore the newest state of this host. When it is lost for good: `photinus audit accept-loss --state <folder> --reason <why>`, which is recorded.",
   },
 };
 

@@ -7,6 +7,7 @@ import {
   renewed,
   requestList,
 } from "./administration.ts";
+import { auditBehind } from "./audit-head.ts";
 import { blobRequest, jobGraph } from "./blob.ts";
 import type { MessageDefinition } from "./definition.ts";
 import { observation, observe } from "./observe.ts";
@@ -51,5 +52,6 @@ export const MESSAGES: ReadonlyMap<number, MessageDefinition<unknown>> = new Map
     commandDone,
     renewalRequest,
     renewed,
+    auditBehind,
   ].map((definition) => [definition.type, definition]),
 );

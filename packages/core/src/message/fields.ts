@@ -19,6 +19,13 @@ const isPlainBytes = (value: unknown): value is Bytes =>
 export const bytesOf = (length: number): v.GenericSchema<unknown, Bytes> =>
   v.custom<Bytes>((value) => isPlainBytes(value) && value.byteLength === length, `${length} bytes`);
 
+/** 1 to `most` bytes. */
+export const bytesUpTo = (most: number): v.GenericSchema<unknown, Bytes> =>
+  v.custom<Bytes>(
+    (value) => isPlainBytes(value) && value.byteLength >= 1 && value.byteLength <= most,
+    `at most ${most} bytes`,
+  );
+
 /** A whole number in [least, most]. */
 export const integerIn = (least: number, most: number): v.GenericSchema<unknown, number> =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most));

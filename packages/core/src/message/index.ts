@@ -31,6 +31,13 @@ export {
   type RequestDecision,
 } from "./administration-objects.ts";
 export {
+  type AuditBehind,
+  auditBehind,
+  MAX_AUDIT_HEAD_BYTES,
+  parseSignedAuditHead,
+  type SignedAuditHead,
+} from "./audit-head.ts";
+export {
   type BlobReference,
   type BlobRequest,
   blobRequest,

@@ -101,7 +101,7 @@ const DECISION: ObjectRule = {
   counted: false,
 };
 
-/** Jobs of users and publications of the server, for up to 30 days; their ends by users, for 10 minutes; suspensions by administrators, for up to 7 days. */
+/** Jobs of users and publications of the server, for up to 30 days; their ends by users, for 10 minutes; suspensions by administrators, for up to 7 days; heads of audit chains, for 10 minutes. */
 export const DEFAULT_OBJECT_RULES: ReadonlyMap<number, ObjectRule> = new Map<number, ObjectRule>([
   [OBJECT_TYPES.job, { signers: USER_ROLES, maximumLifetimeMs: MAX_OBJECT_LIFETIME_MS, counted: false }],
   [
@@ -114,6 +114,10 @@ export const DEFAULT_OBJECT_RULES: ReadonlyMap<number, ObjectRule> = new Map<num
   ],
   [OBJECT_TYPES.suspension, DECISION],
   [OBJECT_TYPES.resumption, DECISION],
+  [
+    OBJECT_TYPES.auditHead,
+    { signers: ["server", "site"], maximumLifetimeMs: MAX_COMMAND_LIFETIME_MS, counted: false },
+  ],
 ]);
 
 /** What a handshake has yielded: all that a session is made of. */

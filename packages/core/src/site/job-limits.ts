@@ -15,13 +15,16 @@ export interface SiteFacts {
   readonly dataNames: readonly string[];
   /** Jobs that the site takes part in already. */
   readonly jobs: number;
+  /** Why the site's own records are not to be relied on; then no job is taken. */
+  readonly fault?: string | undefined;
 }
 
 /** Why a site declines a job before anybody is asked; `undefined` when nothing speaks against it. */
 export function declineReason(
   { definition, graph, initialParameters }: JobPayload,
-  { limits, dataNames, jobs }: SiteFacts,
+  { limits, dataNames, jobs, fault }: SiteFacts,
 ): string | undefined {
+  if (fault !== undefined) return fault;
   const { workflow, training, dataName } = definition;
   if (!dataNames.includes(dataName)) return `there is no data named ${dataName} here`;
   if (workflow.rounds > limits.rounds) return `at most ${limits.rounds} rounds (asked ${workflow.rounds})`;

@@ -1,4 +1,4 @@
-import type { AuditLog } from "../audit/index.ts";
+import type { AuditChain } from "../audit/index.ts";
 import type { PolicySource } from "../authorization/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { LastingObjects } from "../envelope/index.ts";
@@ -85,7 +85,7 @@ export interface SiteModules {
   /** Whose jobs this site takes, whatever the server admitted. Default: the default policy. */
   readonly policy?: PolicySource;
   /** Where the site records what it decided, before it has an effect. Default: nowhere. */
-  readonly audit?: AuditLog;
+  readonly audit?: AuditChain;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
   readonly credentials?: CredentialSource;
   /**

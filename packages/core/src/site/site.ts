@@ -33,6 +33,7 @@ import {
   type SessionHandler,
   takeSuspension,
 } from "../session/index.ts";
+import { AuditExchange } from "./audit-exchange.ts";
 import { backOffMs, type Ended, endedBy, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { cutReason, JobAdmission } from "./job-admission.ts";
@@ -41,6 +42,7 @@ import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./option
 import { OwnCertificate } from "./own-certificate.ts";
 import { OwnDevices } from "./own-devices.ts";
 import { siteReplayStore } from "./seen-jobs.ts";
+import { SessionTraffic } from "./session-traffic.ts";
 import { SiteJob, type SiteJobModules } from "./site-job.ts";
 import type { SiteStatus } from "./status.ts";
 import { StatusBoard } from "./status-board.ts";
@@ -66,6 +68,7 @@ export class Site {
   readonly #board = new StatusBoard();
   readonly #certificate: OwnCertificate;
   readonly #devices: OwnDevices;
+  readonly #exchange: AuditExchange;
   readonly #inbox: BlobInbox;
   readonly #admission: JobAdmission;
   readonly #jobs = new Map<string, SiteJob>();
@@ -75,8 +78,7 @@ export class Site {
   /** Id of the last session that the server took up. */
   #lastSession: Bytes | undefined;
   readonly #tasks = new TasksSeen();
-  /** Bytes of the sessions before the present one. */
-  #earlierTraffic = { sentBytes: 0, receivedBytes: 0 };
+  readonly #traffic: SessionTraffic = new SessionTraffic(this.#board);
   /** Time over which the sites of the server spread when they lose it, as it told last, ms. */
   #returnMs = 0;
   #stop: AbortController | undefined;
@@ -93,6 +95,7 @@ export class Site {
     this.#certificate = new OwnCertificate(options, modules);
     this.#admission = new JobAdmission(options.identity.participant.org, modules);
     this.#devices = new OwnDevices(root, modules);
+    this.#exchange = new AuditExchange(modules);
     this.#inbox = new BlobInbox({
       project: options.project,
       clock,
@@ -212,6 +215,7 @@ export class Site {
       modules,
     );
     this.#devices.opened(session, identity);
+    this.#exchange.opened(identity);
     return session;
   }
 
@@ -231,9 +235,7 @@ export class Site {
     this.#stop?.signal.removeEventListener("abort", onStop);
     this.#session = undefined;
     this.#announced = undefined;
-    this.#countTraffic(session);
-    const { bytesUp: sentBytes, bytesDown: receivedBytes } = this.#board.status;
-    this.#earlierTraffic = { sentBytes, receivedBytes };
+    this.#traffic.ended(session);
     return end;
   }
 
@@ -247,6 +249,7 @@ export class Site {
       acknowledged,
       ...(blobs.length === 0 ? {} : { blobs }),
     });
+    await this.#exchange.begin(session);
     await session.send(siteReady, {
       runtime,
       dataNames,
@@ -262,7 +265,7 @@ export class Site {
       (receipt: "received" | "committed" | "refused") =>
       (body: { readonly jobId: string; readonly taskId: string; readonly code?: string }): void => {
         this.#jobs.get(body.jobId)?.answered(body.taskId, receipt, body.code ?? "");
-        if (this.#session !== undefined) this.#countTraffic(this.#session);
+        if (this.#session !== undefined) this.#traffic.count(this.#session);
       };
     return {
       onObject: (object) => this.#object(object),
@@ -271,6 +274,7 @@ export class Site {
       routes: [
         this.#certificate.route,
         this.#devices.route,
+        this.#exchange.route,
         on(jobGraph, ({ jobId, graph }) => this.#jobs.get(jobId)?.graph(graph)),
         on(resumed, ({ isResumed, streams }, _message, { id }) => {
           this.#lastSession = id;
@@ -304,6 +308,8 @@ export class Site {
       this.#inbox.published(publication);
     } else if (object.objectType === OBJECT_TYPES.job) {
       await this.#job(object, payload);
+    } else if (object.objectType === OBJECT_TYPES.auditHead) {
+      await this.#exchange.take(object);
     } else if (object.objectType === OBJECT_TYPES.jobAbort) {
       const order = parseJobAbortOrder(payload);
       const submitter = this.#jobs.get(order.jobId)?.submitter;
@@ -328,7 +334,8 @@ export class Site {
       digest: toHex(payloadDigest),
     };
     const jobs = [...this.#jobs.values()].filter((job) => !job.hasDeclined).length;
-    const facts = { limits: this.#limits, dataNames: this.#options.dataNames, jobs };
+    const fault = this.#exchange.fault;
+    const facts = { limits: this.#limits, dataNames: this.#options.dataNames, jobs, fault };
     const reason = await this.#admission.refusalOf(proposal, payload, facts);
     if (reason !== undefined) {
       await this.#session?.send(jobDecline, { jobId, reason: cutReason(reason) }, { scope: jobId });
@@ -376,13 +383,6 @@ export class Site {
     this.#board.update({ activity, progress: 0, retryAtMs: clock.now() + waitMs, fault: { code, detail } });
     logger.info("connecting again later", { code, waitMs });
     await sleep(clock, waitMs, signal).catch(() => undefined); // stopping ends the wait
-  }
-
-  #countTraffic({ traffic }: Session): void {
-    this.#board.update({
-      bytesUp: this.#earlierTraffic.sentBytes + traffic.sentBytes,
-      bytesDown: this.#earlierTraffic.receivedBytes + traffic.receivedBytes,
-    });
   }
 
   get #limits(): SiteLimits {

@@ -106,14 +106,16 @@ test("a chain that was written anew from one record on breaks against a witness"
   }
 
   await expect(verifyChain(crypto, store.read())).resolves.toMatchObject({ count: 5 });
-  await expect(verifyChain(crypto, store.read(), { witness })).rejects.toEqual(brokenAt(4));
+  await expect(verifyChain(crypto, store.read(), { witnesses: [witness] })).rejects.toEqual(brokenAt(4));
 });
 
 test("a cut tail breaks against a witness", async () => {
   const records = await aChain(5);
   const witness: AuditHead = { count: 5, hash: records[4]!.hash };
 
-  await expect(verifyChain(crypto, records.slice(0, 3), { witness })).rejects.toEqual(brokenAt(4));
+  await expect(verifyChain(crypto, records.slice(0, 3), { witnesses: [witness] })).rejects.toEqual(
+    brokenAt(4),
+  );
 });
 
 test("an export in lines of JSON verifies like the store, however it is cut into parts", async () => {

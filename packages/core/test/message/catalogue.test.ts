@@ -49,6 +49,7 @@ describe("the catalogue of messages", () => {
       "command-done": 64,
       "renewal-request": 65,
       renewed: 66,
+      "audit-behind": 104,
     });
   });
 

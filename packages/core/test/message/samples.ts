@@ -1,5 +1,6 @@
 import {
   administrationQuery,
+  auditBehind,
   type BlobReference,
   blobRequest,
   certificateList,
@@ -200,4 +201,5 @@ export const SAMPLES: readonly (readonly [MessageDefinition<unknown>, unknown])[
   pair(commandDone, { detail: "approved" }),
   pair(renewalRequest, { leaf: filled(32, 8) }),
   pair(renewed, { chain: [filled(8, 9), filled(8, 10)] }),
+  pair(auditBehind, { evidence: filled(12, 7) }),
 ];

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AuditLog } from "@photinus/core/audit";
+import type { AuditChain } from "@photinus/core/audit";
 import type { PolicySource } from "@photinus/core/authorization";
 import { type Bytes, toHex } from "@photinus/core/bytes";
 import { openLastingObjects } from "@photinus/core/envelope";
@@ -37,7 +37,7 @@ export interface NodeSiteOptions {
   /** Whose jobs this site takes. Default: the default policy. */
   readonly policy?: PolicySource;
   /** Where the site records what it decides. Default: nowhere. */
-  readonly audit?: AuditLog;
+  readonly audit?: AuditChain;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
   readonly credentials?: CredentialSource;
   /** Keeps the next certificates of a site that enrolled, leaf first. Default: for the life of the process. */
