@@ -27,7 +27,7 @@ export class JobOrders {
   readonly #early = new Map<string, EarlyOrder>();
 
   /** @param org organization of the site */
-  constructor(org: string, { policy, audit }: Pick<SiteModules, "policy" | "audit">) {
+  constructor(org: string, { policy, audit }: Pick<SiteModules, "policy"> & { readonly audit?: AuditLog }) {
     this.#authorizer = policyAuthorizer(org, policy);
     this.#audit = audit;
   }
