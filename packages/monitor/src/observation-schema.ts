@@ -1,6 +1,7 @@
 import { MessageError } from "@photinus/core/errors";
 import type {
   ContributionView,
+  JobEnd,
   JobState,
   JobView,
   MetricsView,
@@ -59,7 +60,10 @@ function record<T>(fields: { readonly [K in keyof Required<T>]: Check }): Check 
   };
 }
 
-const state = oneOf(...(["waiting", "running", "finished", "failed", "aborted"] satisfies JobState[]));
+const state = oneOf(
+  ...(["waiting", "dispatched", "running", "finished", "failed", "aborted"] satisfies JobState[]),
+);
+const end = record<JobEnd>({ outcome: text, by: text, code: text, detail: text });
 const phase = oneOf(
   ...([
     "connected",
@@ -122,6 +126,7 @@ const job = record<JobView>({
   purpose: text,
   state,
   reason: text,
+  end: maybe(end),
   rounds: number,
   minimumSites: number,
   startedAtMs: number,
@@ -133,7 +138,7 @@ const job = record<JobView>({
 });
 
 const CHANGES: Readonly<Record<ObservationChange["kind"], Check>> = {
-  job: record({ state, reason: text, atMs: number }),
+  job: record({ state, reason: text, atMs: number, end: maybe(end) }),
   site: record({ site }),
   round: record({ round }),
   "initial-evaluation": record({ evaluation: metrics }),

@@ -14,6 +14,7 @@ import { PhotinusElement, remedyOf } from "./photinus-element.ts";
 
 const STATES: Readonly<Record<JobState, { readonly label: string; readonly tone: Tone }>> = {
   waiting: { label: "Waiting for sites", tone: "waiting" },
+  dispatched: { label: "Sites prepare", tone: "waiting" },
   running: { label: "Running", tone: "active" },
   finished: { label: "Finished", tone: "done" },
   failed: { label: "Failed", tone: "refused" },
@@ -245,7 +246,16 @@ function renderSegments(job: JobView): TemplateResult {
 
 function renderReason(job: JobView): TemplateResult | typeof nothing {
   if (job.state !== "failed" && job.state !== "aborted") return nothing;
-  return html`<p class="reason" role="alert"><code>${job.reason}</code> ${remedyOf(job.reason)}</p>`;
+  const who = job.end === undefined || job.end.by === "server" ? "" : `Ended by ${job.end.by}. `;
+  const why = job.end === undefined || job.end.detail === "" ? "" : `${sentence(job.end.detail)} `;
+  return html`<p class="reason" role="alert">
+    <code>${job.reason}</code> ${why}${who}${remedyOf(job.reason)}
+  </p>`;
+}
+
+/** With a capital and a full stop. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 function summarize(job: JobView): string {

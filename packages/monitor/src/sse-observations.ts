@@ -5,7 +5,7 @@ import {
   type PhotinusError,
   WireError,
 } from "@photinus/core/errors";
-import type { Observation, ObservationSource } from "@photinus/core/message/observation";
+import { hasJobEnded, type Observation, type ObservationSource } from "@photinus/core/message/observation";
 import { readEvents } from "./event-stream.ts";
 import { parseObservation } from "./observation-schema.ts";
 
@@ -143,7 +143,7 @@ function endsJob(observation: Observation): boolean {
       : observation.change.kind === "job"
         ? observation.change.state
         : "running";
-  return state !== "running" && state !== "waiting";
+  return hasJobEnded(state);
 }
 
 function waitOnPage(delayMs: number, signal: AbortSignal): Promise<void> {

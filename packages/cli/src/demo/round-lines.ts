@@ -1,4 +1,4 @@
-import type { JobView, RoundView } from "@photinus/core/message";
+import { hasJobEnded, type JobView, type RoundView } from "@photinus/core/message";
 import { megabytes } from "../megabytes.ts";
 
 function signed(change: number): string {
@@ -39,7 +39,7 @@ export function roundLine(job: JobView, round: RoundView): string {
  * evaluation too.
  */
 export function tellableRounds(job: JobView): readonly RoundView[] {
-  const hasEnded = job.state !== "waiting" && job.state !== "running";
+  const hasEnded = hasJobEnded(job.state);
   return job.history.filter(
     ({ endedAtMs, evaluation }) => endedAtMs !== undefined && (evaluation !== undefined || hasEnded),
   );

@@ -1,6 +1,7 @@
 import { type SealJobAbortModules, sealJobAbort } from "../job/index.ts";
 import {
   applyObservation,
+  hasJobEnded,
   type JobView,
   jobEnded,
   type Observation,
@@ -62,7 +63,7 @@ export class JobHandle {
   async *rounds(signal?: AbortSignal): AsyncGenerator<FinishedRound, void, undefined> {
     let told = 0;
     for await (const { history, state } of this.views(signal)) {
-      const isOver = state !== "waiting" && state !== "running";
+      const isOver = hasJobEnded(state);
       for (const view of history.slice(told)) {
         if (view.endedAtMs === undefined || (view.evaluation === undefined && !isOver)) break;
         told += 1;
@@ -102,9 +103,6 @@ export class JobHandle {
 
 /** True for the observation after which none follows. */
 function hasEnded(next: Observation): boolean {
-  if (next.kind === "snapshot") return isEnd(next.job.state);
-  return next.change.kind === "job" && isEnd(next.change.state);
+  if (next.kind === "snapshot") return hasJobEnded(next.job.state);
+  return next.change.kind === "job" && hasJobEnded(next.change.state);
 }
-
-const isEnd = (state: JobView["state"]): boolean =>
-  state === "finished" || state === "failed" || state === "aborted";

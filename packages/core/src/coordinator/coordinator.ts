@@ -1,8 +1,7 @@
 import { toHex } from "../bytes/index.ts";
-import type { VerifiedObject } from "../envelope/index.ts";
-import { MessageError, PhotinusError } from "../errors/index.ts";
-import { hasJobEnded, type JobRecord } from "../job/index.ts";
-import { type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
+import { MessageError, WireError } from "../errors/index.ts";
+import type { JobRecord } from "../job/index.ts";
+import { hasJobEnded, type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
 import type { Identity } from "../pki/index.ts";
 import { localBus } from "../platform/index.ts";
 import type { ResumeBody, Session, SessionEnd, SessionHandler } from "../session/index.ts";
@@ -10,6 +9,7 @@ import type { Administration } from "./administration/administration.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import { AuditExchange } from "./audit-exchange.ts";
 import type { JobModules } from "./job-context.ts";
+import { endOfFault, type JobStop, reasonOf } from "./job-end.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import { jobModules } from "./job-modules.ts";
 import { type JobUser, useJobRight } from "./job-rights.ts";
@@ -27,6 +27,7 @@ import type { PublishedBlob } from "./publisher.ts";
 import { loadResult } from "./result.ts";
 import { ResumeRecords } from "./resume-records.ts";
 import { RevocationDesk } from "./revocation.ts";
+import { Scheduler } from "./scheduler.ts";
 import { ANOTHER_DEVICE, ANOTHER_SESSION, type SessionFences, sessionFences } from "./session-fences.ts";
 import { loginRecord, recordCheckpoint } from "./session-records.ts";
 import { siteObjects } from "./site-objects.ts";
@@ -37,6 +38,8 @@ import { TokenRevocations } from "./token-revocations.ts";
 import { type UserDesk, userHandler } from "./user-routes.ts";
 
 const DEFAULT_CONCURRENT_JOBS = 4;
+const DEFAULT_JOBS_PER_SITE = 4;
+const DEFAULT_WAITING_JOBS = 1000;
 const DEFAULT_MODEL_BYTES = 2 ** 30;
 const DEFAULT_OBSERVATION_BUFFER = 1024;
 
@@ -56,13 +59,12 @@ export class Coordinator {
   readonly #sessions = new Map<string, Session>();
   /** Connected sites by name. */
   readonly #sites = new Map<string, LiveSite>();
-  readonly #runs = new Map<string, JobRun>();
+  readonly #scheduler: Scheduler;
   readonly #running = new Set<Promise<void>>();
   readonly #submissions: Submissions;
   readonly #revocation: RevocationDesk | undefined;
   readonly #administration: Administration | undefined;
   #identity: Identity;
-  #queue: JobRecord[] = [];
   #state: "new" | "started" | "stopped" = "new";
 
   constructor(options: CoordinatorOptions, modules: CoordinatorModules) {
@@ -86,6 +88,7 @@ export class Coordinator {
       onObject: siteObjects(new AuditExchange({ ...this.#modules, chain: modules.audit }), administration),
     };
     const limits = { maximumModelBytes: options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
+    this.#scheduler = this.#newScheduler(options);
     this.#submissions = new Submissions(limits, this.#modules);
     const { revocations } = modules;
     const desk = { clock, logger, audit: this.#modules.audit, sessions: () => this.sessions() };
@@ -100,9 +103,10 @@ export class Coordinator {
     await this.#tokens.sweep();
     this.#fences.start();
     this.#revocation?.start();
-    const jobs = await this.#modules.jobs.list();
-    this.#queue = jobs.filter(({ state }) => !hasJobEnded(state));
-    await this.#schedule();
+    for (const record of await this.#modules.jobs.list()) {
+      if (!hasJobEnded(record.state)) await this.#takeUpJob(record);
+    }
+    this.#scheduler.schedule();
   }
 
   /** Stops every job where it is, to go on after the next start, and ends every session in order. Idempotent. */
@@ -111,7 +115,7 @@ export class Coordinator {
     this.#state = "stopped";
     this.#fences.stop();
     this.#revocation?.stop();
-    for (const run of this.#runs.values()) run.stop("server");
+    this.#scheduler.stop();
     await Promise.all(this.#running);
     await this.#submissions.stop();
     await this.#modules.uploads.stop(); // half-done uploads go on in the next process
@@ -177,7 +181,7 @@ export class Coordinator {
    * @throws JobError `ERR_JOB_UNKNOWN` at the first step
    */
   async *observe(jobId: string, options: ObserveOptions): AsyncGenerator<Observation, void, undefined> {
-    const run = this.#runs.get(jobId);
+    const run = this.#scheduler.find(jobId);
     if (run !== undefined) {
       yield* run.board.log.observe(options);
       return;
@@ -208,7 +212,7 @@ export class Coordinator {
   /** Ends a job for good. @param by who wants it, to be decided about @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError */
   async abort(jobId: string, by?: JobUser): Promise<void> {
     if (by !== undefined) await useJobRight({ ...by, right: "abort", jobId }, this.#userDesk());
-    await this.#abort(jobId);
+    await this.#abort(jobId, by === undefined ? {} : { by: by.actor.name });
   }
 
   /** The live session of each certificate. */
@@ -223,7 +227,7 @@ export class Coordinator {
 
   /** A sealed blob that is out, for `GET /blobs/<root in hex>`: ciphertext only. */
   async blob(root: string): Promise<PublishedBlob["blob"] | undefined> {
-    for (const run of this.#runs.values()) {
+    for (const run of this.#scheduler.runs()) {
       const published = await run.publishedBy(root);
       if (published !== undefined) return published.blob;
     }
@@ -242,6 +246,10 @@ export class Coordinator {
         const site = this.#sites.get(session.peer.name);
         return site?.session === session ? site : undefined;
       },
+      standing: (jobId, { name }, takesPart) => {
+        if (takesPart) this.#scheduler.taken(jobId, name);
+        else this.#scheduler.released(jobId, name);
+      },
       runOf: (jobId, site) => this.#runOf(jobId, site),
     };
   }
@@ -252,10 +260,11 @@ export class Coordinator {
       submission: (session) => this.#submissions.of(session),
       takeUp: this.#takeUp,
       keptDigestOf: (urn, messageId) => this.#modules.uploads.digestOf(urn, messageId),
+      requirePlace: () => this.#requirePlace(),
       queue: (record) => this.#enqueue(record),
       record: (jobId) => jobs.get(jobId),
       observe: (jobId, options) => this.observe(jobId, options),
-      abort: (jobId, order) => this.#abort(jobId, order),
+      abort: (jobId, stop) => this.#abort(jobId, stop),
       result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
       logger,
       audit,
@@ -276,22 +285,20 @@ export class Coordinator {
     this.#sites.set(name, site);
     this.#fences.announced(session);
     this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
-    for (const [jobId, run] of this.#runs) {
-      if (site.dataNames.includes(run.dataName)) await run.offer(site);
-      else this.#modules.logger.debug("site lacks the data of the job", { site: name, jobId });
-    }
+    await this.#scheduler.arrived(site);
     // Jobs that ended while the site was away: it stops working for them.
     const told = new Set([...body.preparedJobs, ...body.heldUpdates.map(({ jobId }) => jobId)]);
     for (const jobId of told) await this.#runOf(jobId, site);
   }
 
   async #runOf(jobId: string, site: LiveSite): Promise<JobRun | undefined> {
-    const run = this.#runs.get(jobId);
+    if (this.#scheduler.isWaiting(jobId)) return undefined;
+    const run = this.#scheduler.find(jobId);
     if (run !== undefined) return run;
     const isKnown = await this.#modules.jobs.has(jobId);
     const record = isKnown ? await this.#modules.jobs.get(jobId) : undefined;
     const state = record !== undefined && hasJobEnded(record.state) ? record.state : "aborted";
-    if (record !== undefined && !hasJobEnded(record.state)) return undefined; // it waits in the queue
+    if (record !== undefined && !hasJobEnded(record.state)) return undefined; // the next process takes it up
     const reason = record?.reason ?? "ERR_JOB_UNKNOWN";
     await ignoreLostSession(site.session.send(jobEnded, { jobId, state, reason }, { scope: jobId }));
     return undefined;
@@ -310,45 +317,53 @@ export class Coordinator {
   #siteLeft(site: LiveSite, isGone: boolean): void {
     this.#sites.delete(site.name);
     this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
-    for (const run of this.#runs.values()) run.siteLeft(site, isGone);
+    this.#scheduler.left(site, isGone);
+  }
+
+  /** @throws WireError `ERR_BUSY` */
+  #requirePlace(): void {
+    const { waitingJobs = DEFAULT_WAITING_JOBS } = this.#options;
+    if (this.#scheduler.waitingJobs < waitingJobs) return;
+    throw new WireError("ERR_BUSY", `${waitingJobs} jobs wait for their turn already`);
   }
 
   async #enqueue(record: JobRecord): Promise<void> {
-    this.#queue.push(record);
-    await this.#schedule();
+    await this.#takeUpJob(record);
+    this.#scheduler.schedule();
   }
 
-  async #schedule(): Promise<void> {
-    const most = this.#options.concurrentJobs ?? DEFAULT_CONCURRENT_JOBS;
-    while (this.#state === "started" && this.#runs.size < most) {
-      const record = this.#queue.shift();
-      if (record === undefined) return;
-      await this.#launch(record);
-    }
-  }
-
-  async #launch(record: JobRecord): Promise<void> {
-    const { jobId } = record;
+  async #takeUpJob(record: JobRecord): Promise<void> {
+    const { jobs, logger, clock } = this.#modules;
     try {
-      const run = await loadJob(record, this.#loading, this.#modules);
-      this.#runs.set(jobId, run);
-      for (const site of this.#sites.values()) {
-        if (site.dataNames.includes(run.dataName)) await run.offer(site);
-      }
-      this.#track(this.#follow(jobId, run));
+      this.#scheduler.add(await loadJob(record, this.#loading, this.#modules));
     } catch (error) {
       // What is stored of this job does not open: this job ends, the others go on.
-      this.#modules.logger.error("a job could not be opened", error, { jobId });
-      const reason = error instanceof PhotinusError ? error.code : "ERR_JOB_FAILED";
-      await this.#modules.jobs.update(record, { state: "failed", reason });
+      logger.error("a job could not be opened", error, { jobId: record.jobId });
+      const end = endOfFault(error, "waiting");
+      const ended = {
+        state: "failed",
+        reason: reasonOf(end),
+        end,
+        endedAtMs: Math.trunc(clock.now()),
+      } as const;
+      await jobs.update(record, ended);
     }
   }
 
-  async #follow(jobId: string, run: JobRun): Promise<void> {
-    const end = await run.run();
-    this.#runs.delete(jobId);
-    if (this.#runs.size === 0) this.#modules.slots.trim();
-    if (end === "ended") await this.#schedule();
+  #newScheduler({ concurrentJobs, jobsPerSite }: CoordinatorOptions): Scheduler {
+    const { clock, logger, slots } = this.#modules;
+    return new Scheduler(
+      {
+        concurrentJobs: concurrentJobs ?? DEFAULT_CONCURRENT_JOBS,
+        jobsPerSite: jobsPerSite ?? DEFAULT_JOBS_PER_SITE,
+      },
+      {
+        ...{ clock, logger },
+        sites: () => this.#sites.values(),
+        onIdle: () => slots.trim(),
+        track: (work) => this.#track(work),
+      },
+    );
   }
 
   #track(work: Promise<void>): void {
@@ -356,22 +371,8 @@ export class Coordinator {
     this.#running.add(tracked);
   }
 
-  async #abort(jobId: string, order?: VerifiedObject): Promise<JobRecord> {
-    const run = this.#runs.get(jobId);
-    const waiting = this.#queue.find((record) => record.jobId === jobId);
-    if (run !== undefined) {
-      if (order !== undefined) run.relay(order);
-      run.stop("abort");
-      await this.waitForEnd(jobId, new AbortController().signal);
-    } else if (waiting !== undefined) {
-      this.#queue = this.#queue.filter((record) => record !== waiting);
-      const endedAtMs = Math.trunc(this.#modules.clock.now());
-      return await this.#modules.jobs.update(waiting, {
-        state: "aborted",
-        reason: "ERR_JOB_ABORTED",
-        endedAtMs,
-      });
-    }
+  async #abort(jobId: string, stop: JobStop): Promise<JobRecord> {
+    if (await this.#scheduler.abort(jobId, stop)) await this.waitForEnd(jobId, new AbortController().signal);
     return await this.#modules.jobs.get(jobId);
   }
 

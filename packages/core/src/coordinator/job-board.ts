@@ -3,6 +3,7 @@ import type { JobStore } from "../job/index.ts";
 import { decodeRecord } from "../job/index.ts";
 import {
   type ContributionView,
+  type JobEnd,
   type JobState,
   type JobView,
   type MetricsView,
@@ -85,9 +86,9 @@ export class JobBoard {
     else this.updateRound(version, { evaluation });
   }
 
-  /** The job's state changed. */
-  changeState(state: JobState, reason: string, atMs: number): void {
-    this.log.apply({ kind: "job", state, reason, atMs });
+  /** The job's state changed. @param when ms since 1970; with who ended the job and why */
+  changeState(state: JobState, reason: string, when: { readonly atMs: number; readonly end?: JobEnd }): void {
+    this.log.apply({ kind: "job", state, reason, ...when });
   }
 
   /** Keeps outline and the named rounds durably. */

@@ -1,23 +1,26 @@
 import type { AuditNote } from "../audit/index.ts";
 import { toHex } from "../bytes/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { JobError, PhotinusError } from "../errors/index.ts";
-import { type Evaluation, hasJobEnded, type JobRecord, nextJobState } from "../job/index.ts";
+import { JobError } from "../errors/index.ts";
+import type { JobDefinition, JobRecord } from "../job/index.ts";
 import {
   type ContributionBody,
   type EvaluationResult,
   type HeldUpdate,
+  hasJobEnded,
+  type JobEnd,
   type JobReady,
   jobEnded,
   jobGraph,
   type TaskFailed,
   type TaskProgress,
 } from "../message/index.ts";
-import { type ModelVersion, openJournal, runWorkflow } from "../workflow/index.ts";
+import { openJournal, runWorkflow } from "../workflow/index.ts";
 import { ignoreLostSession, refuse } from "./answer-site.ts";
-import { CommitOrder } from "./commit-order.ts";
 import type { Intake } from "./intake.ts";
 import type { JobContext } from "./job-context.ts";
+import { abortedBy, COMPLETED, endOfFault, type JobStop, reasonOf } from "./job-end.ts";
+import { JobLife } from "./job-life.ts";
 import type { LiveSite } from "./live-site.ts";
 import { type MessageIdentity, refusalOf, requireSame } from "./message-identity.ts";
 import { isSignedBy, type PublishedBlob, publish } from "./publisher.ts";
@@ -29,13 +32,13 @@ import { sendPublished } from "./task-sender.ts";
 export type RunEnd = "ended" | "stopped";
 
 /** The end of a run that was asked for. */
-export class RunStop extends Error {
-  /** "server": the job goes on after the next start. "abort": the job has ended. */
-  readonly by: "server" | "abort";
+class RunStop extends Error {
+  /** How the job ends; `undefined`: the server stops, and the job goes on after the next start. */
+  readonly end: JobEnd | undefined;
 
-  constructor(by: RunStop["by"]) {
-    super(`stopped by ${by}`);
-    this.by = by;
+  constructor(end?: JobEnd) {
+    super(end === undefined ? "the server stops" : "the job ends");
+    this.end = end;
   }
 }
 
@@ -45,7 +48,7 @@ export class JobRun {
   readonly #stop: AbortController;
   readonly #receipts: Receipts;
   readonly #rounds: Rounds;
-  #record: JobRecord;
+  readonly #life: JobLife;
   #graph: Promise<PublishedBlob> | undefined;
   /** Settles when it is known what earlier processes gave and committed. */
   readonly #restored: Promise<void>;
@@ -53,7 +56,7 @@ export class JobRun {
 
   /** @param stop the controller behind `context.signal` */
   constructor(record: JobRecord, context: JobContext, stop: AbortController) {
-    this.#record = record;
+    this.#life = new JobLife(record, context);
     this.#context = context;
     this.#stop = stop;
     this.#restored = new Promise((resolve) => {
@@ -61,26 +64,34 @@ export class JobRun {
     });
     this.#receipts = new Receipts(context.jobId);
     this.#rounds = new Rounds(context, this.#receipts, {
-      onStarted: () => this.#started(),
-      onVersion: (model) => this.#keepVersion(model),
-      onEvaluated: (model, evaluation) => this.#keepBest(model, evaluation),
+      onStarted: () => this.#life.start(),
+      onVersion: async (model) => {
+        const old = await this.#life.keepVersion(model);
+        if (old !== undefined) this.#rounds.dropLater(old.checkpoint);
+      },
+      onEvaluated: (model, evaluation) => this.#life.keepBest(model, evaluation),
       onFault: (error) => this.#end(error),
     });
   }
 
   /** The job as it is kept. */
   get record(): JobRecord {
-    return this.#record;
+    return this.#life.record;
   }
 
-  /** Name of the data set that sites need. */
-  get dataName(): string {
-    return this.#context.payload.definition.dataName;
+  /** What its submitter signed. */
+  get definition(): JobDefinition {
+    return this.#context.payload.definition;
   }
 
   /** What people watch. */
   get board(): JobContext["board"] {
     return this.#context.board;
+  }
+
+  /** The job is given to its sites from here on. @throws StorageError */
+  async dispatch(): Promise<void> {
+    await this.#life.dispatch();
   }
 
   /** Runs the workflow from where its journal ends. Never rejects; a fault ends this job only. */
@@ -114,19 +125,25 @@ export class JobRun {
       const journal = openJournal(jobId, modules);
       this.#receipts.restore(await journal.load());
       this.#isRestored();
-      const initialModel = { version: 0, checkpoint: this.#record.initialModel };
+      const initialModel = { version: 0, checkpoint: this.record.initialModel };
       const job = { jobId, definition: payload.definition, initialModel };
       await runWorkflow(workflow, job, { effects: this.#rounds, journal });
       await this.#rounds.kept();
-      return await this.#finish("finish", "rounds done");
+      return await this.finish(COMPLETED);
     } catch (error) {
       return await this.#ended(error);
     }
   }
 
-  /** Ends the run. By "server" the job goes on after the next start. */
-  stop(by: RunStop["by"]): void {
-    this.#end(new RunStop(by));
+  /** Ends the run; the job goes on after the next start of the server. */
+  stop(): void {
+    this.#end(new RunStop());
+  }
+
+  /** Ends the job, which is told by {@link run}. */
+  abort(stop: JobStop): void {
+    if (stop.order !== undefined) this.#relay(stop.order);
+    this.#end(new RunStop(abortedBy(stop)));
   }
 
   /** A site with the job's data is connected: it is offered the job. */
@@ -143,7 +160,7 @@ export class JobRun {
   }
 
   /** Sends a user's order to the sites of the job, which see by its signature who gave it. Returns at once. */
-  relay({ bytes, signer }: VerifiedObject): void {
+  #relay({ bytes, signer }: VerifiedObject): void {
     const { sites, jobId, modules } = this.#context;
     for (const site of sites.all()) {
       ignoreLostSession(site.session.sendObject(bytes, signer.chain)).catch((error: unknown) =>
@@ -157,12 +174,22 @@ export class JobRun {
     if (this.#context.sites.remove(site)) this.#rounds.siteLost(site.name, isLeaving);
   }
 
-  /** A site takes part: it gets the graph, unless it has it. */
-  async accepted(site: LiveSite, terms: string): Promise<void> {
-    const { sites, modules, jobId, signal } = this.#context;
-    if (!sites.consented(site.name)) return;
+  /** True when the site takes no part, in this session of it. */
+  hasRefused(site: LiveSite): boolean {
+    return this.#context.sites.hasRefused(site);
+  }
+
+  /** A site takes part: it gets the graph, unless it has it. @returns false when it is not asked, or takes part already */
+  async accepted(site: LiveSite, terms: string): Promise<boolean> {
+    const { sites, jobId } = this.#context;
+    if (!sites.consented(site.name)) return false;
     await this.#auditConsent(site, { outcome: "accepted", reason: "", details: { terms } });
-    if (site.preparedJobs.includes(jobId)) return;
+    if (!site.preparedJobs.includes(jobId)) await this.#sendGraph(site);
+    return true;
+  }
+
+  async #sendGraph(site: LiveSite): Promise<void> {
+    const { modules, jobId, signal } = this.#context;
     const graph = await this.#publishedGraph();
     modules.logger.debug("graph sent", { jobId, site: site.name });
     const body = { jobId, graph: graph.reference };
@@ -264,87 +291,27 @@ export class JobRun {
 
   async #publishGraph(): Promise<PublishedBlob> {
     const { modules, jobId } = this.#context;
-    const blob = await modules.checkpoints.published(this.#record.graph);
+    const blob = await modules.checkpoints.published(this.record.graph);
     return await publish({ jobId, kind: "graph", version: 0, blob, tensors: [] }, modules, modules);
-  }
-
-  async #started(): Promise<void> {
-    if (this.#record.state !== "waiting") return;
-    const { modules, board, jobId } = this.#context;
-    const startedAtMs = Math.trunc(modules.clock.now());
-    this.#record = await modules.jobs.update(this.#record, { state: "running", startedAtMs });
-    board.changeState("running", "", startedAtMs);
-    await modules.audit.record({
-      action: "job",
-      object: jobId,
-      outcome: "done",
-      reason: "started",
-      correlation: jobId,
-    });
-  }
-
-  async #keepVersion(model: ModelVersion): Promise<void> {
-    const { modules, board } = this.#context;
-    const before = this.#record;
-    const [record] = await Promise.all([
-      modules.jobs.update(this.#record, { last: model }),
-      board.persist([model.version, model.version - 1]),
-    ]);
-    this.#record = record;
-    await this.#dropUnless(before.last);
-  }
-
-  async #keepBest({ version, checkpoint }: ModelVersion, { accuracy, loss }: Evaluation): Promise<void> {
-    const { best } = this.#record;
-    const isBetter =
-      best === undefined || accuracy > best.accuracy || (accuracy === best.accuracy && loss < best.loss);
-    if (!isBetter) return;
-    this.#record = await this.#context.modules.jobs.update(this.#record, {
-      best: { version, checkpoint, accuracy, loss },
-    });
-  }
-
-  /** Deletes the version before the last one, unless something still names it. */
-  async #dropUnless(old: ModelVersion): Promise<void> {
-    const { last, best, initialModel } = this.#record;
-    if ([last.checkpoint, best?.checkpoint, initialModel].includes(old.checkpoint)) return;
-    this.#rounds.dropLater(old.checkpoint);
   }
 
   async #ended(error: unknown): Promise<RunEnd> {
     const { signal, modules, jobId } = this.#context;
     const cause: unknown = signal.aborted ? signal.reason : error;
-    if (cause instanceof RunStop) {
-      if (cause.by === "server") return "stopped";
-      return await this.#finish("abort", "ERR_JOB_ABORTED");
-    }
+    if (cause instanceof RunStop) return cause.end === undefined ? "stopped" : await this.finish(cause.end);
     modules.logger.error("the job failed", cause, { jobId });
-    return await this.#finish("fail", cause instanceof PhotinusError ? cause.code : "ERR_JOB_FAILED");
+    return await this.finish(endOfFault(cause, this.record.state));
   }
 
-  async #finish(event: "finish" | "fail" | "abort", reason: string): Promise<RunEnd> {
-    const { modules, board, jobId, sites } = this.#context;
-    const state = nextJobState(this.#record.state, event);
-    if (state === undefined || !hasJobEnded(state)) return "ended";
-    const endedAtMs = Math.trunc(modules.clock.now());
-    board.changeState(state, reason, endedAtMs);
-    this.#end(new RunStop("abort"));
-    try {
-      this.#record = await modules.jobs.update(this.#record, { state, reason, endedAtMs });
-      await board.persist(board.log.view.history.slice(-2).map(({ round }) => round));
-      await CommitOrder.clearAll(modules.metadata, jobId);
-      await modules.audit.record({
-        action: "job",
-        object: jobId,
-        outcome: state === "finished" ? "done" : "failed",
-        reason,
-        correlation: jobId,
-      });
-    } catch (error) {
-      modules.logger.error("the end of the job could not be kept", error, { jobId });
-    }
-    board.log.end();
-    const body = { jobId, state, reason };
+  /** Ends the job for good, whether it ran or not, and tells its sites. Never rejects. */
+  async finish(end: JobEnd): Promise<RunEnd> {
+    const { jobId, sites } = this.#context;
+    const ending = this.#life.end(end);
+    this.#end(new RunStop(end));
+    if (!(await ending)) return "ended";
+    const { state } = this.record;
+    if (!hasJobEnded(state)) return "ended"; // it could not be kept: the next process takes it up again
+    const body = { jobId, state, reason: reasonOf(end) };
     await Promise.all(
       sites.all().map(({ session }) => ignoreLostSession(session.send(jobEnded, body, { scope: jobId }))),
     );

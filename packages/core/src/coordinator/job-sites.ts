@@ -102,6 +102,20 @@ export class JobSites {
     return this.#participations.get(name)?.hasConsented === true;
   }
 
+  /** True when the site takes no part, in this session of it. */
+  hasRefused(site: LiveSite): boolean {
+    const participation = this.#participations.get(site.name);
+    return participation?.site === site && participation.hasDeclined;
+  }
+
+  /** What is missing for a round; empty when enough sites are ready, the mandatory ones among them. */
+  lackOf({ minimumSites, mandatorySites }: Needed): string {
+    const ready = this.allReady().length;
+    const absent = mandatorySites.find((name) => this.findReady(name) === undefined);
+    if (absent !== undefined) return `the mandatory site ${absent} was not ready`;
+    return ready < minimumSites ? `${ready} of ${minimumSites} sites were ready` : "";
+  }
+
   /** Every connected site that was offered the job. */
   all(): readonly LiveSite[] {
     return [...this.#participations.values()].map(({ site }) => site);
@@ -153,6 +167,12 @@ function requireDecisionLeft(participation: Participation): void {
   participation.decisions += 1;
   if (participation.decisions <= MAX_DECISIONS) return;
   throw new WireError("ERR_RATE_LIMITED", `the site has decided about this job ${MAX_DECISIONS} times`);
+}
+
+/** What a round needs. */
+interface Needed {
+  readonly minimumSites: number;
+  readonly mandatorySites: readonly string[];
 }
 
 interface WaitOptions {

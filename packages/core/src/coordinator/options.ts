@@ -2,6 +2,7 @@ import type { AggregatorRegistry } from "../aggregation/index.ts";
 import type { Authorizer } from "../authorization/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { Kernels } from "../kernels/index.ts";
+import type { JobState } from "../message/index.ts";
 import type { Identity, RevocationLists } from "../pki/index.ts";
 import type {
   AuditStore,
@@ -27,8 +28,12 @@ export interface CoordinatorOptions {
   readonly storageKey: Bytes;
   /** Updates that may be on their way at once: memory is base + (K + 2) models. Default 2. */
   readonly uploadSlots?: number;
-  /** Jobs that may run at once; the others wait in order of submission. Default 4. */
+  /** Jobs that may run at once; the others wait for their turn. Default 4. */
   readonly concurrentJobs?: number;
+  /** Jobs that one site is given at once; it may take fewer. Default 4. */
+  readonly jobsPerSite?: number;
+  /** Jobs that may wait for their turn; a further one is refused as ERR_BUSY. Default 1 000. */
+  readonly waitingJobs?: number;
   /** Most bytes of a model's parameters or graph. Default 1 GiB. */
   readonly maximumModelBytes?: number;
   /**
@@ -86,7 +91,7 @@ export interface JobSummary {
   /** Title for people. */
   readonly name: string;
   /** Where it stands. */
-  readonly state: "waiting" | "running" | "finished" | "failed" | "aborted";
+  readonly state: JobState;
   /** Who submitted it: the name in the certificate. */
   readonly submitter: string;
   /** Milliseconds since 1970. */

@@ -83,15 +83,11 @@ export class Rounds implements WorkflowEffects {
     const { sites, payload, modules, signal } = this.#context;
     const { minimumSites, waitForSitesMs: waitMs } = payload.definition.workflow;
     const { clock } = modules;
-    const isEnough = await sites.waitUntil(() => sites.allReady().length >= minimumSites, {
-      waitMs,
-      clock,
-      signal,
-    });
+    const needed = { minimumSites, mandatorySites: payload.definition.deployment?.mandatorySites ?? [] };
+    const isEnough = await sites.waitUntil(() => sites.lackOf(needed) === "", { waitMs, clock, signal });
     // The last evaluation is worth what the sites that are there can say; training needs the minimum.
     if (!isEnough && order.kind === "train") {
-      const found = `${sites.allReady().length} of ${minimumSites} sites were ready for ${waitMs} ms`;
-      throw new JobError("ERR_JOB_TOO_FEW_SITES", found);
+      throw new JobError("ERR_JOB_TOO_FEW_SITES", `${sites.lackOf(needed)} for ${waitMs} ms`);
     }
     await this.#waitForPreparing();
     const names = sites.allReady().map(({ name }) => name);
@@ -288,9 +284,10 @@ export class Rounds implements WorkflowEffects {
   }
 
   #isEnough({ order }: Dispatch, outcomes: readonly TaskOutcome[]): boolean {
-    const { minimumSites } = this.#context.payload.definition.workflow;
-    const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").length;
-    return order.kind === "train" && accepted >= minimumSites;
+    const { workflow, deployment } = this.#context.payload.definition;
+    const accepted = new Set(outcomes.flatMap(({ site, outcome }) => (outcome === "accepted" ? [site] : [])));
+    const hasMandatory = (deployment?.mandatorySites ?? []).every((name) => accepted.has(name));
+    return order.kind === "train" && accepted.size >= workflow.minimumSites && hasMandatory;
   }
 
   #close(taskId: string): void {

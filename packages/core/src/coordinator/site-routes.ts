@@ -35,6 +35,8 @@ export interface SiteDesk {
   readonly arrive: (session: Session, body: SiteReady, resumed: ResumedState) => Promise<void>;
   /** The site of a session, once it announced itself. */
   readonly siteOf: (session: Session) => LiveSite | undefined;
+  /** A site takes part in a job, or does not: it then has a place for another one. */
+  readonly standing: (jobId: string, site: LiveSite, takesPart: boolean) => void;
   /** The run of a job; a site that speaks of another job is told that it has ended. */
   readonly runOf: (jobId: string, site: LiveSite) => Promise<JobRun | undefined>;
 }
@@ -75,10 +77,15 @@ export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): 
       await desk.arrive(session, body, state);
     }),
     on(jobAccept, ({ jobId, terms }, _message, session) =>
-      route(session, jobId, (site, run) => run.accepted(site, terms)),
+      route(session, jobId, async (site, run) => {
+        if (await run.accepted(site, terms)) desk.standing(jobId, site, true);
+      }),
     ),
     on(jobDecline, ({ jobId, reason }, _message, session) =>
-      route(session, jobId, (site, run) => run.declined(site, reason)),
+      route(session, jobId, async (site, run) => {
+        await run.declined(site, reason);
+        desk.standing(jobId, site, false);
+      }),
     ),
     on(jobReady, (body, _message, session) =>
       route(session, body.jobId, (site, run) => run.ready(site, body)),

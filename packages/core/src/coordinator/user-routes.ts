@@ -7,6 +7,7 @@ import { AuthorizationError, JobError, PhotinusError, WireError } from "../error
 import type { JobRecord } from "../job/index.ts";
 import type { Observation } from "../message/index.ts";
 import {
+  hasJobEnded,
   jobAbort,
   jobEnded,
   jobSubmit,
@@ -30,6 +31,7 @@ import {
 } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
+import type { JobStop } from "./job-end.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
 import { lackingFrames } from "./lacking-frames.ts";
 import type { ResumedState } from "./live-site.ts";
@@ -53,13 +55,15 @@ export interface UserDesk {
   readonly takeUp: (session: Session, body: ResumeBody | undefined) => Promise<ResumedState>;
   /** SHA-256 of the payload of a user's message of which chunks are kept, hex. */
   readonly keptDigestOf: (urn: string, messageId: string) => string | undefined;
+  /** @throws WireError `ERR_BUSY` when too many jobs wait */
+  readonly requirePlace: () => void;
   /** A job is durable and waits. */
   readonly queue: (record: JobRecord) => Promise<void>;
   /** @throws JobError `ERR_JOB_UNKNOWN` */
   readonly record: (jobId: string) => Promise<JobRecord>;
   readonly observe: (jobId: string, options: ObserveOptions) => AsyncIterable<Observation>;
-  /** @param order what the user signed, where he did; the sites of the job are told */
-  readonly abort: (jobId: string, order?: VerifiedObject) => Promise<JobRecord>;
+  /** Ends a job for good. */
+  readonly abort: (jobId: string, stop: JobStop) => Promise<JobRecord>;
   readonly result: (jobId: string) => Promise<ResultToSend>;
   readonly logger: Logger;
   readonly audit: AuditLog;
@@ -104,6 +108,7 @@ export function userHandler(desk: UserDesk, session: Session): SessionHandler {
         requireSame(desk.keptDigestOf(urn, identity.messageId), identity);
         // The streams take their time; other messages of this user need not wait for them.
         background(desk, { session, inReplyTo, seats: requests }, async () => {
+          desk.requirePlace();
           const received = await submission.receive(body, identity, urn);
           if ("state" in received) await desk.queue(received);
           const answer = { jobId: received.jobId };
@@ -134,20 +139,19 @@ async function abortByOrder(order: VerifiedObject, session: Session, desk: UserD
   if (!equalBytes(order.signer.leafDigest, session.peer.leafDigest)) {
     throw new AuthorizationError("ERR_FORBIDDEN", "an order is brought by the one who signed it");
   }
-  const { jobId } = parseJobAbortOrder(decode(order.payload, builtInRegistry()));
-  await abort({ jobId, inReplyTo: order.objectId, order }, session, desk);
+  const { jobId, reason } = parseJobAbortOrder(decode(order.payload, builtInRegistry()));
+  await abort({ jobId, inReplyTo: order.objectId, reason, order }, session, desk);
 }
 
-interface Abort {
+interface Abort extends Omit<JobStop, "by"> {
   readonly jobId: string;
   readonly inReplyTo: Bytes;
-  readonly order?: VerifiedObject;
 }
 
-async function abort({ jobId, inReplyTo, order }: Abort, session: Session, desk: UserDesk): Promise<void> {
+async function abort({ jobId, inReplyTo, ...stop }: Abort, session: Session, desk: UserDesk): Promise<void> {
   await useJobRight(requestOf(session, "abort", jobId), desk);
-  const { state, reason } = await desk.abort(jobId, order);
-  if (state === "waiting" || state === "running") throw new JobError("ERR_JOB_FAILED", "it still runs");
+  const { state, reason } = await desk.abort(jobId, { ...stop, by: session.peer.name });
+  if (!hasJobEnded(state)) throw new JobError("ERR_JOB_FAILED", "it still runs");
   await session.send(jobEnded, { jobId, state, reason }, { inReplyTo });
 }
 

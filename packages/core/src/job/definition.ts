@@ -1,6 +1,7 @@
 import type { AggregationDefinition } from "../aggregation/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
+import type { DeploymentDefinition, RetentionDefinition } from "./deployment.ts";
 import type { TrainingDefinition } from "./training-definition.ts";
 
 /** How the server runs the rounds. */
@@ -37,6 +38,14 @@ export interface JobDefinition {
   readonly chunkBytes: number;
   /** Upper bound that an example count must respect. */
   readonly maximumExamples: number;
+  /** Who takes part, and what the job needs there. Default: every site that has the data; nothing. */
+  readonly deployment?: DeploymentDefinition;
+  /** 0 to 9: the higher goes first; each minute of waiting counts as one. Default: 5. */
+  readonly priority?: number;
+  /** What is kept of the job. Default: the newest and best model, until somebody deletes the job. */
+  readonly retention?: RetentionDefinition;
+  /** What the sites measure that makes one version better than another. Default: `accuracy`, then `loss`. */
+  readonly bestBy?: "accuracy" | "loss";
 }
 
 /** A job as its submitter makes it: definition, graph and starting point. */

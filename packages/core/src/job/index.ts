@@ -10,6 +10,15 @@ export type {
   JobDefinition,
   WorkflowDefinition,
 } from "./definition.ts";
+export {
+  DEFAULT_PRIORITY,
+  type DeploymentDefinition,
+  isDeployedTo,
+  needAt,
+  type ResourceNeed,
+  type RetentionDefinition,
+} from "./deployment.ts";
+export { ResourceNeedSchema } from "./deployment-schema.ts";
 export { JOB_FILE_DEFAULTS, type JobFile, type JobFileDefaults } from "./job-file.ts";
 export {
   type JobContent,
@@ -33,7 +42,7 @@ export { decodeRecord, encodeRecord } from "./record.ts";
 export { type SealJobAbortModules, sealJobAbort } from "./seal-job-abort.ts";
 export { SEGMENT_BYTES } from "./seal-segments.ts";
 export { type SignedJob, type SignJobModules, signJob } from "./sign-job.ts";
-export { hasJobEnded, type JobEvent, nextJobState } from "./state.ts";
+export { type JobEvent, nextJobState } from "./state.ts";
 export type { StoredBlob } from "./stored-blob.ts";
 export type {
   AdagradConstants,

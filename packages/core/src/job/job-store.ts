@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Bytes } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
-import type { JobState } from "../message/index.ts";
+import { type JobEnd, type JobState, jobEnd } from "../message/index.ts";
 import type { Role } from "../pki/index.ts";
 import type { MetadataStore } from "../platform/index.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
@@ -34,6 +34,8 @@ export interface JobRecord {
   readonly state: JobState;
   /** Error code or "rounds done"; empty while it runs. */
   readonly reason: string;
+  /** Who ended it and why; absent until the end, and of jobs that ended before this was kept. */
+  readonly end?: JobEnd;
   /** Who submitted it, from the certificate. */
   readonly submitter: {
     readonly name: string;
@@ -76,8 +78,9 @@ const RecordSchema: v.GenericSchema<unknown, JobRecord> = v.strictObject({
   stateVersion: v.literal(1),
   jobId: hex(32),
   name: v.pipe(v.string(), v.maxLength(100)),
-  state: v.picklist(["waiting", "running", "finished", "failed", "aborted"]),
+  state: v.picklist(["waiting", "dispatched", "running", "finished", "failed", "aborted"]),
   reason: text,
+  end: v.exactOptional(jobEnd),
   submitter: v.strictObject({
     name: text,
     org: text,

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { AggregationSchema, infeasibility } from "../aggregation/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { JobDefinition } from "./definition.ts";
+import { DeploymentSchema, RetentionSchema } from "./deployment-schema.ts";
 import { text, whole } from "./fields.ts";
 import type { JobFile } from "./job-file.ts";
 import { TrainingSchema } from "./training-schema.ts";
@@ -31,12 +32,23 @@ const DEFINITION_FIELDS = {
   chunkBytes: whole(65_536, 1_048_576),
   // The counts of ten thousand sites together are still exact.
   maximumExamples: whole(1, 2 ** 39),
+  deployment: v.exactOptional(DeploymentSchema),
+  priority: v.exactOptional(whole(0, 9)),
+  retention: v.exactOptional(RetentionSchema),
+  bestBy: v.exactOptional(v.picklist(["accuracy", "loss"], 'one of "accuracy", "loss"')),
 };
 
 /**
- * Why the rule of a job cannot keep its promise, empty when it can: a round may count with the fewest sites that the job allows.
+ * Why the job can never have its fewest sites, or its rule cannot keep its promise with them; empty when nothing speaks
+ * against it: a round may count with the fewest sites that the job allows.
  */
-function problemOf({ aggregation, workflow }: Pick<JobDefinition, "aggregation" | "workflow">): string {
+function problemOf({
+  aggregation,
+  deployment,
+  workflow,
+}: Pick<JobDefinition, "aggregation" | "deployment" | "workflow">): string {
+  const named = deployment?.sites?.length;
+  if (named !== undefined && named < workflow.minimumSites) return `the job names ${named} sites`;
   return (aggregation && infeasibility(aggregation, workflow.minimumSites)) ?? "";
 }
 

@@ -57,6 +57,9 @@ export { OBJECT_TYPES } from "./object-type.ts";
 export {
   applyObservation,
   type ContributionView,
+  hasJobEnded,
+  type JobEnd,
+  type JobOutcome,
   type JobState,
   type JobView,
   type MetricsView,
@@ -68,6 +71,7 @@ export {
   type SiteView,
 } from "./observation.ts";
 export {
+  jobEnd,
   type ObservationBody,
   type Observe,
   observation,

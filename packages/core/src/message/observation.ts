@@ -3,8 +3,35 @@
  * {@link applyObservation} folds an increment into the snapshot. Never tensors, never data.
  */
 
-/** Where a job stands. */
-export type JobState = "waiting" | "running" | "finished" | "failed" | "aborted";
+/** Where a job stands. FLARE: SUBMITTED, DISPATCHED, RUNNING and, by its outcome, FINISHED. */
+export type JobState = "waiting" | "dispatched" | "running" | "finished" | "failed" | "aborted";
+
+/** How a job ended. FLARE: what stands behind FINISHED. */
+export type JobOutcome =
+  | "completed"
+  | "aborted"
+  | "execution-exception"
+  | "abnormal"
+  | "cannot-schedule"
+  | "failed-to-run"
+  | "abandoned";
+
+/** Why a job ended: who ended it, by which code, and in one sentence. */
+export interface JobEnd {
+  /** How. */
+  readonly outcome: JobOutcome;
+  /** The user who ended it; "server" when nobody did. */
+  readonly by: string;
+  /** Error code; empty when all rounds are done. */
+  readonly code: string;
+  /** For people: at most 500 characters. */
+  readonly detail: string;
+}
+
+/** True when nothing follows. */
+export function hasJobEnded(state: JobState): state is "finished" | "failed" | "aborted" {
+  return state === "finished" || state === "failed" || state === "aborted";
+}
 
 /** Where a site stands, in the job and in the present round. */
 export type SitePhase =
@@ -111,6 +138,8 @@ export interface JobView {
   readonly state: JobState;
   /** Why it ended, when it did: error code or "rounds done"; else empty. */
   readonly reason: string;
+  /** Who ended it and why, once it has ended; absent of jobs that ended before this was kept. */
+  readonly end?: JobEnd;
   /** Rounds planned. */
   readonly rounds: number;
   /** Sites that a round needs. */
@@ -131,7 +160,13 @@ export interface JobView {
 
 /** One increment. */
 export type ObservationChange =
-  | { readonly kind: "job"; readonly state: JobState; readonly reason: string; readonly atMs: number }
+  | {
+      readonly kind: "job";
+      readonly state: JobState;
+      readonly reason: string;
+      readonly atMs: number;
+      readonly end?: JobEnd;
+    }
   | { readonly kind: "site"; readonly site: SiteView }
   | { readonly kind: "round"; readonly round: RoundView }
   | { readonly kind: "initial-evaluation"; readonly evaluation: MetricsView };
@@ -159,13 +194,9 @@ function replaceBy<T>(list: readonly T[], item: T, isSame: (other: T) => boolean
 export function applyObservation(job: JobView, change: ObservationChange): JobView {
   switch (change.kind) {
     case "job": {
-      const hasEnded = change.state !== "waiting" && change.state !== "running";
-      return {
-        ...job,
-        state: change.state,
-        reason: change.reason,
-        ...(hasEnded ? { endedAtMs: change.atMs } : {}),
-      };
+      const { state, reason, end, atMs } = change;
+      const told = end === undefined ? {} : { end };
+      return { ...job, state, reason, ...told, ...(hasJobEnded(state) ? { endedAtMs: atMs } : {}) };
     }
     case "site":
       return { ...job, sites: replaceBy(job.sites, change.site, ({ name }) => name === change.site.name) };

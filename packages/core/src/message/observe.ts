@@ -4,6 +4,7 @@ import type { MessageDefinition } from "./definition.ts";
 import { finite, finiteNotNegative, integerIn, jobId, round, textOf, USER_ROLES } from "./fields.ts";
 import type {
   ContributionView,
+  JobEnd,
   JobView,
   MetricsView,
   Observation,
@@ -31,7 +32,23 @@ export const observe: MessageDefinition<Observe> = defineMessage(
 const time = integerIn(0, Number.MAX_SAFE_INTEGER);
 const bytes = integerIn(0, Number.MAX_SAFE_INTEGER);
 const count = integerIn(0, 2 ** 48);
-const state = v.picklist(["waiting", "running", "finished", "failed", "aborted"]);
+const state = v.picklist(["waiting", "dispatched", "running", "finished", "failed", "aborted"]);
+
+/** Why a job ended, on the wire and in storage. */
+export const jobEnd: v.GenericSchema<unknown, JobEnd> = v.strictObject({
+  outcome: v.picklist([
+    "completed",
+    "aborted",
+    "execution-exception",
+    "abnormal",
+    "cannot-schedule",
+    "failed-to-run",
+    "abandoned",
+  ]),
+  by: textOf(1, 128),
+  code: textOf(0, 64),
+  detail: textOf(0, 500),
+});
 
 const metrics: v.GenericSchema<unknown, MetricsView> = v.strictObject({
   loss: finite,
@@ -98,6 +115,7 @@ const jobView: v.GenericSchema<unknown, JobView> = v.strictObject({
   purpose: textOf(0, 2000),
   state,
   reason: textOf(0, 100),
+  end: v.exactOptional(jobEnd),
   rounds: round,
   minimumSites: count,
   startedAtMs: time,
@@ -109,7 +127,11 @@ const jobView: v.GenericSchema<unknown, JobView> = v.strictObject({
 });
 
 const change: v.GenericSchema<unknown, ObservationChange> = v.variant("kind", [
-  v.strictObject({ kind: v.literal("job"), state, reason: textOf(0, 100), atMs: time }),
+  v.strictObject({
+    kind: v.literal("job"),
+    ...{ state, reason: textOf(0, 100), atMs: time },
+    end: v.exactOptional(jobEnd),
+  }),
   v.strictObject({ kind: v.literal("site"), site: siteView }),
   v.strictObject({ kind: v.literal("round"), round: roundView }),
   v.strictObject({ kind: v.literal("initial-evaluation"), evaluation: metrics }),

@@ -14,7 +14,7 @@ export async function trainRound(
   context: WorkflowContext,
   order: TaskOrder,
 ): Promise<{ readonly dispatch: Dispatch; readonly collected: Collected }> {
-  const { minimumSites, waitForSitesMs } = context.definition.workflow;
+  const { waitForSitesMs } = context.definition.workflow;
   let pauseMs = FIRST_PAUSE_MS;
   let firstStartMs: number | undefined;
   for (;;) {
@@ -23,15 +23,17 @@ export async function trainRound(
     if (collected.model !== undefined) return { dispatch, collected };
     firstStartMs ??= dispatch.startedAtMs;
     if (collected.endedAtMs - firstStartMs >= waitForSitesMs) {
-      throw new JobError(
-        "ERR_JOB_TOO_FEW_SITES",
-        `round ${order.round}: ${acceptedOf(collected)} of ${minimumSites} contributions`,
-      );
+      throw new JobError("ERR_JOB_TOO_FEW_SITES", `round ${order.round}: ${lackOf(collected, context)}`);
     }
     await context.sleep(pauseMs);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
   }
 }
 
-const acceptedOf = ({ outcomes }: Collected): number =>
-  outcomes.filter(({ outcome }) => outcome === "accepted").length;
+function lackOf({ outcomes }: Collected, { definition }: Pick<WorkflowContext, "definition">): string {
+  const { workflow, deployment } = definition;
+  const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").map(({ site }) => site);
+  const absent = deployment?.mandatorySites?.find((name) => !accepted.includes(name));
+  if (absent !== undefined) return `no contribution of the mandatory site ${absent}`;
+  return `${accepted.length} of ${workflow.minimumSites} contributions`;
+}

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { hasJobEnded, type JobDefinition, nextJobState, parseJobDefinition } from "../../src/job/index.ts";
+import {
+  isDeployedTo,
+  type JobDefinition,
+  needAt,
+  nextJobState,
+  parseJobDefinition,
+} from "../../src/job/index.ts";
+import { hasJobEnded } from "../../src/message/index.ts";
 
 const DEFINITION: JobDefinition = {
   name: "digits",
@@ -162,14 +169,69 @@ describe("a job definition", () => {
   });
 });
 
+describe("who takes part in a job, and what it needs there", () => {
+  const deployed = (deployment: unknown, minimumSites = 2): unknown =>
+    parseJobDefinition({
+      ...DEFINITION,
+      workflow: { ...DEFINITION.workflow, minimumSites },
+      deployment,
+    });
+
+  test.each([
+    ["fewer sites than a round needs", { sites: ["a"] }, "workflow.minimumSites: the job names 1 sites"],
+    ["a site twice", { sites: ["a", "b", "a"] }, "deployment.sites: it names a site twice"],
+    [
+      "a mandatory site that does not take part",
+      { sites: ["a", "b"], mandatorySites: ["c"] },
+      "deployment.mandatorySites: it names a site that does not take part",
+    ],
+    [
+      "a need of a site that does not take part",
+      { sites: ["a", "b"], resources: { "*": {}, c: {} } },
+      "deployment.resources: it names a site that does not take part",
+    ],
+    ["a name that no site has", { sites: ["a", "B!"] }, "deployment.sites.1 must be"],
+    [
+      "memory of no GPU",
+      { resources: { a: { gpus: { count: 0, memoryGiB: 1 } } } },
+      "deployment.resources.a.gpus.count must be at least 1 (got 0)",
+    ],
+    [
+      "half a unit",
+      { resources: { a: { units: { licence: 0.5 } } } },
+      "units.licence must be a whole number",
+    ],
+    ["a field that nobody knows", { clients: [] }, "deployment.clients is no field of a job"],
+  ])("refuses %s", (_what, deployment, problem) => {
+    expect(() => deployed(deployment)).toThrow(problem);
+  });
+
+  test("is every site with the data and nothing, where the job does not say otherwise", () => {
+    expect(isDeployedTo(undefined, "a")).toBe(true);
+    expect(isDeployedTo({ sites: ["b"] }, "a")).toBe(false);
+    expect(needAt(undefined, "a")).toBeUndefined();
+    expect(needAt({ resources: { a: {} } }, "a")).toBeUndefined();
+  });
+
+  test("is told by the site's own entry before that for the others", () => {
+    const gpus = { gpus: { count: 1, memoryGiB: 8 } };
+    const deployment = { resources: { "*": gpus, a: { units: { licence: 2 } } } };
+
+    expect(needAt(deployment, "a")).toEqual({ units: { licence: 2 } });
+    expect(needAt(deployment, "constructor")).toEqual(gpus);
+  });
+});
+
 describe("the state of a job", () => {
-  test("goes from waiting over running to an end, and nowhere from there", () => {
-    expect(nextJobState("waiting", "start")).toBe("running");
-    expect(nextJobState("running", "finish")).toBe("finished");
-    expect(nextJobState("waiting", "finish")).toBeUndefined();
+  test("goes from waiting over dispatched and running to an end, and nowhere from there", () => {
+    expect(nextJobState("waiting", "dispatch")).toBe("dispatched");
+    expect(nextJobState("dispatched", "start")).toBe("running");
+    expect(nextJobState("running", "completed")).toBe("finished");
+    expect(nextJobState("waiting", "start")).toBeUndefined();
+    expect(nextJobState("waiting", "completed")).toBeUndefined();
     for (const state of ["finished", "failed", "aborted"] as const) {
       expect(hasJobEnded(state)).toBe(true);
-      for (const event of ["start", "finish", "fail", "abort"] as const) {
+      for (const event of ["dispatch", "start", "completed", "abnormal", "aborted"] as const) {
         expect(nextJobState(state, event)).toBeUndefined();
       }
     }

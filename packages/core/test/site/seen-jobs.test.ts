@@ -135,7 +135,7 @@ describe("a site that was started again", () => {
     const jobId = await federation.submit(ROUNDS);
     await federation.clock.settle();
     expect(disk.asked).toEqual([]);
-    expect((await federation.view(jobId)).state).toBe("waiting");
+    expect((await federation.view(jobId)).state).toBe("dispatched");
 
     disk.records.create = create;
     federation.connections.get("site-1")?.cut();

@@ -53,7 +53,13 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly coordinator?: Partial<
     Pick<
       CoordinatorOptions,
-      "uploadSlots" | "concurrentJobs" | "maximumModelBytes" | "reconnectGraceMs" | "observationBuffer"
+      | "uploadSlots"
+      | "concurrentJobs"
+      | "jobsPerSite"
+      | "waitingJobs"
+      | "maximumModelBytes"
+      | "reconnectGraceMs"
+      | "observationBuffer"
     >
   >;
   /** Times and limits of sessions that differ from their defaults. */

@@ -1,0 +1,102 @@
+import { DEFAULT_PRIORITY, isDeployedTo, type JobDefinition } from "../job/index.ts";
+
+/** A job that has not been given to its sites, as it is compared with others. */
+export interface WaitingJob {
+  /** Id of the job. */
+  readonly jobId: string;
+  /** Milliseconds since 1970. */
+  readonly submittedAtMs: number;
+  /** What its submitter signed. */
+  readonly definition: Pick<JobDefinition, "dataName" | "deployment" | "priority" | "workflow">;
+  /** Not tried before this time: the sites said that they lack something. */
+  readonly notBeforeMs: number;
+}
+
+/** A connected site. */
+export interface SiteCapacity {
+  /** Name in its certificate. */
+  readonly name: string;
+  /** Data sets that it has. */
+  readonly dataNames: readonly string[];
+  /** Jobs that it may still take. */
+  readonly free: number;
+}
+
+/** What stands in the way of a job, or what it may have. */
+export type Standing =
+  | { readonly kind: "fits"; readonly sites: readonly string[] }
+  /** Enough sites are there, and too many of them work for others. */
+  | { readonly kind: "busy"; readonly sites: readonly string[] }
+  /** Too few are there, or a mandatory one is not. */
+  | { readonly kind: "lacks"; readonly why: string };
+
+/** Each of these that a job has waited counts like one step of priority: no job starves. */
+const AGEING_MS = 60_000;
+
+/** A job that has waited so long for sites that work for others has them kept free for it. */
+const HOLD_AFTER_MS = 30_000;
+
+/** The order in which jobs are tried: priority and waiting together, then the oldest first. */
+export function inOrder<Job extends WaitingJob>(jobs: readonly Job[], nowMs: number): readonly Job[] {
+  const rankOf = ({ definition, submittedAtMs }: WaitingJob): number =>
+    (definition.priority ?? DEFAULT_PRIORITY) + Math.floor(Math.max(0, nowMs - submittedAtMs) / AGEING_MS);
+  return [...jobs].sort(
+    (a, b) => rankOf(b) - rankOf(a) || a.submittedAtMs - b.submittedAtMs || (a.jobId < b.jobId ? -1 : 1),
+  );
+}
+
+/** How a job stands with the sites that are connected, without those that are kept free for others. */
+export function standingOf(
+  { definition: { dataName, deployment, workflow } }: Pick<WaitingJob, "definition">,
+  sites: readonly SiteCapacity[],
+  held: ReadonlySet<string> = NONE,
+): Standing {
+  const there = sites.filter(
+    ({ name, dataNames }) => dataNames.includes(dataName) && isDeployedTo(deployment, name),
+  );
+  const { minimumSites } = workflow;
+  const mandatory = deployment?.mandatorySites ?? [];
+  const absent = mandatory.find((name) => !there.some((site) => site.name === name));
+  if (absent !== undefined) return { kind: "lacks", why: `the mandatory site ${absent} is not connected` };
+  if (there.length < minimumSites) {
+    return { kind: "lacks", why: `${there.length} of ${minimumSites} sites with the data are connected` };
+  }
+  const free = there.filter(({ name, free: left }) => left > 0 && !held.has(name)).map(({ name }) => name);
+  const fits = free.length >= minimumSites && mandatory.every((name) => free.includes(name));
+  return fits ? { kind: "fits", sites: free } : { kind: "busy", sites: there.map(({ name }) => name) };
+}
+
+/** A job whose turn it is, and jobs that lack sites. */
+export interface Choice<Job> {
+  /** The first that fits, with the sites that it gets. */
+  readonly next: { readonly job: Job; readonly sites: readonly string[] } | undefined;
+  /** Those before it that lack sites, with what they lack. */
+  readonly lacking: readonly { readonly job: Job; readonly why: string }[];
+}
+
+/** The next job, by the time and by who is connected alone: the same question has the same answer. */
+export function chooseJob<Job extends WaitingJob>(
+  jobs: readonly Job[],
+  sites: readonly SiteCapacity[],
+  nowMs: number,
+): Choice<Job> {
+  const lacking: { readonly job: Job; readonly why: string }[] = [];
+  const held = new Set<string>();
+  for (const job of inOrder(jobs, nowMs)) {
+    if (job.notBeforeMs > nowMs) continue;
+    const standing = standingOf(job, sites, held);
+    switch (standing.kind) {
+      case "fits":
+        return { next: { job, sites: standing.sites }, lacking };
+      case "lacks":
+        lacking.push({ job, why: standing.why });
+        break;
+      case "busy":
+        // Small jobs may go past a big one for a while, and no longer.
+        if (nowMs - job.submittedAtMs >= HOLD_AFTER_MS) for (const name of standing.sites) held.add(name);
+    }
+  }
+  return { next: undefined, lacking };
+}
+
+const NONE: ReadonlySet<string> = new Set();

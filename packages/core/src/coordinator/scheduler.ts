@@ -1,0 +1,270 @@
+import { isDeployedTo } from "../job/index.ts";
+import { hasJobEnded } from "../message/index.ts";
+import type { Clock, Logger, Timer } from "../platform/index.ts";
+import { chooseJob, type SiteCapacity, type WaitingJob } from "./choose-job.ts";
+import { abortedBy, cannotSchedule, type JobStop } from "./job-end.ts";
+import type { JobRun } from "./job-run.ts";
+import type { LiveSite } from "./live-site.ts";
+
+/** A job that has its sites and not begun after so long does not keep others from beginning. */
+const BEGINS_WITHIN_MS = 30_000;
+
+/** How much at once. */
+export interface SchedulerLimits {
+  /** Jobs that run at once. */
+  readonly concurrentJobs: number;
+  /** Jobs that one site is given at once. */
+  readonly jobsPerSite: number;
+}
+
+/** What a {@link Scheduler} works with. */
+export interface SchedulerModules {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The connected sites. */
+  readonly sites: () => Iterable<LiveSite>;
+  /** Called when no job is left. */
+  readonly onIdle: () => void;
+  /** Waits for what goes on beside messages. */
+  readonly track: (work: Promise<void>) => void;
+}
+
+interface Waiting extends WaitingJob {
+  readonly run: JobRun;
+  /** Runs while the job lacks sites. */
+  lacks: { readonly timer: Timer; isOver: boolean } | undefined;
+  notBeforeMs: number;
+}
+
+/** A job that has its sites. */
+interface Active {
+  readonly run: JobRun;
+  /** Those that it was given; each has it in work, or is about to. */
+  readonly sites: Set<string>;
+  readonly sinceMs: number;
+  timer: Timer | undefined;
+}
+
+/**
+ * Which job is given to which sites, and when: FLARE's job scheduler. It is asked whenever something changes, and decides by
+ * the clock and by who is connected alone. All jobs live in this process; one that waits is no more than its record.
+ */
+export class Scheduler {
+  readonly #limits: SchedulerLimits;
+  readonly #modules: SchedulerModules;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #active = new Map<string, Active>();
+  #isStopped = false;
+
+  constructor(limits: SchedulerLimits, modules: SchedulerModules) {
+    this.#limits = limits;
+    this.#modules = modules;
+  }
+
+  /** Takes a job up: one that has begun goes on at once, the others wait for their turn. */
+  add(run: JobRun): void {
+    const { jobId, submittedAtMs, state } = run.record;
+    if (hasJobEnded(state)) return;
+    if (state === "waiting") {
+      const { definition } = run;
+      this.#waiting.set(jobId, { jobId, submittedAtMs, definition, run, lacks: undefined, notBeforeMs: 0 });
+    } else {
+      this.#begin(run, []);
+    }
+  }
+
+  /** The job's run, waiting or not; `undefined` when it has ended or was never there. */
+  find(jobId: string): JobRun | undefined {
+    return this.#active.get(jobId)?.run ?? this.#waiting.get(jobId)?.run;
+  }
+
+  /** True for a job that has not been given to sites. */
+  isWaiting(jobId: string): boolean {
+    return this.#waiting.has(jobId);
+  }
+
+  /** Jobs that have been given to sites. */
+  runs(): readonly JobRun[] {
+    return [...this.#active.values()].map(({ run }) => run);
+  }
+
+  /** Jobs that wait for their turn. */
+  get waitingJobs(): number {
+    return this.#waiting.size;
+  }
+
+  /** A site is there: it gets what it had, and what it may have beside that. */
+  async arrived(site: LiveSite): Promise<void> {
+    const had = [...this.#active.values()].filter(
+      ({ run, sites }) => sites.has(site.name) || site.preparedJobs.includes(run.record.jobId),
+    );
+    for (const active of had) if (suits(active.run, site)) await this.#offer(active, site);
+    this.schedule();
+  }
+
+  /** A site's session ended: it may come back to its jobs. */
+  left(site: LiveSite, isGone: boolean): void {
+    for (const { run, sites } of this.#active.values()) {
+      run.siteLeft(site, isGone);
+      if (isGone) sites.delete(site.name);
+    }
+    this.schedule();
+  }
+
+  /** A site takes part in a job after all. */
+  taken(jobId: string, site: string): void {
+    this.#active.get(jobId)?.sites.add(site);
+  }
+
+  /** A site takes no part in a job, or can no longer: others may have its place. */
+  released(jobId: string, site: string): void {
+    if (this.#active.get(jobId)?.sites.delete(site) === true) this.schedule();
+  }
+
+  /** Ends a job for good. @returns false when there is none that could end */
+  async abort(jobId: string, stop: JobStop): Promise<boolean> {
+    const waiting = this.#waiting.get(jobId);
+    if (waiting !== undefined) {
+      this.#forget(waiting);
+      await waiting.run.finish(abortedBy(stop));
+      return true;
+    }
+    const active = this.#active.get(jobId);
+    active?.run.abort(stop);
+    return active !== undefined;
+  }
+
+  /** Lets every job stop where it is. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const waiting of this.#waiting.values()) waiting.lacks?.timer.cancel();
+    for (const { run, timer } of this.#active.values()) {
+      timer?.cancel();
+      run.stop();
+    }
+  }
+
+  /** Something has changed: gives jobs to sites as long as one fits. */
+  schedule(): void {
+    if (this.#isStopped) return;
+    for (;;) {
+      const { next, lacking } = chooseJob([...this.#waiting.values()], this.#capacities(), this.#now());
+      this.#note(lacking, next === undefined);
+      if (next === undefined || !this.#hasPlace()) break;
+      this.#forget(next.job);
+      this.#begin(next.job.run, next.sites);
+    }
+    this.#spread();
+  }
+
+  #begin(run: JobRun, names: readonly string[]): void {
+    const { jobId } = run.record;
+    const { clock, track } = this.#modules;
+    const timer = clock.after(BEGINS_WITHIN_MS, () => this.schedule());
+    this.#active.set(jobId, { run, sites: new Set(names), sinceMs: this.#now(), timer });
+    track(this.#follow(jobId, run));
+  }
+
+  async #follow(jobId: string, run: JobRun): Promise<void> {
+    const { logger } = this.#modules;
+    try {
+      await run.dispatch();
+    } catch (error) {
+      logger.error("that a job was dispatched could not be kept", error, { jobId });
+    }
+    const active = this.#active.get(jobId);
+    if (active !== undefined && !this.#isStopped) {
+      for (const site of this.#modules.sites())
+        if (active.sites.has(site.name)) await this.#offer(active, site);
+      await run.run();
+      active.timer?.cancel();
+    }
+    this.#active.delete(jobId);
+    if (this.#active.size === 0) this.#modules.onIdle();
+    this.schedule();
+  }
+
+  async #offer({ run, sites }: Active, site: LiveSite): Promise<void> {
+    sites.add(site.name);
+    await run.offer(site);
+  }
+
+  /** Sites that have places which no waiting job can use take part in jobs that run. */
+  #spread(): void {
+    const capacities = new Map(this.#capacities().map((site) => [site.name, site.free]));
+    for (const site of this.#modules.sites()) {
+      let free = capacities.get(site.name) ?? 0;
+      for (const active of this.#active.values()) {
+        if (free <= 0) break;
+        if (active.sites.has(site.name) || !suits(active.run, site) || active.run.hasRefused(site)) continue;
+        free -= 1;
+        active.sites.add(site.name);
+        this.#modules.track(this.#offer(active, site));
+      }
+    }
+  }
+
+  /** One more may begin: those that have their sites and do not begin keep nobody waiting. */
+  #hasPlace(): boolean {
+    const now = this.#now();
+    const atWork = [...this.#active.values()].filter(
+      ({ run, sinceMs }) => run.record.state === "running" || now - sinceMs < BEGINS_WITHIN_MS,
+    );
+    return atWork.length < this.#limits.concurrentJobs;
+  }
+
+  #capacities(): readonly SiteCapacity[] {
+    const taken = new Map<string, number>();
+    for (const { sites } of this.#active.values()) {
+      for (const name of sites) taken.set(name, 1 + (taken.get(name) ?? 0));
+    }
+    return [...this.#modules.sites()].map(({ name, dataNames }) => ({
+      name,
+      dataNames,
+      free: this.#limits.jobsPerSite - (taken.get(name) ?? 0),
+    }));
+  }
+
+  /** Jobs that lack sites wait for them as long as they say. @param areAll none of the others lacks any */
+  #note(lacking: readonly { readonly job: Waiting; readonly why: string }[], areAll: boolean): void {
+    for (const { job, why } of lacking) {
+      if (job.lacks?.isOver === true) this.#giveUp(job, why);
+      else if (job.lacks === undefined) {
+        const timer = this.#modules.clock.after(job.definition.workflow.waitForSitesMs, () => {
+          lacks.isOver = true;
+          this.schedule();
+        });
+        const lacks = { timer, isOver: false };
+        job.lacks = lacks;
+      }
+    }
+    if (!areAll) return;
+    const lackingNow = new Set(lacking.map(({ job }) => job));
+    for (const job of this.#waiting.values()) {
+      if (lackingNow.has(job)) continue;
+      job.lacks?.timer.cancel();
+      job.lacks = undefined;
+    }
+  }
+
+  #giveUp(job: Waiting, why: string): void {
+    this.#forget(job);
+    const { waitForSitesMs } = job.definition.workflow;
+    const end = cannotSchedule(`${why} after ${waitForSitesMs} ms`);
+    this.#modules.track(job.run.finish(end).then(() => undefined));
+  }
+
+  #forget(job: Waiting): void {
+    job.lacks?.timer.cancel();
+    this.#waiting.delete(job.jobId);
+  }
+
+  #now(): number {
+    return Math.trunc(this.#modules.clock.now());
+  }
+}
+
+/** True when the job may be given to the site at all. */
+function suits({ definition: { dataName, deployment } }: JobRun, site: LiveSite): boolean {
+  return site.dataNames.includes(dataName) && isDeployedTo(deployment, site.name);
+}
