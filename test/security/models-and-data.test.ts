@@ -65,7 +65,7 @@ test("a model with an unknown operator, external data or no graph at all is refu
       sites.some(({ phase }) => phase === "refused"),
     );
     expect(view, name).toMatchObject({
-      state: "waiting",
+      state: "dispatched",
       sites: [{ name: "trainer", phase: "refused", cause: "ERR_TASK_FAILED" }],
     });
     const told = ground.log.lines.find((line) => line.startsWith("warn site failed"));
