@@ -35,6 +35,7 @@ test("a person signs in at the organization's provider, sees the federation, rel
   await expect(page.getByText("alice@example.org")).toBeVisible();
   await expect(page.getByText("project admin, demo")).toBeVisible();
   expect(page.url()).toBe(`${origin}/`);
+  await expect(page.getByText("No job to show yet.")).toHaveCount(1);
   await look(page, "dashboard-signed-in");
   // A cookie that no script can read, and nothing else: neither token nor identity.
   expect(await page.evaluate(() => [document.cookie, sessionStorage.length, localStorage.length])).toEqual([

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readKitFolder } from "@photinus/node-platform";
 import { describe, expect, test } from "vitest";
@@ -83,6 +83,47 @@ describe("the folder of a participant that made its key", () => {
     });
 
     expect(await contents(own)).toEqual(all);
+  });
+
+  test.each([
+    ["out of the folder", { from: "local/secret", to: "../stolen" }],
+    [
+      "out of the folder by an absolute path",
+      { from: "local/.change/kit/x.pem", to: "/tmp/x.pem", replace: true },
+    ],
+    ["into it", { from: "../mine", to: "config.json", replace: true }],
+    ["within local/", { from: "local/secret", to: "local/other" }],
+    ["under another name", { from: "local/.change/kit/config.json", to: "key.pem", replace: true }],
+    ["above it", { from: "..", to: "local/.change/before/.." }],
+  ])("moves nothing %s, whatever somebody has put into local/", async (_where, move) => {
+    const own = await anOwnFolder();
+    await writeFile(join(own, "..", "mine"), "mine");
+    await mkdir(join(own, "local", ".change", "kit"), { recursive: true });
+    await writeFile(join(own, "local", ".change", "moves.json"), JSON.stringify([move]));
+    const before = await contents(join(own, ".."));
+
+    await expect(readOwnKit(own)).rejects.toMatchObject({ code: "ERR_KIT_UNREADABLE" });
+
+    expect(await contents(join(own, ".."))).toEqual(before);
+  });
+
+  test.each(["kit", "before"])("moves nothing through a link in the place of %s", async (name) => {
+    const own = await anOwnFolder();
+    const outside = join(own, "..", "outside");
+    await mkdir(outside);
+    await writeFile(join(outside, "config.json"), "mine");
+    await mkdir(join(own, "local", ".change"));
+    await symlink(outside, join(own, "local", ".change", name));
+    const moves = [
+      { from: "tls-ca.pem", to: "local/.change/before/tls-ca.pem" },
+      { from: "local/.change/kit/config.json", to: "config.json", replace: true },
+    ];
+    await writeFile(join(own, "local", ".change", "moves.json"), JSON.stringify(moves));
+
+    await expect(readOwnKit(own)).rejects.toMatchObject({ code: "ERR_KIT_UNREADABLE" });
+
+    expect(await readdir(outside)).toEqual(["config.json"]);
+    expect(textsOf(await readKitFolder(own))).toEqual(OLD);
   });
 
   test("is refused by a code where an interrupted change cannot be ended", async () => {

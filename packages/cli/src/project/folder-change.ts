@@ -1,8 +1,8 @@
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Bytes, equalBytes, toBytes, toHex, utf8 } from "@photinus/core/bytes";
+import { type Bytes, equalBytes, fromUtf8, toBytes, toHex, utf8 } from "@photinus/core/bytes";
 import { HostError } from "@photinus/core/errors";
-import { nodeCrypto } from "@photinus/node-platform";
+import { nodeCrypto, readSmallFile } from "@photinus/node-platform";
 import * as v from "valibot";
 
 /** A name inside the folder that takes the place of another. */
@@ -29,6 +29,8 @@ export interface FolderChange {
 export const STAGED = ".change";
 
 const MOVES = "moves.json";
+/** Those of 20 000 participants, and more. */
+const MAX_MOVES_BYTES = 64 * 1_048_576;
 const MovesSchema = v.pipe(
   v.array(
     v.strictObject({
@@ -113,21 +115,29 @@ function changedMeanwhile(folder: string): HostError {
 /**
  * Ends a change that was interrupted after it was decided, and drops what was never decided. Two may end it at once.
  * @param place folder that the change goes through
+ * @throws HostError `ERR_CONFIG_INVALID` when its list of moves cannot be read
  */
 export async function finishChange(folder: string, place: string = STAGED): Promise<void> {
   const staged = join(folder, place);
-  // The list of moves goes with the rest, once all are done: without it there is nothing left to move.
-  for (const move of await movesIn(staged)) await applyMove(folder, move);
+  for (const move of await decidedMoves(folder, place)) await applyMove(folder, move);
   await rm(staged, { recursive: true, force: true });
   await removeLeftovers(dirname(staged), `${basename(staged)}-`);
 }
 
-async function movesIn(staged: string): Promise<readonly Move[]> {
-  const list = await readFile(join(staged, MOVES), "utf8").catch((cause: unknown) => {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    throw cause;
-  });
-  return list === undefined ? [] : v.parse(MovesSchema, JSON.parse(list));
+/**
+ * What a change that was decided still has to move, as its list says; nothing where there is none.
+ * @throws HostError `ERR_CONFIG_INVALID` when the list cannot be read
+ */
+export async function decidedMoves(folder: string, place: string): Promise<readonly Move[]> {
+  const list = join(folder, place, MOVES);
+  // It goes with the rest, once all moves are done: without it there is nothing left to move.
+  if (!(await exists(list))) return [];
+  try {
+    return v.parse(MovesSchema, JSON.parse(fromUtf8(await readSmallFile(list, MAX_MOVES_BYTES))));
+  } catch (cause) {
+    if (!(await exists(list))) return []; // another process has ended the change
+    throw new HostError("ERR_CONFIG_INVALID", `${list} cannot be read`, { cause });
+  }
 }
 
 /** Done twice it is done once: what has moved is no longer there, and what has arrived is not moved over. */

@@ -1,11 +1,14 @@
-import { join } from "node:path";
+import { lstat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { ProvisionError } from "@photinus/core/errors";
 import { KIT_FILE, type KitFiles, LOCAL_FOLDER } from "@photinus/core/provision";
 import { readKitFolder, writeKitFolder } from "@photinus/node-platform";
-import { changeFolder, exists, finishChange, type Move, STAGED } from "./folder-change.ts";
+import { changeFolder, decidedMoves, exists, finishChange, type Move, STAGED } from "./folder-change.ts";
 
 /** In `local/`, where no reader of a kit looks: what was not decided yet is in nobody's way. */
 const PLACE = join(LOCAL_FOLDER, STAGED);
+/** What is put, and where what it replaces goes. */
+const [NEW, BEFORE] = [join(PLACE, "kit"), join(PLACE, "before")];
 
 /** How a participant's own folder is to change. */
 export interface OwnKitChange {
@@ -18,15 +21,40 @@ export interface OwnKitChange {
 }
 
 /**
- * Ends a change of a folder that was interrupted once it was decided. What is no folder is left alone.
- * @throws ProvisionError `ERR_KIT_UNREADABLE`
+ * Ends a change of a folder that was interrupted once it was decided. A folder may have come from somebody else, with whatever
+ * lies in its `local/`: nothing is moved but files of the kit, inside the folder, and through no link.
+ *
+ * @throws ProvisionError `ERR_KIT_UNREADABLE` when it is no change of this kind, or cannot be ended
  */
 export async function finishOwnKit(folder: string): Promise<void> {
   if (!(await exists(join(folder, PLACE)))) return;
-  await finishChange(folder, PLACE).catch((cause: unknown) => {
-    const text = `${folder}: a change of it was interrupted, and cannot be ended`;
+  try {
+    await requireRealFolders(folder);
+    const foreign = (await decidedMoves(folder, PLACE)).find((move) => !isOfKit(move));
+    if (foreign !== undefined) throw new RangeError(`${foreign.from} is moved to ${foreign.to}`);
+    await finishChange(folder, PLACE);
+  } catch (cause) {
+    const text = `${join(folder, PLACE)}: left by an interruption, and cannot be ended`;
     throw new ProvisionError("ERR_KIT_UNREADABLE", text, { cause });
-  });
+  }
+}
+
+function isOfKit({ from, to, replace }: Move): boolean {
+  const name = basename(from);
+  if (!/^[a-z0-9][a-z0-9.-]{0,62}$/.test(name)) return false;
+  const isPut = from === join(NEW, name) && to === name && replace === true;
+  return isPut || (from === name && to === join(BEFORE, name));
+}
+
+/** A link in the place of one of them would lead what is moved elsewhere. @throws RangeError */
+async function requireRealFolders(folder: string): Promise<void> {
+  for (const path of [LOCAL_FOLDER, PLACE, NEW, BEFORE].map((each) => join(folder, each))) {
+    const isReal = await lstat(path).then(
+      (found) => found.isDirectory(),
+      (cause: unknown) => cause instanceof Error && "code" in cause && cause.code === "ENOENT",
+    );
+    if (!isReal) throw new RangeError(`${path} is no folder`);
+  }
 }
 
 /**
@@ -44,10 +72,11 @@ export async function readOwnKit(folder: string): Promise<KitFiles> {
  */
 export async function changeOwnKit(folder: string, { put, before, drop = [] }: OwnKitChange): Promise<void> {
   const moves: readonly Move[] = [
-    ...drop.map((name) => ({ from: name, to: join(PLACE, "before", name) })),
-    ...[...put.keys()].map((name) => ({ from: join(PLACE, "kit", name), to: name, replace: true })),
+    ...drop.map((name) => ({ from: name, to: join(BEFORE, name) })),
+    ...[...put.keys()].map((name) => ({ from: join(NEW, name), to: name, replace: true })),
   ];
   const unchanged = { path: KIT_FILE.key, content: before.get(KIT_FILE.key) ?? new Uint8Array(0) };
   const write = (staging: string) => writeKitFolder(join(staging, "kit"), put);
+  await requireRealFolders(folder);
   await changeFolder(folder, { write, moves, unchanged }, PLACE);
 }

@@ -256,9 +256,7 @@ export class PhotinusDashboard extends LitElement {
         <main class="job">
           <h1 class="sr">Federation</h1>
           <photinus-job-status></photinus-job-status>
-          <photinus-round-chart></photinus-round-chart>
-          <photinus-sites></photinus-sites>
-          <photinus-round-timeline></photinus-round-timeline>
+          ${job === "" ? nothing : renderCourse()}
         </main>
       </photinus-feed>
       ${renderFoot(job, listed)}
@@ -367,6 +365,15 @@ export class PhotinusDashboard extends LitElement {
       remedy: isErrorCode(code) ? describeError(code).remedy : "",
     };
   }
+}
+
+/** What there is to see of a job beside its status. */
+function renderCourse(): TemplateResult {
+  return html`
+    <photinus-round-chart></photinus-round-chart>
+    <photinus-sites></photinus-sites>
+    <photinus-round-timeline></photinus-round-timeline>
+  `;
 }
 
 function formatTime(timeMs: number): string {
