@@ -5,6 +5,7 @@ import { PhotinusError } from "./photinus-error.ts";
 export type ProvisionErrorCode =
   | "ERR_PROJECT_INVALID"
   | "ERR_PROJECT_STATE_INVALID"
+  | "ERR_PROJECT_STATE_FULL"
   | "ERR_PARTICIPANT_UNKNOWN"
   | "ERR_SERVER_KEYS_MISSING"
   | "ERR_REQUEST_DIFFERS"
@@ -30,6 +31,11 @@ export const PROVISION_ERRORS: Readonly<Record<ProvisionErrorCode, ErrorDefiniti
     action: "stop",
     remedy:
       "Put root/state.json and root/root.crl of the project back from a backup: they tell what was issued.",
+  },
+  ERR_PROJECT_STATE_FULL: {
+    action: "stop",
+    remedy:
+      "Nothing was issued. Wait until certificates of the named participant have expired, or give it another name; let certificates live longer than you renew them.",
   },
   ERR_SERVER_KEYS_MISSING: {
     action: "stop",

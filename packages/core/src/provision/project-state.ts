@@ -51,6 +51,11 @@ export interface ProjectState {
 /** No state is larger: 20 000 participants. */
 export const MAX_PROJECT_STATE_BYTES: number = 32 * 1_048_576;
 
+/** Names that ever had a kit. */
+const MAX_PARTICIPANTS = 50_000;
+/** Certificates of one name that have not expired: one a day, and then some. */
+const MAX_CERTIFICATES = 1024;
+
 const hex64 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const counter = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -75,18 +80,35 @@ const StateSchema = v.strictObject({
         facts: hex64,
         removed: v.exactOptional(v.boolean()),
         mutualTls: v.exactOptional(v.boolean()),
-        certificates: v.pipe(v.array(CertificateSchema), v.maxLength(64)),
+        certificates: v.pipe(v.array(CertificateSchema), v.maxLength(MAX_CERTIFICATES)),
       }),
     ),
-    v.maxLength(50_000),
+    v.maxLength(MAX_PARTICIPANTS),
   ),
 });
 
-/** @returns JSON, UTF-8, one participant a line so that changes can be read */
-export function encodeProjectState({ version, project, listNumber, participants }: ProjectState): Bytes {
+/**
+ * A record that could not be read again is not made: whoever holds the root would be left without what was issued.
+ * @returns JSON, UTF-8, one participant a line so that changes can be read
+ * @throws ProvisionError `ERR_PROJECT_STATE_FULL`
+ */
+export function encodeProjectState(state: ProjectState): Bytes {
+  const { version, project, listNumber, participants } = state;
+  const full = participants.find(({ certificates }) => certificates.length > MAX_CERTIFICATES);
+  if (full !== undefined) {
+    throw stateFull(`${full.name} has ${MAX_CERTIFICATES} certificates that have not expired`);
+  }
   const head = `"version": ${version}, "project": ${JSON.stringify(project)}, "listNumber": ${listNumber}`;
   const lines = participants.map((participant) => `    ${JSON.stringify(participant)}`);
-  return utf8(`{\n  ${head},\n  "participants": [\n${lines.join(",\n")}\n  ]\n}\n`);
+  const file = utf8(`{\n  ${head},\n  "participants": [\n${lines.join(",\n")}\n  ]\n}\n`);
+  if (participants.length > MAX_PARTICIPANTS || file.length > MAX_PROJECT_STATE_BYTES) {
+    throw stateFull(`${participants.length} participants, ${file.length} bytes`);
+  }
+  return file;
+}
+
+function stateFull(detail: string): ProvisionError {
+  return new ProvisionError("ERR_PROJECT_STATE_FULL", detail);
 }
 
 /** @throws ProvisionError `ERR_PROJECT_STATE_INVALID` */

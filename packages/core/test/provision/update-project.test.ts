@@ -5,6 +5,7 @@ import {
   type ExistingProject,
   encodeProjectState,
   openKit,
+  type ProjectState,
   type ProvisionedProject,
   parseProjectState,
   type UpdateProjectOptions,
@@ -275,6 +276,24 @@ describe("the state of a project", () => {
     for (const { secret } of project.kits.values()) expect(text).not.toContain(secret);
     expect(text).not.toContain("PRIVATE");
   });
+
+  test.each([64, 65, 1024])("can be read again after %i kits of one participant", (kits) => {
+    expect(parseProjectState(encodeProjectState(issuedOften(kits))).participants).toHaveLength(1);
+  });
+
+  test("is not made when it could not be read again: nothing is issued then", () => {
+    expect(() => encodeProjectState(issuedOften(1025))).toThrow(
+      expect.objectContaining({ code: "ERR_PROJECT_STATE_FULL" }),
+    );
+  });
+
+  function issuedOften(kits: number): ProjectState {
+    const participant = project.state.participants[0];
+    const certificate = participant?.certificates[0];
+    if (participant === undefined || certificate === undefined) throw new Error("a server has a kit");
+    const certificates = Array.from({ length: kits }, () => certificate);
+    return { ...project.state, participants: [{ ...participant, certificates }] };
+  }
 
   test.each(["", "{}", '{"version":2}', "[".repeat(100_000)])("is refused when it is %.20s", (text) => {
     expect(() => parseProjectState(new TextEncoder().encode(text))).toThrow(

@@ -48,6 +48,7 @@ const BACKDATED_MS = 300_000;
 const KIT = "the kit";
 /** An administrator is reminded while there is time. */
 const REMIND_MS = 14 * 86_400_000;
+const REMIND_EVERY_MS = 43_200_000;
 /** Sites that enrolled have certificates for seven days: after this nobody needs to be told of one. */
 const FORGET_MS = 8 * 86_400_000;
 
@@ -67,6 +68,7 @@ export class ServerRevocations implements IssuedCertificates {
   #seenSites = "";
   /** Names in the file of revoked sites: they get no certificate again. */
   #blocked: ReadonlySet<string> = new Set();
+  #remindAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
   #isStopped = false;
 
@@ -97,8 +99,6 @@ export class ServerRevocations implements IssuedCertificates {
     const { revocationList } = this.#options.kit;
     if (revocationList !== undefined) await this.#takeFromFile(revocationList, KIT);
     await this.#look();
-    await this.#remind();
-    this.#remindOfEnrolment();
     this.#schedule();
   }
 
@@ -176,6 +176,7 @@ export class ServerRevocations implements IssuedCertificates {
     await this.#lookAtFile();
     await this.#renewEnrolment();
     await this.#lookAtSites();
+    this.#remind();
   }
 
   async #lookAtFile(): Promise<void> {
@@ -220,24 +221,30 @@ export class ServerRevocations implements IssuedCertificates {
     }
   }
 
-  async #remind(): Promise<void> {
-    const { logger, clock } = this.#modules;
+  /** At the start and twice a day: while there is time, however long the server runs. */
+  #remind(): void {
+    const nowMs = this.#modules.clock.now();
+    if (nowMs < this.#remindAtMs) return;
+    this.#remindAtMs = nowMs + REMIND_EVERY_MS;
+    this.#remindOfList(nowMs);
+    this.#remindOfEnrolment(nowMs);
+  }
+
+  #remindOfList(nowMs: number): void {
     const list = this.lists.ofRoot;
-    const leftMs = (list?.nextUpdateMs ?? 0) - clock.now();
+    const leftMs = (list?.nextUpdateMs ?? 0) - nowMs;
     if (leftMs > REMIND_MS) return;
     const code = list === undefined ? "ERR_CRL_MISSING" : "ERR_CRL_STALE";
-    logger.warn("the revocation list of the root needs a successor", {
+    this.#modules.logger.warn("the revocation list of the root needs a successor", {
       code,
       days: Math.floor(leftMs / 86_400_000),
     });
   }
 
-  /** At the start and with each list, that is twice a day: while there is time. */
-  #remindOfEnrolment(): void {
+  #remindOfEnrolment(nowMs: number): void {
     const { kit } = this.#options;
-    const { logger, clock } = this.#modules;
-    const end = kit.enrolment && endOfEnrolment(kit.enrolment.certificate, clock.now());
-    if (end !== undefined) logger.warn(end.seen, { remedy: end.remedy });
+    const end = kit.enrolment && endOfEnrolment(kit.enrolment.certificate, nowMs);
+    if (end !== undefined) this.#modules.logger.warn(end.seen, { remedy: end.remedy });
   }
 
   /** Issues the next list of the enrolment CA when half the life of the last one is over. */
@@ -249,7 +256,6 @@ export class ServerRevocations implements IssuedCertificates {
     if (last !== undefined && nowMs < last.thisUpdateMs + BACKDATED_MS + RENEW_MS) return;
     await this.#enrolled.sweep();
     await this.#issueEnrolment([]);
-    this.#remindOfEnrolment();
   }
 
   /**

@@ -248,6 +248,23 @@ test("of two processes that issue a list at once only one's counts, and the othe
   expect(numbersOf(first)).toEqual([1, 1]);
 });
 
+test("the log of a server that goes on running says in time that the root's list ends, twice a day", async () => {
+  const setting = await aSetting();
+  const DAY_MS = 24 * HOUR_MS;
+  const request = { number: 5, nowMs: TEST_EPOCH_MS, lifetimeMs: 15 * DAY_MS, revoked: [] };
+  const { der } = await issueRevocationList(request, setting.project.root, { crypto });
+  const reminders = () => setting.log.lines.filter((line) => line.includes("needs a successor"));
+  await setting.open({ revocationList: der }).start();
+  expect(reminders()).toEqual([]);
+
+  for (let half = 1; half <= 4; half++) {
+    await setting.clock.advance(DAY_MS / 2);
+    await look(setting);
+  }
+
+  expect(reminders().map((line) => /"?days"?\W+(\d+)/.exec(line)?.[1])).toEqual(["13", "13", "12"]);
+});
+
 test("the log says in time that the enrolment CA ends, and by which command it is replaced", async () => {
   const setting = await aSetting();
   const reminders = () => setting.log.lines.filter((line) => line.includes("the enrolment CA ends"));
