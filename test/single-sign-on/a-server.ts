@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AuditRecord, silentLogger } from "@photinus/core/platform";
+import { type AuditRecord, type AuditStore, type Logger, silentLogger } from "@photinus/core/platform";
 import { type OpenedKit, openKit, type ProvisionedProject, throwAwayProject } from "@photinus/core/provision";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import {
@@ -27,10 +27,18 @@ export interface RunningServer {
   readonly stop: () => Promise<void>;
 }
 
+/** Parts of a server that a test may put in. */
+export interface ServerParts {
+  readonly logger?: Logger;
+  /** The audit role in place of the one that it is given. */
+  readonly auditOf?: (audit: AuditStore) => AuditStore;
+}
+
 /** Starts a server with these identity providers. */
 export async function aServer(
   authentication: AuthenticationSettings | undefined,
   options: Partial<PhotinusServerOptions> = {},
+  { logger = silentLogger, auditOf = (audit) => audit }: ServerParts = {},
 ): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), "photinus-sso-"));
   const project = await throwAwayProject({ sites: 1, port: 8080 }, { crypto, clock });
@@ -47,7 +55,7 @@ export async function aServer(
       ...(authentication === undefined ? {} : { authentication }),
       ...options,
     },
-    { storage, clock, crypto, logger: silentLogger },
+    { storage: { ...storage, audit: auditOf(storage.audit) }, clock, crypto, logger },
   );
   const { origin, socketUrl } = await server.start();
   return {

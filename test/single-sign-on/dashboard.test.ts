@@ -1,5 +1,11 @@
+import { parsePolicy } from "@photinus/core/authorization";
+import { connect } from "@photinus/core/console";
+import { StorageError } from "@photinus/core/errors";
+import { type AuditStore, type Logger, silentLogger } from "@photinus/core/platform";
+import { nodeCrypto, systemClock, webSocketConnector } from "@photinus/node-platform";
 import type { DashboardProvider } from "@photinus/node-server";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { smallJob } from "../federation/scripted-trainer.ts";
 import { aFreePort } from "./a-free-port.ts";
 import { aServer, type RunningServer } from "./a-server.ts";
 import {
@@ -179,6 +185,92 @@ test("what the server alone decides is for who is signed in, by role; everybody 
   expect(other.status).toBe(405);
   await post(stranger, "/auth/sign-out");
 });
+
+/** Signs in at another server of the same client, which has an address of its own. */
+async function signInAt(person: Person, other: RunningServer): Promise<{ status: number; hash: string }> {
+  const back = (await person.signIn(`${other.origin}/auth/sign-in`, `${origin}/auth/signed-in`)).url;
+  back.port = new URL(other.origin).port;
+  const { status, url } = await person.visit(back, `${origin}/`);
+  return { status, hash: url.hash };
+}
+
+test("a provider that refuses this server itself is logged once a minute, by its code", async () => {
+  const lines: unknown[] = [];
+  const error: Logger["error"] = (message, _error, fields) => void lines.push([message, fields?.["error"]]);
+  const other = await aServer(
+    { dashboard: dashboard() },
+    { dashboardSecret: "another one" },
+    { logger: { ...silentLogger, error } },
+  );
+  try {
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const { hash } = await signInAt(new Person("alice"), other);
+      expect(hash).toBe("#refused=ERR_SIGN_IN_REFUSED");
+    }
+    expect(lines).toEqual([[expect.stringContaining("refuses this server"), "invalid_client"]]);
+  } finally {
+    await other.stop();
+  }
+});
+
+test("a sign-in that cannot be recorded lets nobody in, and why is logged", async () => {
+  const lines: string[] = [];
+  const append: AuditStore["append"] = () =>
+    Promise.reject(new StorageError("ERR_STORAGE_UNAVAILABLE", "the disk is full"));
+  const other = await aServer(
+    { dashboard: dashboard() },
+    { dashboardSecret: DASHBOARD_SECRET },
+    {
+      logger: { ...silentLogger, error: (message, cause) => void lines.push(`${message}: ${cause}`) },
+      auditOf: (audit) => ({ append, head: () => audit.head(), read: (from) => audit.read(from) }),
+    },
+  );
+  try {
+    expect(await signInAt(new Person("alice"), other)).toEqual({ status: 500, hash: "" });
+    expect(lines).toContainEqual(expect.stringMatching(/^a request failed: .*the disk is full/));
+  } finally {
+    await other.stop();
+  }
+});
+
+test("the policy of the server decides what of its jobs somebody who signed in sees", async () => {
+  const onlyOwn = { lead: { view: "n:submitter" }, project_admin: "any" };
+  const policy = parsePolicy({ format_version: "1.0", permissions: onlyOwn });
+  const secret = { dashboardSecret: DASHBOARD_SECRET };
+  const other = await aServer({ dashboard: dashboard() }, { ...secret, policy: () => policy });
+  try {
+    const jobId = await aJobAt(other);
+    const [lee, alice] = [new Person("lee"), new Person("alice")];
+    const asked = async (person: Person, path: string): Promise<Response> => {
+      await signInAt(person, other);
+      return await person.fetch(other.origin + path);
+    };
+
+    expect(await (await asked(lee, "/api/jobs")).json()).toEqual({ jobs: [] });
+    const refused = await asked(lee, `/api/jobs/${jobId}/observations`);
+    expect([refused.status, await codeOf(refused)]).toEqual([403, "ERR_FORBIDDEN"]);
+    expect(await (await asked(alice, "/api/jobs")).json()).toMatchObject({ jobs: [{ jobId }] });
+    expect((await asked(alice, `/api/jobs/${jobId}/observations`)).status).toBe(200);
+    expect(await other.audited("job")).toContainEqual(
+      expect.objectContaining({ actor: "sign-in lee@example.org", object: jobId, reason: "view" }),
+    );
+  } finally {
+    await other.stop();
+  }
+});
+
+/** A job of demo@example.org that waits for sites. @returns its id */
+async function aJobAt({ kitOf, socketUrl }: RunningServer): Promise<string> {
+  const { identity, root, configuration } = await kitOf("demo@example.org");
+  const { project } = configuration;
+  const user = await connect(
+    { identity, project, root: root.der, serverName: "hub" },
+    { connector: webSocketConnector({ url: socketUrl }), clock: systemClock(), crypto: nodeCrypto() },
+  );
+  const { jobId } = await user.submit(smallJob(1, 1));
+  await user.close();
+  return jobId;
+}
 
 test("one user has eight sessions at most: the oldest makes room", async () => {
   const first = new Person("lee");

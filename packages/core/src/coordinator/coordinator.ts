@@ -12,7 +12,7 @@ import type { JobModules } from "./job-context.ts";
 import { endOfFault, type JobStop, reasonOf } from "./job-end.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import { jobModules } from "./job-modules.ts";
-import { type JobUser, useJobRight } from "./job-rights.ts";
+import { isVisibleTo, type JobUser, requireJobRight, useJobRight } from "./job-rights.ts";
 import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { connectedSite, hasLeft, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
@@ -178,9 +178,11 @@ export class Coordinator {
 
   /**
    * The observation log of a job: a snapshot, then increments, until the job or the signal ends.
-   * @throws JobError `ERR_JOB_UNKNOWN` at the first step
+   * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN` at the first step
    */
   async *observe(jobId: string, options: ObserveOptions): AsyncGenerator<Observation, void, undefined> {
+    const { by } = options;
+    if (by !== undefined) await requireJobRight({ ...by, right: "view", jobId }, this.#userDesk());
     const run = this.#scheduler.find(jobId);
     if (run !== undefined) {
       yield* run.board.log.observe(options);
@@ -191,9 +193,12 @@ export class Coordinator {
     if (log !== undefined) yield* log.observe(options);
   }
 
-  /** Every job, in order of submission. */
-  async jobs(): Promise<readonly JobSummary[]> {
-    return (await this.#modules.jobs.list()).map(summaryOf);
+  /** Every job, in order of submission; of somebody who looks on, those that the policy shows. */
+  async jobs(by?: JobUser): Promise<readonly JobSummary[]> {
+    const { jobs, authorizer } = this.#modules;
+    const records = await jobs.list();
+    const visible = by && records.filter((record) => isVisibleTo(by.actor, record, authorizer));
+    return (visible ?? records).map(summaryOf);
   }
 
   /** One job. @throws JobError `ERR_JOB_UNKNOWN` */

@@ -4,6 +4,7 @@ import {
   type Authorizer,
   decideJob,
   decisionDetails,
+  type JobFacts,
   type JobRight,
   type PolicyDecision,
 } from "../authorization/index.ts";
@@ -51,13 +52,20 @@ export async function useJobRight(request: RightRequest, modules: JobRightModule
   await record(request, decision, modules);
 }
 
+/** True when somebody sees a job in a list. That others are left out of it is no refusal to be recorded. */
+export function isVisibleTo(actor: Actor, record: JobRecord, authorizer: Authorizer): boolean {
+  return decideJob({ actor, right: "view", job: factsOf(record) }, authorizer).allowed;
+}
+
 async function decisionOf(
   { actor, right, jobId }: RightRequest,
   { record: find, authorizer }: JobRightModules,
 ): Promise<PolicyDecision> {
-  const { submitter } = await find(jobId);
-  const job = { submitter: submitter.name, submitterOrg: submitter.org };
-  return decideJob({ actor, right, job }, authorizer);
+  return decideJob({ actor, right, job: factsOf(await find(jobId)) }, authorizer);
+}
+
+function factsOf({ submitter }: JobRecord): JobFacts {
+  return { submitter: submitter.name, submitterOrg: submitter.org };
 }
 
 async function refuse(

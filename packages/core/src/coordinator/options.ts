@@ -17,6 +17,7 @@ import type {
 } from "../platform/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
 import type { Administration } from "./administration/administration.ts";
+import type { JobUser } from "./job-rights.ts";
 
 /** What a coordinator is and how much it may take. */
 export interface CoordinatorOptions {
@@ -118,4 +119,6 @@ export interface ObserveOptions {
   readonly fromSequence?: number;
   /** Stops the work when it is aborted. */
   readonly signal: AbortSignal;
+  /** Who looks on, if the policy shows the job. Absent: whoever asks has decided that. */
+  readonly by?: JobUser;
 }

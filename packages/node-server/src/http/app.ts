@@ -5,7 +5,7 @@ import type { SignIn } from "../sign-in/sign-in.ts";
 import type { Federation } from "./federation.ts";
 import { addJoinSignIn, TOKEN_PATH } from "./join-sign-in-routes.ts";
 import { observeJob } from "./observe-job.ts";
-import { refuse, refuseFor } from "./problem.ts";
+import { isRefusal, refuse, refuseFor } from "./problem.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
 import { type ReadTokens, requireScope } from "./read-tokens.ts";
 import { readerOf } from "./reader.ts";
@@ -89,9 +89,8 @@ function addMiddleware(app: Hono, modules: AppModules, options: AppOptions): voi
     });
   });
   app.onError((error) => {
-    const response = refuseFor(error);
-    if (response.status === 500) modules.logger.error("a request failed", error);
-    return response;
+    if (!isRefusal(error)) modules.logger.error("a request failed", error);
+    return refuseFor(error);
   });
 }
 
@@ -133,8 +132,8 @@ export function createApp(modules: AppModules, options: AppOptions): Hono {
   addMiddleware(app, modules, options);
   addHealth(app, modules, options);
   app.get("/api/jobs", async (context) => {
-    const { scope } = readerOf(context, modules);
-    const jobs = await modules.federation.jobs();
+    const { scope, user } = readerOf(context, modules);
+    const jobs = await modules.federation.jobs(user);
     const visible = jobs.filter((job) => scope.kind === "server" || scope.jobId === job.jobId);
     return context.json({ jobs: visible }, 200, { "cache-control": "no-store" });
   });

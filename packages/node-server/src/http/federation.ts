@@ -20,6 +20,12 @@ export interface TransportPeer {
   readonly forwardedLeaf: Bytes | undefined;
 }
 
+/** How a job is watched. */
+export interface WatchOptions extends Omit<ObserveOptions, "by"> {
+  /** Who signed in here, if the policy shows the job; absent: a token, which is good for it. */
+  readonly user?: SignedInUser | undefined;
+}
+
 /** A connection that was handed over. */
 export interface AcceptedConnection {
   /** Resolves when the peer has proved who it is, rejects when it has not. */
@@ -28,13 +34,13 @@ export interface AcceptedConnection {
 
 /** What the HTTP host serves: the side of the coordinator that faces the network. */
 export interface Federation {
-  /** Jobs, newest last. */
-  jobs(): readonly JobSummary[] | Promise<readonly JobSummary[]>;
+  /** Jobs, newest last. @param user who signed in here, and sees those that the policy shows; absent: a token, all */
+  jobs(user?: SignedInUser): readonly JobSummary[] | Promise<readonly JobSummary[]>;
   /**
    * Observations of a job. The iterable ends with the job or the signal.
-   * @throws JobError `ERR_JOB_UNKNOWN`, before the first observation
+   * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN`, before the first observation
    */
-  observe(jobId: string, options: ObserveOptions): AsyncIterable<Observation>;
+  observe(jobId: string, options: WatchOptions): AsyncIterable<Observation>;
   /** @param digest root of the blob in lower-case hex. @returns `undefined` unless exactly this was published */
   publishedBlob(digest: string): PublishedBlob | undefined | Promise<PublishedBlob | undefined>;
   /**

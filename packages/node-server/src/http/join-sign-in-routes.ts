@@ -3,7 +3,7 @@ import type { Context, Hono } from "hono";
 import { TRANSACTION_S } from "../sign-in/code-flow.ts";
 import { readCookie, setCookie } from "../sign-in/cookies.ts";
 import type { JoinSignIn } from "../sign-in/join-sign-in.ts";
-import { refuseFor } from "./problem.ts";
+import { isRefusal, refuseFor } from "./problem.ts";
 import { leave, NO_STORE, requireOwnPage } from "./sign-in-routes.ts";
 
 /** What the routes answer from. */
@@ -40,7 +40,7 @@ async function begin(context: Context, joinSignIn: JoinSignIn): Promise<Response
   return leave(location, [cookie(joinSignIn, transaction, TRANSACTION_S)]);
 }
 
-/** The page comes back with what the provider added to its address. Whatever comes of it, the transaction is spent. */
+/** The page comes back with what the provider added to its address. Accepted or refused, the transaction is spent. */
 async function finish(context: Context, joinSignIn: JoinSignIn, address: string): Promise<Response> {
   const isSecure = joinSignIn.origin.startsWith("https:");
   const transaction = readCookie(context.req.header("cookie"), "join-sign-in", isSecure) ?? "";
@@ -50,6 +50,7 @@ async function finish(context: Context, joinSignIn: JoinSignIn, address: string)
     const { idToken: token, nonce } = await joinSignIn.finish(query, transaction, address);
     return context.json({ token, nonce }, 200, { ...NO_STORE, "set-cookie": spent });
   } catch (error) {
+    if (!isRefusal(error)) throw error;
     const refusal = refuseFor(error);
     refusal.headers.append("set-cookie", spent);
     return refusal;

@@ -46,7 +46,7 @@ export function observeJob(
     const ends = [left.signal, modules.stopping, ...(reader.signal === undefined ? [] : [reader.signal])];
     const signal = AbortSignal.any(ends);
     const rest = modules.federation
-      .observe(jobId, { ...lastSequence(context.req.header("last-event-id")), signal })
+      .observe(jobId, { ...lastSequence(context.req.header("last-event-id")), user: reader.user, signal })
       [Symbol.asyncIterator]();
     let first: IteratorResult<Observation>;
     try {

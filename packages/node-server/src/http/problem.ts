@@ -50,10 +50,17 @@ export function refuse(
   });
 }
 
+/** An error that refuses a request. */
+export type RefusingError = PhotinusError & { readonly code: ErrorCode };
+
+/** True for a refusal; anything else is the server's own fault, which has to be logged. */
+export function isRefusal(error: unknown): error is RefusingError {
+  return error instanceof PhotinusError && isErrorCode(error.code) && statusOf(error.code) !== 500;
+}
+
 /** What a request sees of an error: the refusal that it stands for, never a cause or a stack. */
 export function refuseFor(error: unknown): Response {
-  if (error instanceof PhotinusError && isErrorCode(error.code) && statusOf(error.code) !== 500) {
-    return refuse(error.code, error.message);
-  }
-  return refuse("ERR_INTERNAL", "the server failed to answer this request");
+  return isRefusal(error)
+    ? refuse(error.code, error.message)
+    : refuse("ERR_INTERNAL", "the server failed to answer this request");
 }

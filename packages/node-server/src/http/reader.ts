@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { readCookie } from "../sign-in/cookies.ts";
 import type { SignIn } from "../sign-in/sign-in.ts";
-import type { UserSession } from "../sign-in/user-sessions.ts";
+import type { SignedInUser, UserSession } from "../sign-in/user-sessions.ts";
 import type { ReadScope, ReadTokens } from "./read-tokens.ts";
 
 /** Who may know about readers. */
@@ -14,12 +14,14 @@ export interface ReaderModules {
 /** Somebody who may read. */
 export interface Reader {
   readonly scope: ReadScope;
+  /** Who signed in: the policy decides what of the scope is shown. Absent for a token. */
+  readonly user?: SignedInUser;
   /** Aborted when the right to read ends; absent while it does not. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Who asks: by a read-only token, or by the session of somebody who signed in, who sees what the whole server shows.
+ * Who asks: by a read-only token, or by the session of somebody who signed in.
  * @throws HostError `ERR_READ_TOKEN_REFUSED`, AuthenticationError `ERR_SIGN_IN_EXPIRED`
  */
 export function readerOf(context: Context, { tokens, signIn }: ReaderModules): Reader {
@@ -27,8 +29,8 @@ export function readerOf(context: Context, { tokens, signIn }: ReaderModules): R
   if (authorization !== undefined || signIn === undefined || sessionIdOf(context, signIn) === undefined) {
     return { scope: tokens.scopeOf(authorization) };
   }
-  const { signal } = sessionOf(context, signIn, false);
-  return { scope: { kind: "server" }, signal };
+  const { user, signal } = sessionOf(context, signIn, false);
+  return { scope: { kind: "server" }, user, signal };
 }
 
 /**

@@ -1,10 +1,10 @@
-import { AuthenticationError, isErrorCode, PhotinusError } from "@photinus/core/errors";
+import { AuthenticationError } from "@photinus/core/errors";
 import type { Context, Hono } from "hono";
 import { TRANSACTION_S } from "../sign-in/code-flow.ts";
 import { type PageCookie, readCookie, setCookie } from "../sign-in/cookies.ts";
 import { CALLBACK_PATH, type SignIn } from "../sign-in/sign-in.ts";
 import type { Federation } from "./federation.ts";
-import { refuseFor, statusOf } from "./problem.ts";
+import { isRefusal } from "./problem.ts";
 import { sessionIdOf, sessionOf } from "./reader.ts";
 
 /** What the routes of people who sign in answer from. */
@@ -96,8 +96,7 @@ async function finish(context: Context, signIn: SignIn, address: string): Promis
 
 /** A refusal goes to the dashboard by its code, which has its words there: nothing of a request comes back in a page. */
 function backWith(error: unknown, { origin }: SignIn, cookies: readonly string[] = []): Response {
-  const isOurs = error instanceof PhotinusError && isErrorCode(error.code) && statusOf(error.code) !== 500;
-  if (!isOurs) return refuseFor(error);
+  if (!isRefusal(error)) throw error;
   return leave(`${origin}/#refused=${error.code}`, cookies);
 }
 

@@ -1,7 +1,7 @@
 import {
   type Coordinator,
   type JobSummary,
-  type ObserveOptions,
+  type JobUser,
   orderReplayStore,
 } from "@photinus/core/coordinator";
 import { type LastingObjects, memoryReplayStore } from "@photinus/core/envelope";
@@ -9,7 +9,13 @@ import { PhotinusError } from "@photinus/core/errors";
 import type { Observation } from "@photinus/core/message";
 import type { Connection, Logger } from "@photinus/core/platform";
 import { type AcceptOptions, acceptSession, type Session, type SessionModules } from "@photinus/core/session";
-import type { AcceptedConnection, Federation, PublishedBlob, TransportPeer } from "../http/federation.ts";
+import type {
+  AcceptedConnection,
+  Federation,
+  PublishedBlob,
+  TransportPeer,
+  WatchOptions,
+} from "../http/federation.ts";
 import { actorOf } from "../sign-in/sign-in.ts";
 import type { SignedInUser } from "../sign-in/user-sessions.ts";
 import type { RefusalRecords } from "./refusal-records.ts";
@@ -43,6 +49,10 @@ export function serverFederation(
   return new CoordinatorFederation(options, modules);
 }
 
+function jobUserOf(user: SignedInUser): JobUser {
+  return { actor: user, recordedAs: actorOf(user) };
+}
+
 class CoordinatorFederation implements Federation {
   readonly #options: ServerFederationOptions;
   readonly #modules: ServerFederationModules;
@@ -53,12 +63,13 @@ class CoordinatorFederation implements Federation {
     this.#modules = modules;
   }
 
-  jobs(): Promise<readonly JobSummary[]> {
-    return this.#modules.coordinator.jobs();
+  jobs(user?: SignedInUser): Promise<readonly JobSummary[]> {
+    return this.#modules.coordinator.jobs(user && jobUserOf(user));
   }
 
-  observe(jobId: string, options: ObserveOptions): AsyncIterable<Observation> {
-    return this.#modules.coordinator.observe(jobId, options);
+  observe(jobId: string, { user, ...options }: WatchOptions): AsyncIterable<Observation> {
+    const by = user === undefined ? {} : { by: jobUserOf(user) };
+    return this.#modules.coordinator.observe(jobId, { ...options, ...by });
   }
 
   async publishedBlob(digest: string): Promise<PublishedBlob | undefined> {
@@ -68,7 +79,7 @@ class CoordinatorFederation implements Federation {
   }
 
   abort(jobId: string, user: SignedInUser): Promise<void> {
-    return this.#modules.coordinator.abort(jobId, { actor: user, recordedAs: actorOf(user) });
+    return this.#modules.coordinator.abort(jobId, jobUserOf(user));
   }
 
   accept(connection: Connection, peer: TransportPeer): AcceptedConnection {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { AuthenticationError } from "@photinus/core/errors";
-import type { Clock } from "@photinus/core/platform";
+import type { Clock, Logger } from "@photinus/core/platform";
 import { limitedFetch } from "@photinus/node-platform";
 import { EncryptJWT, jwtDecrypt } from "jose";
 import {
@@ -13,6 +13,7 @@ import {
   customFetch,
   discovery,
   None,
+  ResponseBodyError,
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
@@ -44,6 +45,7 @@ export interface CodeFlowClient {
 /** What {@link CodeFlow} works with. */
 export interface CodeFlowModules {
   readonly clock: Clock;
+  readonly logger: Logger;
   /** Path at which the provider sends the browser back. */
   readonly callbackPath: string;
   /** Of the client at the provider; absent: it has none. */
@@ -66,6 +68,14 @@ export const TRANSACTION_S = 600;
 const FETCH = { bytes: 262_144, timeoutMs: 5_000 };
 /** A provider that failed is not asked again for this long, ms. */
 const FAILURE_MS = 5_000;
+/** Answers of a provider (RFC 6749, section 5.2) that are about this server, not about who signs in. */
+const FAULTS_OF_CLIENT: ReadonlySet<string> = new Set([
+  "invalid_client",
+  "unauthorized_client",
+  "unsupported_grant_type",
+]);
+/** They are logged this often, ms: strangers can ask for them. */
+const TELL_MS = 60_000;
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const TransactionSchema = v.object({ state: text, nonce: text, verifier: text });
@@ -75,15 +85,18 @@ export class CodeFlow {
   readonly #client: CodeFlowClient;
   readonly #secret: string | undefined;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #callback: string;
   readonly #keys: ProviderKeys;
   /** Seals transactions: what a stranger begins costs the server no memory. */
   readonly #sealingKey = randomBytes(32);
   #configuration: Promise<Configuration> | undefined;
   #failedMs = Number.NEGATIVE_INFINITY;
+  #toldMs = Number.NEGATIVE_INFINITY;
 
-  constructor(client: CodeFlowClient, { clock, callbackPath, secret }: CodeFlowModules) {
+  constructor(client: CodeFlowClient, { clock, logger, callbackPath, secret }: CodeFlowModules) {
     this.#client = client;
+    this.#logger = logger;
     this.#secret = secret;
     this.#clock = clock;
     this.#callback = client.origin + callbackPath;
@@ -131,6 +144,7 @@ export class CodeFlow {
       expectedNonce: nonce,
       idTokenExpected: true,
     }).catch((cause: unknown) => {
+      this.#tell(cause);
       // The library's words may quote a token.
       throw refused("the identity provider did not confirm this sign-in", cause);
     });
@@ -145,6 +159,18 @@ export class CodeFlow {
       throw error;
     });
     return { verified, idToken, nonce };
+  }
+
+  /** What the provider finds wrong with this server concerns everybody who signs in, and none of them could tell. */
+  #tell(cause: unknown): void {
+    if (!(cause instanceof ResponseBodyError) || !FAULTS_OF_CLIENT.has(cause.error)) return;
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#toldMs < TELL_MS) return;
+    this.#toldMs = nowMs;
+    const { issuer, clientId } = this.#client;
+    this.#logger.error("the identity provider refuses this server: look at its client there", undefined, {
+      ...{ issuer, clientId, error: cause.error },
+    });
   }
 
   async #opened(transaction: string): Promise<v.InferOutput<typeof TransactionSchema>> {

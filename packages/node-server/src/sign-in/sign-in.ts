@@ -1,6 +1,6 @@
 import type { AuditLog } from "@photinus/core/audit";
 import { AuthenticationError } from "@photinus/core/errors";
-import type { Clock } from "@photinus/core/platform";
+import type { Clock, Logger } from "@photinus/core/platform";
 import type { DashboardProvider } from "../authentication/settings.ts";
 import type { RefusalRecords } from "../server/refusal-records.ts";
 import { type BegunSignIn, CodeFlow } from "./code-flow.ts";
@@ -11,6 +11,7 @@ import { type SignedInUser, type UserSession, UserSessions } from "./user-sessio
 /** What {@link SignIn} works with. */
 export interface SignInModules {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly audit: AuditLog;
   readonly refusals: RefusalRecords;
   /** Of this server's client at the provider; absent: it has none. */
