@@ -112,7 +112,7 @@ export async function aVictim(project: TestProject): Promise<Victim> {
   const diary = aDiary();
   const client = await hostileClient(project, diary.handler, {
     crypto,
-    modules: { chainCache, replayStore: diary.replayStore },
+    modules: { chainCache, replayStore: () => diary.replayStore },
   });
   const context: Context = { project, client, diary };
   return {

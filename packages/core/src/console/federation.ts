@@ -60,7 +60,7 @@ export async function connect(options: ConsoleOptions, modules: ConsoleModules):
     openSession(
       (stop) => connector.connect(stop),
       { session: told, credentials: modules.credentials },
-      { clock, crypto, logger, replayStore, signal },
+      { clock, crypto, logger, replayStore: () => replayStore, signal },
     );
   const session = await open(new AbortController().signal);
   return new Federation(session, { ...told, open }, modules);

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, packBytes, unpackBytes } from "../bytes/index.ts";
 import { type Checkpoint, openCheckpoint, sealCheckpoint } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
 import type { Frame } from "../wire/index.ts";
@@ -19,7 +19,8 @@ export class Checkpoints {
   readonly #sent: MessageTrail;
   readonly #received: MessageTrail;
   #isPosted = false;
-  #evidence: Bytes | undefined;
+  /** Packed. */
+  #evidence: string | undefined;
 
   constructor(parts: Pick<SessionParts, "established" | "modules" | "outbox">) {
     this.#parts = parts;
@@ -48,7 +49,7 @@ export class Checkpoints {
 
   /** The last CHECKPOINT of the peer that verified, as it came: a signature over all its messages before it. */
   get evidence(): Bytes | undefined {
-    return this.#evidence;
+    return this.#evidence === undefined ? undefined : unpackBytes(this.#evidence);
   }
 
   /** A CHECKPOINT came. @param inner the whole frame @throws what {@link openCheckpoint} throws */
@@ -62,7 +63,7 @@ export class Checkpoints {
     }
     await openCheckpoint(frame, expected, { verifyingKey, crypto: this.#parts.modules.crypto });
     this.#received.cover();
-    this.#evidence = Uint8Array.from(inner); // the memory of a frame is used again
+    this.#evidence = packBytes(inner);
   }
 
   /**

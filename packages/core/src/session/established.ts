@@ -36,7 +36,7 @@ export interface AllModules {
   readonly metrics: Metrics;
   readonly chainCache: ChainCache;
   /** Absent: each session has one of its own. */
-  readonly replayStore?: ObjectReplayStore;
+  readonly replayStore?: () => ObjectReplayStore;
   /** At a server that has one. */
   readonly pace?: LoginPace;
   /** At a server that shares its metadata with others. */

@@ -29,6 +29,8 @@ import type { SendOptions, Session, SessionEnd, SessionEndListener, SessionHandl
 import { StreamTable } from "./stream-table.ts";
 import type { SessionScope } from "./welcome.ts";
 
+const NO_LISTENERS: readonly never[] = [];
+
 /** How long the last word of a session may take to leave. */
 const CLOSING_MS = 5000;
 
@@ -58,7 +60,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   #controller: AbortController | undefined;
   /** Nearly always one or two. */
   #listener: SessionEndListener | undefined;
-  #listeners: SessionEndListener[] | undefined;
+  #listeners: readonly SessionEndListener[] = NO_LISTENERS;
   #closing: Promise<void> | undefined;
   /** Why nothing more may be sent. */
   #reason: WireError | undefined;
@@ -122,7 +124,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   }
 
   get replay(): ObjectReplayStore {
-    this.#replay ??= this.modules.replayStore ?? memoryReplayStore(this.modules);
+    this.#replay ??= this.modules.replayStore?.() ?? memoryReplayStore(this.modules);
     return this.#replay;
   }
 
@@ -183,10 +185,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   whenEnded(listener: SessionEndListener): void {
     if (this.#end !== undefined) listener(this.#end, this);
     else if (this.#listener === undefined) this.#listener = listener;
-    else {
-      this.#listeners ??= [];
-      this.#listeners.push(listener);
-    }
+    else this.#listeners = [...this.#listeners, listener]; // of a list that grows in place most is room
   }
 
   get signal(): AbortSignal {
@@ -393,8 +392,8 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   #tellEnded(end: SessionEnd): void {
     this.#end = end;
     const listeners = this.#listeners;
-    this.#listeners = undefined;
+    this.#listeners = NO_LISTENERS;
     this.#listener?.(end, this);
-    for (const listener of listeners ?? []) listener(end, this);
+    for (const listener of listeners) listener(end, this);
   }
 }

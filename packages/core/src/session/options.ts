@@ -37,8 +37,11 @@ export interface SessionModules {
   readonly pace?: LoginPace;
   /** Asked by a server before it renews the tokens of a session. Default: none is revoked. */
   readonly revokedTokens?: RevokedTokens;
-  /** Objects that were handled. Default: in memory for one session; a host that takes commands passes one that lasts. */
-  readonly replayStore?: ObjectReplayStore;
+  /**
+   * Objects that were handled, asked for when the first object of a session comes: most sessions have none. Default: in
+   * memory for one session; a host that takes commands gives one that lasts.
+   */
+  readonly replayStore?: () => ObjectReplayStore;
 }
 
 /** Times of a session, in ms. */

@@ -205,7 +205,14 @@ export class Site {
     const identity = await this.#certificate.usable(signal);
     const { connector, clock, crypto, logger } = this.#modules;
     const revocations = this.#revocations;
-    const modules = { clock, crypto, logger, registry: this.#registry, replayStore: this.#replay, signal };
+    const modules = {
+      clock,
+      crypto,
+      logger,
+      registry: this.#registry,
+      replayStore: () => this.#replay,
+      signal,
+    };
     const session = await openSession(
       (stop) => connector.connect(stop),
       {

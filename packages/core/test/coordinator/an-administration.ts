@@ -148,7 +148,7 @@ export class AdministeredServer {
             objectRules: new Map([...DEFAULT_OBJECT_RULES, ...ADMINISTRATION_OBJECT_RULES]),
             enrolment: this.#authority(enrolment),
           },
-          { clock, crypto, replayStore: orderReplayStore(orders, memoryReplayStore({ clock })) },
+          { clock, crypto, replayStore: () => orderReplayStore(orders, memoryReplayStore({ clock })) },
         );
         if (session.scope === "full") await coordinator.admit(session);
         return session;

@@ -8,7 +8,6 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { clientAddress, type ProxyTrust } from "./client-address.ts";
 import type { Federation, TransportPeer } from "./federation.ts";
 import { forwardedLeafOf } from "./forwarded-certificate.ts";
-import { KeepAlive } from "./keep-alive.ts";
 import { problem, statusOf } from "./problem.ts";
 import { tlsLeafOf } from "./tls.ts";
 import type { Passage, Refusal, UpgradeGate } from "./upgrade-limits.ts";
@@ -140,7 +139,6 @@ class UpgradeHandler implements Upgrades {
   readonly #server = new WebSocketServer(SOCKET_OPTIONS);
   readonly #open = new Set<WebSocket>();
   readonly #told = new Set<WebSocket>();
-  readonly #keepAlive: KeepAlive;
   /** One listener for all WebSockets. */
   readonly #onClose: (this: WebSocket) => void;
   #isClosed = false;
@@ -148,7 +146,6 @@ class UpgradeHandler implements Upgrades {
   constructor(options: UpgradeOptions, modules: UpgradeModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#keepAlive = new KeepAlive(modules.clock);
     const closed = (socket: WebSocket): void => this.#closed(socket);
     this.#onClose = function onClose() {
       closed(this);
@@ -211,7 +208,6 @@ class UpgradeHandler implements Upgrades {
     this.#count("accepted");
     this.#open.add(socket);
     metrics.gauge("photinus_connections", this.#open.size);
-    this.#keepAlive.add(socket);
     socket.on("close", this.#onClose);
     const stopCounting = this.#limitBytes(socket, line);
     const connection = webSocketConnection(socket, { remoteAddress });
@@ -229,7 +225,6 @@ class UpgradeHandler implements Upgrades {
   }
 
   #closed(socket: WebSocket): void {
-    this.#keepAlive.remove(socket);
     this.#open.delete(socket);
     this.#modules.metrics.gauge("photinus_connections", this.#open.size);
   }

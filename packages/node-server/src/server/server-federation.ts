@@ -4,7 +4,7 @@ import {
   type JobUser,
   orderReplayStore,
 } from "@photinus/core/coordinator";
-import { type LastingObjects, memoryReplayStore } from "@photinus/core/envelope";
+import { type LastingObjects, memoryReplayStore, type ObjectReplayStore } from "@photinus/core/envelope";
 import { PhotinusError } from "@photinus/core/errors";
 import type { Observation } from "@photinus/core/message";
 import type { Connection, Logger } from "@photinus/core/platform";
@@ -56,11 +56,17 @@ function jobUserOf(user: SignedInUser): JobUser {
 class CoordinatorFederation implements Federation {
   readonly #options: ServerFederationOptions;
   readonly #modules: ServerFederationModules;
+  /** The same for all sessions. */
+  readonly #session: SessionModules;
   #isDraining = false;
 
   constructor(options: ServerFederationOptions, modules: ServerFederationModules) {
     this.#options = options;
     this.#modules = modules;
+    const { session, orders } = modules;
+    const replayStore = (): ObjectReplayStore =>
+      orderReplayStore(orders, memoryReplayStore({ clock: session.clock }));
+    this.#session = { ...session, replayStore };
   }
 
   jobs(user?: SignedInUser): Promise<readonly JobSummary[]> {
@@ -109,9 +115,7 @@ class CoordinatorFederation implements Federation {
         await accept.admit?.(admission);
       },
     };
-    const { session, orders } = this.#modules;
-    const replayStore = orderReplayStore(orders, memoryReplayStore({ clock: session.clock }));
-    return acceptSession(connection, options, { ...session, replayStore });
+    return acceptSession(connection, options, this.#session);
   }
 
   async #admit(accepting: Promise<Session>, { remoteAddress = "unknown" }: Connection): Promise<void> {

@@ -2,7 +2,7 @@ import { sleep } from "@photinus/core/platform";
 import { failed, ok, skipped } from "../finding.ts";
 import type { WayProbe } from "../way.ts";
 
-/** Does an idle session live, as it has to between rounds? Only the server's pings and heartbeats go over it. */
+/** Does an idle session live, as it has to between rounds? Only heartbeats go over it. */
 export const idle: WayProbe = {
   name: "idle",
   async run({ facts, idleSeconds, subject }) {
