@@ -8,6 +8,7 @@ import {
   type EnrolledSite,
   type EnrolmentAuthority,
   issueSite,
+  requireNotPutOut,
   requireUsableIssuer,
 } from "./site-certificate.ts";
 
@@ -33,7 +34,8 @@ export interface RedeemedSite extends EnrolledSite {
  * @throws PkiError `ERR_INVITE_REFUSED` for a code that is unknown, used up, withdrawn or expired, without telling which;
  *   `ERR_REQUEST_MALFORMED`, `ERR_CERTIFICATE_SIGNATURE`, `ERR_CERTIFICATE_UNSUPPORTED` for the request;
  *   `ERR_CERTIFICATE_EXPIRED` when the enrolment CA has expired; `ERR_NAME_TAKEN`, `ERR_QUOTA_EXCEEDED` when the one name
- *   of the invite is another's, or has as many devices as it may
+ *   of the invite is another's, or has as many devices as it may; `ERR_REVOKED`, `ERR_SUSPENDED` for a key that was put out, or
+ *   a further device of a name that is
  */
 export async function redeemInvite(
   { code, request: requestDer }: Redemption,
@@ -52,6 +54,7 @@ export async function redeemInvite(
   if (invite.isWithdrawn === true) throw refused("withdrawn");
   const { spki } = request.publicKey;
   const key = await keyName(spki, modules);
+  await requireNotPutOut(key, authority, modules);
   if (!(await store.claimUse(inviteDigest, invite.uses, key))) throw refused("used up");
   const requestedName = request.subject.commonName;
   const claim: Claim = {
@@ -84,8 +87,17 @@ async function claimName(claim: Claim, authority: EnrolmentAuthority): Promise<s
   const { name } = invite;
   if (name === undefined) return await claimNumbered(claim, authority);
   if (authority.isProvisioned?.(name)) throw new PkiError("ERR_NAME_TAKEN", `${name} has a kit`);
+  requireNameNotSuspended(name, authority);
   await participants.addDevice(name, invite.org, { device, nowMs });
   return name;
+}
+
+/** A device that was suspended would otherwise let in the next one. */
+function requireNameNotSuspended(name: string, { suspensions }: EnrolmentAuthority): void {
+  const isSuspended = suspensions?.held.some(
+    (decision) => decision.kind === "suspend" && decision.role === "site" && decision.name === name,
+  );
+  if (isSuspended) throw new PkiError("ERR_SUSPENDED", `a certificate of ${name} is suspended`);
 }
 
 async function claimNumbered(

@@ -7,6 +7,7 @@ import {
   LIFETIME_MS,
   parseCertificate,
   requireName,
+  type Suspensions,
   subjectOf,
 } from "../pki/index.ts";
 import { EnrolledParticipants, type KeyHolder, RENEWAL_GRACE_MS } from "./enrolled-participants.ts";
@@ -20,6 +21,8 @@ export interface EnrolmentAuthority {
   readonly issuer: Required<Issuer>;
   /** Names that kits carry, which no enrolled site may have. */
   readonly isProvisioned?: (name: string) => boolean;
+  /** What administrators decided: a key whose certificate is suspended gets no other, its name no further device. */
+  readonly suspensions?: Pick<Suspensions, "of" | "held">;
 }
 
 /** A site that enrolled. */
@@ -98,6 +101,30 @@ export function requireUsableIssuer({ issuer }: EnrolmentAuthority, nowMs: numbe
   throw new PkiError("ERR_CERTIFICATE_EXPIRED", "the enrolment CA has expired: provision the project again");
 }
 
+/**
+ * Whoever was put out does not come in again by another certificate for the same key, whichever way it asks.
+ * @param key name of the key
+ * @throws PkiError `ERR_REVOKED`, `ERR_SUSPENDED`
+ */
+export async function requireNotPutOut(
+  key: string,
+  { suspensions }: EnrolmentAuthority,
+  { metadata, crypto }: EnrolmentModules,
+): Promise<void> {
+  const participants = new EnrolledParticipants(metadata);
+  const holder = await participants.holderOf(key);
+  if (holder === undefined) return;
+  const { name, leaf } = holder;
+  const devices = (await participants.find(name))?.devices ?? [];
+  if (devices.some((device) => device.key === key && device.isRevoked)) {
+    throw new PkiError("ERR_REVOKED", `the certificate of ${name} was revoked`);
+  }
+  const { digest } = await parseCertificate(leaf, { crypto });
+  if (suspensions?.of(digest) !== undefined) {
+    throw new PkiError("ERR_SUSPENDED", `the certificate of ${name} is suspended`);
+  }
+}
+
 /** A certificate is issued anew once no more than this part of its life is left. */
 const RENEWAL_PART = 1 / 3;
 
@@ -105,7 +132,7 @@ const RENEWAL_PART = 1 / 3;
  * The next certificate for a key that was issued one before, for the same name: when it has expired, until 30 days later;
  * before, the one that it has until two thirds of its life are over.
  *
- * @throws PkiError `ERR_CERTIFICATE_EXPIRED` when that was too long ago, `ERR_REVOKED`
+ * @throws PkiError `ERR_CERTIFICATE_EXPIRED` when that was too long ago, `ERR_REVOKED`, `ERR_SUSPENDED`
  */
 export async function renewSite(
   holder: KeyHolder,
@@ -119,9 +146,9 @@ export async function renewSite(
   const certificate = await parseCertificate(leaf, { crypto });
   const { spki } = certificate.publicKey;
   const key = await keyName(spki, modules);
+  await requireNotPutOut(key, authority, modules);
   const participant = await new EnrolledParticipants(metadata).find(name);
   const device = participant?.devices.find((each) => each.key === key);
-  if (device?.isRevoked) throw new PkiError("ERR_REVOKED", `the certificate of ${name} was revoked`);
   if (participant === undefined || device === undefined || nowMs > device.notAfterMs + RENEWAL_GRACE_MS) {
     throw new PkiError(
       "ERR_CERTIFICATE_EXPIRED",

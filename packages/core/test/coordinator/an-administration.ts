@@ -120,7 +120,8 @@ export class AdministeredServer {
     for (const { list, issuer } of this.project.revocations.held) {
       await revocations.take({ list: list.der, issuer: issuer.der });
     }
-    const enrolment = this.#enrolment();
+    const issuing = this.#issuing(revocations);
+    const enrolment = this.#enrolment(issuing);
     const modules = { metadata, crypto, clock, audit: auditLog(this.audit, clock), logger: silentLogger };
     const sessions = (): Iterable<Session> => coordinator.sessions();
     const administration = new Administration(
@@ -146,7 +147,7 @@ export class AdministeredServer {
           {
             ...{ identity: this.project.server, project: "test", root, revocations },
             objectRules: new Map([...DEFAULT_OBJECT_RULES, ...ADMINISTRATION_OBJECT_RULES]),
-            enrolment: this.#authority(enrolment),
+            enrolment: this.#authority(enrolment, issuing),
           },
           { clock, crypto, replayStore: () => orderReplayStore(orders, memoryReplayStore({ clock })) },
         );
@@ -242,14 +243,13 @@ export class AdministeredServer {
     return events;
   }
 
-  #enrolment(): EnrolmentDesk {
+  #issuing({ suspensions }: RevocationLists): Required<EnrolmentAuthority> {
+    const isProvisioned = (name: string): boolean => this.project.sites.has(name);
+    return { project: "test", issuer: this.project.enrolmentCa, isProvisioned, suspensions };
+  }
+
+  #enrolment(authority: EnrolmentAuthority): EnrolmentDesk {
     const { clock, crypto, metadata } = this;
-    const issuer = this.project.enrolmentCa;
-    const authority = {
-      project: "test",
-      issuer,
-      isProvisioned: (name: string) => this.project.sites.has(name),
-    };
     const requests = new CertificateRequests(authority, { metadata, crypto, clock }, this.#limits);
     const issued = {
       list: () => Promise.resolve([]),
@@ -258,9 +258,8 @@ export class AdministeredServer {
     return { requests, issued, renew: (spki) => requests.renew(spki) };
   }
 
-  #authority({ requests }: EnrolmentDesk): SessionAuthority {
+  #authority({ requests }: EnrolmentDesk, authority: EnrolmentAuthority): SessionAuthority {
     const { clock, crypto, metadata } = this;
-    const authority: EnrolmentAuthority = { project: "test", issuer: this.project.enrolmentCa };
     return {
       redeem: (code, request) => redeemInvite({ code, request }, authority, { metadata, crypto, clock }),
       ask: async (request, address) => {

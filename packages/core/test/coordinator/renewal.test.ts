@@ -87,6 +87,32 @@ test("a certificate that expired more than 30 days ago is not renewed", async ()
   });
 });
 
+test("a site that is suspended gets no certificate by its key, its link or a further device, until it is resumed", async () => {
+  const server = await AdministeredServer.start();
+  const first = await server.as(ADMIN);
+  const wish = { org: "clinic", prefix: "ward", expiresAtMs: server.clock.now() + 30 * DAY_MS };
+  const { fragment } = await server.run(first.administration.invite(wish));
+  await server.run(first.close());
+  const site = await server.enrol({ fragment });
+  await server.clock.advance(5 * DAY_MS);
+  const { administration } = await server.as(ADMIN);
+  const { leafDigest: leaf, name, org, role } = site.participant;
+  const device = { org, name, expiresAtMs: server.clock.now() + DAY_MS };
+  const { fragment: next } = await server.run(administration.invite(device));
+  const order = { leaf, name, org, role, reason: "lost laptop" };
+
+  await server.run(administration.suspend({ kind: "suspend", ...order }));
+
+  const key = site.signingKey;
+  const suspended = { code: "ERR_SUSPENDED" };
+  await expect(server.enrol({ key })).rejects.toMatchObject(suspended);
+  await expect(server.enrol({ key, fragment })).rejects.toMatchObject(suspended);
+  await expect(server.enrol({ fragment: next })).rejects.toMatchObject(suspended);
+  await server.clock.advance(1);
+  await server.run(administration.suspend({ kind: "resume", ...order }));
+  expect((await server.enrol({ key })).participant.name).toBe(name);
+});
+
 test("two devices of one participant are one site to the server: the newest speaks", async () => {
   const { server, site: first } = await enrolled();
   const own = (await server.as(first)).administration;

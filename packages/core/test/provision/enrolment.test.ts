@@ -4,6 +4,7 @@ import { type MetadataStore, type SigningKey, webCrypto } from "@photinus/core/p
 import {
   buildJoinFragment,
   createInvite,
+  EnrolledParticipants,
   type EnrolmentAuthority,
   type EnrolmentModules,
   type InviteOptions,
@@ -151,6 +152,18 @@ describe("an invite is refused, without telling why,", () => {
 });
 
 describe("enrolment is refused", () => {
+  test("to a key whose certificate was revoked, though it has used this invite before", async () => {
+    const { code, modules } = await enrolment({ uses: 2 });
+    const key = await crypto.generateSigningKey(1);
+    const { name } = await redeemInvite({ code, request: await request("wish", key) }, authority, modules);
+    await new EnrolledParticipants(modules.metadata).revoke(name);
+
+    await expect(
+      redeemInvite({ code, request: await request("wish", key) }, authority, modules),
+    ).rejects.toMatchObject({ code: "ERR_REVOKED" });
+    await expect(redeemInvite({ code, request: await request() }, authority, modules)).resolves.toBeDefined();
+  });
+
   test("for a request that is not signed by its key, and uses nothing up", async () => {
     const { code, modules } = await enrolment({ uses: 1 });
     const forged = (await request()).slice();

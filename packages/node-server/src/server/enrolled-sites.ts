@@ -45,6 +45,26 @@ export class EnrolledSites {
     });
   }
 
+  /** These certificates, and every other that the same key of the same name was issued: a renewed one goes with the one before. */
+  async ofSameKeys(
+    certificates: readonly Pick<IssuedCertificate, "name" | "der">[],
+  ): Promise<readonly Pick<IssuedCertificate, "name" | "der">[]> {
+    const found = new Map<string, Pick<IssuedCertificate, "name" | "der">>();
+    for (const certificate of certificates) {
+      const key = await this.#keyOf(certificate.der);
+      found.set(toHex(certificate.der), certificate);
+      for (const other of await this.list(certificate.name)) {
+        if ((await this.#keyOf(other.der)) === key) found.set(toHex(other.der), other);
+      }
+    }
+    return [...found.values()];
+  }
+
+  async #keyOf(der: Bytes): Promise<string> {
+    const { publicKey } = await parseCertificate(der, this.#modules);
+    return await keyName(publicKey.spki, this.#modules);
+  }
+
   /** Entries of a revocation list for these certificates. */
   async entriesOf(
     certificates: readonly Pick<IssuedCertificate, "der">[],
@@ -62,8 +82,7 @@ export class EnrolledSites {
   async blockKeys(certificates: readonly Pick<IssuedCertificate, "name" | "der">[]): Promise<void> {
     const participants = new EnrolledParticipants(this.#modules.metadata);
     for (const { name, der } of certificates) {
-      const { publicKey } = await parseCertificate(der, this.#modules);
-      await participants.revoke(name, new Set([await keyName(publicKey.spki, this.#modules)]));
+      await participants.revoke(name, new Set([await this.#keyOf(der)]));
     }
   }
 

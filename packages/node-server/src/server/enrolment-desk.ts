@@ -38,6 +38,7 @@ export function enrolmentDesk(
     project: configuration.project,
     issuer,
     isProvisioned: (name: string) => current.kit.machines.has(name),
+    suspensions: revocations.lists.suspensions,
   };
   const requests = new CertificateRequests(authority, { metadata: storage.metadata, clock, crypto }, limits);
   return {

@@ -136,14 +136,14 @@ export class ServerRevocations implements IssuedCertificates {
   }
 
   /**
-   * Revokes certificates of the enrolment CA, at once; their keys are issued nothing more.
+   * Revokes certificates of the enrolment CA and all others of their keys, at once; these are issued nothing more.
    * @returns how many were not revoked before
    * @throws HostError `ERR_CONFIG_INVALID` when there are some, and the kit has no enrolment CA any more
    */
   async revoke(certificates: readonly Pick<IssuedCertificate, "name" | "der">[]): Promise<number> {
     await this.#enrolled.blockKeys(certificates); // first: nobody renews in between
     const known = this.#ofEnrolment()?.entries;
-    const entries = await this.#enrolled.entriesOf(certificates);
+    const entries = await this.#enrolled.entriesOf(await this.#enrolled.ofSameKeys(certificates));
     const added = entries.filter(({ serialNumber }) => known?.has(toHex(serialNumber)) !== true);
     if (added.length === 0) return 0;
     if (await this.#issueEnrolment(added)) return added.length;

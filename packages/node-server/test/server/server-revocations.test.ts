@@ -1,12 +1,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Bytes } from "@photinus/core/bytes";
 import {
   encodePem,
+  type Identity,
   issueEnrolmentCa,
+  issueParticipant,
   issueRevocationList,
   parseCertificate,
   requireName,
+  subjectOf,
 } from "@photinus/core/pki";
 import type { MetadataStore } from "@photinus/core/platform";
 import type { OpenedKit } from "@photinus/core/provision";
@@ -177,6 +181,39 @@ test("a site that joined by a link is revoked by its name, its certificates one 
     code: "ERR_REVOKED",
   });
   expect(await server.revokeEnrolled(["page-1", "nobody"])).toBe(0);
+});
+
+/** The next certificate of the enrolment CA for the same key. */
+async function renewedFor(
+  { participant, signingKey }: Identity,
+  { project, clock }: Setting,
+): Promise<Bytes> {
+  const subject = subjectOf("test", "site", participant.name);
+  if (subject === undefined) throw new Error("a site has a name");
+  const request = {
+    ...{ subject, org: requireName(participant.org, "org"), publicKey: signingKey.publicKey },
+    ...{ inviteDigest: new Uint8Array(32), nowMs: clock.now() },
+  };
+  return (await issueParticipant(request, project.enrolmentCa, { crypto })).der;
+}
+
+test("an order about one certificate revokes every one of its key, and no other device's", async () => {
+  const setting = await aSetting();
+  const server = setting.open();
+  await server.start();
+  const first = await setting.project.enrol("page-1");
+  const { chain } = first.participant;
+  const renewed = [await renewedFor(first, setting), ...chain.slice(1)];
+  const ofDevice = (await setting.project.enrol("page-1")).participant.chain;
+  const all = [chain, renewed, ofDevice];
+  await server.enrolled("page-1", chain[0] ?? new Uint8Array(0));
+  await server.enrolled("page-1", renewed[0] ?? new Uint8Array(0));
+  await server.enrolled("page-1", ofDevice[0] ?? new Uint8Array(0));
+
+  expect(await server.revoke([{ name: "page-1", der: chain[0] ?? new Uint8Array(0) }])).toBe(2);
+
+  expect(all.map((each) => server.lists.isRevoked(each))).toEqual([true, true, false]);
+  expect(await server.revoke([{ name: "page-1", der: renewed[0] ?? new Uint8Array(0) }])).toBe(0);
 });
 
 test("a name that is blocked while its certificate is noted gets none", async () => {

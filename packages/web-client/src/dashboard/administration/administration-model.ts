@@ -69,10 +69,16 @@ export class AdministrationModel implements ReactiveController {
     });
   }
 
-  suspend({ leaf, name, org, role, state }: ListedCertificate, reason: string): Promise<void> {
+  /** Every certificate of the participant: by another device, or one that was renewed, it would go on. */
+  suspend({ name, role, state }: ListedCertificate, reason: string): Promise<void> {
     const kind = state === "suspended" ? "resume" : "suspend";
+    const isConcerned = (each: ListedCertificate): boolean =>
+      each.name === name && each.role === role && each.state === state;
     return this.#order(async ({ administration }) => {
-      const came = await administration.suspend({ kind, leaf, name, org, role, reason });
+      let came = "";
+      for (const { leaf, org } of this.#state.certificates.filter(isConcerned)) {
+        came = await administration.suspend({ kind, leaf, name, org, role, reason });
+      }
       return `${name}: ${kind === "resume" ? "resumed" : "suspended"}, ${came}`;
     });
   }
