@@ -365,6 +365,7 @@ export class Coordinator {
       {
         ...{ clock, logger },
         sites: () => this.#sites.values(),
+        isLive: (site) => this.#sites.get(site.name) === site,
         onIdle: () => slots.trim(),
         track: (work) => this.#track(work),
       },

@@ -153,6 +153,15 @@ export class KeptUploads {
     await this.#dropStored(this.#modules.records.openParts().filter(({ part }) => part.taskId === taskId));
   }
 
+  /** One upload is over. What others have under the same ids, which its participant chose, stays. */
+  async dropUpload({ urn, messageId, streamId }: UploadId): Promise<void> {
+    const isIt = (entry: Pick<PartEntry, "messageId" | "streamId">): boolean =>
+      entry.messageId === messageId && entry.streamId === streamId;
+    this.#dropInMemory(({ id }) => id.urn === urn && isIt(id));
+    const stored = this.#modules.records.openParts();
+    await this.#dropStored(stored.filter(({ urn: owner, part }) => owner === urn && isIt(part)));
+  }
+
   /** A job has ended. */
   async dropJob(jobId: string): Promise<void> {
     this.#dropInMemory(({ id }) => id.jobId === jobId);

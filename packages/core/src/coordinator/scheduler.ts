@@ -23,6 +23,8 @@ export interface SchedulerModules {
   readonly logger: Logger;
   /** The connected sites. */
   readonly sites: () => Iterable<LiveSite>;
+  /** False when the site's session has ended, or a newer one has come. */
+  readonly isLive: (site: LiveSite) => boolean;
   /** Called when no job is left. */
   readonly onIdle: () => void;
   /** Waits for what goes on beside messages. */
@@ -185,6 +187,8 @@ export class Scheduler {
   }
 
   async #offer({ run, sites }: Active, site: LiveSite): Promise<void> {
+    // Over a line that stalls an offer lasts until the session ends: a newer one may have come before the next offer.
+    if (!this.#modules.isLive(site)) return;
     sites.add(site.name);
     await run.offer(site);
   }

@@ -228,7 +228,12 @@ export class Submission {
       reason: "submitted",
       correlation: jobId,
     });
-    await jobs.create(record);
+    try {
+      await jobs.create(record);
+    } catch (error) {
+      await checkpoints.delete(stored);
+      throw error;
+    }
     return record;
   }
 

@@ -55,6 +55,10 @@ export async function receiveContents(
     const problem = `the job names ${expected.byteLength} bytes (got ${manifest.totalBytes})`;
     throw new JobError("ERR_JOB_INVALID", problem);
   }
+  const streams = new Set(contents.map(({ manifest }) => toHex(manifest.streamId)));
+  if (streams.size < contents.length) {
+    throw new JobError("ERR_JOB_INVALID", "each stream of a submission has an id of its own");
+  }
   const names: string[] = [];
   try {
     for (const { manifest } of contents) await receive(manifest, origin, modules);
@@ -63,7 +67,9 @@ export async function receiveContents(
   } catch (error) {
     for (const name of names) await modules.checkpoints.delete(name);
     const isOver = !origin.signal.aborted && !isGoingAway(error);
-    if (isOver) for (const { manifest } of contents) await modules.uploads.dropTask(toHex(manifest.streamId));
+    if (isOver) {
+      for (const { manifest } of contents) await modules.uploads.dropUpload(uploadId(manifest, origin));
+    }
     throw error;
   }
 }

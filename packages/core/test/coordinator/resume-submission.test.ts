@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Bytes } from "../../src/bytes/index.ts";
 import { connect, type Federation } from "../../src/console/index.ts";
 import { type JobBundle, type SignedJob, signJob } from "../../src/job/index.ts";
 import { type JobSubmit, jobSubmit, jobSubmitted, requestFailed } from "../../src/message/index.ts";
@@ -13,6 +14,7 @@ import {
   type Session,
 } from "../../src/session/index.ts";
 import { bytesSource, makeManifest } from "../../src/stream/index.ts";
+import { sessionPair } from "../../src/testing/index.ts";
 import { TestFederation } from "./a-federation.ts";
 import { aChunkedBundle, CHUNKS, type LossyLine, lossyLine } from "./resuming-site.ts";
 
@@ -289,7 +291,7 @@ async function submitOf(federation: TestFederation, job: SignedJob): Promise<Job
 async function handIn(
   federation: TestFederation,
   { session }: RawUser,
-  { job, body }: { readonly job: SignedJob; readonly body: JobSubmit },
+  { job, body, messageId = MESSAGE_ID }: HandedIn,
 ): Promise<void> {
   await session.sendObject(job.object, federation.identityOf(LEAD).participant.chain);
   for (const [manifest, content] of [
@@ -298,8 +300,14 @@ async function handIn(
   ]) {
     session.sendStream(manifest, bytesSource(content), session.signal).catch(() => undefined); // not asked for
   }
-  await session.send(jobSubmit, body, { messageId: MESSAGE_ID });
+  await session.send(jobSubmit, body, { messageId });
   await federation.clock.settle();
+}
+
+interface HandedIn {
+  readonly job: SignedJob;
+  readonly body: JobSubmit;
+  readonly messageId?: Bytes;
 }
 
 async function interrupted(federation: TestFederation) {
@@ -358,10 +366,13 @@ test("a submission that was answered is told again under its own message only", 
   await handIn(federation, again, { job, body });
   const changed = await rawUser(federation, LEAD, again.session);
   await handIn(federation, changed, { job, body: { ...body, submitToken: "another" } });
+  const renamed = await rawUser(federation, LEAD, changed.session);
+  await handIn(federation, renamed, { job, body, messageId: new Uint8Array(16).fill(8) });
 
-  expect([own, again, changed].map(({ answers }) => answers)).toEqual([
+  expect([own, again, changed, renamed].map(({ answers }) => answers)).toEqual([
     [job.jobId],
     [job.jobId],
+    ["ERR_ENVELOPE_REPLAYED"],
     ["ERR_ENVELOPE_REPLAYED"],
   ]);
   expect(await federation.coordinator.jobs()).toHaveLength(1);
@@ -380,5 +391,50 @@ test("RESUME of a user comes first, and once; a user who begins afresh has nothi
   expect(fresh.refusals.map(({ code }) => code)).toEqual(["ERR_RESUME_REFUSED"]);
   await handIn(federation, fresh, { job, body });
   expect(fresh.answers).toEqual([job.jobId]);
+  await federation.stop();
+});
+
+test("two streams of a submission under one id are refused before anything is taken for them", async () => {
+  const federation = await TestFederation.start();
+  const { clock, crypto } = federation;
+  const job = await signJob(aBundle(), { identity: federation.identityOf(LEAD), crypto, clock });
+  const body = await submitOf(federation, job);
+  const user = await rawUser(federation, LEAD);
+
+  const parameters = { ...body.parameters, streamId: body.graph.streamId };
+  await handIn(federation, user, { job, body: { ...body, parameters } });
+
+  expect(user.answers).toEqual(["ERR_JOB_INVALID"]);
+  expect([await storedParts(federation), await blobs(federation)]).toEqual([0, 0]);
+  await federation.stop();
+});
+
+test("a submission that fails drops nothing that another participant has under the ids that it chose", async () => {
+  const federation = await TestFederation.start();
+  const { job, body, first } = await interrupted(federation);
+  const { clock, crypto, project } = federation;
+  const eve = await project.add("lead", "eve@example.org");
+  const lie = { ...aBundle(), model: new Uint8Array(GRAPH_CHUNKS * CHUNK).fill(6) };
+  const hers = await signJob(lie, { identity: eve, crypto, clock });
+  const pair = await sessionPair({ project, crypto, clock, identity: eve });
+  const answers: string[] = [];
+  pair.client.receive({ routes: [on(requestFailed, ({ code }) => void answers.push(code))] });
+  await federation.coordinator.admit(pair.server);
+
+  // The graph that comes is not the one that her job names.
+  await pair.client.sendObject(hers.object, eve.participant.chain);
+  for (const [manifest, content] of [
+    [body.graph, job.graph] as const,
+    [body.parameters, job.parameters] as const,
+  ]) {
+    pair.client.sendStream(manifest, bytesSource(content), pair.client.signal).catch(() => undefined); // not asked for
+  }
+  await pair.client.send(jobSubmit, { ...body, jobId: hers.jobId });
+  await clock.settle();
+  expect(answers).toEqual(["ERR_JOB_INVALID"]);
+
+  const own = await rawUser(federation, LEAD, first.session);
+  await federation.clock.settle();
+  expect(own.resumed[0]).toMatchObject({ isResumed: true, streams: [{ chunks: GRAPH_CHUNKS }] });
   await federation.stop();
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { verifyChain } from "../../src/audit/index.ts";
 import { toHex } from "../../src/bytes/index.ts";
 import { siteReady } from "../../src/message/index.ts";
+import { sessionPair } from "../../src/testing/index.ts";
 import { fedavg, workflowRegistry } from "../../src/workflow/index.ts";
 import { aBundle, TestFederation } from "./a-federation.ts";
 import { RawSite, updateOf } from "./raw-site.ts";
@@ -224,5 +225,37 @@ test("a site that missed its COMMITTED is told when it comes back", async () => 
   await federation.clock.settle();
 
   expect(back.answers).toEqual([{ kind: "committed", code: "", taskId: held.taskId }]);
+  await federation.stop();
+});
+
+test("an offer that stalls in an older session takes no place of the newer one, whose jobs go on", async () => {
+  const federation = await TestFederation.start();
+  const { clock, crypto, project } = federation;
+  const jobs = [await federation.submit({ rounds: 1, minimumSites: 1 })];
+  jobs.push(await federation.submit({ rounds: 1, minimumSites: 1 }));
+  const older = await sessionPair({ project, crypto, clock, identity: federation.identityOf("site-1") });
+  older.client.receive({ routes: [], onObject: () => undefined });
+  let giveUp = (): void => undefined;
+  older.server.sendObject = () =>
+    new Promise((_, reject) => {
+      giveUp = () => reject(older.server.signal.reason);
+    });
+  await federation.coordinator.admit(older.server);
+  await older.client.send(siteReady, {
+    runtime: "node",
+    dataNames: ["line"],
+    preparedJobs: [],
+    heldUpdates: [],
+  });
+  await clock.settle();
+
+  const newer = await RawSite.connect(federation, "site-1");
+  await clock.settle();
+  giveUp();
+  await clock.advance(3000);
+
+  const views = await Promise.all(jobs.map((jobId) => federation.view(jobId)));
+  expect(views.map(({ sites }) => sites.map(({ phase }) => phase))).toEqual([["idle"], ["idle"]]);
+  expect(newer.tasks.map(({ jobId }) => jobId).toSorted()).toEqual(jobs.toSorted());
   await federation.stop();
 });
