@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes } from "@photinus/core/bytes";
+import { type Bytes, concatBytes, equalBytes } from "@photinus/core/bytes";
 import { PhotinusError } from "@photinus/core/errors";
 import { seededRandom } from "@photinus/core/testing";
 import { mutate, type Shape } from "./mutate.ts";
@@ -126,4 +126,22 @@ export async function minimized(target: FuzzTarget, input: Bytes, defect: string
     if (smallest[at] !== 0 && (await hasDefect(zeroed))) smallest = zeroed;
   }
   return smallest;
+}
+
+/** What was taken must have these bytes and no others. @throws Error, which is a defect */
+export function requireSame(written: Bytes, read: Bytes, what: string): void {
+  if (!equalBytes(written, read)) throw new Error(`${what} was read from bytes that are not its own`);
+}
+
+const REFUSED_BY_SCHEMA: ReadonlySet<unknown> = new Set(["ERR_MESSAGE_MALFORMED", "ERR_JOB_INVALID"]);
+
+/** A refusal by one schema of many is none of the body; anything else is a defect. */
+export function isTaken(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch (error) {
+    if (REFUSED_BY_SCHEMA.has(Reflect.get(Object(error), "code"))) return false;
+    throw error;
+  }
 }

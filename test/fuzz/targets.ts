@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes, equalBytes } from "@photinus/core/bytes";
+import { concatBytes } from "@photinus/core/bytes";
 import { builtInRegistry, decode, encode } from "@photinus/core/decomposer";
 import {
   identifyObject,
@@ -28,18 +28,14 @@ import {
   encodeOffer,
 } from "../../packages/core/src/session/handshake-payloads.ts";
 import { readWelcome } from "../../packages/core/src/session/welcome.ts";
+import { objectContent, sealedContent } from "./content-targets.ts";
 import { corpusOf } from "./corpus.ts";
-import type { FuzzTarget } from "./engine.ts";
+import { type FuzzTarget, isTaken, requireSame } from "./engine.ts";
 import { forgeryTargets } from "./forgery-targets.ts";
 import { allFrames, bytesOf, messageBodies } from "./vectors.ts";
 
 const crypto = nodeCrypto();
 const registry = builtInRegistry();
-
-/** What was taken must have these bytes and no others. @throws Error, which is a defect */
-function requireSame(written: Bytes, read: Bytes, what: string): void {
-  if (!equalBytes(written, read)) throw new Error(`${what} was read from bytes that are not its own`);
-}
 
 const frame: FuzzTarget = {
   name: "frame",
@@ -152,17 +148,6 @@ function isManifest(value: unknown): value is StreamManifest {
   );
 }
 
-/** A refusal by one schema of many is none of the body; anything else is a defect. */
-function isTaken(parse: () => unknown): boolean {
-  try {
-    parse();
-    return true;
-  } catch (error) {
-    if (Reflect.get(Object(error), "code") === "ERR_MESSAGE_MALFORMED") return false;
-    throw error;
-  }
-}
-
 const joinLink: FuzzTarget = {
   name: "join-link",
   shape: "plain",
@@ -181,5 +166,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   decomposers,
   messages,
   joinLink,
+  objectContent,
+  sealedContent,
   ...(await forgeryTargets()),
 ];

@@ -84,3 +84,36 @@ export const CHECKPOINT = {
   count: 3,
   frame: hexOf("checkpoints", "checkpoint"),
 } as const;
+
+/** The outer manifest of the sealed content of the published vectors. */
+export const SEALED_MANIFEST = {
+  stream: {
+    streamId: hexOf("sealed", "manifest.stream.streamId"),
+    chunkBytes: fieldOf("sealed", "manifest.stream.chunkBytes", "number"),
+    totalBytes: fieldOf("sealed", "manifest.stream.totalBytes", "number"),
+    leaves: hexOf("sealed", "manifest.stream.leaves"),
+    root: hexOf("sealed", "manifest.stream.root"),
+  },
+  statement: hexOf("sealed", "manifest.statement"),
+  keys: [
+    {
+      to: fieldOf("sealed", "manifest.keys.0.to", "string"),
+      packageId: hexOf("sealed", "manifest.keys.0.packageId"),
+      encapsulated: hexOf("sealed", "manifest.keys.0.encapsulated"),
+      wrapped: hexOf("sealed", "manifest.keys.0.wrapped"),
+    },
+  ],
+} as const;
+
+/** What a publication says of a sealed blob of the published vectors. */
+export const PUBLICATION = {
+  jobId: fieldOf("sealed", "job", "string"),
+  kind: "model",
+  version: 1,
+  root: hexOf("blobs", "blobs.0.description.root"),
+  blobId: hexOf("blobs", "blobs.0.description.blobId"),
+  chunkBytes: fieldOf("blobs", "blobs.0.description.chunkBytes", "number"),
+  totalBytes: fieldOf("blobs", "blobs.0.description.totalBytes", "number"),
+  leaves: hexOf("blobs", "blobs.0.description.leaves"),
+  tensors: [{ name: "w", dtype: "f32", shape: [75], offset: 0 }],
+} as const;
