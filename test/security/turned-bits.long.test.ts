@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { aVictimsProject, INNER_KINDS } from "./equipment/a-victim.ts";
+import { alteredBlobs, BLOB_ENDS } from "./equipment/altered-blobs.ts";
 import { endsUntouched, outerLength, refusesFromInside, turned } from "./equipment/altered-sessions.ts";
 import { allBits, withBitTurned } from "./equipment/bits.ts";
 
@@ -31,3 +32,9 @@ test.each(["SIGNED", "OBJECT", "CHECKPOINT"] as const)(
     expect([...codes.keys()]).toContain("ERR_ENVELOPE_SIGNATURE_INVALID");
   },
 );
+
+test("every bit turned in a BLOB frame: it is dropped, or ends the session, and nothing of it is taken", async () => {
+  const ends = await alteredBlobs(turned(allBits));
+
+  expect([...ends].filter((code) => !BLOB_ENDS.includes(code))).toEqual([]);
+});
