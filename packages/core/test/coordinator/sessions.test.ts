@@ -229,10 +229,13 @@ test("a site that missed its COMMITTED is told when it comes back", async () => 
 });
 
 test("an offer that stalls in an older session takes no place of the newer one, whose jobs go on", async () => {
-  const federation = await TestFederation.start();
+  const federation = await TestFederation.start({ coordinator: { jobsPerSite: 2 } });
   const { clock, crypto, project } = federation;
   const jobs = [await federation.submit({ rounds: 1, minimumSites: 1 })];
   jobs.push(await federation.submit({ rounds: 1, minimumSites: 1 }));
+  const first = await RawSite.connect(federation, "site-1");
+  await clock.advance(3000);
+  expect(first.tasks).toHaveLength(2);
   const older = await sessionPair({ project, crypto, clock, identity: federation.identityOf("site-1") });
   older.client.receive({ routes: [], onObject: () => undefined });
   let giveUp = (): void => undefined;
