@@ -17,7 +17,7 @@ export {
   MAX_AUDIT_LINE_LENGTH,
 } from "./json-lines.ts";
 export { type AuditChain, type AuditLog, type AuditNote, auditLog } from "./log.ts";
-export { hasAcceptedLoss, recordLoss } from "./loss.ts";
+export { hasAcceptedLoss, notedLoss, recordLoss } from "./loss.ts";
 export {
   type AuditEntry,
   decodeAuditEntry,

@@ -1,5 +1,6 @@
-import type { AuditStore } from "../platform/index.ts";
+import type { AuditRecord, AuditStore } from "../platform/index.ts";
 import type { AuditLog } from "./log.ts";
+import { WITNESS_ACTION } from "./witness.ts";
 
 /** Action of the record by which an operator says that records are lost for good. */
 const LOSS_ACTION = "audit-loss";
@@ -15,4 +16,23 @@ export async function hasAcceptedLoss(store: Pick<AuditStore, "read">, sinceMs: 
     if (event.action === LOSS_ACTION && event.atMs >= sinceMs) return true;
   }
   return false;
+}
+
+/**
+ * The record that this chain was shown to lack, as an earlier process noted it; `undefined` when there was none, or an
+ * operator has accepted the loss since. The chain itself remembers it: whoever restores the newest state has another one.
+ * @param name of the participant whose chain it is
+ */
+export async function notedLoss(
+  store: Pick<AuditStore, "read">,
+  name: string,
+): Promise<AuditRecord["event"]["details"] | undefined> {
+  let noted: AuditRecord["event"]["details"] | undefined;
+  for await (const { event } of store.read()) {
+    const { action, object, outcome, reason, details } = event;
+    if (action === LOSS_ACTION) noted = undefined;
+    const isBehind = outcome === "refused" && reason === "ERR_AUDIT_BEHIND";
+    if (action === WITNESS_ACTION && object === name && isBehind) noted = details;
+  }
+  return noted;
 }

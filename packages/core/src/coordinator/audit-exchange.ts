@@ -40,33 +40,39 @@ export interface AuditExchangeModules {
 /** The server's side of the mutual witness of audit chains: it keeps what each site signs, and answers by its own head. */
 export class AuditExchange {
   readonly #modules: AuditExchangeModules;
+  readonly #memory: HeadMemory;
   readonly #witness: HeadWitness;
   readonly #heardMs = new WeakMap<Session, number>();
   #own: { readonly object: Promise<Bytes | undefined>; readonly atMs: number } | undefined;
 
   constructor(modules: AuditExchangeModules) {
     this.#modules = modules;
-    this.#witness = new HeadWitness(metadataHeadMemory(modules.metadata), modules.audit);
+    this.#memory = metadataHeadMemory(modules.metadata);
+    this.#witness = new HeadWitness(this.#memory, modules.audit);
   }
 
   /**
-   * A site tells how far its chain is. When it has told more before, it is shown that.
+   * A site tells how far its chain is. It is shown what it has told before: when that was more, and once in each session,
+   * since a chain that was set back may have grown past it, and only the site sees what its records hold.
    * @throws AuthorizationError `ERR_FORBIDDEN` for the head of another one; WireError `ERR_RATE_LIMITED`; MessageError
    */
   async take(object: VerifiedObject, session: Session): Promise<void> {
     // [W-220]
     if (session.peer.role !== "site" || !equalBytes(object.signer.leafDigest, session.peer.leafDigest))
       throw new AuthorizationError("ERR_FORBIDDEN", "a site tells of its own audit chain only");
+    const isFirst = !this.#heardMs.has(session);
     this.#requirePace(session);
     const chain = await chainName(object.signer, this.#modules.crypto);
-    const earlier = await this.#witness.take(object, chain);
-    if (earlier !== undefined) {
+    const before = isFirst ? await this.#memory.last(chain) : undefined;
+    const behind = await this.#witness.take(object, chain);
+    if (behind !== undefined) {
       this.#modules.logger.warn("the audit chain of a site is behind what it has signed", {
         site: session.peer.name,
-        witnessed: earlier.count,
+        witnessed: behind.count,
       });
-      await session.send(auditBehind, { evidence: earlier.object });
     }
+    const shown = behind ?? before;
+    if (shown !== undefined) await session.send(auditBehind, { evidence: shown.object });
     await this.#answer(session);
   }
 

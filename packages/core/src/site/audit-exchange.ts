@@ -3,6 +3,7 @@ import {
   HeadWitness,
   hasAcceptedLoss,
   headDetails,
+  notedLoss,
   openAuditEvidence,
   recordedHeadMemory,
   sealAuditHead,
@@ -36,6 +37,7 @@ export class AuditExchange {
   readonly #witness: HeadWitness | undefined;
   #identity: Identity | undefined;
   #fault: string | undefined;
+  #hasLooked = false;
 
   constructor(modules: AuditExchangeModules) {
     const { audit } = modules;
@@ -65,7 +67,13 @@ export class AuditExchange {
     if (audit === undefined || identity === undefined) return;
     // An empty chain cannot be told from one that was deleted: there is none.
     const isEmpty = (await audit.store.head()) === undefined;
-    if (isEmpty) await audit.record({ action: "chain", object: identity.participant.name, outcome: "done" });
+    const { name } = identity.participant;
+    if (isEmpty) await audit.record({ action: "chain", object: name, outcome: "done" });
+    if (!this.#hasLooked) {
+      const noted = await notedLoss(audit.store, name);
+      if (noted !== undefined) this.#setBack(Number(noted["count"]));
+      this.#hasLooked = true;
+    }
     await this.#tell(session, { audit, identity });
     this.#repeat(session, { audit, identity }).catch((error: unknown) => {
       if (!session.signal.aborted) this.#modules.logger.error("the audit head could not be told", error);
@@ -85,7 +93,7 @@ export class AuditExchange {
    * @throws EnvelopeError `ERR_ENVELOPE_SIGNATURE_INVALID`; StorageError
    */
   async behind(object: Bytes): Promise<void> {
-    const { audit, crypto, logger } = this.#modules;
+    const { audit, crypto } = this.#modules;
     if (audit === undefined || this.#identity === undefined) return;
     const { signingKey, participant } = this.#identity;
     const key = await crypto.importVerifyingKey(signingKey.publicKey, signingKey.algorithm);
@@ -96,10 +104,7 @@ export class AuditExchange {
       break;
     }
     if (await hasAcceptedLoss(audit.store, evidence.issuedAtMs)) return;
-    this.#fault = `the records of this site are behind record ${evidence.count}, which it has signed`;
-    logger.error("the state of this site was set back: no jobs are taken", undefined, {
-      code: "ERR_AUDIT_BEHIND",
-    });
+    this.#setBack(evidence.count);
     await audit.record({
       action: "witness",
       object: participant.name,
@@ -109,6 +114,13 @@ export class AuditExchange {
         ...headDetails({ ...evidence, object }),
         key: toHex(await crypto.sha256(signingKey.publicKey)),
       },
+    });
+  }
+
+  #setBack(count: number): void {
+    this.#fault = `the records of this site are not those up to record ${count} that it has signed`;
+    this.#modules.logger.error("the state of this site was set back: no jobs are taken", undefined, {
+      code: "ERR_AUDIT_BEHIND",
     });
   }
 

@@ -103,6 +103,27 @@ test("a site whose records were set back takes no job, says why, and records it"
   await federation.stop();
 });
 
+test("a chain that was set back is noticed though it has grown past what was witnessed, and in the next process too", async () => {
+  const federation = await TestFederation.start();
+  const { site, store } = await witnessing(federation);
+  await federation.clock.advance(EXCHANGE_MS);
+  await federation.clock.runUntil(site.stop());
+  const older = await cutAfter(store, 1);
+  const audit = auditLog(older, federation.clock);
+  for (let count = 0; count < 20; count++) await audit.record({ action: "policy", outcome: "done" });
+
+  const again = await witnessing(federation, older);
+  await federation.clock.runUntil(again.site.stop());
+  await federation.clock.advance(EXCHANGE_MS);
+  await witnessing(federation, older);
+  const view = await federation.untilEnd(await federation.submit({ minimumSites: 1, waitForSitesMs: 5000 }));
+
+  expect(view.state).toBe("failed");
+  const refused = (await recordsOf(older, "witness")).filter(({ event }) => event.outcome === "refused");
+  expect(refused.map(({ event }) => event.object)).toEqual(["site-1"]);
+  await federation.stop();
+});
+
 test("a chain that was deleted is noticed as well", async () => {
   const federation = await TestFederation.start();
   const { site } = await witnessing(federation);
@@ -185,7 +206,7 @@ test("evidence counts by the site's own signature only, and not against a chain 
   await expect(shown(byServer)).rejects.toMatchObject({ code: "ERR_ENVELOPE_SIGNATURE_INVALID" });
   expect(exchange.fault).toBeUndefined();
   await shown(await sealAuditHead(forged, { identity, crypto, clock }));
-  expect(exchange.fault).toMatch(/behind record 9/);
+  expect(exchange.fault).toMatch(/up to record 9/);
   await federation.stop();
 });
 
