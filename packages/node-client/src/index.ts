@@ -15,6 +15,8 @@ export { type OidcCredentialModules, oidcCredentials } from "./host/oidc-credent
 export { type ServerConnectorOptions, serverConnector } from "./host/server-connector.ts";
 export { parseSignInSettings, type SignInSettings } from "./host/sign-in-settings.ts";
 export {
+  type CreateTrainerOptions,
+  createTrainer,
   type DeviceChoice,
   type DeviceReport,
   parseDevice,

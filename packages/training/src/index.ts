@@ -75,6 +75,8 @@ export {
   type Tensors,
 } from "./runtime/index.ts";
 export {
+  adviseBatchSize,
+  type BatchSizeAdvice,
   type CallOptions,
   type CreateTrainerOptions,
   checkParameterTable,
@@ -85,17 +87,26 @@ export {
   type MeasuredEvaluation,
   type MeasuredMetric,
   type ModelTrainer,
+  type ModelTrainerOptions,
   type ParameterTableOptions,
   parameterTable,
+  type RejectedDevice,
   type RuntimeCandidate,
   type RuntimeChoice,
+  type StepCallOptions,
+  type StepMemory,
+  type StepOutcome,
   type TriedRuntime,
   tryRuntime,
 } from "./trainer/index.ts";
 export {
   type MessagePortLike,
+  openPortTrainer,
   overMessagePort,
   PortTrainer,
+  type ServeModelTrainerOptions,
+  serveModelTrainer,
   serveTrainer,
   type TrainerPort,
+  type TrainerWorker,
 } from "./trainer-port/index.ts";

@@ -4,5 +4,6 @@ export {
   openIdentityStore,
 } from "./identity-store.ts";
 export { systemClock } from "./system-clock.ts";
+export { type CreateTrainerOptions, createTrainer } from "./trainer/index.ts";
 export { LOW_WATER_BYTES, RECEIVE_LIMIT_BYTES } from "./web-socket-connection.ts";
 export { SUBPROTOCOL, type WebSocketConnectorOptions, webSocketConnector } from "./web-socket-connector.ts";

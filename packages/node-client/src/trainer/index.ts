@@ -1,3 +1,4 @@
+export { type CreateTrainerOptions, createTrainer } from "./create-trainer.ts";
 export { type DeviceChoice, parseDevice } from "./device.ts";
 export { type DeviceReport, probeDevice } from "./probe-device.ts";
 export { hasCudaLibrary } from "./runtimes.ts";

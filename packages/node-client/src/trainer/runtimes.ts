@@ -11,6 +11,7 @@ const CUDA_LIBRARY = "libonnxruntime_providers_cuda.so";
 export function nodeRuntimes(device: DeviceChoice, threads: number): RuntimeChoice {
   const cpu: RuntimeCandidate = {
     device: "cpu",
+    availableBytes: () => process.availableMemory(),
     find: async () => createRuntime(onnx, { device: "cpu", threads, writesInPlace: true }),
   };
   const cuda: RuntimeCandidate = {

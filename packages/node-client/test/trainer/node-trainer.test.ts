@@ -8,7 +8,8 @@ import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { benchModel, writeModel } from "@photinus/training";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { hasCudaLibrary, parseDevice, startNodeTrainer } from "../../src/trainer/index.ts";
-import { watchWorker } from "../../src/trainer/start-node-trainer.ts";
+import { trainerIn } from "../../src/trainer/start-node-trainer.ts";
+import { watchThread } from "../../src/trainer/start-worker.ts";
 
 const dataFolder = fileURLToPath(new URL("../../../../demos/mnist", import.meta.url));
 const { signal } = new AbortController();
@@ -87,7 +88,7 @@ describe("a trainer in a worker thread", () => {
   test("refuses what waits with ERR_TRAINER_LOST when it dies", async () => {
     const { port1, port2 } = new MessageChannel();
     const worker = new Worker("process.exit(3)", { eval: true, workerData: port2, transferList: [port2] });
-    const trainer = watchWorker(worker, port1);
+    const trainer = trainerIn(watchThread(worker, port1));
 
     await expect(trainer.prepare(aJob(), { signal })).rejects.toMatchObject({
       code: "ERR_TRAINER_LOST",

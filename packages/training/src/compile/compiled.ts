@@ -32,6 +32,8 @@ export interface CompiledGraph {
   readonly model: Bytes;
   /** Examples per run. */
   readonly batchSize: number;
+  /** Most bytes of intermediate values and outputs at a time, by the order of the nodes. */
+  readonly workingBytes: number;
   /** The model's inputs in the order of the file, each [batchSize, ...]. */
   readonly inputs: readonly InputPort[];
   /** Labels as the loss defines them. */

@@ -5,6 +5,7 @@ import { GraphBuilder, type ImportedModel, importModel, TARGET_OPSET } from "../
 import { type Loss, type LossInputs, type LossTypes, lossOf } from "../loss/index.ts";
 import { type Model, writeModel } from "../onnx/index.ts";
 import type { CompiledGraph, Port } from "./compiled.ts";
+import { peakBytes } from "./peak-bytes.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
 
 /** Version of the file format that belongs to {@link TARGET_OPSET}. */
@@ -93,6 +94,7 @@ export function closeFrame(
   return {
     model: writeModel({ irVersion: IR_VERSION, opset: TARGET_OPSET, producer: "photinus", graph }),
     batchSize,
+    workingBytes: peakBytes(graph, (name) => builder.type(outputs.get(name) ?? name)),
     inputs: [...imported.inputs].map(([nameInFile, name]) => ({ nameInFile, ...portOf(builder, name) })),
     labels: portOf(builder, lossInputs.labels),
     weights: portOf(builder, lossInputs.weights),

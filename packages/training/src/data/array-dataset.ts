@@ -59,7 +59,8 @@ export function arrayDataset(
   };
 }
 
-function copyRows(
+/** Copies rows of `length` elements into `memory`, one behind the other. */
+export function copyRows(
   { values, length }: { readonly values: BatchArray; readonly length: number },
   indices: Uint32Array,
   memory: BatchArray,

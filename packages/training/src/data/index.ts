@@ -13,6 +13,13 @@ export { gunzip, MAX_UNPACKED_BYTES } from "./gunzip.ts";
 export { type IdxArray, parseIdx } from "./idx.ts";
 export { type IdxFiles, type ImageOptions, imageDataset, MNIST_PIXELS, readLabels } from "./image-dataset.ts";
 export { type NpyArray, parseNpy } from "./npy.ts";
+export {
+  memoryFor,
+  memoryOfDataset,
+  type PackedDataset,
+  packDataset,
+  unpackDataset,
+} from "./packed-dataset.ts";
 export { type PartitionOptions, partitionByLabel, type SiteIndices } from "./partition.ts";
 export { parseCsv, parseJsonLines, type Table } from "./table.ts";
 export {

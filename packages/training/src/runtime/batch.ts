@@ -1,7 +1,7 @@
 import { TrainingError } from "@photinus/core/errors";
 import { elementCount } from "@photinus/core/tensor";
 import type { CompiledGraph, InputPort } from "../compile/index.ts";
-import type { BatchArray, BatchBuffers, Dataset } from "../data/index.ts";
+import { type BatchArray, type BatchBuffers, type Dataset, memoryFor } from "../data/index.ts";
 import type { LossTypes } from "../loss/index.ts";
 import { feedersOf } from "./feeders.ts";
 import type { Runtime, Tensors } from "./runtime.ts";
@@ -117,19 +117,9 @@ export class Batch {
 }
 
 function memoryOf({ nameInFile, dtype, shape }: InputPort): BatchArray {
-  const count = elementCount(shape);
-  switch (dtype) {
-    case "f32":
-      return new Float32Array(count);
-    case "i32":
-      return new Int32Array(count);
-    case "i64":
-      return new BigInt64Array(count);
-    case "bool":
-      return new Uint8Array(count);
-    default: {
-      const what = `input ${nameInFile} is ${dtype}: export the model with f32, int32, int64 or bool`;
-      throw new TrainingError("ERR_MODEL_SHAPE", what);
-    }
+  if (dtype === "f32" || dtype === "i32" || dtype === "i64" || dtype === "bool") {
+    return memoryFor(dtype, elementCount(shape));
   }
+  const what = `input ${nameInFile} is ${dtype}: export the model with f32, int32, int64 or bool`;
+  throw new TrainingError("ERR_MODEL_SHAPE", what);
 }

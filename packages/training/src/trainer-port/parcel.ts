@@ -40,3 +40,8 @@ export function packOwned(parameters: ParameterSet): Parcel {
 export function unpack({ layout, bytes }: Parcel): ParameterSet {
   return unpackParameters(layout, bytes);
 }
+
+/** The memory of a parcel, which moves with it. */
+export function memoryOf({ bytes }: Parcel): readonly ArrayBuffer[] {
+  return [bytes.buffer];
+}

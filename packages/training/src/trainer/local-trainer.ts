@@ -24,6 +24,7 @@ import { checkFit, EvaluationSession, type StepSession } from "../runtime/index.
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { compileFor, dimensionsOf, valuesInside } from "./compile-training.ts";
 import { evaluateDataset } from "./evaluate-dataset.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { checkParameterTable } from "./parameter-table.ts";
 import { subtract } from "./subtract.ts";
 import { trainEpochs } from "./train-epochs.ts";
@@ -48,8 +49,8 @@ interface Prepared {
 /** Trains on the device and data of this thread. One call at a time: a second one is a TypeError. */
 export class LocalTrainer implements Trainer {
   readonly #modules: LocalTrainerModules;
+  readonly #work = new OneAtATime();
   #prepared: Prepared | undefined;
-  #busy = false;
 
   /** Does nothing yet; {@link prepare} opens the device. */
   constructor(modules: LocalTrainerModules) {
@@ -62,7 +63,7 @@ export class LocalTrainer implements Trainer {
    * @throws TrainingError of the model, `ERR_DATA_MISSING`, `ERR_DATA_MALFORMED` or `ERR_DEVICE_UNAVAILABLE`
    */
   prepare(job: TrainerJob, { signal }: TrainOptions): Promise<PreparedTrainer> {
-    return this.#alone(async () => {
+    return this.#work.run(async () => {
       await this.#closeSessions();
       const { runtimes, clock } = this.#modules;
       const model = readModel(job.model);
@@ -92,7 +93,7 @@ export class LocalTrainer implements Trainer {
 
   /** Mean loss and accuracy of `parameters` on the held-out examples. */
   evaluate(parameters: ParameterSet, options: TrainOptions): Promise<Evaluation | undefined> {
-    return this.#alone(async () => {
+    return this.#work.run(async () => {
       const { data, evaluation } = this.#require();
       if (data.heldOut === undefined || data.heldOut.count === 0) return undefined;
       evaluation.start(parameters);
@@ -107,7 +108,7 @@ export class LocalTrainer implements Trainer {
 
   /** Runs the job's local epochs from the received parameters. */
   train({ parameters, seed, round }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
-    return this.#alone(async () => {
+    return this.#work.run(async () => {
       const { job, data, step } = this.#require();
       const { optimizer, localEpochs, schedule, batchesPerUpdate = 1, onNotFinite } = job.training;
       step.start(parameters, seed);
@@ -138,17 +139,6 @@ export class LocalTrainer implements Trainer {
   #require(): Prepared {
     if (this.#prepared === undefined) throw new TypeError("prepare() comes first");
     return this.#prepared;
-  }
-
-  /** Sessions and batches are shared by all calls, so that two at once would mix their data. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#busy) throw new TypeError("the trainer does one thing at a time");
-    this.#busy = true;
-    try {
-      return await work();
-    } finally {
-      this.#busy = false;
-    }
   }
 
   async #closeSessions(): Promise<void> {

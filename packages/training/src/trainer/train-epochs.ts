@@ -6,6 +6,7 @@ import type { Dataset } from "../data/index.ts";
 import { rateFactor } from "../optimizer/index.ts";
 import { type SeededRandom, shuffledIndices } from "../random.ts";
 import type { StepSession } from "../runtime/index.ts";
+import { Gathering, type StepOutcome } from "./gathering.ts";
 import { Pacing } from "./pacing.ts";
 
 /** How long and on what to train. */
@@ -66,52 +67,6 @@ export async function trainEpochs(session: StepSession, options: EpochOptions): 
     }
   }
   return tally.outcome();
-}
-
-/** What a step did. */
-interface StepOutcome {
-  /** It changed the parameters, left an update out, or only added to the gradients of one. */
-  readonly kind: "taken" | "skipped" | "gathered";
-  /** Mean loss of the batch; undefined where no label of it counts. */
-  readonly loss: number | undefined;
-}
-
-/** Steps whose gradients become updates together. Of a call that was aborted between two updates nothing is left. */
-class Gathering {
-  readonly #session: StepSession;
-  readonly #batchesPerUpdate: number;
-  #batches = 0;
-  #labels = 0;
-
-  constructor(session: StepSession, batchesPerUpdate: number) {
-    this.#session = session;
-    this.#batchesPerUpdate = batchesPerUpdate;
-    session.forgetGathered();
-  }
-
-  async step(
-    indices: Uint32Array,
-    { dataset, rate, isLast }: { dataset: Dataset; rate: number; isLast: boolean },
-  ): Promise<StepOutcome> {
-    const { batch } = this.#session;
-    if (this.#batchesPerUpdate === 1) {
-      const labels = batch.fill(dataset, indices);
-      return this.#outcome({ closes: true, labels, loss: await this.#session.step(rate) });
-    }
-    const labels = batch.read(dataset, indices);
-    batch.weigh(1, indices.length);
-    const [batches, gathered] = [this.#batches + 1, this.#labels + labels];
-    // Without a label that counts there is nothing to divide by: the update waits for the next batch.
-    const closes = (isLast || batches >= this.#batchesPerUpdate) && gathered > 0;
-    const sum = await this.#session.step(rate, closes ? 1 / gathered : 0);
-    [this.#batches, this.#labels] = closes ? [0, 0] : [batches, gathered];
-    return this.#outcome({ closes, labels, loss: sum / labels });
-  }
-
-  #outcome({ closes, labels, loss }: { closes: boolean; labels: number; loss: number }): StepOutcome {
-    const kind = this.#session.hasUpdated ? "taken" : closes ? "skipped" : "gathered";
-    return { kind, loss: labels === 0 ? undefined : loss };
-  }
 }
 
 /** Adds up what the steps did. */

@@ -36,7 +36,7 @@ const [training, heldOut] = [numbers(200), numbers(50)];
 const aTrainer = (changes: Partial<CreateTrainerOptions> = {}) =>
   createTrainer({
     model: writeModel(LINEAR),
-    training: { loss: "huber", optimizer: { name: "adam", learningRate: 0.05 }, batchSize: 32 },
+    ...{ loss: "huber", optimizer: { name: "adam", learningRate: 0.05 }, batchSize: 32 },
     ...{ data: training, runtimes: [cpuRuntime()], clock, metrics: [{ name: "r2" }] },
     ...changes,
   });
@@ -81,7 +81,7 @@ describe("a trainer of one's own", () => {
 
     await expect(trainer.train(1, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     await trainer.train(1);
-    trainer.load(start);
+    await trainer.load(start);
 
     expect((await trainer.parameters()).get("bias")).toEqual(start.get("bias"));
     await trainer.dispose();
@@ -93,7 +93,7 @@ describe("a trainer of one's own", () => {
     const bias = Tensor.f32([2], Float32Array.of(7, -7));
     const inFile = await trainer.evaluate(heldOut);
 
-    trainer.load(
+    await trainer.load(
       new ParameterSet([
         ["weight", Tensor.f32([3, 2], new Float32Array(6))],
         ["bias", bias],

@@ -1,9 +1,9 @@
 import { TrainingError } from "@photinus/core/errors";
 import type { Trainer } from "@photinus/core/site";
-import { overMessagePort, PortTrainer } from "@photinus/training";
+import { PortTrainer } from "@photinus/training";
 import type { BrowserTrainers } from "../site-host/index.ts";
 import type { BrowserDevice, DeviceReport, SiteDataFiles } from "../site-port/index.ts";
-import type { WorkerOrder } from "./worker-order.ts";
+import { startWorker } from "./start-worker.ts";
 
 /** Trainers in workers of their own, one per running job. */
 export function browserTrainers(): BrowserTrainers {
@@ -12,35 +12,23 @@ export function browserTrainers(): BrowserTrainers {
 
 /** A worker that trains on a copy of `data`. When it dies, all calls are refused with `ERR_TRAINER_LOST`. */
 function startTrainer(data: SiteDataFiles, device: BrowserDevice | "fastest"): Trainer {
-  const worker = startWorker();
-  const { port1, port2 } = new MessageChannel();
-  const trainer = new PortTrainer(overMessagePort(port1), async () => worker.terminate());
-  worker.addEventListener("error", (event) => trainer.lose(event.message || "it could not start"));
-  send(worker, { kind: "train", port: port2, data, device });
+  const { port, end, onLost } = startWorker({ kind: "train", data, device });
+  const trainer = new PortTrainer(port, end);
+  onLost((reason) => trainer.lose(reason));
   return trainer;
 }
 
 async function checkInWorker(device: BrowserDevice | "fastest"): Promise<DeviceReport> {
-  const worker = startWorker();
-  const { port1, port2 } = new MessageChannel();
+  const { port, end, onLost } = startWorker({ kind: "check", device });
   try {
     return await new Promise<DeviceReport>((resolve, reject) => {
-      port1.onmessage = ({ data }) => resolve(data);
-      worker.addEventListener("error", (event) => {
-        reject(new TrainingError("ERR_TRAINER_LOST", event.message || "the training worker could not start"));
-      });
-      send(worker, { kind: "check", port: port2, device });
+      port.listen((report) => resolve(report as DeviceReport)); // of our own worker
+      onLost((reason) =>
+        reject(new TrainingError("ERR_TRAINER_LOST", `the training worker ended: ${reason}`)),
+      );
     });
   } finally {
-    port1.close();
-    worker.terminate();
+    port.close();
+    await end();
   }
-}
-
-function startWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "photinus trainer" });
-}
-
-function send(worker: Worker, order: WorkerOrder): void {
-  worker.postMessage(order, [order.port]);
 }

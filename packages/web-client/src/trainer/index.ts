@@ -1,1 +1,2 @@
 export { browserTrainers } from "./browser-trainers.ts";
+export { type CreateTrainerOptions, createTrainer } from "./create-trainer.ts";

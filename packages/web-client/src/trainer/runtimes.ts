@@ -7,7 +7,7 @@ import { findAdapter } from "./gpu-adapter.ts";
  * counts only when WebGPU is asked for by name.
  */
 export function browserRuntimes(device: BrowserDevice | "fastest"): RuntimeChoice {
-  const wasm: RuntimeCandidate = { device: "wasm", find: openWasm };
+  const wasm: RuntimeCandidate = { device: "wasm", find: openWasm, availableBytes: wasmBytes };
   const webgpu: RuntimeCandidate = {
     device: "webgpu",
     find: async () => {
@@ -31,6 +31,12 @@ async function openWebGpu(): Promise<Runtime> {
   const onnx = await import("onnxruntime-web/webgpu");
   onnx.env.wasm.numThreads = 1; // only what has no GPU kernel runs there
   return createRuntime(onnx, { device: "webgpu" });
+}
+
+/** WebAssembly ends at 4 GiB, and a machine that says how much memory it has may have less. */
+function wasmBytes(): number {
+  const gigabytes = "deviceMemory" in navigator ? Number(navigator.deviceMemory) : 4;
+  return Math.min(4, gigabytes) * 2 ** 30;
 }
 
 /** Threads share memory, which a page has only when it is cross-origin isolated; two leave the page its own cores. */

@@ -11,17 +11,22 @@ globalThis.addEventListener("message", (event: MessageEvent<WorkerOrder>) => voi
   once: true,
 });
 
-async function obey(order: WorkerOrder): Promise<void> {
+async function obey({ task, port }: WorkerOrder): Promise<void> {
   const clock = systemClock();
-  switch (order.kind) {
+  switch (task.kind) {
     case "train": {
-      const { port, data, device } = order;
+      const { data, device } = task;
       const trainer = new LocalTrainer({ runtimes: browserRuntimes(device), data: siteData(data), clock });
       serveTrainer(trainer, overMessagePort(port));
       return;
     }
+    case "train-model": {
+      const { serveModel } = await import("./serve-model.ts");
+      serveModel(task.device, port, clock);
+      return;
+    }
     case "check":
-      order.port.postMessage(await checkDevices(order.device, clock));
+      port.postMessage(await checkDevices(task.device, clock));
       return;
   }
 }

@@ -1,0 +1,60 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { benchModel } from "@photinus/training";
+import { afterAll, expect, test } from "vitest";
+import { shades } from "../../../training/test/reference/shades.ts";
+import { createTrainer } from "../../src/trainer/index.ts";
+import { trainerIn } from "../../src/trainer/start-node-trainer.ts";
+import { watchChild } from "../../src/trainer/start-worker.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "photinus-child-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const { model, parameters, initialParameters } = benchModel("mlp", 1);
+
+// What it does is the contract that packages/training/test/trainer/model-trainer.node.test.ts runs over a port: starting a
+// worker takes seconds, so that one shows here that the worker is that port's other end.
+test("a trainer in a worker thread learns there, reports, stops, and takes single steps", async () => {
+  const trainer = await createTrainer({
+    ...{ model, parameters, loss: "cross-entropy", batchSize: 16, device: "cpu", data: shades(64) },
+    optimizer: { name: "sgd", learningRate: 0.05, momentum: 0.9 },
+  });
+  const controller = new AbortController();
+  const reason = new Error("enough");
+
+  await trainer.load(initialParameters);
+  const { steps } = await trainer.train(3);
+  const { accuracy } = await trainer.evaluate(shades(20));
+  const single = await trainer.step(shades(3));
+  const endless = trainer.train(1e6, {
+    signal: controller.signal,
+    onProgress: () => controller.abort(reason),
+  });
+
+  expect(steps).toBe(12);
+  expect(accuracy).toBe(1);
+  expect(single).toMatchObject({ kind: "taken" });
+  await expect(endless).rejects.toBe(reason);
+  expect(trainer).toMatchObject({ device: "cpu", rejected: [] });
+  expect(trainer.memory.availableBytes).toBeGreaterThan(trainer.memory.neededBytes);
+  await trainer.dispose();
+});
+
+test("a provider that aborts its process takes the trainer along, and not this process", async () => {
+  const file = join(folder, "aborts.mjs");
+  writeFileSync(file, 'process.on("message", () => process.abort());');
+  const child: ChildProcess = fork(file, {
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  const trainer = trainerIn(watchChild(child));
+  const { signal } = new AbortController();
+
+  await expect(trainer.evaluate(initialParameters, { signal })).rejects.toMatchObject({
+    code: "ERR_TRAINER_LOST",
+    message: expect.stringContaining("SIGABRT"),
+  });
+  await trainer.close();
+});
