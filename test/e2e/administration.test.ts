@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, type Page, test } from "@playwright/test";
@@ -88,6 +89,18 @@ async function request(name: string): Promise<{ readonly code: number | null; re
   return { code, output };
 }
 
+/** A live session of a site that joined, in a process of its own. */
+async function live(name: string): Promise<{ readonly ended: Promise<string> }> {
+  const running = spawn(
+    process.execPath,
+    [...SOURCE, join(ROOT, "test/e2e/live-session.ts"), join(folder, name), served.socketUrl],
+    { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe("connected");
+  return { ended: lines.next().then(({ value }) => String(value)) };
+}
+
 test("an administrator signs in by a kit, approves a request by its fingerprint, suspends and invites", async ({
   page,
 }) => {
@@ -113,9 +126,12 @@ test("an administrator signs in by a kit, approves a request by its fingerprint,
   await page.keyboard.press("ArrowRight");
   const lab = page.getByRole("article").filter({ hasText: "lab-7" });
   await expect(lab).toBeVisible();
+  const first = await live("lab-7");
+  await expect(lab.getByText("connected", { exact: true })).toBeVisible();
   await lab.getByLabel("Reason").fill("lost laptop");
   await lab.getByRole("button", { name: "Suspend for 7 days" }).click();
   await expect(lab.getByText("suspended", { exact: true })).toBeVisible();
+  expect(await first.ended).toBe("ERR_SUSPENDED");
   await expectAccessible(page);
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.emulateMedia({ colorScheme: "light" });
@@ -123,9 +139,11 @@ test("an administrator signs in by a kit, approves a request by its fingerprint,
   await lab.getByLabel("Reason").fill("found again");
   await lab.getByRole("button", { name: "Resume" }).click();
   await expect(lab.getByText("suspended", { exact: true })).toHaveCount(0);
+  const second = await live("lab-7");
   await lab.getByLabel("Reason").fill("sold");
   await lab.getByRole("button", { name: "Revoke for good" }).click();
   await expect(lab.getByText("revoked", { exact: true })).toBeVisible();
+  expect(await second.ended).toBe("ERR_REVOKED");
 
   await page.getByRole("tab", { name: "Invites" }).click();
   await page.getByRole("button", { name: "Make link" }).click();

@@ -2,10 +2,18 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "@photinus/core/bytes";
+import { connect, type Federation } from "@photinus/core/console";
 import { createProject, openKit } from "@photinus/core/provision";
-import { nodeCrypto, pinoLogger, systemClock, writeKitFolder } from "@photinus/node-platform";
-import { openStorage, PhotinusServer } from "@photinus/node-server";
+import {
+  nodeCrypto,
+  pinoLogger,
+  systemClock,
+  webSocketConnector,
+  writeKitFolder,
+} from "@photinus/node-platform";
+import { openStorage, PhotinusServer, type ServerStorage } from "@photinus/node-server";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openSiteFolder } from "../src/commands/open-kit-folder.ts";
 import { main } from "../src/main.ts";
 import { capturedStreams } from "./captured-streams.ts";
 
@@ -16,6 +24,7 @@ const clock = systemClock();
 let folder = "";
 let socket = "";
 let fingerprint = "";
+let audit: ServerStorage["audit"];
 let stop: () => Promise<void> = async () => undefined;
 
 beforeAll(async () => {
@@ -39,6 +48,7 @@ beforeAll(async () => {
   if (hub === undefined) throw new Error("the project has a server");
   const kit = await openKit(hub.files, { nowMs: Date.now(), secret: hub.secret }, { crypto });
   const storage = await openStorage({ folder: join(folder, "state") }, { crypto });
+  audit = storage.audit;
   const logger = pinoLogger({ name: "server", level: "silent" });
   const server = new PhotinusServer({ kit, host: "127.0.0.1", port: 0 }, { storage, clock, crypto, logger });
   const address = await server.start();
@@ -158,6 +168,57 @@ test("an administrator of an organization invites nobody into another one", asyn
   const refused = await as("org@example.org", "invite", "--org", "elsewhere");
 
   expect(refused).toMatchObject({ code: 6, result: { error: { code: "ERR_FORBIDDEN" } } });
+});
+
+/** A live session of the site whose folder that is. */
+async function live(site: string): Promise<Federation> {
+  const passphraseFile = join(folder, site, "local", "secret");
+  const { kit } = await openSiteFolder({ kit: join(folder, site), passphraseFile });
+  const who = { identity: kit.identity, project: "trial", root: kit.root.der, serverName: "hub" };
+  return await connect(who, { connector: webSocketConnector({ url: socket }), clock, crypto });
+}
+
+/** What the audit chain says of these actions, in order. */
+async function recordsOf(...actions: readonly string[]) {
+  const events = [];
+  for await (const { event } of audit.read()) if (actions.includes(event.action)) events.push(event);
+  return events;
+}
+
+test("a suspension and a revocation end the live sessions within a second, admit no new one, and are on record", async () => {
+  const order = (...args: readonly string[]) => as("admin@example.org", ...args);
+  const first = await live("lab");
+
+  await order("site", "suspend", "lab-7", "--reason", "lost", "--for", "1h");
+  expect(await first.ended).toMatchObject({ code: "ERR_SUSPENDED", local: false });
+  await expect(live("lab")).rejects.toMatchObject({ code: "ERR_SUSPENDED" });
+  const secret = join(folder, "lab", "local", "secret");
+  const renewing = await run("cert", "renew", "--kit", join(folder, "lab"), "--passphrase-file", secret);
+  expect(renewing.result).toMatchObject({ error: { code: "ERR_SUSPENDED" } });
+  await order("site", "resume", "lab-7", "--reason", "found");
+
+  await request("lab-8", "--root-fingerprint", fingerprint, "--name", "lab-8");
+  const [waiting] = (await order("cert", "list")).result.requests;
+  await order("cert", "approve", waiting.keyDigest, "--reason", "compared");
+  await request("lab-8", "--root-fingerprint", fingerprint, "--name", "lab-8");
+  const second = await live("lab-8");
+  await order("cert", "revoke", "lab-8", "--reason", "sold");
+  expect(await second.ended).toMatchObject({ code: "ERR_REVOKED", local: false });
+  await expect(live("lab-8")).rejects.toMatchObject({ code: "ERR_REVOKED" });
+
+  const ofSuspension = await recordsOf("suspend", "suspended", "resume");
+  const ofRevocation = await recordsOf("revoke", "revoked");
+  expect(ofSuspension.map(({ action, reason }) => `${action} ${reason}`)).toEqual([
+    ...["suspend lost", "suspended ", "resume found"],
+  ]);
+  expect(ofRevocation.map(({ action, reason }) => `${action} ${reason}`)).toEqual([
+    "revoke sold",
+    "revoked ",
+  ]);
+  for (const [ordered, ended] of [ofSuspension, ofRevocation]) {
+    expect(ordered?.actor).toMatch(/^[0-9a-f]{64} admin@example\.org$/);
+    expect((ended?.atMs ?? Number.NaN) - (ordered?.atMs ?? 0)).toBeLessThan(1000);
+  }
 });
 
 test("a site that joined is suspended, resumed and revoked by name; one with a kit is suspended by its certificate", async () => {
