@@ -8,7 +8,8 @@ export {
   type ShardDescription,
   type TableDescription,
 } from "./data/index.ts";
-export { AUDIT_FILE, type AuditFile, openAuditFile, readAuditFile } from "./host/audit-file.ts";
+export { AUDIT_FILE, type AuditFile, type AuditFileOptions, openAuditFile } from "./host/audit-file.ts";
+export { readAuditFile } from "./host/audit-segments.ts";
 export { dataNamesIn } from "./host/data-names.ts";
 export { type NodeSiteModules, type NodeSiteOptions, nodeSite } from "./host/node-site.ts";
 export { type OidcCredentialModules, oidcCredentials } from "./host/oidc-credentials.ts";

@@ -1,28 +1,23 @@
-import { constants } from "node:fs";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import {
-  auditRecordToJson,
-  chainRecord,
-  importAudit,
-  MAX_AUDIT_LINE_LENGTH,
-  verifyChain,
-} from "@photinus/core/audit";
+import { auditRecordToJson, chainRecord, MAX_AUDIT_LINE_LENGTH, verifyChain } from "@photinus/core/audit";
 import { utf8 } from "@photinus/core/bytes";
 import { StorageError } from "@photinus/core/errors";
 import type { AuditEvent, AuditRecord, AuditStore, CryptoProvider } from "@photinus/core/platform";
+import { beginSegment, openLiveFile, readAuditFile, syncFolder } from "./audit-segments.ts";
 
 /** Name of the file in the state folder of a site. */
 export const AUDIT_FILE = "audit.jsonl";
 
-/** Reads the records of a site's audit file, as an export. @throws AuditBrokenError naming the first line that is none */
-export async function* readAuditFile(path: string): AsyncGenerator<AuditRecord, void, void> {
-  const handle = await openPlain(path, constants.O_RDONLY);
-  try {
-    yield* importAudit(handle.createReadStream({ encoding: "utf8", autoClose: false }));
-  } finally {
-    await handle.close();
-  }
+/** A file of this size is closed, and the chain goes on in the next one, bytes. */
+const SEGMENT_BYTES = 16 * 2 ** 20;
+
+/** What {@link openAuditFile} works with. */
+export interface AuditFileOptions {
+  /** Hashes. */
+  readonly crypto: CryptoProvider;
+  /** Size at which a file is closed and the chain goes on in the next one, bytes. Default 16 MiB. */
+  readonly segmentBytes?: number;
 }
 
 /**
@@ -33,10 +28,10 @@ export async function* readAuditFile(path: string): AsyncGenerator<AuditRecord, 
  */
 export async function openAuditFile(
   path: string,
-  { crypto }: { readonly crypto: CryptoProvider },
+  { crypto, segmentBytes = SEGMENT_BYTES }: AuditFileOptions,
 ): Promise<AuditFile> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const handle = await openPlain(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND);
+  const handle = await openLiveFile(path);
   try {
     const size = await cutTornLine(handle);
     let last: AuditRecord | undefined;
@@ -45,7 +40,7 @@ export async function openAuditFile(
       noted(readAuditFile(path), (record) => (last = record)),
     );
     await syncFolder(dirname(path)); // the name of a new file lasts too
-    return new AuditFile({ path, handle, size, last }, crypto);
+    return new AuditFile({ path, handle, size, last, segmentBytes }, crypto);
   } catch (error) {
     await handle.close();
     throw error;
@@ -57,6 +52,7 @@ interface OpenFile {
   readonly handle: FileHandle;
   readonly size: number;
   readonly last: AuditRecord | undefined;
+  readonly segmentBytes: number;
 }
 
 interface Waiting {
@@ -68,19 +64,21 @@ interface Waiting {
 /** The audit role of a site. What was appended at once is one write and one sync. */
 export class AuditFile implements AuditStore {
   readonly #path: string;
-  readonly #handle: FileHandle;
+  readonly #segmentBytes: number;
   readonly #crypto: CryptoProvider;
+  #handle: FileHandle;
   #size: number;
   #last: AuditRecord | undefined;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
   /** Use {@link openAuditFile}, which checks what is there. */
-  constructor({ path, handle, size, last }: OpenFile, crypto: CryptoProvider) {
+  constructor({ path, handle, size, last, segmentBytes }: OpenFile, crypto: CryptoProvider) {
     this.#path = path;
     this.#handle = handle;
     this.#size = size;
     this.#last = last;
+    this.#segmentBytes = segmentBytes;
     this.#crypto = crypto;
   }
 
@@ -146,6 +144,13 @@ export class AuditFile implements AuditStore {
   async #toDisk(lines: string): Promise<void> {
     const { size } = await this.#handle.stat();
     if (size !== this.#size) throw new Error(`another program wrote to it: ${size} bytes, not ${this.#size}`);
+    if (size >= this.#segmentBytes && this.#last !== undefined) {
+      this.#handle = await beginSegment(this.#path, {
+        handle: this.#handle,
+        lastSequence: this.#last.sequence,
+      });
+      this.#size = 0;
+    }
     const bytes = utf8(lines);
     try {
       await this.#handle.appendFile(bytes);
@@ -155,25 +160,6 @@ export class AuditFile implements AuditStore {
       throw error;
     }
     this.#size += bytes.byteLength;
-  }
-}
-
-async function openPlain(path: string, flags: number): Promise<FileHandle> {
-  try {
-    return await open(path, flags | constants.O_NOFOLLOW, 0o600);
-  } catch (cause) {
-    throw new StorageError("ERR_STORAGE_UNAVAILABLE", `${path} is no plain file that can be opened`, {
-      cause,
-    });
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const names = await open(folder, constants.O_RDONLY);
-  try {
-    await names.sync();
-  } finally {
-    await names.close();
   }
 }
 

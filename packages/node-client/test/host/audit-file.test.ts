@@ -1,6 +1,6 @@
-import { appendFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { auditLog, MAX_AUDIT_LINE_LENGTH } from "@photinus/core/audit";
 import { auditContract } from "@photinus/core/testing/contracts";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
@@ -105,4 +105,47 @@ test("a link in place of the file is not followed", async () => {
   await symlink(path, link);
 
   await expect(openAuditFile(link, { crypto })).rejects.toMatchObject({ code: "ERR_STORAGE_UNAVAILABLE" });
+});
+
+test("a full file is closed and the chain goes on in the next one, over restarts too", async () => {
+  const path = await aPath();
+  for (const round of ["one", "two"]) {
+    const file = await openAuditFile(path, { crypto, segmentBytes: 600 });
+    const log = auditLog(file, systemClock());
+    for (const object of ["a", "b", "c"]) await log.record({ action: round, object, outcome: "done" });
+    await file.close();
+  }
+  const names = (await readdir(dirname(path))).sort();
+
+  const file = await openAuditFile(path, { crypto, segmentBytes: 600 });
+  onTestFinished(() => file.close());
+
+  expect(names).toEqual(["audit.0000000000000002.jsonl", "audit.0000000000000004.jsonl", "audit.jsonl"]);
+  const records = [];
+  for await (const { sequence } of file.read()) records.push(sequence);
+  expect(records).toEqual([1, 2, 3, 4, 5, 6]);
+  expect((await file.head())?.sequence).toBe(6);
+});
+
+test("a segment that was changed or removed is named", async () => {
+  const path = await aPath();
+  const file = await openAuditFile(path, { crypto, segmentBytes: 1 });
+  for (const object of ["a", "b", "c"])
+    await auditLog(file, systemClock()).record({ action: object, outcome: "done" });
+  await file.close();
+  const first = join(dirname(path), "audit.0000000000000001.jsonl");
+  const text = await readFile(first, "utf8");
+
+  await writeFile(first, text.replace('"a"', '"x"'));
+  await expect(openAuditFile(path, { crypto })).rejects.toMatchObject({
+    code: "ERR_AUDIT_BROKEN",
+    sequence: 1,
+  });
+  await writeFile(first, text);
+  await rm(join(dirname(path), "audit.0000000000000002.jsonl"));
+
+  await expect(openAuditFile(path, { crypto })).rejects.toMatchObject({
+    code: "ERR_AUDIT_BROKEN",
+    sequence: 2,
+  });
 });
