@@ -206,3 +206,46 @@ test("a loss that is accepted stands in the chain with its reason; a server's st
   expect((await run(...lost, await aState())).code).toBe(4);
   expect((await run("audit", "accept-loss", "--state", state, "--reason", " ")).code).toBe(4);
 });
+
+test("a report tells the data flows of a job, what a user did, and what is about a participant", async () => {
+  const state = await aState([]);
+  const storage = await openStorage({ folder: state }, { crypto });
+  const audit = auditLog(storage.audit, clock);
+  const job = { correlation: "j1", object: "j1" };
+  const notes: readonly Parameters<typeof audit.record>[0][] = [
+    { ...job, action: "job", outcome: "accepted", actor: "aa ada@example.org", reason: "submit" },
+    { ...job, action: "consent", outcome: "accepted", actor: "bb ward-1", details: { terms: "v3" } },
+    { ...job, action: "task", outcome: "done", object: "t1" },
+    { ...job, action: "result", object: "ward-1", outcome: "accepted", details: { exampleCount: 40 } },
+    { ...job, action: "result", object: "ward-1", outcome: "refused", reason: "ERR_CONTRIBUTION_NORM" },
+    { ...job, action: "round", object: "1", outcome: "done" },
+    { ...job, action: "job", outcome: "refused", actor: "cc eve@example.org", reason: "download" },
+    { action: "suspend", object: "dd ward-1", outcome: "done", actor: "aa ada@example.org" },
+  ];
+  for (const note of notes) await audit.record(note);
+  await storage.close();
+  const report = (...which: string[]) => run("audit", "report", "--state", state, ...which);
+
+  const flows = await report("--job", "j1", "--json");
+  const eve = await report("--user", "eve@example.org");
+  const ward = await report("--participant", "ward-1", "--json");
+
+  expect(JSON.parse(flows.out)).toMatchObject({
+    rounds: 1,
+    sites: [
+      {
+        ...{ site: "ward-1", consent: "accepted", terms: "v3", accepted: 1, examples: 40 },
+        refused: { ERR_CONTRIBUTION_NORM: 1 },
+      },
+    ],
+    access: [{ actor: "aa ada@example.org" }, { actor: "cc eve@example.org", outcome: "refused" }],
+  });
+  expect((await report("--job", "j1")).out).toContain(
+    "ward-1: consent accepted (terms v3), 1 update counted",
+  );
+  expect(eve.out).toMatch(/^7 .* refused {2}job {2}j1 {2}download {2}cc eve@example\.org\n$/);
+  expect(JSON.parse(ward.out).events.map(({ sequence }: { sequence: number }) => sequence)).toEqual([
+    2, 4, 5, 8,
+  ]);
+  expect((await report()).code).toBe(4);
+});

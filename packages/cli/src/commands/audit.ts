@@ -3,6 +3,7 @@ import { toHex } from "@photinus/core/bytes";
 import type { AuditRecord } from "@photinus/core/platform";
 import { nodeCrypto } from "@photinus/node-platform";
 import { type AuditPlace, withRecords } from "../audit/open-records.ts";
+import { lineOfRecord } from "../audit/record-line.ts";
 import { type WitnessOptions, witnessedHeads } from "../audit/witnessed-heads.ts";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
@@ -40,12 +41,6 @@ export async function verifyAudit(options: AuditVerifyOptions, { terminal }: Com
   }
 }
 
-function lineOf({ sequence, event }: AuditRecord): string {
-  const { atMs, actor, action, object, outcome, reason } = event;
-  const parts = [new Date(atMs).toISOString(), outcome, action, object, reason, actor];
-  return `${sequence}  ${parts.filter((part) => part !== "").join("  ")}`;
-}
-
 /** Prints the last records of a server or site. */
 export async function tailAudit(options: AuditTailOptions, { terminal }: CommandContext): Promise<void> {
   await withRecords(options, async (audit) => {
@@ -56,7 +51,7 @@ export async function tailAudit(options: AuditTailOptions, { terminal }: Command
       if (records.length >= 2 * options.lines) records = records.slice(-options.lines);
     }
     records = records.slice(-options.lines);
-    for (const record of records) terminal.line(lineOf(record));
+    for (const record of records) terminal.line(lineOfRecord({ ...record.event, sequence: record.sequence }));
     terminal.result({ records: records.map((record) => JSON.parse(auditRecordToJson(record))) });
   });
 }

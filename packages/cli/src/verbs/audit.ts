@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { integerFrom, oneOf, repeated, textUpTo } from "../arguments.ts";
 import type { ContextOf } from "../context.ts";
 
-/** `photinus audit verify|tail|export|accept-loss`. */
+/** `photinus audit verify|tail|export|report|accept-loss`. */
 export function addAudit(program: Command, contextOf: ContextOf): void {
   const audit = program.command("audit").description("the record of what happened");
   placeOptions(
@@ -32,6 +32,14 @@ export function addAudit(program: Command, contextOf: ContextOf): void {
     .action(async (_options, command: Command) => {
       const { exportRecords } = await import("../commands/audit-export.ts");
       await exportRecords(command.opts(), contextOf(command));
+    });
+  placeOptions(audit.command("report").description("say what left which site, or what somebody did"))
+    .option("--job <id>", "data flows of a job: what left which site, and who got the result")
+    .option("--user <name>", "everything that a user did, or tried to")
+    .option("--participant <name>", "everything that a participant did or that was done to it")
+    .action(async (_options, command: Command) => {
+      const { reportRecords } = await import("../commands/audit-report.ts");
+      await reportRecords(command.opts(), contextOf(command));
     });
   audit
     .command("accept-loss")

@@ -26,6 +26,14 @@ export {
   MAX_AUDIT_TEXT_BYTES,
 } from "./record.ts";
 export {
+  type DataFlowReport,
+  type ReportedEvent,
+  reportAccess,
+  reportDataFlows,
+  reportParticipant,
+  type SiteFlow,
+} from "./reports.ts";
+export {
   type AuditEvidence,
   openAuditEvidence,
   type SealAuditHeadModules,
