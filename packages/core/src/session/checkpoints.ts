@@ -2,7 +2,7 @@ import { type Bytes, packBytes, unpackBytes } from "../bytes/index.ts";
 import { type Checkpoint, openCheckpoint, sealCheckpoint } from "../envelope/index.ts";
 import { WireError } from "../errors/index.ts";
 import type { Frame } from "../wire/index.ts";
-import { heartbeat } from "./control-messages.ts";
+import { heartbeat, revocationList, signerChain, tokens } from "./control-messages.ts";
 import { MessageTrail } from "./message-trail.ts";
 import type { SessionParts } from "./session-parts.ts";
 
@@ -10,6 +10,13 @@ import type { SessionParts } from "./session-parts.ts";
 const MOST_MESSAGES = 1000;
 /** Time after which one follows a message that says something, ms. */
 const LONGEST_MS = 60_000;
+/**
+ * Messages that bring what its author has signed anyway, or nothing at all: a CHECKPOINT proves nothing more of them. The
+ * next one covers them, whenever that comes.
+ */
+const CAN_WAIT: ReadonlySet<number> = new Set(
+  [heartbeat, tokens, signerChain, revocationList].map(({ type }) => type),
+);
 /** Time that a CHECKPOINT may take on its way, ms. */
 const GRACE_MS = 60_000;
 
@@ -42,9 +49,8 @@ export class Checkpoints {
     await this.#received.add(frame, this.#waitsFromMs(type), this.#parts.modules.crypto);
   }
 
-  /** A heartbeat says nothing that anybody could want to prove: the next CHECKPOINT covers it, whenever that comes. */
   #waitsFromMs(type: number): number | undefined {
-    return type === heartbeat.type ? undefined : this.#parts.modules.clock.now();
+    return CAN_WAIT.has(type) ? undefined : this.#parts.modules.clock.now();
   }
 
   /** The last CHECKPOINT of the peer that verified, as it came: a signature over all its messages before it. */
