@@ -95,7 +95,13 @@ export function witnessedBy({ event }: AuditRecord): (WitnessedHead & { readonly
 export function recordedHeadMemory(store: Pick<AuditStore, "read">): HeadMemory {
   let last: Promise<WitnessedHead | undefined> | undefined;
   return {
-    last: () => (last ??= lastWitnessed(store)),
+    last: () => {
+      last ??= lastWitnessed(store).catch((error: unknown) => {
+        last = undefined; // read again the next time
+        throw error;
+      });
+      return last;
+    },
     keep: (_chain, head) => {
       last = Promise.resolve(head); // the record that tells it is written
       return Promise.resolve();

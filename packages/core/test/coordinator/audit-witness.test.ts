@@ -12,6 +12,7 @@ import {
 import type { Bytes } from "../../src/bytes/index.ts";
 import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
 import type { VerifiedObject } from "../../src/envelope/index.ts";
+import { StorageError } from "../../src/errors/index.ts";
 import { type AuditRecord, type AuditStore, silentLogger, webCrypto } from "../../src/platform/index.ts";
 import { AuditExchange } from "../../src/site/audit-exchange.ts";
 import { memoryAudit } from "../../src/testing/index.ts";
@@ -208,6 +209,21 @@ test("evidence counts by the site's own signature only, and not against a chain 
   await shown(await sealAuditHead(forged, { identity, crypto, clock }));
   expect(exchange.fault).toMatch(/up to record 9/);
   await federation.stop();
+});
+
+test("records that could not be read once are read the next time", async () => {
+  const store = memoryAudit(webCrypto());
+  let isBroken = true;
+  const memory = recordedHeadMemory({
+    read: (from) => {
+      if (isBroken) throw new StorageError("ERR_STORAGE_UNAVAILABLE", "the disk is away");
+      return store.read(from);
+    },
+  });
+
+  await expect(memory.last("server")).rejects.toMatchObject({ code: "ERR_STORAGE_UNAVAILABLE" });
+  isBroken = false;
+  expect(await memory.last("server")).toBeUndefined();
 });
 
 test("a head that was signed before the last one is late, not a chain that went back", async () => {
