@@ -46,6 +46,23 @@ describe("an order", () => {
       { identity, crypto: server.crypto },
     );
 
+  test("has its effect once though its answer was lost with the session", async () => {
+    const server = await AdministeredServer.start();
+    const admin = server.identityOf(ADMIN);
+    const order = await anInvite(server, admin);
+    const first = await rawSession(server, admin);
+    await first.session.sendObject(order, admin.participant.chain);
+    await first.session.close("ERR_GOING_AWAY");
+    await server.clock.advance(100);
+
+    const again = await rawSession(server, admin);
+    await again.session.sendObject(order, admin.participant.chain);
+    await server.clock.advance(100);
+
+    expect([first.done, again.done]).toEqual([[], []]);
+    expect((await server.records("invite")).map(({ outcome }) => outcome)).toEqual(["accepted"]);
+  });
+
   test("has its effect once, in whatever session and process it is played again", async () => {
     const server = await AdministeredServer.start();
     const admin = server.identityOf(ADMIN);

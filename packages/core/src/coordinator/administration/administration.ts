@@ -105,7 +105,10 @@ export class Administration {
       throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
     }
     const detail = await this.#carryOut(object, understood);
-    await session.send(commandDone, { detail }, { inReplyTo: object.objectId });
+    // An answer that is lost with the session is no failure of the order: it must count as one that had its effect.
+    await session.send(commandDone, { detail }, { inReplyTo: object.objectId }).catch((error: unknown) => {
+      if (!session.signal.aborted) throw error;
+    });
   }
 
   /** Recorded first: an order that cannot be recorded has no effect. */
