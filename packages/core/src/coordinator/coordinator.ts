@@ -83,12 +83,12 @@ export class Coordinator {
     this.#identity = options.identity;
     const ownIdentity = (): Identity => this.#identity;
     this.#modules = jobModules({ ...options, ownIdentity }, modules, this.#records);
+    this.#scheduler = this.#newScheduler(options);
     this.#siteHandler = {
-      routes: siteRoutes(this.#siteDesk(), administration?.siteRoutes),
+      routes: siteRoutes(this.#siteDesk(), [...(administration?.siteRoutes ?? []), this.#scheduler.route]),
       onObject: siteObjects(new AuditExchange({ ...this.#modules, chain: modules.audit }), administration),
     };
     const limits = { maximumModelBytes: options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
-    this.#scheduler = this.#newScheduler(options);
     this.#submissions = new Submissions(limits, this.#modules);
     const { revocations } = modules;
     const desk = { clock, logger, audit: this.#modules.audit, sessions: () => this.sessions() };
@@ -251,10 +251,8 @@ export class Coordinator {
         const site = this.#sites.get(session.peer.name);
         return site?.session === session ? site : undefined;
       },
-      standing: (jobId, { name }, takesPart) => {
-        if (takesPart) this.#scheduler.taken(jobId, name);
-        else this.#scheduler.released(jobId, name);
-      },
+      takesPart: (jobId, site) => this.#scheduler.takesPart(jobId, site),
+      released: (jobId, { name }) => this.#scheduler.released(jobId, name),
       runOf: (jobId, site) => this.#runOf(jobId, site),
     };
   }

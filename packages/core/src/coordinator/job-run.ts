@@ -179,13 +179,12 @@ export class JobRun {
     return this.#context.sites.hasRefused(site);
   }
 
-  /** A site takes part: it gets the graph, unless it has it. @returns false when it is not asked, or takes part already */
-  async accepted(site: LiveSite, terms: string): Promise<boolean> {
+  /** A site takes part: it gets the graph, unless it has it. */
+  async accepted(site: LiveSite, terms: string): Promise<void> {
     const { sites, jobId } = this.#context;
-    if (!sites.consented(site.name)) return false;
+    if (!sites.consented(site.name)) return;
     await this.#auditConsent(site, { outcome: "accepted", reason: "", details: { terms } });
     if (!site.preparedJobs.includes(jobId)) await this.#sendGraph(site);
-    return true;
   }
 
   async #sendGraph(site: LiveSite): Promise<void> {
@@ -206,6 +205,11 @@ export class JobRun {
     this.#context.sites.declined(site.name, "ERR_JOB_DECLINED", reason);
     this.#context.modules.logger.info("site declined", { site: site.name, reason });
     await this.#auditConsent(site, { outcome: "refused", reason: "ERR_JOB_DECLINED" });
+  }
+
+  /** A site takes no part yet: it works for others, or lacks what the job needs. It says by itself when it does. */
+  postponed(site: LiveSite, reason: string): void {
+    this.#context.sites.declined(site.name, "ERR_SITE_BUSY", reason);
   }
 
   /** A site's trainer is prepared. */

@@ -1,13 +1,21 @@
 import { isDeployedTo } from "../job/index.ts";
 import { hasJobEnded } from "../message/index.ts";
 import type { Clock, Logger, Timer } from "../platform/index.ts";
+import type { MessageRoute } from "../session/index.ts";
 import { chooseJob, type SiteCapacity, type WaitingJob } from "./choose-job.ts";
 import { abortedBy, cannotSchedule, type JobStop } from "./job-end.ts";
 import type { JobRun } from "./job-run.ts";
 import type { LiveSite } from "./live-site.ts";
+import { ResourceChecks } from "./resource-checks.ts";
 
 /** A job that has its sites and not begun after so long does not keep others from beginning. */
 const BEGINS_WITHIN_MS = 30_000;
+
+/** First wait of a job whose sites lack what it needs; each further one is twice as long. */
+const FIRST_BACK_OFF_MS = 10_000;
+const LONGEST_BACK_OFF_MS = 600_000;
+/** So often its sites are asked, and no more. */
+const MAX_CHECKS = 10;
 
 /** How much at once. */
 export interface SchedulerLimits {
@@ -33,6 +41,8 @@ export interface SchedulerModules {
 
 interface Waiting extends WaitingJob {
   readonly run: JobRun;
+  /** How often its sites lacked what it needs. */
+  checks: number;
   /** Runs while the job lacks sites. */
   lacks: { readonly timer: Timer; isOver: boolean } | undefined;
   notBeforeMs: number;
@@ -56,11 +66,22 @@ export class Scheduler {
   readonly #modules: SchedulerModules;
   readonly #waiting = new Map<string, Waiting>();
   readonly #active = new Map<string, Active>();
+  readonly #checks: ResourceChecks;
+  /** The one job whose sites are asked at the moment: their places are kept for it. */
+  #checked: { readonly jobId: string; readonly sites: readonly string[] } | undefined;
+  /** Jobs that are tried again later. */
+  readonly #later = new Set<Timer>();
   #isStopped = false;
 
   constructor(limits: SchedulerLimits, modules: SchedulerModules) {
     this.#limits = limits;
     this.#modules = modules;
+    this.#checks = new ResourceChecks(modules.clock);
+  }
+
+  /** What sites answer about their resources. */
+  get route(): MessageRoute {
+    return this.#checks.route;
   }
 
   /** Takes a job up: one that has begun goes on at once, the others wait for their turn. */
@@ -69,7 +90,15 @@ export class Scheduler {
     if (hasJobEnded(state)) return;
     if (state === "waiting") {
       const { definition } = run;
-      this.#waiting.set(jobId, { jobId, submittedAtMs, definition, run, lacks: undefined, notBeforeMs: 0 });
+      this.#waiting.set(jobId, {
+        jobId,
+        submittedAtMs,
+        definition,
+        run,
+        lacks: undefined,
+        checks: 0,
+        notBeforeMs: 0,
+      });
     } else {
       this.#begin(run, []);
     }
@@ -113,9 +142,10 @@ export class Scheduler {
     this.schedule();
   }
 
-  /** A site takes part in a job after all. */
-  taken(jobId: string, site: string): void {
-    this.#active.get(jobId)?.sites.add(site);
+  /** A site says that it takes part: it is given the job when it was not, or not in this process. */
+  async takesPart(jobId: string, site: LiveSite): Promise<void> {
+    const active = this.#active.get(jobId);
+    if (active !== undefined && suits(active.run, site)) await this.#offer(active, site);
   }
 
   /** A site takes no part in a job, or can no longer: others may have its place. */
@@ -140,6 +170,7 @@ export class Scheduler {
   stop(): void {
     this.#isStopped = true;
     for (const waiting of this.#waiting.values()) waiting.lacks?.timer.cancel();
+    for (const timer of this.#later) timer.cancel();
     for (const { run, timer } of this.#active.values()) {
       timer?.cancel();
       run.stop();
@@ -150,13 +181,68 @@ export class Scheduler {
   schedule(): void {
     if (this.#isStopped) return;
     for (;;) {
-      const { next, lacking } = chooseJob([...this.#waiting.values()], this.#capacities(), this.#now());
+      const { next, lacking } = chooseJob(this.#choosable(), this.#capacities(), this.#now());
       this.#note(lacking, next === undefined);
       if (next === undefined || !this.#hasPlace()) break;
-      this.#forget(next.job);
-      this.#begin(next.job.run, next.sites);
+      const { job, sites } = next;
+      if (this.#checks.isNeeded(job, sites)) {
+        this.#checked = { jobId: job.jobId, sites };
+        this.#modules.track(this.#check(job, sites));
+      } else {
+        this.#forget(job);
+        this.#begin(job.run, sites);
+      }
     }
     this.#spread();
+  }
+
+  /** Those that wait; while the sites of one are asked, no other one's are, nor its own again. */
+  #choosable(): readonly Waiting[] {
+    const checked = this.#checked;
+    if (checked === undefined) return [...this.#waiting.values()];
+    return [...this.#waiting.values()].filter(
+      ({ jobId, definition }) => jobId !== checked.jobId && definition.deployment?.resources === undefined,
+    );
+  }
+
+  /** Asks the sites whether they have what the job needs; it begins when enough have, and else tries again later. */
+  async #check(job: Waiting, names: readonly string[]): Promise<void> {
+    const sites = [...this.#modules.sites()].filter(({ name }) => names.includes(name));
+    const { willing, lacks, cancel } = await this.#checks.ask(job, sites);
+    this.#checked = undefined;
+    if (this.#isStopped || !this.#waiting.has(job.jobId)) {
+      cancel();
+      return;
+    }
+    const { workflow, deployment } = job.definition;
+    const hasMandatory = (deployment?.mandatorySites ?? []).every((name) => willing.includes(name));
+    if (willing.length >= workflow.minimumSites && hasMandatory) {
+      this.#forget(job);
+      this.#begin(job.run, willing);
+    } else {
+      cancel();
+      this.#backOff(job, lacks);
+    }
+    this.schedule();
+  }
+
+  #backOff(job: Waiting, lacks: ReadonlyMap<string, string>): void {
+    job.checks += 1;
+    if (job.checks >= MAX_CHECKS) {
+      const [[site, what] = ["", ""]] = lacks;
+      this.#giveUp(
+        job,
+        `asked ${MAX_CHECKS} times, ${lacks.size} sites lack what the job needs (${site}: ${what})`,
+      );
+      return;
+    }
+    const waitMs = Math.min(FIRST_BACK_OFF_MS * 2 ** (job.checks - 1), LONGEST_BACK_OFF_MS);
+    job.notBeforeMs = this.#now() + waitMs;
+    const timer = this.#modules.clock.after(waitMs, () => {
+      this.#later.delete(timer);
+      this.schedule();
+    });
+    this.#later.add(timer);
   }
 
   #begin(run: JobRun, names: readonly string[]): void {
@@ -214,12 +300,13 @@ export class Scheduler {
     const atWork = [...this.#active.values()].filter(
       ({ run, sinceMs }) => run.record.state === "running" || now - sinceMs < BEGINS_WITHIN_MS,
     );
-    return atWork.length < this.#limits.concurrentJobs;
+    const checked = this.#checked === undefined ? 0 : 1;
+    return atWork.length + checked < this.#limits.concurrentJobs;
   }
 
   #capacities(): readonly SiteCapacity[] {
     const taken = new Map<string, number>();
-    for (const { sites } of this.#active.values()) {
+    for (const { sites } of [...this.#active.values(), ...(this.#checked ? [this.#checked] : [])]) {
       for (const name of sites) taken.set(name, 1 + (taken.get(name) ?? 0));
     }
     return [...this.#modules.sites()].map(({ name, dataNames }) => ({
@@ -232,9 +319,10 @@ export class Scheduler {
   /** Jobs that lack sites wait for them as long as they say. @param areAll none of the others lacks any */
   #note(lacking: readonly { readonly job: Waiting; readonly why: string }[], areAll: boolean): void {
     for (const { job, why } of lacking) {
-      if (job.lacks?.isOver === true) this.#giveUp(job, why);
+      const { waitForSitesMs } = job.definition.workflow;
+      if (job.lacks?.isOver === true) this.#giveUp(job, `${why} after ${waitForSitesMs} ms`);
       else if (job.lacks === undefined) {
-        const timer = this.#modules.clock.after(job.definition.workflow.waitForSitesMs, () => {
+        const timer = this.#modules.clock.after(waitForSitesMs, () => {
           lacks.isOver = true;
           this.schedule();
         });
@@ -253,9 +341,7 @@ export class Scheduler {
 
   #giveUp(job: Waiting, why: string): void {
     this.#forget(job);
-    const { waitForSitesMs } = job.definition.workflow;
-    const end = cannotSchedule(`${why} after ${waitForSitesMs} ms`);
-    this.#modules.track(job.run.finish(end).then(() => undefined));
+    this.#modules.track(job.run.finish(cannotSchedule(why)).then(() => undefined));
   }
 
   #forget(job: Waiting): void {

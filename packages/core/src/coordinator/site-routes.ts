@@ -7,6 +7,7 @@ import {
   evaluationResult,
   jobAccept,
   jobDecline,
+  jobPostpone,
   jobReady,
   siteReady,
   taskFailed,
@@ -35,8 +36,10 @@ export interface SiteDesk {
   readonly arrive: (session: Session, body: SiteReady, resumed: ResumedState) => Promise<void>;
   /** The site of a session, once it announced itself. */
   readonly siteOf: (session: Session) => LiveSite | undefined;
-  /** A site takes part in a job, or does not: it then has a place for another one. */
-  readonly standing: (jobId: string, site: LiveSite, takesPart: boolean) => void;
+  /** A site says that it takes part in a job. */
+  readonly takesPart: (jobId: string, site: LiveSite) => Promise<void>;
+  /** A site takes no part in a job, or not yet: it has a place for another one. */
+  readonly released: (jobId: string, site: LiveSite) => void;
   /** The run of a job; a site that speaks of another job is told that it has ended. */
   readonly runOf: (jobId: string, site: LiveSite) => Promise<JobRun | undefined>;
 }
@@ -76,17 +79,7 @@ export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): 
       resumed.set(session, state);
       await desk.arrive(session, body, state);
     }),
-    on(jobAccept, ({ jobId, terms }, _message, session) =>
-      route(session, jobId, async (site, run) => {
-        if (await run.accepted(site, terms)) desk.standing(jobId, site, true);
-      }),
-    ),
-    on(jobDecline, ({ jobId, reason }, _message, session) =>
-      route(session, jobId, async (site, run) => {
-        await run.declined(site, reason);
-        desk.standing(jobId, site, false);
-      }),
-    ),
+    ...consentRoutes(desk, route),
     on(jobReady, (body, _message, session) =>
       route(session, body.jobId, (site, run) => run.ready(site, body)),
     ),
@@ -109,6 +102,37 @@ export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): 
     ),
     ...more,
   ]);
+}
+
+/** Hands what a site says of a job to the job's run. */
+type Route = <T>(
+  session: Session,
+  jobId: string,
+  handle: (site: LiveSite, run: JobRun) => T,
+) => Promise<void>;
+
+/** Whether a site takes part. */
+function consentRoutes(desk: SiteDesk, route: Route): readonly MessageRoute[] {
+  return [
+    on(jobAccept, ({ jobId, terms }, _message, session) =>
+      route(session, jobId, async (site, run) => {
+        await desk.takesPart(jobId, site);
+        await run.accepted(site, terms);
+      }),
+    ),
+    on(jobDecline, ({ jobId, reason }, _message, session) =>
+      route(session, jobId, async (site, run) => {
+        await run.declined(site, reason);
+        desk.released(jobId, site);
+      }),
+    ),
+    on(jobPostpone, ({ jobId, reason }, _message, session) =>
+      route(session, jobId, (site, run) => {
+        run.postponed(site, reason);
+        desk.released(jobId, site);
+      }),
+    ),
+  ];
 }
 
 /** Progress that a site may show at once, and a second: an honest one tells a few times a second. */

@@ -21,6 +21,7 @@ export type JobErrorCode =
   | "ERR_CONTRIBUTION_NORM"
   | "ERR_CONTRIBUTION_VERSION"
   | "ERR_SITE_DISCONNECTED"
+  | "ERR_SITE_BUSY"
   | "ERR_WORKFLOW_UNKNOWN"
   | "ERR_WORKFLOW_CHANGED"
   | "ERR_CHECKPOINT_UNREADABLE";
@@ -89,6 +90,10 @@ export const JOB_ERRORS: Readonly<Record<JobErrorCode, ErrorDefinition>> = {
   ERR_SITE_DISCONNECTED: {
     action: "reject",
     remedy: "Check the connection of the site; it joins again by itself.",
+  },
+  ERR_SITE_BUSY: {
+    action: "reject",
+    remedy: "Wait: the site takes part when it has a place and what the job needs, or change its resources.json.",
   },
   ERR_WORKFLOW_UNKNOWN: { wire: 4061, action: "reject", remedy: "Use a workflow that the server registers." },
   ERR_WORKFLOW_CHANGED: {

@@ -19,6 +19,7 @@ export {
   type RetentionDefinition,
 } from "./deployment.ts";
 export { ResourceNeedSchema } from "./deployment-schema.ts";
+export { whole } from "./fields.ts";
 export { JOB_FILE_DEFAULTS, type JobFile, type JobFileDefaults } from "./job-file.ts";
 export {
   type JobContent,

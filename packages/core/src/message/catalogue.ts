@@ -12,6 +12,7 @@ import { blobRequest, jobGraph } from "./blob.ts";
 import type { MessageDefinition } from "./definition.ts";
 import { observation, observe } from "./observe.ts";
 import { contributionCommitted, contributionReceived, contributionRefused, jobEnded } from "./receipt.ts";
+import { jobPostpone, resourceAnswer, resourceCancel, resourceCheck } from "./resource.ts";
 import { jobAccept, jobDecline, jobReady, siteReady } from "./site.ts";
 import { jobAbort, jobSubmit, jobSubmitted, requestFailed, resultModel, resultRequest } from "./submit.ts";
 import { contribution, evaluationResult, task, taskFailed, taskProgress } from "./task.ts";
@@ -53,5 +54,9 @@ export const MESSAGES: ReadonlyMap<number, MessageDefinition<unknown>> = new Map
     renewalRequest,
     renewed,
     auditBehind,
+    resourceCheck,
+    resourceAnswer,
+    resourceCancel,
+    jobPostpone,
   ].map((definition) => [definition.type, definition]),
 );

@@ -90,6 +90,16 @@ export {
   jobEnded,
 } from "./receipt.ts";
 export {
+  type JobPostpone,
+  jobPostpone,
+  type ResourceAnswer,
+  type ResourceCancel,
+  type ResourceCheck,
+  resourceAnswer,
+  resourceCancel,
+  resourceCheck,
+} from "./resource.ts";
+export {
   type HeldUpdate,
   type JobAccept,
   type JobDecline,

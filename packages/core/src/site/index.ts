@@ -1,6 +1,13 @@
 export { backOffMs } from "./back-off.ts";
 export { BlobInbox, type BlobInboxModules, type OpenedBlob } from "./blob-inbox.ts";
 export type { JobDecision, JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
+export {
+  type GrantedResources,
+  type ResourceSettings,
+  type ResourceSource,
+  resourceSettingsSchema,
+  type UnusableResources,
+} from "./resources/index.ts";
 export { Site } from "./site.ts";
 export type {
   OutgoingContribution,

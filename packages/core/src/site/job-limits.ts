@@ -1,4 +1,6 @@
+import { JobError } from "../errors/index.ts";
 import type { JobPayload } from "../job/index.ts";
+import type { Publication } from "../message/index.ts";
 import type { SiteLimits } from "./options.ts";
 
 /** What a site takes where its options do not say otherwise. */
@@ -9,12 +11,15 @@ export const DEFAULT_LIMITS: SiteLimits = {
   concurrentJobs: 4,
 };
 
+/** Jobs that wait at a site for others to end: each is kept in memory. */
+const MAX_WAITING = 64;
+
 /** What a job is held against. */
 export interface SiteFacts {
   readonly limits: SiteLimits;
   readonly dataNames: readonly string[];
-  /** Jobs that the site takes part in already. */
-  readonly jobs: number;
+  /** Jobs that wait here for others to end. */
+  readonly waitingJobs: number;
   /** Why the site's own records are not to be relied on; then no job is taken. */
   readonly fault?: string | undefined;
 }
@@ -22,7 +27,7 @@ export interface SiteFacts {
 /** Why a site declines a job before anybody is asked; `undefined` when nothing speaks against it. */
 export function declineReason(
   { definition, graph, initialParameters }: JobPayload,
-  { limits, dataNames, jobs, fault }: SiteFacts,
+  { limits, dataNames, waitingJobs, fault }: SiteFacts,
 ): string | undefined {
   if (fault !== undefined) return fault;
   const { workflow, training, dataName } = definition;
@@ -33,6 +38,13 @@ export function declineReason(
   }
   const bytes = Math.max(graph.byteLength, initialParameters.byteLength);
   if (bytes > limits.modelBytes) return `at most ${limits.modelBytes} bytes of a model (asked ${bytes})`;
-  if (jobs >= limits.concurrentJobs) return `at most ${limits.concurrentJobs} jobs at once`;
+  if (waitingJobs >= MAX_WAITING) return `${MAX_WAITING} jobs wait here already`;
   return undefined;
+}
+
+/** What the server publishes; the limit stands before anything is allocated for it. @throws JobError `ERR_JOB_DECLINED` */
+export function withinLimits({ modelBytes }: SiteLimits, publication: Publication): Publication {
+  const { kind, totalBytes } = publication;
+  if (totalBytes <= modelBytes) return publication;
+  throw new JobError("ERR_JOB_DECLINED", `a ${kind} of ${totalBytes} bytes`);
 }

@@ -6,6 +6,7 @@ import type { JobDefinition } from "../job/index.ts";
 import type { Identity, Participant, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
 import type { CredentialSource } from "../session/index.ts";
+import type { GrantedResources, ResourceSource } from "./resources/index.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** What a site is and what it allows. */
@@ -93,8 +94,10 @@ export interface SiteModules {
    * of this site.
    */
   readonly keepCertificate?: (chain: readonly Bytes[]) => Promise<void>;
-  /** A fresh trainer for one job; closed by the site when the job ends. */
-  readonly createTrainer: () => Trainer;
+  /** What the host has for jobs, and limits for them: `resources.json` of now. Default: nothing, and those of the options. */
+  readonly resources?: ResourceSource;
+  /** A fresh trainer for one job; closed by the site when the job ends. @param granted what the job has of the host */
+  readonly createTrainer: (granted: GrantedResources) => Trainer;
   /** Asks whether this site takes part: a policy, or the person in front of the page. Rejected counts as declined. */
   readonly decideJob: (job: JobProposal, signal: AbortSignal) => Promise<JobDecision>;
 }

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes, fromHex, toHex } from "../bytes/index.ts";
 import { JobError, PhotinusError, TrainingError } from "../errors/index.ts";
-import { type JobPayload, layoutOfTable, layoutOfUpdate } from "../job/index.ts";
+import { type JobPayload, layoutOfTable, layoutOfUpdate, needAt } from "../job/index.ts";
 import {
   type BlobReference,
   type ContributionBody,
@@ -9,6 +9,7 @@ import {
   type HeldUpdate,
   jobAccept,
   jobDecline,
+  jobPostpone,
   jobReady,
   type MessageDefinition,
   type Task,
@@ -23,9 +24,11 @@ import type { BlobInbox } from "./blob-inbox.ts";
 import { withoutFilters } from "./filter-update.ts";
 import type { Held, HeldEvaluation } from "./held-answer.ts";
 import { cutReason } from "./job-admission.ts";
-import type { JobProposal, SiteModules } from "./options.ts";
+import { JobPlace } from "./job-place.ts";
+import type { JobDecision, JobProposal, SiteModules } from "./options.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
-import type { StatusBoard } from "./status-board.ts";
+import type { ResourcePool } from "./resources/index.ts";
+import { newJobStatus, type StatusBoard } from "./status-board.ts";
 import { taskSeed } from "./task-seed.ts";
 import type { PreparedTrainer, Trainer, TrainOutcome } from "./trainer.ts";
 import { describeUpdate } from "./update.ts";
@@ -38,6 +41,7 @@ export interface SiteJobModules {
   readonly logger: Logger;
   readonly inbox: BlobInbox;
   readonly board: StatusBoard;
+  readonly pool: ResourcePool;
   readonly createTrainer: SiteModules["createTrainer"];
   readonly decideJob: SiteModules["decideJob"];
   /** The session now; `undefined` while there is none. */
@@ -52,10 +56,10 @@ export class SiteJob {
   readonly #modelLayout: TensorLayout;
   readonly #updateLayout: TensorLayout;
   readonly #end = new AbortController();
+  readonly #place: JobPlace;
   #hasAccepted = false;
   /** Version of the text that a person agreed to; empty when a policy decided. */
   #terms = "";
-  #hasDeclined = false;
   #prepared: PreparedTrainer | undefined;
   #trainer: Trainer | undefined;
   /** The task at work, and what ends it. */
@@ -69,11 +73,15 @@ export class SiteJob {
     this.#modules = modules;
     this.#modelLayout = layoutOfTable(payload.parameters);
     this.#updateLayout = layoutOfUpdate(payload.parameters);
+    const { jobId, definition } = proposal;
+    const need = needAt(definition.deployment, modules.siteName);
+    const postpone = (reason: string): Promise<void> => this.#send(jobPostpone, { jobId, reason });
+    this.#place = new JobPlace({ jobId, need }, { ...modules, postpone, signal: this.#end.signal });
   }
 
-  /** True when this site takes no part: the job then counts for no limit. */
-  get hasDeclined(): boolean {
-    return this.#hasDeclined;
+  /** True while it waits here for other jobs to end. */
+  get isWaiting(): boolean {
+    return this.#place.isWaiting;
   }
 
   /** Who signed the job. */
@@ -103,15 +111,14 @@ export class SiteJob {
 
   /** Asks whether this site takes part, and tells the server. Never rejects. */
   async decide(): Promise<void> {
-    const { board, decideJob } = this.#modules;
-    board.update({ activity: "deciding", progress: 0 });
-    const decision = await decideJob(this.#proposal, this.#end.signal).catch((error: unknown) => ({
+    const { board } = this.#modules;
+    const decision = await this.#decision().catch((error: unknown) => ({
       declined: error instanceof Error ? error.message : "no decision",
     }));
     if (this.#end.signal.aborted) return;
     const { jobId } = this.#proposal;
     if (decision !== "accept" && "declined" in decision) {
-      this.#hasDeclined = true;
+      this.#place.release();
       board.update({ activity: "waiting" });
       await this.#send(jobDecline, { jobId, reason: cutReason(decision.declined) });
       return;
@@ -123,10 +130,23 @@ export class SiteJob {
     await this.#send(jobAccept, { jobId, terms: this.#terms });
   }
 
+  /** Nobody is asked before the job has its place; it begins when it has still, or again, what it needs. */
+  async #decision(): Promise<JobDecision> {
+    const { board, decideJob } = this.#modules;
+    await this.#place.take();
+    board.update({ activity: "deciding", progress: 0 });
+    const decision = await decideJob(this.#proposal, this.#end.signal);
+    if (decision === "accept" || "agreedTo" in decision) await this.#place.confirm();
+    return decision;
+  }
+
   /** A new session began: says again where this job stands, and sends again what it keeps. */
   async reannounce(): Promise<void> {
     const { jobId } = this.#proposal;
-    if (!this.#hasAccepted) return;
+    if (!this.#hasAccepted) {
+      await this.#place.tellAgain();
+      return;
+    }
     await this.#send(jobAccept, { jobId, terms: this.#terms });
     if (this.#prepared === undefined) return;
     await this.#send(jobReady, { jobId, ...this.#prepared });
@@ -191,6 +211,7 @@ export class SiteJob {
     this.#held = undefined;
     this.#measured = undefined;
     await this.#trainer?.close();
+    this.#place.release(); // not before the device is free
   }
 
   async #prepare(reference: BlobReference): Promise<void> {
@@ -202,7 +223,7 @@ export class SiteJob {
     if (!equalBytes(await crypto.sha256(model), graph.digest)) {
       throw new JobError("ERR_JOB_INVALID", "the graph is not the one that the submitter signed");
     }
-    this.#trainer = createTrainer();
+    this.#trainer = createTrainer(this.#place.granted);
     const { dataName, training } = definition;
     const job = { jobId, dataName, training, model, parameters };
     this.#prepared = await this.#trainer.prepare(job, { signal: this.#end.signal });
@@ -372,20 +393,4 @@ export class SiteJob {
       if (!(error instanceof PhotinusError)) throw error;
     }
   }
-}
-
-function newJobStatus({ jobId, definition, submitter }: JobProposal): Parameters<StatusBoard["showJob"]>[0] {
-  return {
-    jobId,
-    name: definition.name,
-    purpose: definition.purpose,
-    submitter: submitter.name,
-    rounds: definition.workflow.rounds,
-    device: "",
-    trainingExamples: 0,
-    heldOutExamples: 0,
-    round: 0,
-    evaluations: [],
-    losses: [],
-  };
 }

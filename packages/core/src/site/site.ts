@@ -1,5 +1,5 @@
 import { type Bytes, fromHex, toBase64Url, toHex } from "../bytes/index.ts";
-import { builtInRegistry, type DecomposerRegistry, decode } from "../decomposer/index.ts";
+import { builtInRegistry, type DecomposerRegistry } from "../decomposer/index.ts";
 import type { ObjectReplayStore, VerifiedObject } from "../envelope/index.ts";
 import { JobError } from "../errors/index.ts";
 import { parseJobPayload } from "../job/index.ts";
@@ -8,19 +8,17 @@ import {
   contributionCommitted,
   contributionReceived,
   contributionRefused,
+  type JobAbortOrder,
   jobDecline,
   jobEnded,
   jobGraph,
-  OBJECT_TYPES,
-  parseJobAbortOrder,
-  parsePublication,
+  type Publication,
   siteReady,
   task,
 } from "../message/index.ts";
 import { RevocationLists } from "../pki/index.ts";
 import { sleep } from "../platform/index.ts";
 import {
-  isSuspensionObject,
   MAX_ACKNOWLEDGED,
   MAX_HELD_BLOBS,
   on,
@@ -37,13 +35,15 @@ import { AuditExchange } from "./audit-exchange.ts";
 import { backOffMs, type Ended, endedBy, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { cutReason, JobAdmission } from "./job-admission.ts";
-import { DEFAULT_LIMITS } from "./job-limits.ts";
+import { DEFAULT_LIMITS, withinLimits } from "./job-limits.ts";
 import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
 import { OwnDevices } from "./own-devices.ts";
+import { ResourcePool, resourceRoutes } from "./resources/index.ts";
 import { siteReplayStore } from "./seen-jobs.ts";
 import { SessionTraffic } from "./session-traffic.ts";
 import { SiteJob, type SiteJobModules } from "./site-job.ts";
+import { takeSiteObject } from "./site-objects.ts";
 import type { SiteStatus } from "./status.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TasksSeen } from "./tasks-seen.ts";
@@ -71,6 +71,7 @@ export class Site {
   readonly #exchange: AuditExchange;
   readonly #inbox: BlobInbox;
   readonly #admission: JobAdmission;
+  readonly #pool: ResourcePool;
   readonly #jobs = new Map<string, SiteJob>();
   #session: Session | undefined;
   /** The session once this site has announced itself: only then do its jobs speak. */
@@ -94,6 +95,8 @@ export class Site {
     this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
     this.#certificate = new OwnCertificate(options, modules);
     this.#admission = new JobAdmission(options.identity.participant.org, modules);
+    const { concurrentJobs = DEFAULT_LIMITS.concurrentJobs } = options.limits ?? {};
+    this.#pool = new ResourcePool({ ...modules, source: modules.resources, concurrentJobs });
     this.#devices = new OwnDevices(root, modules);
     this.#exchange = new AuditExchange(modules);
     this.#inbox = new BlobInbox({
@@ -274,13 +277,21 @@ export class Site {
         this.#jobs.get(body.jobId)?.answered(body.taskId, receipt, body.code ?? "");
         if (this.#session !== undefined) this.#traffic.count(this.#session);
       };
+    const objects = {
+      suspension: (object: VerifiedObject) => this.#suspension(object),
+      publication: (sent: Publication) => this.#inbox.published(withinLimits(this.#limits, sent)),
+      job: (object: VerifiedObject, payload: unknown) => this.#job(object, payload),
+      auditHead: (object: VerifiedObject) => this.#exchange.take(object),
+      abort: (object: VerifiedObject, order: JobAbortOrder) => this.#abort(object, order),
+    };
     return {
-      onObject: (object) => this.#object(object),
+      onObject: (object) => takeSiteObject(object, objects),
       onBlobChunk: (chunk) => this.#inbox.chunk(chunk),
       onRefused: (refusal) => this.#devices.refused(refusal),
       routes: [
         this.#certificate.route,
         this.#devices.route,
+        ...resourceRoutes(this.#pool),
         this.#exchange.route,
         on(jobGraph, ({ jobId, graph }) => this.#jobs.get(jobId)?.graph(graph)),
         on(resumed, ({ isResumed, streams }, _message, { id }) => {
@@ -299,29 +310,14 @@ export class Site {
     };
   }
 
-  async #object(object: VerifiedObject): Promise<void> {
-    if (isSuspensionObject(object)) {
-      await takeSuspension(object, this.#revocations);
-      if (this.#session !== undefined) requireServerNotRevoked(this.#session.peer, this.#revocations);
-      return;
-    }
-    const payload = decode(object.payload, this.#registry);
-    if (object.objectType === OBJECT_TYPES.publication) {
-      const publication = parsePublication(payload);
-      // The limit stands before anything is allocated for it.
-      if (publication.totalBytes > this.#limits.modelBytes) {
-        throw new JobError("ERR_JOB_DECLINED", `a ${publication.kind} of ${publication.totalBytes} bytes`);
-      }
-      this.#inbox.published(publication);
-    } else if (object.objectType === OBJECT_TYPES.job) {
-      await this.#job(object, payload);
-    } else if (object.objectType === OBJECT_TYPES.auditHead) {
-      await this.#exchange.take(object);
-    } else if (object.objectType === OBJECT_TYPES.jobAbort) {
-      const order = parseJobAbortOrder(payload);
-      const submitter = this.#jobs.get(order.jobId)?.submitter;
-      if (await this.#admission.orders.abort(object, order, submitter)) await this.#jobEnded(order.jobId);
-    }
+  async #suspension(object: VerifiedObject): Promise<void> {
+    await takeSuspension(object, this.#revocations);
+    if (this.#session !== undefined) requireServerNotRevoked(this.#session.peer, this.#revocations);
+  }
+
+  async #abort(object: VerifiedObject, order: JobAbortOrder): Promise<void> {
+    const submitter = this.#jobs.get(order.jobId)?.submitter;
+    if (await this.#admission.orders.abort(object, order, submitter)) await this.#jobEnded(order.jobId);
   }
 
   /** A job is offered: its signature and its submitter's certificate have been verified by the session. */
@@ -340,9 +336,9 @@ export class Site {
       ...{ jobId, definition, submitter, modelBytes },
       digest: toHex(payloadDigest),
     };
-    const jobs = [...this.#jobs.values()].filter((job) => !job.hasDeclined).length;
+    const waitingJobs = [...this.#jobs.values()].filter((job) => job.isWaiting).length;
     const fault = this.#exchange.fault;
-    const facts = { limits: this.#limits, dataNames: this.#options.dataNames, jobs, fault };
+    const facts = { limits: this.#limits, dataNames: this.#options.dataNames, waitingJobs, fault };
     const reason = await this.#admission.refusalOf(proposal, payload, facts);
     if (reason !== undefined) {
       await this.#session?.send(jobDecline, { jobId, reason: cutReason(reason) }, { scope: jobId });
@@ -375,6 +371,7 @@ export class Site {
       logger,
       inbox: this.#inbox,
       board: this.#board,
+      pool: this.#pool,
       createTrainer,
       decideJob,
       session: () => this.#announced,
@@ -393,7 +390,7 @@ export class Site {
   }
 
   get #limits(): SiteLimits {
-    return { ...DEFAULT_LIMITS, ...this.#options.limits };
+    return { ...DEFAULT_LIMITS, ...this.#options.limits, ...this.#pool.settings?.limits };
   }
 
   #inBackground(work: (session: Session) => Promise<void>): void {

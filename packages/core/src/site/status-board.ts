@@ -1,3 +1,4 @@
+import type { JobProposal } from "./options.ts";
 import type { OutgoingContribution, SiteJobStatus, SiteStatus } from "./status.ts";
 
 /** Contributions that the status keeps. */
@@ -66,4 +67,21 @@ export class StatusBoard {
       committed: committed + (receipt === "committed" ? 1 : 0),
     });
   }
+}
+
+/** A job of which nothing was done yet. */
+export function newJobStatus({ jobId, definition, submitter }: JobProposal): SiteJobStatus {
+  return {
+    jobId,
+    name: definition.name,
+    purpose: definition.purpose,
+    submitter: submitter.name,
+    rounds: definition.workflow.rounds,
+    device: "",
+    trainingExamples: 0,
+    heldOutExamples: 0,
+    round: 0,
+    evaluations: [],
+    losses: [],
+  };
 }

@@ -49,6 +49,10 @@ describe("the catalogue of messages", () => {
       "command-done": 64,
       "renewal-request": 65,
       renewed: 66,
+      "resource-check": 88,
+      "resource-answer": 89,
+      "resource-cancel": 90,
+      "job-postpone": 91,
       "audit-behind": 104,
     });
   });
@@ -117,6 +121,9 @@ describe.each(SAMPLES.map(([definition, body]) => ({ name: definition.name, defi
 
 /** Optional fields, and numbers of which the coordinator judges the value so that the cause can be told. */
 const OPTIONAL = new Set([
+  "gpus",
+  "units",
+  "token",
   "evaluation",
   "submitToken",
   "fromSequence",
