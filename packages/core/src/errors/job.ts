@@ -93,7 +93,8 @@ export const JOB_ERRORS: Readonly<Record<JobErrorCode, ErrorDefinition>> = {
   },
   ERR_SITE_BUSY: {
     action: "reject",
-    remedy: "Wait: the site takes part when it has a place and what the job needs, or change its resources.json.",
+    remedy:
+      "Wait: the site takes part when it has a place and what the job needs, or change its resources.json.",
   },
   ERR_WORKFLOW_UNKNOWN: { wire: 4061, action: "reject", remedy: "Use a workflow that the server registers." },
   ERR_WORKFLOW_CHANGED: {
