@@ -17,6 +17,8 @@ import { type MessageRoute, on, type Session } from "../session/index.ts";
 
 /** How often the two sides tell each other how far their chains are, ms (security.md, audit). */
 const EXCHANGE_MS = 300_000;
+/** How often a site tells its head to which nothing was added but heads of the server, ms. */
+const QUIET_EXCHANGE_MS = 3_600_000;
 
 /** What {@link AuditExchange} works with. */
 export interface AuditExchangeModules {
@@ -38,6 +40,10 @@ export class AuditExchange {
   #identity: Identity | undefined;
   #fault: string | undefined;
   #hasLooked = false;
+  /** False once the server has shown its evidence in this session: each look reads the whole chain. */
+  #mayBeShown = true;
+  /** What was told last, and how many heads of the server were recorded since. */
+  #told = { count: 0, atMs: Number.NEGATIVE_INFINITY, headsSince: 0 };
 
   constructor(modules: AuditExchangeModules) {
     const { audit } = modules;
@@ -58,6 +64,7 @@ export class AuditExchange {
   /** A session was opened by this identity, which signs from here on. */
   opened(identity: Identity): void {
     this.#identity = identity;
+    this.#mayBeShown = true;
   }
 
   /** Tells the server where the own chain is. To be awaited before the site announces itself: jobs come after that. */
@@ -82,6 +89,7 @@ export class AuditExchange {
 
   /** The server tells where its chain is; the signature has been verified. @throws MessageError, StorageError */
   async take(object: VerifiedObject): Promise<void> {
+    this.#told.headsSince += 1;
     const earlier = await this.#witness?.take(object, "server");
     if (earlier === undefined) return;
     const fields = { code: "ERR_AUDIT_BEHIND", witnessed: earlier.count };
@@ -94,11 +102,12 @@ export class AuditExchange {
    */
   async behind(object: Bytes): Promise<void> {
     const { audit, crypto } = this.#modules;
-    if (audit === undefined || this.#identity === undefined) return;
+    if (audit === undefined || this.#identity === undefined || !this.#mayBeShown) return;
     const { signingKey, participant } = this.#identity;
     const key = await crypto.importVerifyingKey(signingKey.publicKey, signingKey.algorithm);
     // [W-223]
     const evidence = await openAuditEvidence(object, key, crypto);
+    this.#mayBeShown = false;
     for await (const record of audit.store.read(evidence.count)) {
       if (equalBytes(record.hash, evidence.hash)) return; // the chain holds what was signed: the server is wrong
       break;
@@ -127,14 +136,23 @@ export class AuditExchange {
   async #repeat(session: Session, own: OwnChain): Promise<void> {
     for (;;) {
       await sleep(this.#modules.clock, EXCHANGE_MS, session.signal);
-      await this.#tell(session, own);
+      if (await this.#hasNews(own.audit)) await this.#tell(session, own);
     }
+  }
+
+  /** Each exchange adds a record on both sides; if those were news, idle sites would fill disks with them. */
+  async #hasNews({ store }: AuditChain): Promise<boolean> {
+    const { count, atMs, headsSince } = this.#told;
+    const head = await store.head();
+    const isQuiet = (head?.sequence ?? 0) <= count + headsSince;
+    return !isQuiet || this.#modules.clock.now() >= atMs + QUIET_EXCHANGE_MS;
   }
 
   async #tell(session: Session, { audit, identity }: OwnChain): Promise<void> {
     const head = await audit.store.head();
     if (head === undefined) return;
     const { clock, crypto } = this.#modules;
+    this.#told = { count: head.sequence, atMs: clock.now(), headsSince: 0 };
     const object = await sealAuditHead(
       { count: head.sequence, hash: head.hash },
       { identity, crypto, clock },

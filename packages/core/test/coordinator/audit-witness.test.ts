@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  type AuditLog,
   auditLog,
   HeadWitness,
   openAuditEvidence,
@@ -29,6 +30,12 @@ async function witnessing(federation: TestFederation, store: AuditStore = memory
   return { site, store, audit };
 }
 
+/** Something is recorded, and its head exchanged. */
+async function exchanged({ clock }: TestFederation, audit: AuditLog): Promise<void> {
+  await audit.record({ action: "job", outcome: "accepted" });
+  await clock.advance(EXCHANGE_MS);
+}
+
 async function recordsOf(store: Pick<AuditStore, "read">, action: string): Promise<AuditRecord[]> {
   const records: AuditRecord[] = [];
   for await (const record of store.read()) if (record.event.action === action) records.push(record);
@@ -42,13 +49,16 @@ async function cutAfter(store: AuditStore, count: number): Promise<AuditStore> {
   return copy;
 }
 
-test("each side records the other's signed head when the site comes, and every five minutes", async () => {
+test("each side records the other's signed head when the site comes, and every five minutes while there is news", async () => {
   const federation = await TestFederation.start();
-  const { store } = await witnessing(federation);
+  const { store, audit } = await witnessing(federation);
 
   expect(await recordsOf(store, "witness")).toHaveLength(1);
   expect(await recordsOf(federation.audit, "witness")).toHaveLength(1);
-  await federation.clock.advance(2 * EXCHANGE_MS);
+  for (const object of ["one", "two"]) {
+    await audit.record({ action: "job", object, outcome: "accepted" });
+    await federation.clock.advance(EXCHANGE_MS);
+  }
 
   const [bySite, byServer] = [
     await recordsOf(store, "witness"),
@@ -58,6 +68,19 @@ test("each side records the other's signed head when the site comes, and every f
   expect(byServer).toHaveLength(3);
   expect(byServer[0]?.event).toMatchObject({ object: "site-1", outcome: "accepted", details: { count: 1 } });
   expect(bySite[0]?.event).toMatchObject({ object: "hub", outcome: "accepted" });
+  await federation.stop();
+});
+
+test("heads alone are no news: an idle site and its server exchange them once an hour", async () => {
+  const federation = await TestFederation.start();
+  const { store } = await witnessing(federation);
+
+  await federation.clock.advance(11 * EXCHANGE_MS);
+  expect(await recordsOf(store, "witness")).toHaveLength(1);
+  await federation.clock.advance(2 * EXCHANGE_MS);
+
+  expect(await recordsOf(store, "witness")).toHaveLength(2);
+  expect(await recordsOf(federation.audit, "witness")).toHaveLength(2);
   await federation.stop();
 });
 
@@ -86,8 +109,8 @@ test("what was witnessed is signed by its owner, and the chain holds it", async 
 
 test("a site whose records were set back takes no job, says why, and records it", async () => {
   const federation = await TestFederation.start();
-  const { site, store } = await witnessing(federation);
-  await federation.clock.advance(EXCHANGE_MS);
+  const { site, store, audit } = await witnessing(federation);
+  await exchanged(federation, audit);
   await federation.clock.runUntil(site.stop());
   const older = await cutAfter(store, 1);
 
@@ -106,12 +129,12 @@ test("a site whose records were set back takes no job, says why, and records it"
 
 test("a chain that was set back is noticed though it has grown past what was witnessed, and in the next process too", async () => {
   const federation = await TestFederation.start();
-  const { site, store } = await witnessing(federation);
-  await federation.clock.advance(EXCHANGE_MS);
+  const { site, store, audit } = await witnessing(federation);
+  await exchanged(federation, audit);
   await federation.clock.runUntil(site.stop());
   const older = await cutAfter(store, 1);
-  const audit = auditLog(older, federation.clock);
-  for (let count = 0; count < 20; count++) await audit.record({ action: "policy", outcome: "done" });
+  const restored = auditLog(older, federation.clock);
+  for (let count = 0; count < 20; count++) await restored.record({ action: "policy", outcome: "done" });
 
   const again = await witnessing(federation, older);
   await federation.clock.runUntil(again.site.stop());
@@ -127,8 +150,8 @@ test("a chain that was set back is noticed though it has grown past what was wit
 
 test("a chain that was deleted is noticed as well", async () => {
   const federation = await TestFederation.start();
-  const { site } = await witnessing(federation);
-  await federation.clock.advance(EXCHANGE_MS);
+  const { site, audit } = await witnessing(federation);
+  await exchanged(federation, audit);
   await federation.clock.runUntil(site.stop());
 
   const { store } = await witnessing(federation, memoryAudit(federation.crypto));
@@ -140,8 +163,8 @@ test("a chain that was deleted is noticed as well", async () => {
 
 test("a loss that an operator has accepted since then is no reason to refuse jobs", async () => {
   const federation = await TestFederation.start();
-  const { site, store } = await witnessing(federation);
-  await federation.clock.advance(EXCHANGE_MS);
+  const { site, store, audit } = await witnessing(federation);
+  await exchanged(federation, audit);
   await federation.clock.runUntil(site.stop());
   const older = await cutAfter(store, 1);
   await federation.clock.advance(1000);
@@ -156,8 +179,8 @@ test("a loss that an operator has accepted since then is no reason to refuse job
 
 test("a server whose chain has become shorter is recorded by the site, which goes on", async () => {
   const federation = await TestFederation.start();
-  const { store } = await witnessing(federation);
-  await federation.clock.advance(EXCHANGE_MS);
+  const { store, audit } = await witnessing(federation);
+  await exchanged(federation, audit);
   Reflect.set(federation, "audit", memoryAudit(federation.crypto)); // other storage: its chain begins again
   await federation.restart();
   await federation.clock.advance(EXCHANGE_MS);
@@ -196,9 +219,11 @@ test("evidence counts by the site's own signature only, and not against a chain 
   const audit = auditLog(memoryAudit(crypto), clock);
   const exchange = new AuditExchange({ audit, clock, crypto, logger: silentLogger });
   const identity = federation.identityOf("site-1");
-  exchange.opened(identity);
   const { hash } = await audit.record({ action: "chain", outcome: "done" });
-  const shown = (object: Bytes) => exchange.behind(object);
+  const shown = (object: Bytes) => {
+    exchange.opened(identity); // it is shown once in each session
+    return exchange.behind(object);
+  };
   const forged = { count: 9, hash: new Uint8Array(32) };
 
   await shown(await sealAuditHead({ count: 1, hash }, { identity, crypto, clock }));
@@ -208,6 +233,9 @@ test("evidence counts by the site's own signature only, and not against a chain 
   expect(exchange.fault).toBeUndefined();
   await shown(await sealAuditHead(forged, { identity, crypto, clock }));
   expect(exchange.fault).toMatch(/up to record 9/);
+  const { sequence } = (await audit.store.head()) ?? {};
+  await exchange.behind(await sealAuditHead(forged, { identity, crypto, clock }));
+  expect((await audit.store.head())?.sequence).toBe(sequence);
   await federation.stop();
 });
 
