@@ -1,3 +1,4 @@
+import { publicPrivacy } from "@photinus/core/filter";
 import { silentLogger } from "@photinus/core/platform";
 import { openKit } from "@photinus/core/provision";
 import { Site } from "@photinus/core/site";
@@ -39,6 +40,7 @@ async function start({ kits, socketUrl, gated }: StartSites): Promise<void> {
         connector: webSocketConnector({ url: socketUrl }),
         random: { bytes: (length) => crypto.randomBytes(length) },
         logger: silentLogger,
+        privacy: publicPrivacy(),
         createTrainer: () =>
           noopTrainer(() => {
             if (gated) tell("training");

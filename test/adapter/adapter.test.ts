@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect } from "@photinus/core/console";
+import { publicPrivacy } from "@photinus/core/filter";
 import { silentLogger } from "@photinus/core/platform";
 import { createProject, type OpenedKit, openKit, type ProvisionedProject } from "@photinus/core/provision";
 import { Site } from "@photinus/core/site";
@@ -74,6 +75,7 @@ test("the example follows a job with the kit that provisioning made, and the tra
     {
       ...{ connector, clock, crypto, logger: silentLogger },
       random: { bytes: (length) => crypto.randomBytes(length) },
+      privacy: publicPrivacy(),
       createTrainer: () => linearTrainer(linearData("north")),
       decideJob: async () => "accept",
     },

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect, type Federation } from "@photinus/core/console";
+import { publicPrivacy } from "@photinus/core/filter";
 import { silentLogger } from "@photinus/core/platform";
 import { type OpenedKit, openKit, type ProvisionedProject, throwAwayProject } from "@photinus/core/provision";
 import { Site, type Trainer } from "@photinus/core/site";
@@ -91,6 +92,7 @@ async function serve(
         {
           ...{ connector, clock, crypto, logger: silentLogger, createTrainer },
           random: { bytes: (length) => crypto.randomBytes(length) },
+          privacy: publicPrivacy(),
           decideJob: async () => "accept",
         },
       );

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { auditLog } from "@photinus/core/audit";
 import { type PolicySource, parsePolicy } from "@photinus/core/authorization";
 import { connect, type Federation } from "@photinus/core/console";
+import { publicPrivacy } from "@photinus/core/filter";
 import type { JobView } from "@photinus/core/message";
 import { silentLogger } from "@photinus/core/platform";
 import { LOCAL_AUTHORIZATION, type OpenedKit, openKit } from "@photinus/core/provision";
@@ -87,6 +88,7 @@ async function startSite(
     {
       ...{ connector: webSocketConnector({ url }), clock, crypto, logger: silentLogger, audit },
       random: { bytes: (length) => crypto.randomBytes(length) },
+      privacy: publicPrivacy(),
       createTrainer: scriptedTrainer(() => {
         trainings += 1;
         return train();

@@ -2,6 +2,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "@photinus/core/bytes";
 import { connect, type Federation } from "@photinus/core/console";
+import { publicPrivacy } from "@photinus/core/filter";
 import { silentLogger } from "@photinus/core/platform";
 import { connectSession } from "@photinus/core/session";
 import { Site } from "@photinus/core/site";
@@ -91,6 +92,7 @@ async function startSite(hub: Hub, name: string, train: () => number | Promise<n
     {
       ...{ connector, clock, crypto, logger: silentLogger, createTrainer: scriptedTrainer(train) },
       random: { bytes: (length) => crypto.randomBytes(length) },
+      privacy: publicPrivacy(),
       decideJob: async () => "accept",
     },
   );

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { connect, type Federation } from "@photinus/core/console";
+import { publicPrivacy } from "@photinus/core/filter";
 import type { JobBundle } from "@photinus/core/job";
 import type { JobView, SiteView } from "@photinus/core/message";
 import { type Connector, silentLogger } from "@photinus/core/platform";
@@ -98,6 +99,7 @@ export async function startSite(
       ...{ clock, crypto, logger: silentLogger, decideJob: async () => "accept" },
       connector: counting(webSocketConnector({ url: server.socketUrl }), counts, line),
       random: { bytes: (length) => crypto.randomBytes(length) },
+      privacy: publicPrivacy(),
       createTrainer: () =>
         addingTrainer(value, () => {
           trained += 1;

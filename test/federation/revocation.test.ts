@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toHex } from "@photinus/core/bytes";
+import { publicPrivacy } from "@photinus/core/filter";
 import { createCertificateRequest, type Identity, loadIdentity, RevocationLists } from "@photinus/core/pki";
 import { silentLogger } from "@photinus/core/platform";
 import {
@@ -110,6 +111,7 @@ async function aSite(project: string, name: string, url: string, own?: Identity)
     {
       ...{ connector: webSocketConnector({ url }), clock, crypto, logger: silentLogger },
       random: { bytes: (length) => crypto.randomBytes(length) },
+      privacy: publicPrivacy(),
       createTrainer: scriptedTrainer(() => 0),
       decideJob: async () => "accept",
       revocations: new RevocationLists(

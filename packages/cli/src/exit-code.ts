@@ -38,6 +38,7 @@ const CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_CONFIG_INVALID",
   "ERR_POLICY_INVALID",
+  "ERR_PRIVACY_POLICY_INVALID",
   "ERR_PORT_IN_USE",
   "ERR_ADDRESS_UNUSABLE",
   "ERR_CLEAR_NOT_LOOPBACK",
@@ -78,6 +79,8 @@ const DENIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_FORBIDDEN",
   "ERR_REQUEST_DENIED",
   "ERR_QUOTA_EXCEEDED",
+  "ERR_FILTER_REFUSED",
+  "ERR_PRIVACY_BUDGET",
 ]);
 
 const TIMEOUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ERR_TASK_TIMEOUT", "ERR_JOB_TOO_FEW_SITES"]);

@@ -96,9 +96,9 @@ async function writePrivateFile(path: string, content: Bytes): Promise<void> {
   }
 }
 
-/** A kit lies in one folder: its paths are names. */
+/** A kit lies in one folder, with one inside: its paths are names. */
 function requirePlainName(path: string): string {
-  if (/^[a-z0-9][a-z0-9.-]{0,62}$/.test(path)) return path;
+  if (/^(local\/)?[a-z0-9][a-z0-9.-]{0,62}$/.test(path)) return path;
   throw new RangeError(`${path} is not the name of a file of a kit`);
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { verifyChain } from "@photinus/core/audit";
 import { connect, type Federation, type JobHandle } from "@photinus/core/console";
+import { publicPrivacy } from "@photinus/core/filter";
 import type { JobBundle, JobDefinition } from "@photinus/core/job";
 import type { JobView } from "@photinus/core/message";
 import type { Identity } from "@photinus/core/pki";
@@ -136,6 +137,7 @@ export class Ground {
       {
         ...{ connector: this.connector, clock, crypto, logger: this.log },
         random: { bytes: (length) => crypto.randomBytes(length) },
+        privacy: publicPrivacy(),
         createTrainer: () => linearTrainer(linearData(name), { beforeTrain: () => this.gate.passed }),
         decideJob: async () => "accept",
       },
@@ -158,6 +160,7 @@ export class Ground {
       {
         ...{ connector: this.connector, clock, crypto, logger: this.log },
         random: { bytes: (length) => crypto.randomBytes(length) },
+        privacy: publicPrivacy(),
         createTrainer: () => startNodeTrainer({ dataFolder, device: "cpu" }),
         decideJob: async () => "accept",
       },

@@ -3,6 +3,7 @@ import type { PolicySource } from "@photinus/core/authorization";
 import type { Bytes } from "@photinus/core/bytes";
 import { toHex } from "@photinus/core/bytes";
 import { builtInRegistry } from "@photinus/core/decomposer";
+import { publicPrivacy } from "@photinus/core/filter";
 import { CheckpointStore, type SignedJob, signJob } from "@photinus/core/job";
 import {
   type BlobReference,
@@ -106,6 +107,7 @@ export class DishonestServer {
       {
         ...{ connector: webSocketConnector({ url }), clock, crypto, logger: this.log },
         random: { bytes: (length) => crypto.randomBytes(length) },
+        privacy: publicPrivacy(),
         createTrainer: () => this.#trainer(),
         decideJob: async () => "accept",
         audit: auditLog(this.audit, clock),

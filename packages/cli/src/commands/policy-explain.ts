@@ -5,6 +5,7 @@ import {
   RIGHT_CATEGORIES,
 } from "@photinus/core/authorization";
 import { HostError } from "@photinus/core/errors";
+import { DEFAULT_PRIVACY_DOCUMENT } from "@photinus/core/filter";
 import type { CommandContext } from "../context.ts";
 import { adviceOnPolicy, adviceOnRight, placeOf, readPolicy } from "../policy/located-policy.ts";
 import { printDocument } from "../print-document.ts";
@@ -57,7 +58,7 @@ function questionOf(
   return { site: { org: siteOrg }, user: { name, org, role }, submitter, right };
 }
 
-/** Prints the policy that holds where there is no file. */
-export function printDefaultPolicy({ terminal }: CommandContext): void {
-  printDocument(DEFAULT_POLICY_DOCUMENT, terminal);
+/** Prints the policy that holds where there is no authorization.json, or the privacy.json that kits ship. */
+export function printDefaultPolicy(which: "authorization" | "privacy", { terminal }: CommandContext): void {
+  printDocument(which === "privacy" ? DEFAULT_PRIVACY_DOCUMENT : DEFAULT_POLICY_DOCUMENT, terminal);
 }

@@ -6,6 +6,8 @@ import {
   POLICY_VERSION,
   RIGHT_CATEGORIES,
 } from "@photinus/core/authorization";
+import { filterRegistry, privacyDocumentSchema } from "@photinus/core/filter";
+import { toJsonSchema } from "@valibot/to-json-schema";
 import type { CommandContext } from "../context.ts";
 import { printDocument } from "../print-document.ts";
 
@@ -65,7 +67,15 @@ export function policyJsonSchema(): object {
   };
 }
 
-/** Prints the JSON Schema of `authorization.json`. */
-export function printPolicySchema({ terminal }: CommandContext): void {
-  printDocument(policyJsonSchema(), terminal);
+/** The JSON Schema of `privacy.json`, for editors. What one field alone does not show, only `policy check` tells. */
+export function privacyJsonSchema(): object {
+  return {
+    ...toJsonSchema(privacyDocumentSchema(filterRegistry()), { errorMode: "ignore", target: "draft-07" }),
+    title: "Privacy policy of a Photinus site",
+  };
+}
+
+/** Prints the JSON Schema of `authorization.json` or `privacy.json`. */
+export function printPolicySchema(which: "authorization" | "privacy", { terminal }: CommandContext): void {
+  printDocument(which === "privacy" ? privacyJsonSchema() : policyJsonSchema(), terminal);
 }

@@ -3,7 +3,7 @@ import { type AuditChain, auditLog } from "@photinus/core/audit";
 import { PkiError } from "@photinus/core/errors";
 import { encodePem } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
-import { KIT_FILE, LOCAL_AUTHORIZATION, LOCAL_FOLDER } from "@photinus/core/provision";
+import { KIT_FILE, LOCAL_AUTHORIZATION, LOCAL_FOLDER, LOCAL_PRIVACY } from "@photinus/core/provision";
 import type { Site } from "@photinus/core/site";
 import { AUDIT_FILE, nodeSite, openAuditFile } from "@photinus/node-client";
 import {
@@ -18,6 +18,7 @@ import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { credentialsOf } from "../local-settings.ts";
 import { PolicyFile } from "../policy/policy-file.ts";
+import { PrivacyFile } from "../policy/privacy-file.ts";
 import { type KitOptions, openSiteFolder } from "./open-kit-folder.ts";
 
 /** Options of `photinus site start`. */
@@ -60,9 +61,10 @@ interface SiteModules {
   readonly logger: Logger;
 }
 
-/** What the organization of a site keeps beside its data: whom it admits, and what was decided. */
+/** What the organization of a site keeps beside its data: whom it admits, what may leave, and what was decided. */
 interface SiteRecords {
   readonly policy: PolicyFile;
+  readonly privacy: PrivacyFile;
   readonly audit: AuditChain;
   readonly close: () => Promise<void>;
 }
@@ -74,17 +76,20 @@ async function openRecords(
   const file = await openAuditFile(join(state, AUDIT_FILE), { crypto });
   const audit = auditLog(file, clock);
   const policy = new PolicyFile(join(kit, LOCAL_AUTHORIZATION), { clock, logger, audit });
+  const privacy = new PrivacyFile(join(kit, LOCAL_PRIVACY), { clock, logger, audit });
   const close = async (): Promise<void> => {
     await policy.stop();
+    await privacy.stop();
     await file.close();
   };
   try {
     await policy.start();
+    await privacy.start();
   } catch (error) {
     await close();
     throw error;
   }
-  return { policy, audit, close };
+  return { policy, privacy, audit, close };
 }
 
 /** Runs a site until it is told to stop. @throws PkiError `ERR_REVOKED` */
@@ -112,6 +117,7 @@ export async function startSite(
         stateFolder: state,
         proxyOf: chooseProxy(options.proxy),
         policy: records.policy.source,
+        privacy: records.privacy.source,
         audit: records.audit,
         ...(server === undefined ? {} : { server }),
         ...(device === undefined ? {} : { device }),

@@ -5,10 +5,10 @@ import {
   type PolicySource,
   type UnusablePolicy,
 } from "@photinus/core/authorization";
-import type { Clock, Logger, Timer } from "@photinus/core/platform";
-import { fileVersion } from "@photinus/node-platform";
+import type { Clock, Logger } from "@photinus/core/platform";
 import { isAbsent } from "../located-file.ts";
 import { readPolicy } from "./located-policy.ts";
+import { WatchedFile } from "./watched-file.ts";
 
 /** What {@link PolicyFile} works with. */
 export interface PolicyFileModules {
@@ -18,9 +18,6 @@ export interface PolicyFileModules {
   readonly audit: AuditLog;
 }
 
-/** A policy has its effect within a second after it was saved. */
-const LOOK_MS = 500;
-
 /**
  * The policy of a site or server, in a file that people edit while the program runs. A file that cannot be used refuses
  * everything until it is repaired, and so does one that was there and is gone; where there never was one, the default holds.
@@ -28,17 +25,22 @@ const LOOK_MS = 500;
 export class PolicyFile {
   readonly #path: string;
   readonly #modules: PolicyFileModules;
+  readonly #file: WatchedFile;
   #policy: Policy | UnusablePolicy = { unusable: "it has not been read yet" };
-  #seen: string | undefined;
   /** There was a file at some time: from then on its absence is no default. */
   #wasThere = false;
-  #timer: Timer | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #isStopped = false;
 
   constructor(path: string, modules: PolicyFileModules) {
     this.#path = path;
     this.#modules = modules;
+    this.#file = new WatchedFile(path, {
+      clock: modules.clock,
+      changed: (version) => this.#changed(version),
+      failed: (error) => {
+        this.#policy = { unusable: "that it changed could not be recorded" };
+        modules.logger.error("a policy could not be recorded", error);
+      },
+    });
   }
 
   /** The policy of now. */
@@ -47,37 +49,16 @@ export class PolicyFile {
   }
 
   /** Reads the file and goes on to look. Idempotent. @throws StorageError when it could not be recorded */
-  async start(): Promise<void> {
-    if (this.#timer !== undefined) return;
-    await this.#look();
-    this.#schedule();
+  start(): Promise<void> {
+    return this.#file.start();
   }
 
   /** Looks no more. Idempotent. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#timer?.cancel();
-    await this.#looking;
+  stop(): Promise<void> {
+    return this.#file.stop();
   }
 
-  #schedule(): void {
-    if (this.#isStopped) return;
-    this.#timer = this.#modules.clock.after(LOOK_MS, () => {
-      this.#looking = this.#look()
-        .catch((error: unknown) => {
-          this.#policy = { unusable: "that it changed could not be recorded" };
-          this.#seen = undefined; // tried again
-          this.#modules.logger.error("a policy could not be recorded", error);
-        })
-        .finally(() => this.#schedule());
-    });
-  }
-
-  async #look(): Promise<void> {
-    // Before the content: a change in between has another version, and is seen the next time.
-    const version = await fileVersion(this.#path);
-    if (version === this.#seen) return;
-    this.#seen = version;
+  async #changed(version: string): Promise<void> {
     const isMissing = version === "" && (await isAbsent(this.#path));
     if (!isMissing) this.#wasThere = true;
     const next = isMissing ? withoutFile(this.#wasThere) : await this.#read();

@@ -1,9 +1,14 @@
 import type { Command } from "commander";
+import { oneOf } from "../arguments.ts";
 import type { ContextOf } from "../context.ts";
 
-/** `photinus policy explain|test|default|schema`. */
+const WHICH = oneOf("authorization", "privacy");
+
+/** `photinus policy explain|test|check|default|schema`. */
 export function addPolicy(program: Command, contextOf: ContextOf): void {
-  const policy = program.command("policy").description("who may do what: authorization.json");
+  const policy = program
+    .command("policy")
+    .description("who may do what, and what may leave: authorization.json, privacy.json");
   policy
     .command("explain")
     .description("say what a policy decides, and by which rule")
@@ -28,17 +33,29 @@ export function addPolicy(program: Command, contextOf: ContextOf): void {
       await testPolicies(file, contextOf(command));
     });
   policy
+    .command("check")
+    .description("read a policy as a site would, and say what it is or where it is wrong")
+    .argument("<policy>", "file such as local/privacy.json or local/authorization.json in a kit")
+    .action(async (file: string, _options, command: Command) => {
+      const { checkPolicy } = await import("../commands/policy-check.ts");
+      await checkPolicy(file, contextOf(command));
+    });
+  policy
     .command("default")
-    .description("print the policy that holds where there is no file, to begin with")
-    .action(async (_options, command: Command) => {
+    .description(
+      "print a policy to begin with: what holds where there is no authorization.json, what kits ship",
+    )
+    .argument("[which]", "authorization or privacy", WHICH, "authorization" as const)
+    .action(async (which: ReturnType<typeof WHICH>, _options, command: Command) => {
       const { printDefaultPolicy } = await import("../commands/policy-explain.ts");
-      printDefaultPolicy(contextOf(command));
+      printDefaultPolicy(which, contextOf(command));
     });
   policy
     .command("schema")
-    .description("print the JSON Schema of authorization.json, for editors")
-    .action(async (_options, command: Command) => {
+    .description("print the JSON Schema of authorization.json or privacy.json, for editors")
+    .argument("[which]", "authorization or privacy", WHICH, "authorization" as const)
+    .action(async (which: ReturnType<typeof WHICH>, _options, command: Command) => {
       const { printPolicySchema } = await import("../commands/policy-schema.ts");
-      printPolicySchema(contextOf(command));
+      printPolicySchema(which, contextOf(command));
     });
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { publicPrivacy } from "@photinus/core/filter";
 import { createCertificateRequest, loadIdentity } from "@photinus/core/pki";
 import { silentLogger } from "@photinus/core/platform";
 import { parseJoinFragment } from "@photinus/core/provision";
@@ -38,6 +39,7 @@ export async function joinAsGuest(link: string): Promise<Site> {
     {
       ...{ connector, crypto, clock, logger: silentLogger },
       random: { bytes: (length) => crypto.randomBytes(length) },
+      privacy: publicPrivacy(),
       createTrainer: () => startNodeTrainer({ dataFolder, device: "cpu" }),
       decideJob: async () => "accept",
     },

@@ -20,12 +20,12 @@ export function averageEvaluation(outcomes: readonly TaskOutcome[]): Evaluation 
   return { ...mean, exampleCount: Math.min(exampleCount, MAX_SHOWN_EXAMPLES) };
 }
 
-/** Mean local training loss of the accepted contributions, weighted by training examples; 0 of none. */
+/** Mean local training loss of the accepted contributions that tell it, weighted by training examples; 0 of none. */
 export function meanTrainingLoss(outcomes: readonly TaskOutcome[]): number {
   let weight = 0;
   let loss = 0;
   for (const { outcome, exampleCount, trainingLoss } of outcomes) {
-    if (outcome !== "accepted") continue;
+    if (outcome !== "accepted" || trainingLoss === 0) continue; // 0: unknown
     weight += exampleCount;
     loss += trainingLoss * exampleCount;
   }

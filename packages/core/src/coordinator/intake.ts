@@ -262,7 +262,7 @@ export class Intake {
   ): Promise<ContributionProblem | undefined> {
     const { collection, aggregator, order } = this.#target;
     if (aggregator === undefined) return { code: "ERR_TASK_UNKNOWN", detail: "the task asked for no update" };
-    const { exampleCount, trainingLoss, evaluation, manifest, taskId } = body;
+    const { exampleCount, trainingLoss = 0, evaluation, manifest, taskId } = body;
     let problem: ContributionProblem | undefined;
     const admit = (norm: number): boolean => {
       problem = normProblem(norm, body.norm);

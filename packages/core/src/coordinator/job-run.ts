@@ -1,7 +1,7 @@
 import type { AuditNote } from "../audit/index.ts";
 import { toHex } from "../bytes/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { JobError } from "../errors/index.ts";
+import { type ErrorCode, JobError } from "../errors/index.ts";
 import type { JobDefinition, JobRecord } from "../job/index.ts";
 import {
   type ContributionBody,
@@ -27,6 +27,12 @@ import { isSignedBy, type PublishedBlob, publish } from "./publisher.ts";
 import { Receipts } from "./receipts.ts";
 import { Rounds } from "./rounds.ts";
 import { sendPublished } from "./task-sender.ts";
+
+/** What a site may say of why it failed; anything else is told as a failure and stands in the log. */
+const FAILURES: ReadonlyMap<string, ErrorCode> = new Map([
+  ["ERR_FILTER_REFUSED", "ERR_FILTER_REFUSED"],
+  ["ERR_PRIVACY_BUDGET", "ERR_PRIVACY_BUDGET"],
+]);
 
 /** Why a run came to its end. */
 export type RunEnd = "ended" | "stopped";
@@ -249,7 +255,7 @@ export class JobRun {
   taskFailed(site: LiveSite, { taskId, code, detail }: TaskFailed): void {
     this.#context.modules.logger.warn("site failed", { site: site.name, code, detail });
     if (taskId === undefined) this.#context.sites.declined(site.name, "ERR_TASK_FAILED");
-    else this.#rounds.taskFailed(site.name, taskId, "ERR_TASK_FAILED");
+    else this.#rounds.taskFailed(site.name, taskId, FAILURES.get(code) ?? "ERR_TASK_FAILED");
   }
 
   /** A site lacks a blob that it was told of. */

@@ -1,5 +1,5 @@
 import { toHex } from "../bytes/index.ts";
-import { JobError } from "../errors/index.ts";
+import { type ErrorCode, JobError } from "../errors/index.ts";
 import type { Evaluation } from "../job/index.ts";
 import type { HeldUpdate, TaskProgress } from "../message/index.ts";
 import { sleep } from "../platform/index.ts";
@@ -144,7 +144,8 @@ export class Rounds implements WorkflowEffects {
     this.#receipts.commit(taskId, model.version, outcomes);
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     const trainingLoss = meanTrainingLoss(outcomes);
-    this.#context.board.updateRound(order.round, { endedAtMs, trainingLoss });
+    const known = trainingLoss === 0 ? {} : { trainingLoss };
+    this.#context.board.updateRound(order.round, { endedAtMs, ...known });
     // The model is on disk and in the journal: from here on the round counts, whatever happens.
     this.#records.keep(auditRound(this.#context, order.round, outcomes));
     this.#records.keep(this.#events.onVersion(model));
@@ -198,7 +199,7 @@ export class Rounds implements WorkflowEffects {
   }
 
   /** A site cannot do its task. */
-  taskFailed(name: string, taskId: string, cause: "ERR_TASK_FAILED"): boolean {
+  taskFailed(name: string, taskId: string, cause: ErrorCode): boolean {
     if (this.#open?.dispatch.taskId !== taskId) return false;
     return this.#open.collection.refuse(name, cause);
   }

@@ -32,6 +32,7 @@ export {
   type PrivacyState,
   parsePrivacyPolicy,
   privacyDocumentSchema,
+  publicPrivacy,
   scopeName,
 } from "./privacy-policy.ts";
 export { filterRegistry } from "./registry.ts";

@@ -77,6 +77,13 @@ export const scopeName: v.GenericSchema<unknown, string> = v.pipe(
   v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "letters, digits, dots, hyphens, underscores, at most 63"),
 );
 
+/** The policy that kits ship, for programs that have no file: one scope, in which updates leave as they are. */
+export function publicPrivacy(): PrivacySource {
+  const scope = { name: "public", properties: {}, dataFilters: [], resultFilters: [] };
+  const policy = { scopes: new Map([[scope.name, scope]]), defaultScope: scope.name };
+  return () => ({ policy });
+}
+
 const property = v.union([v.pipe(v.string(), v.maxLength(512)), v.pipe(v.number(), v.finite()), v.boolean()]);
 
 /** What `privacy.json` of a site may be, with the filters of a registry. */

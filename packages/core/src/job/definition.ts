@@ -1,5 +1,6 @@
 import type { AggregationDefinition } from "../aggregation/index.ts";
 import type { Bytes } from "../bytes/index.ts";
+import type { JobFilters } from "../filter/index.ts";
 import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
 import type { DeploymentDefinition, RetentionDefinition } from "./deployment.ts";
 import type { TrainingDefinition } from "./training-definition.ts";
@@ -30,6 +31,10 @@ export interface JobDefinition {
   readonly aggregation?: AggregationDefinition;
   /** What the sites do. */
   readonly training: TrainingDefinition;
+  /** Scope of each site's privacy policy under which it runs. Default: the default scope of the site. */
+  readonly scope?: string;
+  /** What models and results go through at each site, behind the filters of the site itself. Default: nothing. */
+  readonly filters?: JobFilters;
   /** Name of the data set that each site maps to its own data. */
   readonly dataName: string;
   /** Unsigned 32-bit seed; the seed of a task is derived from it, the site's name and the round. */

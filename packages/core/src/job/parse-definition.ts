@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { AggregationSchema, infeasibility } from "../aggregation/index.ts";
 import { JobError } from "../errors/index.ts";
+import { filterRegistry, jobFiltersSchema, scopeName } from "../filter/index.ts";
 import type { JobDefinition } from "./definition.ts";
 import { DeploymentSchema, RetentionSchema } from "./deployment-schema.ts";
 import { text, whole } from "./fields.ts";
@@ -24,6 +25,8 @@ const DEFINITION_FIELDS = {
   workflow: WorkflowSchema,
   aggregation: v.exactOptional(AggregationSchema),
   training: TrainingSchema,
+  scope: v.exactOptional(scopeName),
+  filters: v.exactOptional(jobFiltersSchema(filterRegistry())),
   dataName: v.pipe(
     v.string("text"),
     v.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "lower-case letters, digits, dots, hyphens, at most 63"),

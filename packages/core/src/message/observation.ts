@@ -116,7 +116,7 @@ export interface RoundView {
   readonly endedAtMs?: number;
   /** What came of each asked site. */
   readonly contributions: readonly ContributionView[];
-  /** Mean local training loss of the accepted contributions, weighted by examples; absent while the round runs. */
+  /** Mean local training loss of the accepted contributions, weighted by examples; absent while the round runs, or when no site tells. */
   readonly trainingLoss?: number;
   /** The model version that this round made, evaluated by the sites at the start of the next task; absent until then. */
   readonly evaluation?: MetricsView;

@@ -99,8 +99,8 @@ export interface ContributionBody {
   readonly baseVersion: number;
   /** Distinct examples trained on. Its plausibility is the coordinator's to judge, so that the cause is told. */
   readonly exampleCount: number;
-  /** Mean training loss over all steps. */
-  readonly trainingLoss: number;
+  /** Mean training loss over all steps; absent when the site does not tell it. */
+  readonly trainingLoss?: number;
   /** Optimizer steps. */
   readonly steps: number;
   /** L2 norm of the update as sent; the server refuses one that it measures larger. */
@@ -109,7 +109,7 @@ export interface ContributionBody {
   readonly manifest: StreamManifest;
   /** Where the tensors lie in them. */
   readonly tensors: readonly TensorEntry[];
-  /** The received model on the site's held-out examples; absent when it has none. */
+  /** The received model on the site's held-out examples; absent when it has none, or does not tell. */
   readonly evaluation?: SiteEvaluation;
 }
 
@@ -121,7 +121,7 @@ export const contribution: MessageDefinition<ContributionBody> = defineMessage(
     taskId,
     baseVersion: integerIn(0, 100_000),
     exampleCount: finite,
-    trainingLoss: meanLoss,
+    trainingLoss: v.exactOptional(meanLoss),
     steps: integerIn(0, 2 ** 48),
     norm: finiteNotNegative,
     manifest,
@@ -136,7 +136,7 @@ export interface EvaluationResult {
   readonly jobId: string;
   /** Id of the task: 32 hexadecimal digits. */
   readonly taskId: string;
-  /** Absent when the site has no held-out examples. */
+  /** Absent when the site has no held-out examples, or does not tell. */
   readonly evaluation?: SiteEvaluation;
 }
 

@@ -1,4 +1,6 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, utf8 } from "../bytes/index.ts";
+import { DEFAULT_PRIVACY_DOCUMENT } from "../filter/index.ts";
+import type { Role } from "../pki/index.ts";
 
 /** The files of a kit by path: `/` between folders, no leading one. */
 export type KitFiles = ReadonlyMap<string, Bytes>;
@@ -68,6 +70,15 @@ export const LOCAL_SIGN_IN = "local/sign-in.json";
 
 /** In the kit of a site or server: who may do what, JSON, as an administrator of the organization writes it. */
 export const LOCAL_AUTHORIZATION = "local/authorization.json";
+
+/** In the kit of a site: what may leave, JSON, as an administrator of the organization writes it. Kits ship one. */
+export const LOCAL_PRIVACY = "local/privacy.json";
+
+/** What a new site's folder holds in `local/`: the policy to begin with. */
+export function localFiles(role: Role): KitFiles {
+  if (role !== "site") return new Map();
+  return new Map([[LOCAL_PRIVACY, utf8(`${JSON.stringify(DEFAULT_PRIVACY_DOCUMENT, undefined, 2)}\n`)]]);
+}
 
 /** Limits of a kit. */
 export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };

@@ -13,7 +13,7 @@ import {
 } from "../pki/index.ts";
 import type { CryptoProvider, SigningKey } from "../platform/index.ts";
 import { generateSecret } from "./create-kit.ts";
-import { KIT_FILE, type KitFiles, LOCAL_REQUEST, LOCAL_SECRET } from "./kit-files.ts";
+import { KIT_FILE, type KitFiles, LOCAL_REQUEST, LOCAL_SECRET, localFiles } from "./kit-files.ts";
 import { sealStorageKey } from "./storage-key.ts";
 
 /** What a participant asks for; the project's definition decides. */
@@ -64,6 +64,7 @@ export async function requestKit(
   }
   files.set(LOCAL_SECRET, utf8(`${secret}\n`));
   files.set(LOCAL_REQUEST, encodePem("CERTIFICATE REQUEST", ...requests));
+  for (const [path, content] of localFiles(role)) files.set(path, content);
   return { files, signingKey: own.signingKey, request: own.request };
 }
 

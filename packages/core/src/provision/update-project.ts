@@ -11,6 +11,7 @@ import { createKit, type StartupKit } from "./create-kit.ts";
 import type { ProvisionModules } from "./create-project.ts";
 import { parseProjectDefinition } from "./definition.ts";
 import { isLastingEnrolment } from "./enrolment-end.ts";
+import { localFiles } from "./kit-files.ts";
 import { type EnrolmentMaterial, machinesOf, plannedKits } from "./kit-request.ts";
 import type { Machine } from "./machines.ts";
 import { nextState, type PlannedIssue, planUpdate, revokeOld } from "./plan-update.ts";
@@ -131,7 +132,11 @@ async function makeKits(
     const timed = { ...request, nowMs, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) };
     const keys = subject.role === "server" ? await serverKeys(material, modules) : undefined;
     const ofServer = keys === undefined ? {} : { ofServer: { ...keys, machines, revocationList: latest } };
-    kits.set(subject.name, await createKit({ ...timed, ...ofServer }, root, modules));
+    const kit = await createKit({ ...timed, ...ofServer }, root, modules);
+    // A kit that is put over an older one must not put the policy to begin with over the organization's own.
+    const isFirst = !material.state.participants.some(({ name }) => name === subject.name);
+    const files = isFirst ? new Map([...kit.files, ...localFiles(kit.role)]) : kit.files;
+    kits.set(subject.name, { ...kit, files });
   }
   return kits;
 }

@@ -1,6 +1,14 @@
 export { backOffMs } from "./back-off.ts";
 export { BlobInbox, type BlobInboxModules, type OpenedBlob } from "./blob-inbox.ts";
-export type { JobDecision, JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
+export type {
+  JobDecision,
+  JobProposal,
+  OfferedJob,
+  ProposedScope,
+  SiteLimits,
+  SiteModules,
+  SiteOptions,
+} from "./options.ts";
 export {
   type GrantedResources,
   type ResourceSettings,
@@ -10,8 +18,11 @@ export {
 } from "./resources/index.ts";
 export { Site } from "./site.ts";
 export type {
+  AppliedFilterStatus,
   OutgoingContribution,
+  OutgoingPrivacy,
   OutgoingTensor,
+  PrivacySpent,
   SiteActivity,
   SiteJobStatus,
   SiteStatus,

@@ -5,7 +5,7 @@ import type { VerifiedObject } from "../envelope/index.ts";
 import { AuthorizationError } from "../errors/index.ts";
 import type { JobAbortOrder } from "../message/index.ts";
 import type { Participant } from "../pki/index.ts";
-import type { JobProposal, SiteModules } from "./options.ts";
+import type { OfferedJob, SiteModules } from "./options.ts";
 
 /** Orders about jobs that have not come yet: a server that turns the order of things around gains nothing by it. */
 const MAX_EARLY = 256;
@@ -53,7 +53,7 @@ export class JobOrders {
   }
 
   /** Why a job is not taken that somebody entitled has ended before it came; `undefined` when nobody has. */
-  async endedBefore({ jobId, submitter }: JobProposal, nowMs: number): Promise<string | undefined> {
+  async endedBefore({ jobId, submitter }: OfferedJob, nowMs: number): Promise<string | undefined> {
     for (const [key, order] of [...this.#early]) {
       if (order.jobId !== jobId) continue;
       // First decided and recorded, then forgotten: the job may come again when that failed.

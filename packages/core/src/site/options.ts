@@ -1,7 +1,9 @@
+import type { SpendingStore } from "../accounting/index.ts";
 import type { AuditChain } from "../audit/index.ts";
 import type { PolicySource } from "../authorization/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { LastingObjects } from "../envelope/index.ts";
+import type { FilterRegistry, PrivacyScope, PrivacySource } from "../filter/index.ts";
 import type { JobDefinition } from "../job/index.ts";
 import type { Identity, Participant, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
@@ -41,8 +43,22 @@ export interface SiteLimits {
   readonly concurrentJobs: number;
 }
 
-/** A job that asks to be trained here, after its signature, its submitter's role and the limits were checked. */
-export interface JobProposal {
+/** A scope of the site's privacy policy, as whoever decides about a job sees it. */
+export interface ProposedScope {
+  /** Its name. */
+  readonly name: string;
+  /** What the policy says of it. */
+  readonly properties: PrivacyScope["properties"];
+}
+
+/** A job that asks to be trained here, after its signature, its submitter's role, its scope and the limits were checked. */
+export interface JobProposal extends OfferedJob {
+  /** The scope under which it would run. */
+  readonly scope: ProposedScope;
+}
+
+/** A job as it came. */
+export interface OfferedJob {
   /** Id of the job: 32 hexadecimal digits. The submitter chose it; what was signed under it is {@link digest}. */
   readonly jobId: string;
   /** SHA-256 of everything that the submitter signed, lower-case hex: what an agreement is bound to. */
@@ -85,6 +101,14 @@ export interface SiteModules {
   readonly objects?: LastingObjects;
   /** Whose jobs this site takes, whatever the server admitted. Default: the default policy. */
   readonly policy?: PolicySource;
+  /** Scopes, filters and budgets: `privacy.json` of now. Without a valid policy no job is taken and nothing leaves. */
+  readonly privacy: PrivacySource;
+  /** Filters that this site has. Default: those that come with Photinus. */
+  readonly filters?: FilterRegistry;
+  /** Where it is kept what was spent of privacy budgets. Default: in memory for the life of this site. */
+  readonly spending?: SpendingStore;
+  /** Where the noise of filters comes from; nobody else may know or repeat it. Default: the cryptography of the runtime. */
+  readonly noise?: Random;
   /** Where the site records what it decided, before it has an effect. Default: nowhere. */
   readonly audit?: AuditChain;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */

@@ -21,11 +21,11 @@ import type { SendOptions, Session } from "../session/index.ts";
 import { makeManifest, parametersSource } from "../stream/index.ts";
 import { type ParameterSet, type TensorLayout, unpackParameters } from "../tensor/index.ts";
 import type { BlobInbox } from "./blob-inbox.ts";
-import { withoutFilters } from "./filter-update.ts";
 import type { Held, HeldEvaluation } from "./held-answer.ts";
 import { cutReason } from "./job-admission.ts";
 import { JobPlace } from "./job-place.ts";
-import type { JobDecision, JobProposal, SiteModules } from "./options.ts";
+import { JobPrivacy, type PrivacyModules } from "./job-privacy.ts";
+import type { JobDecision, OfferedJob, SiteModules } from "./options.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { ResourcePool } from "./resources/index.ts";
 import { newJobStatus, type StatusBoard } from "./status-board.ts";
@@ -42,6 +42,7 @@ export interface SiteJobModules {
   readonly inbox: BlobInbox;
   readonly board: StatusBoard;
   readonly pool: ResourcePool;
+  readonly privacy: PrivacyModules;
   readonly createTrainer: SiteModules["createTrainer"];
   readonly decideJob: SiteModules["decideJob"];
   /** The session now; `undefined` while there is none. */
@@ -50,11 +51,12 @@ export interface SiteJobModules {
 
 /** One job at one site: decided once, prepared once, then task after task until it ends. */
 export class SiteJob {
-  readonly #proposal: JobProposal;
+  readonly #proposal: OfferedJob;
   readonly #payload: JobPayload;
   readonly #modules: SiteJobModules;
   readonly #modelLayout: TensorLayout;
   readonly #updateLayout: TensorLayout;
+  readonly #privacy: JobPrivacy;
   readonly #end = new AbortController();
   readonly #place: JobPlace;
   #hasAccepted = false;
@@ -67,12 +69,13 @@ export class SiteJob {
   #held: Held | undefined;
   #measured: HeldEvaluation | undefined;
 
-  constructor(proposal: JobProposal, payload: JobPayload, modules: SiteJobModules) {
+  constructor(proposal: OfferedJob, payload: JobPayload, modules: SiteJobModules) {
     this.#proposal = proposal;
     this.#payload = payload;
     this.#modules = modules;
     this.#modelLayout = layoutOfTable(payload.parameters);
     this.#updateLayout = layoutOfUpdate(payload.parameters);
+    this.#privacy = new JobPrivacy(proposal, modules.privacy);
     const { jobId, definition } = proposal;
     const need = needAt(definition.deployment, modules.siteName);
     const postpone = (reason: string): Promise<void> => this.#send(jobPostpone, { jobId, reason });
@@ -85,7 +88,7 @@ export class SiteJob {
   }
 
   /** Who signed the job. */
-  get submitter(): JobProposal["submitter"] {
+  get submitter(): OfferedJob["submitter"] {
     return this.#proposal.submitter;
   }
 
@@ -118,6 +121,7 @@ export class SiteJob {
     if (this.#end.signal.aborted) return;
     const { jobId } = this.#proposal;
     if (decision !== "accept" && "declined" in decision) {
+      this.#privacy.end();
       this.#place.release();
       board.update({ activity: "waiting" });
       await this.#send(jobDecline, { jobId, reason: cutReason(decision.declined) });
@@ -130,12 +134,16 @@ export class SiteJob {
     await this.#send(jobAccept, { jobId, terms: this.#terms });
   }
 
-  /** Nobody is asked before the job has its place; it begins when it has still, or again, what it needs. */
+  /**
+   * Nobody is asked before the job has its place, and a job that would overspend is declined; it begins when it has still, or
+   * again, what it needs.
+   */
   async #decision(): Promise<JobDecision> {
     const { board, decideJob } = this.#modules;
+    await this.#privacy.begin();
     await this.#place.take();
     board.update({ activity: "deciding", progress: 0 });
-    const decision = await decideJob(this.#proposal, this.#end.signal);
+    const decision = await decideJob({ ...this.#proposal, scope: this.#privacy.scope }, this.#end.signal);
     if (decision === "accept" || "agreedTo" in decision) await this.#place.confirm();
     return decision;
   }
@@ -210,6 +218,7 @@ export class SiteJob {
     this.#end.abort(new JobError("ERR_JOB_ABORTED", "the job has ended"));
     this.#held = undefined;
     this.#measured = undefined;
+    this.#privacy.end();
     await this.#trainer?.close();
     this.#place.release(); // not before the device is free
   }
@@ -244,7 +253,8 @@ export class SiteJob {
     reporter.begin("evaluating");
     const { bytes } = await inbox.open(jobId, task.model, signal);
     if (this.#task?.taskId === task.taskId) this.#task.hasModel = true;
-    const parameters = this.#parametersOf(bytes);
+    const names = this.#updateLayout.tensors.map(({ name }) => name);
+    const parameters = await this.#privacy.receive(this.#parametersOf(bytes), names, task);
     const evaluation = await this.#requireTrainer().evaluate(parameters, reporter.options(signal));
     if (evaluation !== undefined) {
       board.updateJob(jobId, ({ evaluations }) => ({
@@ -253,8 +263,9 @@ export class SiteJob {
     }
     const measured = evaluation === undefined ? {} : { evaluation };
     if (task.kind === "evaluate") {
+      const told = (await this.#privacy.tellsMetrics(task)) ? measured : {};
       signal.throwIfAborted();
-      const body = { jobId, taskId: task.taskId, ...measured };
+      const body = { jobId, taskId: task.taskId, ...told };
       this.#measured = { body, messageId: this.#modules.crypto.randomBytes(16), session: undefined };
       await this.#sendMeasured();
       board.update({ activity: "waiting", progress: 0 });
@@ -301,25 +312,25 @@ export class SiteJob {
   ): Promise<Held> {
     const { clock, crypto, board } = this.#modules;
     const { jobId } = this.#proposal;
-    const update = await withoutFilters(outcome.delta);
+    const { update, tellsMetrics, privacy } = await this.#privacy.release(outcome.delta, task);
     const { tensors, norm } = await describeUpdate(update, this.#updateLayout, clock);
     const { source, layout } = parametersSource(update);
     const { chunkBytes } = this.#payload.definition;
     const { byteLength: totalBytes } = layout;
     const manifest = await makeManifest(source, { totalBytes, chunkBytes }, { crypto, clock });
-    const { exampleCount, loss: trainingLoss, steps } = outcome;
+    const { exampleCount, loss, steps } = outcome;
     const digest = toHex(manifest.root);
-    const shown = { jobId, round: task.round, tensors, totalBytes, norm, exampleCount, digest };
+    const shown = { jobId, round: task.round, tensors, totalBytes, norm, exampleCount, privacy, digest };
     board.addOutgoing({ ...shown, receipt: "none", cause: "" });
     const facts = {
       jobId,
       taskId: task.taskId,
       baseVersion: task.version,
       exampleCount,
-      trainingLoss,
       steps,
     };
-    const body = { ...facts, norm, manifest, tensors: layout.tensors, ...measured };
+    const told = tellsMetrics ? { trainingLoss: loss, ...measured } : {};
+    const body = { ...facts, norm, manifest, tensors: layout.tensors, ...told };
     const messageId = crypto.randomBytes(16);
     return { body, source, messageId, session: undefined, sending: new AbortController() };
   }

@@ -36,7 +36,7 @@ import { backOffMs, type Ended, endedBy, isFinalRefusal, isPermanentRefusal } fr
 import { BlobInbox } from "./blob-inbox.ts";
 import { cutReason, JobAdmission } from "./job-admission.ts";
 import { DEFAULT_LIMITS, withinLimits } from "./job-limits.ts";
-import type { JobProposal, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
+import type { OfferedJob, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
 import { OwnDevices } from "./own-devices.ts";
 import { ResourcePool, resourceRoutes } from "./resources/index.ts";
@@ -331,8 +331,8 @@ export class Site {
     }
     const payload = parseJobPayload(value);
     const { definition, initialParameters } = payload;
-    const modelBytes = initialParameters.byteLength;
-    const proposal: JobProposal = {
+    const { byteLength: modelBytes } = initialParameters;
+    const proposal: OfferedJob = {
       ...{ jobId, definition, submitter, modelBytes },
       digest: toHex(payloadDigest),
     };
@@ -372,6 +372,7 @@ export class Site {
       inbox: this.#inbox,
       board: this.#board,
       pool: this.#pool,
+      privacy: this.#admission.privacy,
       createTrainer,
       decideJob,
       session: () => this.#announced,

@@ -1,4 +1,4 @@
-import type { JobProposal } from "./options.ts";
+import type { OfferedJob } from "./options.ts";
 import type { OutgoingContribution, SiteJobStatus, SiteStatus } from "./status.ts";
 
 /** Contributions that the status keeps. */
@@ -70,7 +70,7 @@ export class StatusBoard {
 }
 
 /** A job of which nothing was done yet. */
-export function newJobStatus({ jobId, definition, submitter }: JobProposal): SiteJobStatus {
+export function newJobStatus({ jobId, definition, submitter }: OfferedJob): SiteJobStatus {
   return {
     jobId,
     name: definition.name,

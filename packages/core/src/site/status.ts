@@ -27,6 +27,38 @@ export interface OutgoingTensor {
   readonly norm: number;
 }
 
+/** What one filter did to what left. */
+export interface AppliedFilterStatus {
+  /** Name of the filter. */
+  readonly name: string;
+  /** Whose it is. */
+  readonly origin: "site" | "job";
+  /** What it did: norms, factors, deviations, counts. */
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+/** How what left was protected. */
+export interface OutgoingPrivacy {
+  /** Scope of the site's privacy policy. */
+  readonly scope: string;
+  /** In the order in which they were applied. */
+  readonly filters: readonly AppliedFilterStatus[];
+  /** False: losses and evaluations stayed here. */
+  readonly tellsMetrics: boolean;
+  /** What the scope has spent with this contribution; absent where it has no budget. */
+  readonly spent?: PrivacySpent;
+}
+
+/** How much of a privacy budget is spent. */
+export interface PrivacySpent {
+  /** ε of all releases so far. */
+  readonly epsilon: number;
+  /** ε that may be spent. */
+  readonly budget: number;
+  /** δ of both. */
+  readonly delta: number;
+}
+
 /** What left the site in one round: the very content of one contribution. */
 export interface OutgoingContribution {
   /** Id of the job: 32 hexadecimal digits. */
@@ -41,6 +73,8 @@ export interface OutgoingContribution {
   readonly norm: number;
   /** Examples trained on. */
   readonly exampleCount: number;
+  /** What was done to the update before it left. */
+  readonly privacy: OutgoingPrivacy;
   /** Root of the stream in hex: what the site signed. */
   readonly digest: string;
   /** What the server answered last. */

@@ -2,6 +2,7 @@ import { aggregatorRegistry } from "../../src/aggregation/index.ts";
 import type { Bytes } from "../../src/bytes/index.ts";
 import { connect, type Federation } from "../../src/console/index.ts";
 import { Coordinator, type CoordinatorOptions } from "../../src/coordinator/index.ts";
+import { publicPrivacy } from "../../src/filter/index.ts";
 import type { JobBundle, JobDefinition } from "../../src/job/index.ts";
 import { createKernels } from "../../src/kernels/index.ts";
 import type { JobView } from "../../src/message/index.ts";
@@ -217,6 +218,7 @@ export class TestFederation {
         crypto: this.crypto,
         random: seededRandom(`site/${name}`),
         logger: silentLogger,
+        privacy: publicPrivacy(),
         createTrainer: () => linearTrainer(linearData(name, options.examples), options.hooks),
         decideJob: () => Promise.resolve("accept"),
         ...options.modules,

@@ -11,6 +11,7 @@ import {
 } from "../../src/coordinator/index.ts";
 import { LastingObjects, memoryReplayStore, metadataObjectRecords } from "../../src/envelope/index.ts";
 import { PkiError } from "../../src/errors/index.ts";
+import { publicPrivacy } from "../../src/filter/index.ts";
 import { createKernels } from "../../src/kernels/index.ts";
 import {
   createCertificateRequest,
@@ -198,6 +199,7 @@ export class AdministeredServer {
         ...{ clock, crypto, logger: silentLogger },
         connector: { connect: () => Promise.resolve(this.connection()) },
         random: { bytes: (length) => crypto.randomBytes(length) },
+        privacy: publicPrivacy(),
         createTrainer: () => {
           throw new Error("it has no job");
         },

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { publicPrivacy } from "../../src/filter/index.ts";
 import type { Identity } from "../../src/pki/index.ts";
 import { silentLogger } from "../../src/platform/index.ts";
 import { Site } from "../../src/site/index.ts";
@@ -29,6 +30,7 @@ function running(server: AdministeredServer, identity: Identity) {
     {
       connector: { connect: () => Promise.resolve(server.connection()) },
       ...{ clock: server.clock, crypto: server.crypto, logger: silentLogger, random: seededRandom("site") },
+      privacy: publicPrivacy(),
       createTrainer: () => {
         throw new RangeError("no job is offered");
       },

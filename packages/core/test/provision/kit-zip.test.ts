@@ -13,7 +13,8 @@ let files: KitFiles;
 beforeAll(async () => {
   const clock = { now: () => TEST_EPOCH_MS };
   const { kits } = await throwAwayProject({ sites: 1, port: 8080 }, { crypto, clock });
-  files = kits.get("site-1")?.files ?? new Map();
+  const all = kits.get("site-1")?.files ?? new Map();
+  files = new Map([...all].filter(([name]) => !name.startsWith("local/")));
 });
 
 const entriesOf = (folder: string): readonly ForgedEntry[] =>

@@ -138,6 +138,20 @@ describe("a startup kit", () => {
     expect(manifest).toMatchObject({ project: "mnist", participant: "clinic-b", role: "site" });
   });
 
+  test("of a site holds a privacy policy to begin with, which is not signed, and of others none", () => {
+    const names = (name: string): readonly string[] => [...kitOf(name).files.keys()];
+
+    expect(names("clinic-a")).toContain("local/privacy.json");
+    expect(fromUtf8(kitOf("clinic-a").files.get("manifest.json") ?? new Uint8Array(0))).not.toContain(
+      "privacy",
+    );
+    expect(
+      names("hub")
+        .concat(names("ada@example.org"))
+        .filter((name) => name.startsWith("local/")),
+    ).toEqual([]);
+  });
+
   test("may hold anything in local/", async () => {
     const files = changed("clinic-a", { "local/privacy.json": utf8("{}"), "local/deep/note": utf8("mine") });
 

@@ -189,6 +189,8 @@ describe("who was revoked by hand", () => {
     const { kits, blocked } = await update({}, { renew: ["clinic-a"] }, revoked());
 
     expect([[...kits.keys()], blocked]).toEqual([["clinic-a"], []]);
+    // It may be put over the folder that the site has: what its organization wrote there stays.
+    expect(kits.get("clinic-a")?.files.has("local/privacy.json")).toBe(false);
   });
 });
 

@@ -3,6 +3,7 @@ import type { AuditChain } from "@photinus/core/audit";
 import type { PolicySource } from "@photinus/core/authorization";
 import { type Bytes, toHex } from "@photinus/core/bytes";
 import { openLastingObjects } from "@photinus/core/envelope";
+import type { PrivacySource } from "@photinus/core/filter";
 import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { EnrolledKit } from "@photinus/core/provision";
@@ -13,6 +14,7 @@ import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
 import { dataNamesIn } from "./data-names.ts";
 import { objectFolder } from "./object-folder.ts";
 import { serverConnector } from "./server-connector.ts";
+import { spendingFolder } from "./spending-folder.ts";
 
 /** Options of {@link nodeSite}. */
 export interface NodeSiteOptions {
@@ -22,7 +24,8 @@ export interface NodeSiteOptions {
   readonly tls: TlsIdentity;
   /** Folder with the site's data: each set described by `<name>.json`. */
   readonly dataFolder: string;
-  /** Folder for what the site has to remember beyond this process, such as revocation lists and jobs; made when missing. */
+  /** Folder for what the site has to remember beyond this process, such as revocation lists, jobs and spent
+   * budgets; made when missing. */
   readonly stateFolder?: string;
   /** Address of the server's socket in place of those in the kit. */
   readonly server?: string;
@@ -36,6 +39,8 @@ export interface NodeSiteOptions {
   readonly limits?: Partial<SiteLimits>;
   /** Whose jobs this site takes. Default: the default policy. */
   readonly policy?: PolicySource;
+  /** Scopes, filters and budgets: `privacy.json` of now. Without a valid policy no job is taken and nothing leaves. */
+  readonly privacy: PrivacySource;
   /** Where the site records what it decides. Default: nowhere. */
   readonly audit?: AuditChain;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
@@ -89,6 +94,12 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       createTrainer: () => startNodeTrainer({ dataFolder, device, threads }),
       decideJob: async () => "accept",
       ...(options.keepCertificate === undefined ? {} : { keepCertificate: options.keepCertificate }),
+      privacy: options.privacy,
+      ...(stateFolder === undefined
+        ? {}
+        : {
+            spending: spendingFolder(join(stateFolder, "privacy", root, kit.identity.participant.name)),
+          }),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       ...(options.audit === undefined ? {} : { audit: options.audit }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { publicPrivacy } from "@photinus/core/filter";
 import { silentLogger } from "@photinus/core/platform";
 import { openKit, throwAwayProject } from "@photinus/core/provision";
 import { dataNamesIn, nodeSite, serverConnector } from "@photinus/node-client";
@@ -63,7 +64,7 @@ test("a folder that describes nothing, or is not there, is an error that names i
 });
 
 test("a site without data does not start", async () => {
-  const options = { kit: await aKit(), tls, dataFolder: await folder() };
+  const options = { kit: await aKit(), tls, dataFolder: await folder(), privacy: publicPrivacy() };
 
   await expect(
     nodeSite(options, { clock: systemClock(), crypto, logger: silentLogger }),

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "@photinus/core/bytes";
 import { openLastingObjects } from "@photinus/core/envelope";
+import { publicPrivacy } from "@photinus/core/filter";
 import { type SignedJob, signJob } from "@photinus/core/job";
 import { jobAccept, jobEnded, siteReady } from "@photinus/core/message";
 import { silentLogger } from "@photinus/core/platform";
@@ -119,7 +120,10 @@ async function aDisk(offers: Offers) {
   const stateFolder = await folder();
   const kit = await aKit(offers);
   const start = () =>
-    nodeSite({ kit, tls, dataFolder, stateFolder }, { clock, crypto, logger: silentLogger });
+    nodeSite(
+      { kit, tls, dataFolder, stateFolder, privacy: publicPrivacy() },
+      { clock, crypto, logger: silentLogger },
+    );
   const records = join(stateFolder, "objects", toHex(kit.root.digest), "site-1");
   return { start, records };
 }

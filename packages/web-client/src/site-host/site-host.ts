@@ -1,6 +1,7 @@
 import type { Bytes } from "@photinus/core/bytes";
 import { type LastingObjects, openLastingObjects } from "@photinus/core/envelope";
 import { JobError, PkiError, WireError } from "@photinus/core/errors";
+import { publicPrivacy } from "@photinus/core/filter";
 import { RevocationLists } from "@photinus/core/pki";
 import { type JobDecision, type JobProposal, Site, type SiteStatus } from "@photinus/core/site";
 import { CONSENT_TEXT } from "../join/consent-text.ts";
@@ -114,6 +115,7 @@ export class SiteHost {
         crypto,
         logger,
         random: { bytes: (length) => crypto.randomBytes(length) },
+        privacy: publicPrivacy(),
         createTrainer: () => this.#modules.trainers.start(data, this.#device),
         credentials: this.#credentials,
         decideJob: (job, signal) => this.#ask(job, signal),

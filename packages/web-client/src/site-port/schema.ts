@@ -115,6 +115,22 @@ const point = { round: count };
 const evaluation = v.strictObject({ loss: finite, accuracy: finite, exampleCount: count });
 const fault = v.strictObject({ code: text(64), detail: text(2000) });
 
+const privacy = v.strictObject({
+  scope: text(63),
+  filters: v.pipe(
+    v.array(
+      v.strictObject({
+        name: text(64),
+        origin: v.picklist(["site", "job"]),
+        numbers: v.record(text(64), finite),
+      }),
+    ),
+    v.maxLength(64),
+  ),
+  tellsMetrics: v.boolean(),
+  spent: v.exactOptional(v.strictObject({ epsilon: finite, budget: finite, delta: finite })),
+});
+
 const outgoing = v.strictObject({
   jobId,
   round: count,
@@ -132,6 +148,7 @@ const outgoing = v.strictObject({
   totalBytes: count,
   norm: finite,
   exampleCount: count,
+  privacy,
   digest: text(64),
   receipt: v.picklist(["none", "received", "committed", "refused"]),
   cause: text(64),

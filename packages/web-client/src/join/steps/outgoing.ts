@@ -1,4 +1,4 @@
-import type { OutgoingContribution, OutgoingTensor } from "@photinus/core/site";
+import type { OutgoingContribution, OutgoingPrivacy, OutgoingTensor } from "@photinus/core/site";
 import { formatBytes, formatCount, glyph, type Tone } from "@photinus/monitor";
 import { html, nothing, type TemplateResult } from "lit";
 
@@ -25,7 +25,7 @@ export function renderOutgoing(outgoing: readonly OutgoingContribution[]): Templ
 }
 
 function renderLast(contribution: OutgoingContribution): TemplateResult {
-  const { round, tensors, totalBytes, norm, exampleCount, digest } = contribution;
+  const { round, tensors, totalBytes, norm, exampleCount, privacy, digest } = contribution;
   return html`
     <dl class="facts">
       <dt>Round</dt>
@@ -36,6 +36,11 @@ function renderLast(contribution: OutgoingContribution): TemplateResult {
       <dd>${norm.toPrecision(4)}</dd>
       <dt>Examples</dt>
       <dd>${formatCount(exampleCount)} (the number)</dd>
+      <dt>Filters</dt>
+      <dd>${renderFilters(privacy)}</dd>
+      <dt>Measured</dt>
+      <dd>${privacy.tellsMetrics ? "loss and accuracy" : "nothing: losses stay here"}</dd>
+      ${renderSpent(privacy)}
       <dt>Digest</dt>
       <dd><code>${digest}</code></dd>
       <dt>Receipt</dt>
@@ -56,6 +61,33 @@ function renderLast(contribution: OutgoingContribution): TemplateResult {
       </table>
     </div>
   `;
+}
+
+/** What each filter did, the site's first: nobody has to believe that something was done. */
+function renderFilters({ scope, filters }: OutgoingPrivacy): TemplateResult {
+  if (filters.length === 0) return html`none (scope ${scope}): sent as trained`;
+  return html`scope ${scope}
+    <ol class="filters">
+      ${filters.map(
+        ({ name, origin, numbers }) => html`<li>
+          <strong>${name}</strong> ${origin === "job" ? "of the job" : "of this device"}<br />
+          <span class="muted">${Object.entries(numbers)
+            .map(([label, value]) => `${label} ${formatNumber(value)}`)
+            .join(", ")}</span>
+        </li>`,
+      )}
+    </ol>`;
+}
+
+function renderSpent({ spent }: OutgoingPrivacy): TemplateResult | typeof nothing {
+  if (spent === undefined) return nothing;
+  const { epsilon, budget, delta } = spent;
+  return html`<dt>Spent</dt>
+    <dd>ε ${formatNumber(epsilon)} of ${formatNumber(budget)} at δ ${formatNumber(delta)}</dd>`;
+}
+
+function formatNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toPrecision(4);
 }
 
 function renderTensor({ name, dtype, shape, norm }: OutgoingTensor): TemplateResult {
