@@ -1,7 +1,7 @@
 import { SUBPROTOCOL } from "@photinus/node-platform";
 import { WebSocketServer } from "ws";
 import { serveParent } from "../federation/serve-parent.ts";
-import { userMemory } from "./user-memory.ts";
+import { compactUserMemory, userMemory } from "./user-memory.ts";
 
 // A WebSocket server that knows nothing of its peers: what a connection costs before there is a session.
 
@@ -26,6 +26,7 @@ serveParent({
       server = started;
     }),
   userMemory,
+  compactUserMemory,
   stop: () => {
     for (const socket of server?.clients ?? []) socket.terminate();
     server?.close();

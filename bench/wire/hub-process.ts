@@ -7,7 +7,7 @@ import { usage } from "../federation/usage.ts";
 import { BENCH_LIMITS } from "./limits.ts";
 import type { BenchProject } from "./project.ts";
 import { rawCertificatesMs, rawLoginMs } from "./raw-crypto.ts";
-import { userMemory } from "./user-memory.ts";
+import { compactUserMemory, userMemory } from "./user-memory.ts";
 
 // The whole server: coordinator, audit on disk, sessions, HTTP.
 
@@ -37,6 +37,7 @@ serveParent({
   start,
   usage,
   userMemory,
+  compactUserMemory,
   rawLoginMs,
   rawCertificatesMs,
   sites: () => server?.coordinator.sites().length ?? 0,

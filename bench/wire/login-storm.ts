@@ -109,7 +109,7 @@ async function storm(population: Population, options: PartOptions): Promise<Meas
 
 async function measure(storm: Storm, { signal, log, sites: connections }: PartOptions): Promise<Measured> {
   await warmUp(storm);
-  const base = await memories(storm);
+  const base = await memories(storm, "compactUserMemory");
   const batches: Batch[] = [];
   for (let batch = 1; batch <= BATCHES; batch++) {
     signal.throwIfAborted();
@@ -119,7 +119,7 @@ async function measure(storm: Storm, { signal, log, sites: connections }: PartOp
     log(`${(batch * connections) / BATCHES} sites, ${batches.at(-1)?.cpuMs.toFixed(0)} ms`);
   }
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  return { batches, base, full: await memories(storm) };
+  return { batches, base, full: await memories(storm, "userMemory") };
 }
 
 /** The first sites come and go once: their chains are known from here on, 4 % of all. */
@@ -169,11 +169,11 @@ interface Memories {
   readonly bare: UserMemory;
 }
 
-async function memories({ server, bare }: Storm): Promise<Memories> {
-  return {
-    server: await server.ask<UserMemory>("userMemory"),
-    bare: await bare.ask<UserMemory>("userMemory"),
-  };
+async function memories(
+  { server, bare }: Storm,
+  handler: "userMemory" | "compactUserMemory",
+): Promise<Memories> {
+  return { server: await server.ask<UserMemory>(handler), bare: await bare.ask<UserMemory>(handler) };
 }
 
 interface StormSummary {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { compactMemory } from "@photinus/node-platform";
 
 /** Memory of a process, bytes. */
 export interface UserMemory {
@@ -8,6 +9,15 @@ export interface UserMemory {
   readonly heapBytes: number;
   /** Memory outside the heap that objects of JavaScript own. */
   readonly externalBytes: number;
+}
+
+/**
+ * {@link userMemory} of a process from which everything that lives was moved together: what is added to it later finds no
+ * room that garbage left.
+ */
+export function compactUserMemory(): UserMemory {
+  compactMemory();
+  return userMemory();
 }
 
 /** After two full collections. @throws TypeError unless the process runs with --expose-gc */
