@@ -7,6 +7,7 @@ export {
   type ImagesDescription,
   type ShardDescription,
   type TableDescription,
+  type TextDescription,
 } from "./data/index.ts";
 export { AUDIT_FILE, type AuditFile, type AuditFileOptions, openAuditFile } from "./host/audit-file.ts";
 export { readAuditFile } from "./host/audit-segments.ts";

@@ -44,7 +44,9 @@ export {
   type SiteIndices,
   type Table,
   type TableDatasetOptions,
+  type TextOptions,
   tableDataset,
+  textDataset,
   type ValueColumn,
 } from "./data/index.ts";
 export { GRADIENTS, type Profile } from "./gradient/index.ts";

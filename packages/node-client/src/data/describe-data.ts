@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TrainingError } from "@photinus/core/errors";
-import type { TableDatasetOptions } from "@photinus/training";
+import type { TableDatasetOptions, TextOptions } from "@photinus/training";
 import * as v from "valibot";
 
 const FileSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
@@ -71,7 +71,18 @@ const ArraysSchema = v.strictObject({
   heldOut: v.optional(ArrayFilesSchema),
 });
 
-const DescriptionSchema = v.variant("format", [ImagesSchema, TableSchema, ArraysSchema]);
+const TextSchema = v.strictObject({
+  format: v.literal("text"),
+  tokenizer: v.literal("bytes"),
+  length: count(1, 65_536),
+  stride: v.optional(count(1, 65_536)),
+  input: v.optional(word),
+  dtype: v.optional(v.picklist(["f32", "i32", "i64"])),
+  training: FileSchema,
+  heldOut: v.optional(FileSchema),
+});
+
+const DescriptionSchema = v.variant("format", [ImagesSchema, TableSchema, ArraysSchema, TextSchema]);
 
 /** Names of two files in IDX format, relative to the folder of the description. */
 export interface IdxFileNames {
@@ -96,7 +107,7 @@ export interface ShardDescription {
 }
 
 /** What `<name>.json` in a site's data folder says. */
-export type DataDescription = ImagesDescription | TableDescription | ArraysDescription;
+export type DataDescription = ImagesDescription | TableDescription | ArraysDescription | TextDescription;
 
 /** Rows of a table as examples. */
 export interface TableDescription extends Pick<TableDatasetOptions, "features" | "label"> {
@@ -105,6 +116,18 @@ export interface TableDescription extends Pick<TableDatasetOptions, "features" |
   /** What the site trains on: a file. */
   readonly training: string;
   /** What the site evaluates on: a file with the same columns. */
+  readonly heldOut?: string | undefined;
+}
+
+/** A text whose next token a model is to say. */
+export interface TextDescription extends Omit<TextOptions, "name"> {
+  /** Plain text; packed by gzip or not. */
+  readonly format: "text";
+  /** What a token is: a byte of the file. */
+  readonly tokenizer: "bytes";
+  /** What the site trains on: a file. */
+  readonly training: string;
+  /** What the site evaluates on: another file. */
   readonly heldOut?: string | undefined;
 }
 

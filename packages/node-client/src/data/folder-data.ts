@@ -20,6 +20,7 @@ import {
   type SiteData,
   type SiteIndices,
   tableDataset,
+  textDataset,
 } from "@photinus/training";
 import {
   type ArrayFileNames,
@@ -28,6 +29,7 @@ import {
   type IdxFileNames,
   type ImagesDescription,
   type TableDescription,
+  type TextDescription,
 } from "./describe-data.ts";
 
 /** The data that lies in a site's folder, each set described by `<name>.json`. */
@@ -42,6 +44,8 @@ export function folderData(folder: string): DataSource {
         return tablesOf(folder, description);
       case "npy":
         return arraysOf(folder, description);
+      case "text":
+        return textsOf(folder, description);
     }
   };
 }
@@ -76,6 +80,13 @@ async function arraysOf(folder: string, description: ArraysDescription): Promise
     return arrayDataset(labels, { features: arrays, labels: await labelsOf(folder, labels, description) });
   };
   return { training: await load(training), heldOut: heldOut && (await load(heldOut)) };
+}
+
+async function textsOf(folder: string, description: TextDescription): Promise<SiteData> {
+  const { training, heldOut, ...options } = description;
+  const load = async (file: string): Promise<Dataset> =>
+    textDataset(await unpacked(folder, file), { ...options, name: file });
+  return { training: await load(training), heldOut: heldOut === undefined ? undefined : await load(heldOut) };
 }
 
 async function labelsOf(

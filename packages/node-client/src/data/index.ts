@@ -6,5 +6,6 @@ export type {
   ImagesDescription,
   ShardDescription,
   TableDescription,
+  TextDescription,
 } from "./describe-data.ts";
 export { folderData } from "./folder-data.ts";

@@ -154,6 +154,38 @@ describe("a table in the data folder", () => {
   });
 });
 
+describe("a text in the data folder", () => {
+  const text = { format: "text", tokenizer: "bytes", length: 4, training: "a.txt", heldOut: "b.txt.gz" };
+
+  test("becomes examples of the next byte, packed by gzip or not", async () => {
+    await writeFile(join(folder, "a.txt"), "photinus");
+    await writeFile(join(folder, "b.txt.gz"), gzipSync("glow worm"));
+    await writeFile(join(folder, "letters.json"), JSON.stringify({ ...text, stride: 2, dtype: "i32" }));
+
+    const { training, heldOut } = await folderData(folder)("letters");
+    const into = { features: [new Int32Array(4)], labels: new Int32Array(4) };
+    training.read(Uint32Array.of(1), into);
+
+    expect(training).toMatchObject({ count: 2, features: [{ name: "input_ids", dtype: "i32", shape: [4] }] });
+    expect(heldOut?.count).toBe(3);
+    expect(Buffer.from(into.features[0]!).toString()).toBe("otin");
+    expect(Buffer.from(into.labels).toString()).toBe("tinu");
+  });
+
+  test.each([
+    ["a tokenizer that is not known", { ...text, tokenizer: "words" }],
+    ["no length", { ...text, length: 0 }],
+    ["a length beyond the limit", { ...text, length: 65_537 }],
+    ["a text that is too short", { ...text, length: 8 }],
+  ])("is refused with %s", async (_, description) => {
+    await writeFile(join(folder, "a.txt"), "photinus");
+    await writeFile(join(folder, "b.txt.gz"), gzipSync("glow worm"));
+    await writeFile(join(folder, "letters.json"), JSON.stringify(description));
+
+    await expect(folderData(folder)("letters")).rejects.toMatchObject({ code: "ERR_DATA_MALFORMED" });
+  });
+});
+
 describe("arrays in the data folder", () => {
   /** An NPY file of version 1.0. */
   function npy(descr: string, shape: readonly number[], values: ArrayBufferView): Uint8Array {

@@ -28,3 +28,4 @@ export {
   tableDataset,
   type ValueColumn,
 } from "./table-dataset.ts";
+export { type TextOptions, textDataset } from "./text-dataset.ts";
