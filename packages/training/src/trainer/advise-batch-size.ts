@@ -14,8 +14,14 @@ export interface BatchSizeAdvice {
 const MAX_ADVISED = 4096;
 
 /**
- * The largest power of two whose step fits into `availableBytes`. What a step needs grows with each example by the same
- * amount, so that two sizes tell of all.
+ * What a step really takes is up to three times the estimate: kernels of convolutions work on copies, and allocators round up
+ * (measured: 39 of 41 MB for the MLP at 4096 examples, 104 of 37 MB for the CNN at 256).
+ */
+const HEADROOM = 3;
+
+/**
+ * The largest power of two whose step fits into `availableBytes` with room to spare. What a step needs grows with each example
+ * by about the same amount, so that two small sizes tell where to look.
  * @param compile compiles the step for a batch size
  * @returns undefined where not even one example fits, or the file holds the size of its batch
  */
@@ -23,23 +29,18 @@ export function adviseBatchSize(
   compile: (batchSize: number) => CompiledStep,
   availableBytes: number,
 ): BatchSizeAdvice | undefined {
-  const needed = bytesBySize(compile);
-  if (needed === undefined) return undefined;
-  for (let batchSize = MAX_ADVISED; batchSize >= 1; batchSize /= 2) {
-    const neededBytes = needed(batchSize);
-    if (neededBytes <= availableBytes) return { batchSize, neededBytes };
-  }
-  return undefined;
-}
-
-function bytesBySize(
-  compile: (batchSize: number) => CompiledStep,
-): ((batchSize: number) => number) | undefined {
-  const [few, many] = [8, 16];
+  const budget = availableBytes / HEADROOM;
   try {
-    const [less, more] = [stepBytes(compile(few)), stepBytes(compile(many))];
-    const perExample = (more - less) / (many - few);
-    return (batchSize) => less + (batchSize - few) * perExample;
+    const needed = (batchSize: number): number => stepBytes(compile(batchSize));
+    const [few, more] = [needed(8), needed(16)];
+    const estimate = (batchSize: number): number => few + (batchSize - 8) * ((more - few) / 8);
+    let batchSize = MAX_ADVISED;
+    while (batchSize > 1 && estimate(batchSize) > budget) batchSize /= 2;
+    for (; batchSize >= 1; batchSize /= 2) {
+      const neededBytes = needed(batchSize);
+      if (neededBytes <= budget) return { batchSize, neededBytes };
+    }
+    return undefined;
   } catch (cause) {
     if (cause instanceof TrainingError) return undefined; // a file of another size does not compile
     throw cause;

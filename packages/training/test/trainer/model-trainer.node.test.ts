@@ -55,7 +55,7 @@ modelTrainerContract("a trainer behind a port", overPort);
 
 const aTrainer = (changes: Partial<CreateTrainerOptions>) =>
   createTrainer({
-    ...{ model: writeModel(LINEAR), loss: "mean-squared-error", batchSize: 256 },
+    ...{ model: writeModel(LINEAR), loss: "mean-squared-error", batchSize: 1024 },
     ...{ optimizer: { name: "adam", learningRate: 0.05 }, ...host() },
     ...changes,
   });
@@ -101,7 +101,7 @@ describe("the choice of a device", () => {
     const small: RuntimeCandidate = {
       device: "cuda",
       find: () => Promise.reject(new Error("tried")),
-      availableBytes: () => 8_000,
+      availableBytes: () => 30_000, // a third of it is advised to be used
     };
     const trainer = await aTrainer({ runtimes: { candidates: [small, cpu], take: "first" } });
     const [{ reason } = { reason: "" }] = trainer.rejected;
@@ -111,8 +111,8 @@ describe("the choice of a device", () => {
     expect(Number(advised)).toBeGreaterThanOrEqual(1);
     const fitting = await aTrainer({ batchSize: Number(advised) });
     const tooLarge = await aTrainer({ batchSize: 2 * Number(advised) });
-    expect(fitting.memory.neededBytes).toBeLessThanOrEqual(8_000);
-    expect(tooLarge.memory.neededBytes).toBeGreaterThan(8_000);
+    expect(fitting.memory.neededBytes).toBeLessThanOrEqual(30_000 / 3);
+    expect(tooLarge.memory.neededBytes).toBeGreaterThan(30_000 / 3);
     await Promise.all([trainer, fitting, tooLarge].map((each) => each.dispose()));
   });
 
