@@ -258,7 +258,7 @@ export class Coordinator {
   }
 
   #userDesk(): UserDesk {
-    const { jobs, logger, audit, authorizer } = this.#modules;
+    const { jobs, clock, logger, audit, authorizer } = this.#modules;
     return {
       submission: (session) => this.#submissions.of(session),
       takeUp: this.#takeUp,
@@ -270,6 +270,7 @@ export class Coordinator {
       abort: (jobId, stop) => this.#abort(jobId, stop),
       result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
       logger,
+      clock,
       audit,
       authorizer,
       administration: this.#administration,

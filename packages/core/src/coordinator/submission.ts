@@ -1,3 +1,4 @@
+import type { AuditLog } from "../audit/index.ts";
 import { decideJob, decisionDetails } from "../authorization/index.ts";
 import { concatBytes, equalBytes, toHex, utf8 } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
@@ -6,6 +7,7 @@ import { AuthorizationError, EnvelopeError, JobError, StorageError, WireError } 
 import { type JobPayload, type JobRecord, parseJobPayload } from "../job/index.ts";
 import { type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
+import { boundedAudit } from "./bounded-audit.ts";
 import type { JobModules } from "./job-context.ts";
 import { encodeStoredObject } from "./job-loader.ts";
 import { type MessageIdentity, requireSame } from "./message-identity.ts";
@@ -37,7 +39,8 @@ export class Submissions {
   of(session: Session): Submission {
     const signal = AbortSignal.any([session.signal, this.#stop.signal]);
     const turn = (key: string, work: () => Promise<Submitted>): Promise<Submitted> => this.#inTurn(key, work);
-    return new Submission({ session, signal, limits: this.#limits, turn }, this.#modules);
+    const refusals = boundedAudit(this.#modules.audit, this.#modules.clock);
+    return new Submission({ session, signal, limits: this.#limits, turn, refusals }, this.#modules);
   }
 
   /** Ends what is under way, to go on in another process; resolves when all of it is quiet. */
@@ -70,6 +73,8 @@ interface SubmissionParts {
   /** Aborted when the session or the process ends. */
   readonly signal: AbortSignal;
   readonly limits: SubmissionLimits;
+  /** Where refusals are recorded. */
+  readonly refusals: AuditLog;
   /** Does the work when nothing under this key is under way. */
   readonly turn: (key: string, work: () => Promise<Submitted>) => Promise<Submitted>;
 }
@@ -148,7 +153,7 @@ export class Submission {
     const decision = decideJob({ actor: signer, right: "submit" }, this.#modules.authorizer);
     if (decision.allowed) return;
     const jobId = toHex(objectId);
-    await this.#modules.audit.record({
+    await this.#parts.refusals.record({
       actor: `${toHex(signer.leafDigest)} ${signer.name}`,
       action: "job",
       object: jobId,

@@ -20,7 +20,7 @@ import {
   resultModel,
   resultRequest,
 } from "../message/index.ts";
-import type { Logger } from "../platform/index.ts";
+import type { Clock, Logger } from "../platform/index.ts";
 import {
   type MessageRoute,
   on,
@@ -31,6 +31,7 @@ import {
 } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
+import { boundedAudit } from "./bounded-audit.ts";
 import type { JobStop } from "./job-end.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
 import { lackingFrames } from "./lacking-frames.ts";
@@ -66,6 +67,7 @@ export interface UserDesk {
   readonly abort: (jobId: string, stop: JobStop) => Promise<JobRecord>;
   readonly result: (jobId: string) => Promise<ResultToSend>;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly audit: AuditLog;
   readonly authorizer: Authorizer;
   /** What administrators order; absent: nothing. */
@@ -78,7 +80,8 @@ function adapterHandler(desk: UserDesk, session: Session): SessionHandler {
 }
 
 /** The messages and objects that a user or an adapter may send. */
-export function userHandler(desk: UserDesk, session: Session): SessionHandler {
+export function userHandler(all: UserDesk, session: Session): SessionHandler {
+  const desk = { ...all, audit: boundedAudit(all.audit, all.clock) };
   if (session.peer.role === "adapter") return adapterHandler(desk, session);
   const submission = desk.submission(session);
   let taken: Promise<ResumedState> | undefined;

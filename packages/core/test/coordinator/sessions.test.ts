@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { verifyChain } from "../../src/audit/index.ts";
 import { toHex } from "../../src/bytes/index.ts";
+import { RECORDS_AT_ONCE } from "../../src/coordinator/bounded-audit.ts";
 import { siteReady } from "../../src/message/index.ts";
 import { sessionPair } from "../../src/testing/index.ts";
 import { fedavg, workflowRegistry } from "../../src/workflow/index.ts";
@@ -260,5 +261,27 @@ test("an offer that stalls in an older session takes no place of the newer one, 
   const views = await Promise.all(jobs.map((jobId) => federation.view(jobId)));
   expect(views.map(({ sites }) => sites.map(({ phase }) => phase))).toEqual([["idle"], ["idle"]]);
   expect(newer.tasks.map(({ jobId }) => jobId).toSorted()).toEqual(jobs.toSorted());
+  await federation.stop();
+});
+
+test("requests that are refused without end leave a bounded number of records, and then none", async () => {
+  const federation = await TestFederation.start();
+  const jobId = await federation.submit();
+  const member = await federation.user("member@example.org");
+  const before = (await federation.records()).length;
+  const ask = (): Promise<string> =>
+    federation.clock.runUntil(member.job(jobId).abort()).then(
+      () => "done",
+      ({ code }) => code,
+    );
+
+  const codes: string[] = [];
+  for (let count = 0; count < RECORDS_AT_ONCE + 5; count++) codes.push(await ask());
+
+  expect(codes.slice(0, RECORDS_AT_ONCE).every((code) => code === "ERR_FORBIDDEN")).toBe(true);
+  expect(codes.at(-1)).toBe("ERR_RATE_LIMITED");
+  expect((await federation.records()).length - before).toBeLessThan(RECORDS_AT_ONCE + 5);
+  await federation.clock.advance(60_000);
+  expect(await ask()).toBe("ERR_FORBIDDEN"); // recorded again
   await federation.stop();
 });

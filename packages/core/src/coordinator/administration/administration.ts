@@ -1,3 +1,4 @@
+import type { AuditLog, AuditNote } from "../../audit/index.ts";
 import { type AdministrationOrder, decideOrder, decisionDetails } from "../../authorization/index.ts";
 import { equalBytes, toHex } from "../../bytes/index.ts";
 import { builtInRegistry, decode } from "../../decomposer/index.ts";
@@ -21,6 +22,7 @@ import {
   keyName,
 } from "../../provision/index.ts";
 import { isSuspensionObject, type MessageRoute, type Session, takeSuspension } from "../../session/index.ts";
+import { boundedAudit } from "../bounded-audit.ts";
 import { listingRoute } from "./listings.ts";
 import type { AdministrationModules, AdministrationOptions, EnrolmentDesk } from "./options.ts";
 import { renewalRoute } from "./renewal.ts";
@@ -64,6 +66,8 @@ export class Administration {
   readonly #options: AdministrationOptions;
   readonly #modules: AdministrationModules;
   readonly #invites: InviteStore;
+  /** Where refusals of a session are recorded. */
+  readonly #refusals = new WeakMap<Session, AuditLog>();
 
   constructor(options: AdministrationOptions, modules: AdministrationModules) {
     this.#options = options;
@@ -101,7 +105,8 @@ export class Administration {
     const understood = await this.#understand(object);
     const decision = decideOrder(signer, understood.order, this.#modules.authorizer);
     if (!decision.allowed) {
-      await this.#record(object, { ...understood, details: decisionDetails(decision) }, "refused");
+      const log = this.#refusalsOf(session);
+      await log.record(noteOf(object, { ...understood, details: decisionDetails(decision) }, "refused"));
       throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
     }
     const detail = await this.#carryOut(object, understood);
@@ -113,30 +118,23 @@ export class Administration {
 
   /** Recorded first: an order that cannot be recorded has no effect. */
   async #carryOut(object: VerifiedObject, understood: Understood): Promise<string> {
-    await this.#record(object, understood, "accepted");
+    const { audit } = this.#modules;
+    await audit.record(noteOf(object, understood, "accepted"));
     try {
       return await understood.effect();
     } catch (error) {
       const code = error instanceof PhotinusError ? error.code : "ERR_INTERNAL";
-      await this.#record(object, { ...understood, reason: code }, "failed");
+      await audit.record(noteOf(object, { ...understood, reason: code }, "failed"));
       throw error instanceof RangeError ? new MessageError("ERR_MESSAGE_MALFORMED", error.message) : error;
     }
   }
 
-  async #record(
-    { signer, objectId }: VerifiedObject,
-    { order, object, reason, details }: Recorded,
-    outcome: "accepted" | "refused" | "failed",
-  ): Promise<void> {
-    await this.#modules.audit.record({
-      actor: `${toHex(signer.leafDigest)} ${signer.name}`,
-      action: order.kind,
-      object,
-      outcome,
-      reason,
-      correlation: toHex(objectId),
-      ...(details === undefined ? {} : { details }),
-    });
+  /** Who orders what it may not, again and again, fills no disk. */
+  #refusalsOf(session: Session): AuditLog {
+    const { audit, clock } = this.#modules;
+    const log = this.#refusals.get(session) ?? boundedAudit(audit, clock);
+    this.#refusals.set(session, log);
+    return log;
   }
 
   async #understand(object: VerifiedObject): Promise<Understood> {
@@ -275,4 +273,20 @@ export class Administration {
     if (enrolment !== undefined) return enrolment;
     throw new PkiError("ERR_REQUEST_UNKNOWN", "this server has no enrolment CA: it admits nobody by itself");
   }
+}
+
+function noteOf(
+  { signer, objectId }: VerifiedObject,
+  { order, object, reason, details }: Recorded,
+  outcome: "accepted" | "refused" | "failed",
+): AuditNote {
+  return {
+    actor: `${toHex(signer.leafDigest)} ${signer.name}`,
+    action: order.kind,
+    object,
+    outcome,
+    reason,
+    correlation: toHex(objectId),
+    ...(details === undefined ? {} : { details }),
+  };
 }
