@@ -13,10 +13,7 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-8]": ["core/wire/frame", "a longer header than there is"],
   "[W-9]": ["core/session/handshake", "a peer that says nothing is sent away after ten seconds"],
   "[W-10]": ["core/session/handshake", "over 65 535 bytes"],
-  "[W-11]": [
-    "core/session/hostile-server",
-    "the highest common version is chosen, whatever the order of the lists",
-  ],
+  "[W-11]": ["core/session/offer", "only a version that the server does not speak"],
   "[W-12]": ["core/session/handshake", "a server of another name"],
   "[W-13]": ["core/session/hostile-server", "chooses a version that was not offered"],
   "[W-14]": ["core/session/hostile-server", "brings another root"],
@@ -43,10 +40,7 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/wire/noise/handshake-state",
     "refuses a key of low order, which yields the all-zero secret",
   ],
-  "[W-23]": [
-    "security/malformed-frames",
-    "a handshake message that offers a million versions is refused by its length",
-  ],
+  "[W-23]": ["core/session/offer", "an offer of more than 2 KiB is refused by its length, whatever it says"],
   "[W-24]": ["core/session/hostile-server", "brings five certificates"],
   "[W-25]": ["core/session/hostile-server", "a code without a request"],
   "[W-26]": ["core/session/before-welcome", "in place of WELCOME opens no session at the client"],

@@ -8,6 +8,9 @@ import type { ReceivedMessage, Refusal, Session } from "./session.ts";
 /** What the server refused: code and detail as it told them. */
 export class RequestError extends PhotinusError {}
 
+/** Replies to one request that nobody has read yet: when more come it fails, for whoever answers may not stop. */
+export const MAX_UNREAD_REPLIES = 4096;
+
 interface Pending {
   readonly onReply: (body: unknown) => void;
   readonly onFailure: (error: unknown) => void;
@@ -104,7 +107,8 @@ export class Requests {
     let wake = (): void => undefined;
     this.#pending.set(name, {
       onReply: (reply) => {
-        replies.push(reply);
+        if (replies.length < MAX_UNREAD_REPLIES) replies.push(reply);
+        else failure ??= { error: new WireError("ERR_RATE_LIMITED", "more replies came than were read") };
         wake();
       },
       onFailure: (error) => {
