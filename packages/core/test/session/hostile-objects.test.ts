@@ -4,11 +4,12 @@ import { builtInRegistry, encode } from "../../src/decomposer/index.ts";
 import { sealObject } from "../../src/envelope/index.ts";
 import { OBJECT_TYPES } from "../../src/message/index.ts";
 import { webCrypto } from "../../src/platform/index.ts";
-import { signerChain } from "../../src/session/index.ts";
+import { on, signerChain } from "../../src/session/index.ts";
 import { testProject } from "../../src/testing/index.ts";
 import { readFrame } from "../../src/wire/index.ts";
 import { anAttack, endOf, messageFrame, project, withByte } from "./an-attack.ts";
-import type { HostileClient } from "./hostile-client.ts";
+import { type HostileClient, hostileClient } from "./hostile-client.ts";
+import { note } from "./messages.ts";
 
 // Signed objects that an authenticated peer relays.
 
@@ -106,6 +107,30 @@ test("an object that comes again has no second effect; another under its id ends
   await client.sendInner(await anObject({ objectId, payload: encode(2, registry) }));
 
   expect(await endOf(client)).toBe("ERR_ENVELOPE_REPLAYED");
+});
+
+test("of two copies of an object that wait beside each other one has an effect", async () => {
+  let release = (): void => undefined;
+  const blocked = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const handled: string[] = [];
+  const client = await hostileClient(project, {
+    routes: [on(note, () => blocked)],
+    onObject: ({ signer }) => void handled.push(signer.name),
+  });
+  await sendChain(client, lead.participant.chain);
+  await client.sendInner(client.message("holds the handler"));
+  const object = await anObject();
+  for (let copy = 0; copy < 2; copy++) await client.sendInner(object);
+  await client.clock.settle();
+  expect(handled).toEqual([]);
+
+  release();
+  await client.clock.settle();
+
+  expect(handled).toEqual(["lead@example.org"]);
+  expect(await endOf(client)).toBe("goes on");
 });
 
 const endOfHeader = (frame: Bytes): number => 12 + readFrame(frame).header.length;
