@@ -2,6 +2,7 @@ import { type Bytes, concatBytes, equalBytes, toHex } from "@photinus/core/bytes
 import { builtInRegistry, decode, encode } from "@photinus/core/decomposer";
 import { parseJobPayload } from "@photinus/core/job";
 import {
+  parseAs,
   parseCertificateOrder,
   parseInviteOrder,
   parseInviteWithdrawal,
@@ -9,10 +10,9 @@ import {
   parsePublication,
   parseRequestDecision,
 } from "@photinus/core/message";
-import { sealedManifestSchema } from "@photinus/core/sealing";
+import { type SealedManifest, sealedManifestSchema } from "@photinus/core/sealing";
 import { checkManifest } from "@photinus/core/stream";
 import { nodeCrypto } from "@photinus/node-platform";
-import * as v from "valibot";
 import {
   readSignedStatement,
   readStatement,
@@ -113,9 +113,7 @@ export const sealedContent: FuzzTarget = {
 };
 
 async function readOuter(bytes: Bytes): Promise<string> {
-  const read = v.safeParse(sealedManifestSchema, decode(bytes, registry));
-  if (!read.success) return "no manifest";
-  const { stream } = read.output;
+  const { stream } = parseAs<SealedManifest>("sealed", sealedManifestSchema, decode(bytes, registry));
   await checkManifest(stream, 2 ** 32, crypto);
   return equalBytes(stream.root, SEALED_MANIFEST.stream.root) ? "manifest" : "another manifest";
 }
