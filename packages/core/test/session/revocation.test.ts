@@ -2,6 +2,7 @@ import { sealObject } from "@photinus/core/envelope";
 import { OBJECT_TYPES } from "@photinus/core/message";
 import {
   ChainCache,
+  createCertificateRequest,
   type Identity,
   issueRevocationList,
   metadataRevocationStore,
@@ -18,6 +19,7 @@ import {
   TEST_EPOCH_MS,
   type TestProject,
   testProject,
+  virtualClock,
 } from "@photinus/core/testing";
 import { expect, test } from "vitest";
 import { acceptSession, connectSession } from "../../src/session/index.ts";
@@ -164,6 +166,35 @@ test("a server without a list admits nobody, and enrols nobody", async () => {
   expect(codes.map((outcome) => outcome.status === "rejected" && outcome.reason.code)).toEqual([
     "ERR_CRL_MISSING",
     "ERR_AUTH_FAILED",
+  ]);
+});
+
+test("a server whose list is out of date enrols nobody, though the clock of who asks is behind and finds it right", async () => {
+  const project = await testProject();
+  const behind = virtualClock({ startMs: TEST_EPOCH_MS - 60_000 });
+  const request = { number: 7, nowMs: TEST_EPOCH_MS - 120_000, lifetimeMs: 90_000, revoked: [] };
+  const { der } = await issueRevocationList(request, project.root, { crypto });
+  const root = project.root.certificate.der;
+  const revocations = new RevocationLists({ project: "test", root }, { crypto, clock });
+  await revocations.take({ list: der });
+  const parts = await sessionPairParts({ project, server: { revocations } });
+  const signingKey = await crypto.generateSigningKey(1);
+  const enrolling = enrolOverSession(
+    parts.connections.client,
+    {
+      ...{ project: "test", serverName: "hub", inviteCode: new Uint8Array(16), signingKey },
+      rootFingerprint: project.root.certificate.digest,
+      request: await createCertificateRequest({ commonName: "guest" }, signingKey, { crypto }),
+    },
+    { crypto, clock: behind },
+  );
+  const accepted = acceptSession(parts.connections.server, parts.accepting, parts.modules);
+
+  const outcomes = await Promise.allSettled([enrolling, accepted]);
+
+  expect(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason.code)).toEqual([
+    "ERR_CRL_STALE",
+    "ERR_CRL_STALE",
   ]);
 });
 
