@@ -3,6 +3,7 @@ import { type Bytes, toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import { MAX_INVITE_USES } from "../message/index.ts";
 import type { MetadataStore } from "../platform/index.ts";
+import { MAX_DEVICES } from "./enrolled-participants.ts";
 import { EnrolmentRecords } from "./enrolment-records.ts";
 
 /** An invite as it is stored, under the digest of its code; the code itself is nowhere. */
@@ -19,6 +20,8 @@ export interface InviteRecord {
   readonly expiresAtMs: number;
   /** Who made it; absent for the server's own command line. */
   readonly by?: string;
+  /** Of an invite that a site made for its next device: SHA-256 of the site's SubjectPublicKeyInfo, hex. */
+  readonly byKey?: string;
   /** True when an administrator has ended it. */
   readonly isWithdrawn?: boolean;
 }
@@ -38,6 +41,7 @@ const InviteSchema: v.GenericSchema<unknown, InviteRecord> = v.strictObject({
   uses: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_INVITE_USES)),
   expiresAtMs: v.pipe(v.number(), v.safeInteger()),
   by: v.exactOptional(text(128)),
+  byKey: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
   isWithdrawn: v.exactOptional(v.boolean()),
 });
 
@@ -74,7 +78,10 @@ export class InviteStore {
    * @throws PkiError `ERR_QUOTA_EXCEEDED`, or `ERR_NAME_TAKEN` when there is an invite under this digest
    */
   async add(codeDigest: Bytes, invite: InviteRecord, { quota, nowMs }: Adding): Promise<void> {
-    const open = await this.#openOf(invite.org, nowMs);
+    const ofOrg = await this.#openOf(invite.org, nowMs);
+    if (invite.byKey !== undefined) requireFewOfSite(invite, ofOrg);
+    // What its sites make for devices of their own leaves an organization's share to its administrators.
+    const open = invite.byKey === undefined ? ofOrg.filter(({ byKey }) => byKey === undefined) : [];
     const uses = open.reduce((sum, each) => sum + each.uses, invite.uses);
     if (open.length >= quota.invites || uses > quota.uses) {
       throw new PkiError(
@@ -139,6 +146,13 @@ export class InviteStore {
     for (const use of (await this.#uses.list(`${digest}/`)).keys()) await this.#uses.delete(use);
     await this.#invites.delete(digest);
   }
+}
+
+/** @throws PkiError `ERR_QUOTA_EXCEEDED` */
+function requireFewOfSite({ name = "" }: InviteRecord, open: readonly InviteRecord[]): void {
+  const own = open.filter((each) => each.byKey !== undefined && each.name === name).length;
+  if (own < MAX_DEVICES) return;
+  throw new PkiError("ERR_QUOTA_EXCEEDED", `${name} has invited ${own} devices within the hour`);
 }
 
 interface Adding {

@@ -52,6 +52,8 @@ export async function redeemInvite(
   if (invite === undefined) throw refused("unknown code");
   if (nowMs >= invite.expiresAtMs) throw refused("expired");
   if (invite.isWithdrawn === true) throw refused("withdrawn");
+  // A device that was put out does not let in the next one, by a link that it made before.
+  if (invite.byKey !== undefined) await requireNotPutOut(invite.byKey, authority, modules);
   const { spki } = request.publicKey;
   const key = await keyName(spki, modules);
   await requireNotPutOut(key, authority, modules);

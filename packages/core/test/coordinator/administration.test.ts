@@ -132,7 +132,6 @@ describe("a second device", () => {
     await expect(server.enrol({ fragment: fourth ?? "" })).rejects.toMatchObject({
       code: "ERR_QUOTA_EXCEEDED",
     });
-    for (let count = 0; count < 96; count++) await server.run(site.inviteDevice());
     await expect(server.run(site.inviteDevice())).rejects.toMatchObject({ code: "ERR_QUOTA_EXCEEDED" });
     expect(site.status).toMatchObject({ activity: "waiting", fault: undefined });
     await server.run(site.stop());
@@ -160,6 +159,21 @@ describe("a second device", () => {
     expect(second.status).toMatchObject({ activity: "refused", fault: { code: "ERR_SUPERSEDED" } });
     expect(first.status).toMatchObject({ activity: "waiting", fault: undefined });
     await Promise.all([first.stop(), second.stop()].map((stopped) => server.run(stopped)));
+  });
+
+  test("is invited three times an hour, which leaves the organization's share to its administrators", async () => {
+    const server = await AdministeredServer.start();
+    const own = (await server.as("site-1")).administration;
+    const { administration } = await server.as(ORG_ADMIN);
+    const device = { org: "example", name: "site-1" };
+    const invite = () => server.run(own.invite({ ...device, expiresAtMs: within(server, HOUR_MS) }));
+    for (let count = 0; count < 3; count++) await invite();
+
+    await expect(invite()).rejects.toMatchObject({ code: "ERR_QUOTA_EXCEEDED" });
+    const all = { org: "example", prefix: "ward", uses: 10_000, expiresAtMs: within(server, DAY_MS) };
+    await expect(server.run(administration.invite(all))).resolves.toBeDefined();
+    await server.clock.advance(HOUR_MS);
+    await expect(invite()).resolves.toBeDefined();
   });
 
   test("is nobody else's to invite, and not for longer than an hour", async () => {

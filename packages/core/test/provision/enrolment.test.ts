@@ -4,10 +4,13 @@ import { type MetadataStore, type SigningKey, webCrypto } from "@photinus/core/p
 import {
   buildJoinFragment,
   createInvite,
+  DEFAULT_INVITE_QUOTA,
   EnrolledParticipants,
   type EnrolmentAuthority,
   type EnrolmentModules,
   type InviteOptions,
+  InviteStore,
+  inviteCode,
   parseJoinFragment,
   redeemInvite,
 } from "@photinus/core/provision";
@@ -162,6 +165,25 @@ describe("enrolment is refused", () => {
       redeemInvite({ code, request: await request("wish", key) }, authority, modules),
     ).rejects.toMatchObject({ code: "ERR_REVOKED" });
     await expect(redeemInvite({ code, request: await request() }, authority, modules)).resolves.toBeDefined();
+  });
+
+  test("by a link that a device made which was revoked since", async () => {
+    const { code, modules } = await enrolment();
+    const key = await crypto.generateSigningKey(1);
+    const { name } = await redeemInvite({ code, request: await request("wish", key) }, authority, modules);
+    const participants = new EnrolledParticipants(modules.metadata);
+    const [device] = (await participants.find(name))?.devices ?? [];
+    const next = await inviteCode({ crypto });
+    const terms = { org: "guests", name, uses: 1, expiresAtMs: TEST_EPOCH_MS + HOUR_MS, by: name };
+    const adding = { quota: DEFAULT_INVITE_QUOTA, nowMs: TEST_EPOCH_MS };
+    const invites = new InviteStore(modules.metadata);
+    await invites.add(next.codeDigest, { ...terms, byKey: device?.key ?? "" }, adding);
+    const redeem = async () =>
+      redeemInvite({ code: next.code, request: await request() }, authority, modules);
+
+    await participants.revoke(name);
+
+    await expect(redeem()).rejects.toMatchObject({ code: "ERR_REVOKED" });
   });
 
   test("for a request that is not signed by its key, and uses nothing up", async () => {

@@ -171,7 +171,8 @@ export class Administration {
           );
         }
         const { quota = DEFAULT_INVITE_QUOTA } = this.#options;
-        const invite = { ...inviteTerms(options, nowMs), by: signer.name };
+        const byKey = signer.role === "site" ? { byKey: await this.#keyOf(signer.chain[0]) } : {};
+        const invite = { ...inviteTerms(options, nowMs), by: signer.name, ...byKey };
         await this.#invites.add(codeDigest, invite, { quota, nowMs });
         return "the link works";
       },
