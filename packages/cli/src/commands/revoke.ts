@@ -64,7 +64,15 @@ async function revokePages(
   );
   const before = isThere ? fromUtf8(await readSmallFile(file, MAX_FILE_BYTES)).split("\n") : [];
   const all = [...new Set([...before, ...names])].filter((line) => line !== "");
-  await replaceFile(file, utf8(`${all.join("\n")}\n`));
+  const content = utf8(`${all.join("\n")}\n`);
+  // A server reads no larger one: nobody in it would be revoked.
+  if (content.length > MAX_FILE_BYTES) {
+    throw new HostError(
+      "ERR_CONFIG_INVALID",
+      `${file} would have ${content.length} bytes, at most ${MAX_FILE_BYTES}: take out names that were revoked long ago`,
+    );
+  }
+  await replaceFile(file, content);
   terminal.line(`The server takes ${file} within a second.`);
   terminal.result({ pages: names, file });
 }

@@ -175,8 +175,8 @@ export class ServerRevocations implements IssuedCertificates {
     await this.lists.reload();
     await this.#lookAtFile();
     await this.#renewEnrolment();
-    await this.#lookAtSites();
     this.#remind();
+    await this.#lookAtSites();
   }
 
   async #lookAtFile(): Promise<void> {
