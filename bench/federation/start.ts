@@ -84,11 +84,8 @@ export async function startFederation(options: FederationOptions): Promise<Bench
   }
   const { files, secret } = kitOf("demo@example.org");
   const kit = await openKit(files, { nowMs: clock.now(), secret }, { crypto });
-  const { project, server: home } = kit.configuration;
-  const user = await connect(
-    { identity: kit.identity, project, root: kit.root.der, serverName: home.name },
-    { connector: webSocketConnector({ url: socketUrl }), clock, crypto },
-  );
+  const connector = webSocketConnector({ url: socketUrl });
+  const user = await connect({ kit, transport: { connector, clock, crypto } });
   return {
     server,
     sites,

@@ -2,19 +2,8 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { connect, type JobHandle } from "@photinus/core/console";
 import type { RoundView } from "@photinus/core/message";
-import { decodePem, openPrivateKey } from "@photinus/core/pki";
-import { KIT_FILE, openKit } from "@photinus/core/provision";
-import {
-  nodeCrypto,
-  parseProxy,
-  pem,
-  proxyFromEnvironment,
-  readKitFolder,
-  readSecretFile,
-  systemClock,
-  tlsIdentity,
-  webSocketConnector,
-} from "@photinus/node-platform";
+import { nodeTransport } from "@photinus/node-client";
+import { openHostKit, proxyFromEnvironment, readKitFolder, readSecretFile } from "@photinus/node-platform";
 
 // A program between the federation and a system of others: it watches one job and tells an experiment tracker the
 // figures of each round. Copy it and change `httpTracker`.
@@ -84,35 +73,17 @@ export interface AdapterOptions {
 
 /** Opens the kit, connects as the adapter and follows the job to its end. */
 export async function runAdapter(options: AdapterOptions, signal: AbortSignal): Promise<void> {
-  const crypto = nodeCrypto();
-  const clock = systemClock();
-  const files = await readKitFolder(options.kit);
-  const secret = await readSecretFile(options.passphraseFile);
-  const { configuration, identity, root } = await openKit(files, { nowMs: clock.now(), secret }, { crypto });
-  const url = options.server ?? configuration.server.addresses[0] ?? "";
-  const proxy = proxyFromEnvironment(url, process.env);
-  const [sealedKey = new Uint8Array(0)] = decodePem(
-    "ENCRYPTED PRIVATE KEY",
-    files.get(KIT_FILE.key) ?? new Uint8Array(0),
-  );
-  const connector = webSocketConnector({
-    url,
-    ca: [pem("CERTIFICATE", root.der)],
-    ...(proxy === undefined ? {} : { proxy: parseProxy(proxy) }),
-    ...(configuration.security === "mtls"
-      ? {
-          clientCertificate: tlsIdentity(
-            identity.participant.chain,
-            await openPrivateKey(sealedKey, secret, { crypto }),
-          ),
-        }
-      : {}),
+  const [files, secret] = await Promise.all([
+    readKitFolder(options.kit),
+    readSecretFile(options.passphraseFile),
+  ]);
+  const { kit, tls } = await openHostKit(files, secret);
+  const { server } = options;
+  const transport = nodeTransport({
+    ...{ kit, tls, proxyOf: (url) => proxyFromEnvironment(url, process.env) },
+    ...(server === undefined ? {} : { server }),
   });
-  const { project, server } = configuration;
-  const federation = await connect(
-    { identity, project, root: root.der, serverName: server.name },
-    { connector, clock, crypto },
-  );
+  const federation = await connect({ kit, transport, signal });
   try {
     await follow(federation.job(options.job), httpTracker(options.tracker, options.job), signal);
   } finally {

@@ -83,7 +83,7 @@ test("the example follows a job with the kit that provisioning made, and the tra
   onTestFinished(() => site.stop());
   site.start();
   const ada = await opened(project, "ada@example.org");
-  const user = await connect({ ...common, identity: ada.identity }, { connector, clock, crypto });
+  const user = await connect({ kit: ada, transport: { connector, clock, crypto } });
   onTestFinished(() => user.close());
   const { jobId } = await user.submit(aLinearJob({ rounds: 3 }));
   const folder = await temporaryFolder();

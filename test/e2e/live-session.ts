@@ -10,11 +10,9 @@ import { openSiteFolder } from "../../packages/cli/src/commands/open-kit-folder.
 const [, , kitFolder = "", url = ""] = argv;
 const passphraseFile = join(kitFolder, "local", "secret");
 const { kit } = await openSiteFolder({ kit: kitFolder, passphraseFile });
-const { project, server } = kit.configuration;
-const federation = await connect(
-  { identity: kit.identity, project, root: kit.root.der, serverName: server.name },
-  { connector: webSocketConnector({ url }), clock: systemClock(), crypto: nodeCrypto() },
-);
+const connector = webSocketConnector({ url });
+const transport = { connector, clock: systemClock(), crypto: nodeCrypto() };
+const federation = await connect({ kit, transport });
 stdout.write("connected\n");
 const { code } = await federation.ended;
 stdout.write(`${code}\n`);

@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type Federation } from "@photinus/core/console";
-import { serverConnector } from "@photinus/node-client";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { nodeTransport } from "@photinus/node-client";
 import { expect, test } from "@playwright/test";
 import { openKitFolder } from "../../packages/cli/src/commands/open-kit-folder.ts";
 import { demoJob } from "../../packages/cli/src/demo/demo-job.ts";
@@ -94,11 +93,7 @@ async function admin(): Promise<Federation> {
   const name = "ada@example.org";
   const kit = { kit: inProject("kits", name), passphraseFile: inProject("secrets", name) };
   const { kit: opened, tls } = await openKitFolder(kit);
-  const { identity, root, configuration } = opened;
-  const { project, server } = configuration;
-  const connector = serverConnector({ kit: opened, tls });
-  const modules = { connector, clock: systemClock(), crypto: nodeCrypto() };
-  const federation = await connect({ identity, project, root: root.der, serverName: server.name }, modules);
+  const federation = await connect({ kit: opened, transport: nodeTransport({ kit: opened, tls }) });
   started.push(() => federation.close());
   return federation;
 }

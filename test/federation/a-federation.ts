@@ -101,8 +101,8 @@ async function serve(
       return site;
     },
     async connectUser() {
-      const { identity, root } = await openKitOf(project, "demo@example.org");
-      const federation = await connect({ ...common, identity, root: root.der }, { connector, clock, crypto });
+      const kit = await openKitOf(project, "demo@example.org");
+      const federation = await connect({ kit, transport: { connector, clock, crypto } });
       onTestFinished(() => federation.close());
       return federation;
     },

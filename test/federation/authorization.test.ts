@@ -108,9 +108,8 @@ async function startSite(
 }
 
 async function connectUser({ project, url }: Organizations, name: string): Promise<Federation> {
-  const { identity, root, configuration } = await kitOf(project, name);
-  const who = { identity, root: root.der, project: configuration.project, serverName: "hub" };
-  const user = await connect(who, { connector: webSocketConnector({ url }), clock, crypto });
+  const kit = await kitOf(project, name);
+  const user = await connect({ kit, transport: { connector: webSocketConnector({ url }), clock, crypto } });
   onTestFinished(() => user.close());
   return user;
 }

@@ -7,10 +7,10 @@ import { silentLogger } from "@photinus/core/platform";
 import { connectSession } from "@photinus/core/session";
 import { Site } from "@photinus/core/site";
 import { serverConnector } from "@photinus/node-client";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { type KitOfHost, nodeCrypto, systemClock } from "@photinus/node-platform";
 import { type EmbeddedStorage, openStorage, PhotinusServer } from "@photinus/node-server";
 import { expect, onTestFinished, test } from "vitest";
-import { type KitOfHost, openKitFolder } from "../../packages/cli/src/commands/open-kit-folder.ts";
+import { openKitFolder } from "../../packages/cli/src/commands/open-kit-folder.ts";
 import { serverTls } from "../../packages/cli/src/commands/server-tls.ts";
 import { temporaryFolder } from "./a-federation.ts";
 import { photinus } from "./run-photinus.ts";
@@ -82,7 +82,7 @@ async function whoseOf(hub: Hub, name: string) {
   const { kit, tls } = await kitOf(hub, name);
   const { identity, root, configuration } = kit;
   const who = { identity, project: configuration.project, root: root.der, serverName: "hub" };
-  return { who, connector: serverConnector({ kit, tls, server: hub.url }) };
+  return { kit, who, connector: serverConnector({ kit, tls, server: hub.url }) };
 }
 
 async function startSite(hub: Hub, name: string, train: () => number | Promise<number>): Promise<Site> {
@@ -102,8 +102,8 @@ async function startSite(hub: Hub, name: string, train: () => number | Promise<n
 }
 
 async function connectUser(hub: Hub): Promise<Federation> {
-  const { who, connector } = await whoseOf(hub, "alice@example.org");
-  const user = await connect(who, { connector, clock, crypto });
+  const { kit, connector } = await whoseOf(hub, "alice@example.org");
+  const user = await connect({ kit, transport: { connector, clock, crypto } });
   onTestFinished(() => user.close());
   return user;
 }

@@ -54,10 +54,9 @@ export async function processFederation(sites: number): Promise<ProcessFederatio
       federation.server = await startServerProcess({ ...options, port: federation.server.port });
     },
     connectUser: async () => {
-      const { identity, root } = await openKitOf(project, "demo@example.org");
-      const who = { identity, root: root.der, project: "demo", serverName: "hub" };
+      const kit = await openKitOf(project, "demo@example.org");
       const connector = webSocketConnector({ url: federation.server.socketUrl });
-      const user = await connect(who, { connector, clock, crypto });
+      const user = await connect({ kit, transport: { connector, clock, crypto } });
       onTestFinished(() => user.close());
       return user;
     },

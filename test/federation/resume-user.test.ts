@@ -29,18 +29,16 @@ async function aDistantUser(): Promise<DistantUser> {
   const federation = await aFederation(1);
   const { project, address } = federation;
   const relay = await tcpRelay(address.port);
-  const { identity, root } = await openKitOf(project, "demo@example.org");
+  const kit = await openKitOf(project, "demo@example.org");
   const [sent, came, kept] = [[] as number[], [] as number[][], [] as number[]];
   const line: Line = { limit: Number.POSITIVE_INFINITY, drop: () => undefined };
   const socket = webSocketConnector({ url: address.socketUrl.replace(`:${address.port}`, `:${relay.port}`) });
   const debug = (_message: string, fields?: LogFields): void => void kept.push(Number(fields?.["chunks"]));
-  const user = await connect(
-    { identity, root: root.der, project: "demo", serverName: "hub" },
-    {
-      connector: watching(counting(socket, sent, line), came),
-      ...{ clock: systemClock(), crypto: nodeCrypto(), logger: { ...silentLogger, debug } },
-    },
-  );
+  const transport = {
+    connector: watching(counting(socket, sent, line), came),
+    ...{ clock: systemClock(), crypto: nodeCrypto(), logger: { ...silentLogger, debug } },
+  };
+  const user = await connect({ kit, transport });
   onTestFinished(() => user.close());
   return { federation, user, relay, line, sent, came, kept };
 }

@@ -4,7 +4,9 @@ import { connect } from "@photinus/core/console";
 import { WireError } from "@photinus/core/errors";
 import type { ProvisionedProject } from "@photinus/core/provision";
 import {
+  type KitOfHost,
   nodeCrypto,
+  openHostKit,
   pem,
   SUBPROTOCOL,
   systemClock,
@@ -13,7 +15,6 @@ import {
 } from "@photinus/node-platform";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { type KitOfHost, openHostKit } from "../../packages/cli/src/commands/open-kit-folder.ts";
 import {
   aKitFolder,
   aProject,
@@ -74,7 +75,7 @@ interface Login {
 
 async function loggedIn({ port, as, inTls, name = "fl.example.org" }: Login) {
   const { kit } = await opened(as);
-  const { identity, root } = kit;
+  const { root } = kit;
   const certificate = inTls === undefined ? undefined : (await opened(inTls)).tls;
   // Written out, as no resolver knows the name: nginx wants the same in SNI and Host.
   const socket = new WebSocket(`wss://127.0.0.1:${port}/ws`, [SUBPROTOCOL], {
@@ -89,8 +90,7 @@ async function loggedIn({ port, as, inTls, name = "fl.example.org" }: Login) {
       return webSocketConnection(socket, { isClient: true });
     },
   };
-  const who = { identity, root: root.der, project: "trial", serverName: "hub" };
-  const federation = await connect(who, { connector, clock, crypto });
+  const federation = await connect({ kit, transport: { connector, clock, crypto } });
   onTestFinished(() => federation.close());
   return federation;
 }
@@ -146,9 +146,10 @@ test("where the ingress forgets to overwrite them, they admit nobody all the sam
   });
   await once(socket, "open");
   const connector = { connect: async () => webSocketConnection(socket, { isClient: true }) };
-  const who = { identity: kit.identity, root: kit.root.der, project: "trial", serverName: "hub" };
 
-  await expect(connect(who, { connector, clock, crypto })).rejects.toMatchObject({ code: "ERR_TLS_MODE" });
+  await expect(connect({ kit, transport: { connector, clock, crypto } })).rejects.toMatchObject({
+    code: "ERR_TLS_MODE",
+  });
 });
 
 test("an ingress without the Upgrade headers is diagnosed", async () => {

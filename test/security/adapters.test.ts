@@ -1,4 +1,3 @@
-import { connect } from "@photinus/core/console";
 import { builtInRegistry, encode } from "@photinus/core/decomposer";
 import { writeMessage } from "@photinus/core/envelope";
 import { MESSAGES, observe } from "@photinus/core/message";
@@ -18,8 +17,7 @@ const body = (value: unknown) => encode(value, builtInRegistry());
 test("an adapter watches a job, by its own certificate", async () => {
   const { ground, job } = await atWork();
   const identity = await anAdapter(ground);
-  const modules = { connector: ground.connector, clock, crypto };
-  const adapter = await connect({ ...ground.common, identity }, modules);
+  const adapter = await ground.connectAs(identity);
 
   const watching = adapter.job(job.jobId).ended();
   await ground.survives(job);

@@ -1,10 +1,16 @@
 import { connect } from "@photinus/core/console";
 import { silentLogger } from "@photinus/core/platform";
 import { createProject, type ProvisionedProject } from "@photinus/core/provision";
-import { nodeCrypto, pem, systemClock, webSocketConnector } from "@photinus/node-platform";
+import {
+  type KitOfHost,
+  nodeCrypto,
+  openHostKit,
+  pem,
+  systemClock,
+  webSocketConnector,
+} from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { type KitOfHost, openHostKit } from "../../packages/cli/src/commands/open-kit-folder.ts";
 import { temporaryFolder } from "../federation/a-federation.ts";
 
 const [crypto, clock] = [nodeCrypto(), systemClock()];
@@ -52,15 +58,14 @@ async function aServer(mode: "tls" | "clear"): Promise<string> {
 /** Logs in as one participant, over TLS with the certificate of another, or of none. */
 async function login(url: string, name: string, inTls?: string): Promise<string> {
   const { kit } = await kitOf(name);
-  const { identity, root } = kit;
+  const { root } = kit;
   const clientCertificate = inTls === undefined ? undefined : (await kitOf(inTls)).tls;
   const connector = webSocketConnector({
     ...{ url, ca: [pem("CERTIFICATE", root.der)] },
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
   });
   try {
-    const who = { identity, root: root.der, project: "trial", serverName: "hub" };
-    const federation = await connect(who, { connector, clock, crypto });
+    const federation = await connect({ kit, transport: { connector, clock, crypto } });
     await federation.close();
     return "admitted";
   } catch (error) {

@@ -261,12 +261,9 @@ test("the policy of the server decides what of its jobs somebody who signed in s
 
 /** A job of demo@example.org that waits for sites. @returns its id */
 async function aJobAt({ kitOf, socketUrl }: RunningServer): Promise<string> {
-  const { identity, root, configuration } = await kitOf("demo@example.org");
-  const { project } = configuration;
-  const user = await connect(
-    { identity, project, root: root.der, serverName: "hub" },
-    { connector: webSocketConnector({ url: socketUrl }), clock: systemClock(), crypto: nodeCrypto() },
-  );
+  const kit = await kitOf("demo@example.org");
+  const connector = webSocketConnector({ url: socketUrl });
+  const user = await connect({ kit, transport: { connector, clock: systemClock(), crypto: nodeCrypto() } });
   const { jobId } = await user.submit(smallJob(1, 1));
   await user.close();
   return jobId;

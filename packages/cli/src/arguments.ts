@@ -46,14 +46,22 @@ export function textUpTo(most: number): (text: string) => string {
   };
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A time such as `30m`, `12h` or `7d` in ms, for commander. @param mostMs longest that is accepted */
+/** A time such as `90s`, `30m`, `12h` or `7d` in ms, for commander. @param mostMs longest that is accepted */
 export function durationUpTo(mostMs: number): (text: string) => number {
   return (text) => {
-    const [, count = "", unit = ""] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? [];
+    const [, count = "", unit = ""] = /^([1-9][0-9]{0,4})([smhd])$/.exec(text) ?? [];
     const ms = Number(count) * (UNIT_MS[unit] ?? 0);
     if (ms > 0 && ms <= mostMs) return ms;
     throw new InvalidArgumentError(`expected a time such as 12h or 7d, at most ${mostMs / 86_400_000} days.`);
   };
+}
+
+/** Id of a job, for commander. */
+export function jobId(text: string): string {
+  if (!/^[0-9a-f]{32}$/.test(text)) {
+    throw new InvalidArgumentError("expected the id of a job: 32 hexadecimal digits.");
+  }
+  return text;
 }

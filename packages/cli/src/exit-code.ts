@@ -49,6 +49,13 @@ const CONFIGURATION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_REQUEST_DIFFERS",
   "ERR_PARTICIPANT_UNKNOWN",
   "ERR_JOB_INVALID",
+  "ERR_MODEL_MALFORMED",
+  "ERR_MODEL_TOO_LARGE",
+  "ERR_MODEL_EXTERNAL_DATA",
+  "ERR_MODEL_OPERATOR",
+  "ERR_MODEL_OPSET",
+  "ERR_MODEL_PARAMETERS",
+  "ERR_MODEL_SHAPE",
   "ERR_JOB_UNKNOWN",
   "ERR_WORKFLOW_UNKNOWN",
   "ERR_KIT_MISSING_FILE",
@@ -83,7 +90,11 @@ const DENIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_PRIVACY_BUDGET",
 ]);
 
-const TIMEOUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ERR_TASK_TIMEOUT", "ERR_JOB_TOO_FEW_SITES"]);
+const TIMEOUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_TIMED_OUT",
+  "ERR_TASK_TIMEOUT",
+  "ERR_JOB_TOO_FEW_SITES",
+]);
 
 /** Exit code that stands for a code of the registry. */
 export function exitCodeOfCode(code: ErrorCode): ExitCode {

@@ -6,7 +6,7 @@ import type { CommandContext, CommandHost } from "./context.ts";
 import { type ExitCode, exitCodeOf, ReportedFailure } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { createProgram } from "./program.ts";
-import { type Terminal, type TerminalStreams, terminal } from "./terminal.ts";
+import { type Terminal, type TerminalOptions, type TerminalStreams, terminal } from "./terminal.ts";
 
 /** Options of {@link main}. */
 export interface MainOptions extends CommandHost {
@@ -32,9 +32,9 @@ function exitCodeOfParser(error: CommanderError): ExitCode {
  */
 export async function main(args: readonly string[], options: MainOptions = {}): Promise<ExitCode> {
   const stop = interruption();
-  let current: Terminal = terminal(args.includes("--json"), options.streams);
-  const createContext = (isJson: boolean): CommandContext => {
-    current = terminal(isJson, options.streams);
+  let current: Terminal = terminal({ isJson: args.includes("--json") }, options.streams);
+  const createContext = (given: TerminalOptions): CommandContext => {
+    current = terminal(given, options.streams);
     return {
       terminal: current,
       signal: stop.signal,

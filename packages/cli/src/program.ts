@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { CommandContext, ContextOf } from "./context.ts";
-import type { TerminalStreams } from "./terminal.ts";
+import type { TerminalOptions, TerminalStreams } from "./terminal.ts";
 import { addAudit } from "./verbs/audit.ts";
 import { addCert } from "./verbs/cert.ts";
 import { addCheck } from "./verbs/check.ts";
@@ -19,7 +19,7 @@ import { addSite } from "./verbs/site.ts";
 import { installedVersion } from "./version.ts";
 
 /** Makes the context of a command once its global options are known. */
-export type CreateContext = (isJson: boolean) => CommandContext;
+export type CreateContext = (options: TerminalOptions) => CommandContext;
 
 /** The verbs, in the order of the help. */
 const VERBS = [
@@ -46,6 +46,7 @@ export function createProgram(createContext: CreateContext, streams?: TerminalSt
     .description("Federated learning among Node hosts and web pages")
     .version(installedVersion(), "--version", "print the version")
     .option("--json", "print one object on standard output, progress on standard error")
+    .option("--quiet", "print nothing but results and errors")
     .showHelpAfterError("Try: photinus --help")
     .exitOverride();
   if (streams !== undefined) {
@@ -54,7 +55,10 @@ export function createProgram(createContext: CreateContext, streams?: TerminalSt
       writeErr: (text) => streams.err.write(text),
     });
   }
-  const contextOf: ContextOf = (command) => createContext(command.optsWithGlobals()["json"] === true);
+  const contextOf: ContextOf = (command) => {
+    const { json, quiet } = command.optsWithGlobals();
+    return createContext({ isJson: json === true, isQuiet: quiet === true });
+  };
   for (const add of VERBS) add(program, contextOf);
   return program;
 }

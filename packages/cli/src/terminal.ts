@@ -10,6 +10,10 @@ export interface Terminal {
   note(text: string): void;
   /** The result as an object: printed with `--json` only, once, as the last line of standard output. */
   result(value: unknown): void;
+  /** One of several objects that come while a command goes on: printed with `--json` only, one a line. */
+  event(value: unknown): void;
+  /** What goes on at this moment, on the last row of a terminal that a person reads; nowhere else. `undefined` removes it. */
+  status(text: string | undefined): void;
   /** An error: code, what and remedy for people, or as the object of `--json`. */
   error(error: unknown): void;
 }
@@ -19,7 +23,21 @@ export interface TerminalStreams {
   /** Results: standard output. */
   readonly out: { write(text: string): unknown };
   /** Progress and errors: standard error. */
-  readonly err: { write(text: string): unknown };
+  readonly err: {
+    write(text: string): unknown;
+    /** True when a person reads it. */
+    readonly isTTY?: boolean;
+    /** Its width, where it has one. */
+    readonly columns?: number;
+  };
+}
+
+/** How a command prints. */
+export interface TerminalOptions {
+  /** One object on standard output, everything else on standard error. */
+  readonly isJson: boolean;
+  /** Nothing but results and errors. Default: false. */
+  readonly isQuiet?: boolean;
 }
 
 /** Control characters other than tab: text of peers and files must not move the cursor. */
@@ -44,19 +62,41 @@ export function explain(error: unknown): { code: string; message: string; remedy
 }
 
 /** A terminal over the streams of the process. */
-export function terminal(isJson: boolean, streams?: TerminalStreams): Terminal {
-  const { out, err } = streams ?? { out: process.stdout, err: process.stderr };
+export function terminal(
+  { isJson, isQuiet = false }: TerminalOptions,
+  { out, err }: TerminalStreams = { out: process.stdout, err: process.stderr },
+): Terminal {
+  const isLive = !isJson && !isQuiet && err.isTTY === true;
+  let shown = "";
+  const status = (text: string): void => {
+    if (!isLive || text === shown) return;
+    err.write(`\r\u001b[K${text}`);
+    shown = text;
+  };
   const write = (stream: { write(text: string): unknown }, text: string): void => {
+    const kept = shown;
+    status("");
     stream.write(`${printable(text)}\n`);
+    status(kept);
   };
   return {
     isJson,
-    line: (text) => write(isJson ? err : out, text),
-    note: (text) => write(err, text),
+    line(text) {
+      // With --json a line for people is progress beside the object.
+      if (!isJson || !isQuiet) write(isJson ? err : out, text);
+    },
+    note(text) {
+      if (!isQuiet) write(err, text);
+    },
     result(value) {
       if (isJson) out.write(`${JSON.stringify(value)}\n`);
     },
+    event(value) {
+      if (isJson) out.write(`${JSON.stringify(value)}\n`);
+    },
+    status: (text) => status(printable(text ?? "").slice(0, (err.columns ?? 80) - 1)),
     error(error) {
+      status("");
       const { code, message, remedy } = explain(error);
       if (isJson) out.write(`${JSON.stringify({ error: { code, message, remedy } })}\n`);
       write(err, `${code} ${message}`);

@@ -174,8 +174,10 @@ test("an administrator of an organization invites nobody into another one", asyn
 async function live(site: string): Promise<Federation> {
   const passphraseFile = join(folder, site, "local", "secret");
   const { kit } = await openSiteFolder({ kit: join(folder, site), passphraseFile });
-  const who = { identity: kit.identity, project: "trial", root: kit.root.der, serverName: "hub" };
-  return await connect(who, { connector: webSocketConnector({ url: socket }), clock, crypto });
+  return await connect({
+    kit,
+    transport: { connector: webSocketConnector({ url: socket }), clock, crypto },
+  });
 }
 
 /** What the audit chain says of these actions, in order. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
-import { durationUpTo, integerFrom } from "../src/arguments.ts";
+import { durationUpTo, integerFrom, jobId } from "../src/arguments.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -33,7 +33,7 @@ describe("a time, such as --expires and --for take,", () => {
       "1h ",
       "1H",
       "1w",
-      "1s",
+
       "0x1h",
     ],
     ...["8d", "169h", "99999d", "100000m", "999999999999999999999h", "Infinityd", "NaNm", "1h30m", "١h"],
@@ -69,4 +69,11 @@ describe("a count, such as --uses and --approvals take,", () => {
   ])("is refused: %j", (text) => {
     expect(() => integerFrom(1, 10_000)(text)).toThrow(InvalidArgumentError);
   });
+});
+
+test("the id of a job has 32 hexadecimal digits", () => {
+  expect(jobId("0123456789abcdef".repeat(2))).toHaveLength(32);
+  for (const text of ["", "latest", "0123456789ABCDEF".repeat(2), `${"0".repeat(32)}\n`, "0".repeat(33)]) {
+    expect(() => jobId(text)).toThrow(InvalidArgumentError);
+  }
 });

@@ -80,7 +80,7 @@ test("a loss that does not fit the model is refused where the model is named", a
     GOOD.replace("  loss: cross-entropy", "  loss: { name: cross-entropy, classAxis: 3 }"),
   );
 
-  expect(said).toMatch(/^1 ERR_MODEL_SHAPE job\.yaml:2:8 model: /);
+  expect(said).toMatch(/^4 ERR_MODEL_SHAPE job\.yaml:2:8 model: /);
 });
 
 test("a model that is not there is refused by its path", async () => {

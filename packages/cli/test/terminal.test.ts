@@ -6,7 +6,7 @@ import { capturedStreams } from "./captured-streams.ts";
 
 function captured(isJson: boolean) {
   const { texts, streams } = capturedStreams();
-  return { written: texts, terminal: terminal(isJson, streams) };
+  return { written: texts, terminal: terminal({ isJson }, streams) };
 }
 
 test("prints an error as code, what and remedy", () => {
@@ -67,4 +67,41 @@ test.each([
   [new TypeError("a bug"), 5],
 ])("%s ends with its exit code", (error, code) => {
   expect(exitCodeOf(error)).toBe(code);
+});
+
+test("what goes on stands on the last row of a terminal, below every line, and is taken away at the end", () => {
+  const { texts, streams } = capturedStreams();
+  const live = terminal({ isJson: false }, { ...streams, err: { ...streams.err, isTTY: true, columns: 12 } });
+
+  live.status("round 1/2 training");
+  live.note("a note");
+  live.status(undefined);
+
+  expect(texts.err).toBe("\r\u001b[Kround 1/2 t\r\u001b[Ka note\n\r\u001b[Kround 1/2 t\r\u001b[K");
+});
+
+test("without a terminal, with --json and with --quiet nothing of what goes on is printed", () => {
+  for (const [options, isTTY] of [
+    [{ isJson: false }, false],
+    [{ isJson: true }, true],
+    [{ isJson: false, isQuiet: true }, true],
+  ] as const) {
+    const { texts, streams } = capturedStreams();
+
+    terminal(options, { ...streams, err: { ...streams.err, isTTY } }).status("round 1/2");
+
+    expect(texts).toEqual({ out: "", err: "" });
+  }
+});
+
+test("with --quiet notes are left out, results and errors are not", () => {
+  const { texts, streams } = capturedStreams();
+  const quiet = terminal({ isJson: false, isQuiet: true }, streams);
+
+  quiet.note("advice");
+  quiet.line("a result");
+  quiet.error(new HostError("ERR_PORT_IN_USE", "taken"));
+
+  expect(texts.out).toBe("a result\n");
+  expect(texts.err).toMatch(/^ERR_PORT_IN_USE taken\n/);
 });

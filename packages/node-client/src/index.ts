@@ -13,6 +13,7 @@ export { AUDIT_FILE, type AuditFile, type AuditFileOptions, openAuditFile } from
 export { readAuditFile } from "./host/audit-segments.ts";
 export { dataNamesIn } from "./host/data-names.ts";
 export { type NodeSiteModules, type NodeSiteOptions, nodeSite } from "./host/node-site.ts";
+export { nodeTransport } from "./host/node-transport.ts";
 export { type OidcCredentialModules, oidcCredentials } from "./host/oidc-credentials.ts";
 export { type ServerConnectorOptions, serverConnector } from "./host/server-connector.ts";
 export { parseSignInSettings, type SignInSettings } from "./host/sign-in-settings.ts";

@@ -6,6 +6,7 @@ export { readKitFolder, writeKitFolder } from "./kit-folder.ts";
 export { type FetchLimits, type FetchRequest, limitedFetch, requireSecureUrl } from "./limited-fetch.ts";
 export { hasNativeMasking, reportNativeMasking } from "./native-masking.ts";
 export { nodeCrypto } from "./node-crypto.ts";
+export { type KitOfHost, openHostKit } from "./open-host-kit.ts";
 export { type PinoLoggerOptions, pinoLogger } from "./pino-logger.ts";
 export { type HttpProxy, type ProxyEnvironment, parseProxy, proxyFromEnvironment } from "./proxy.ts";
 export { openTunnel, type TunnelTarget } from "./proxy-tunnel.ts";

@@ -3,6 +3,7 @@ export {
   type IdentityStore,
   openIdentityStore,
 } from "./identity-store.ts";
+export { pageTransport } from "./page-transport.ts";
 export { systemClock } from "./system-clock.ts";
 export { type CreateTrainerOptions, createTrainer } from "./trainer/index.ts";
 export { LOW_WATER_BYTES, RECEIVE_LIMIT_BYTES } from "./web-socket-connection.ts";

@@ -174,12 +174,18 @@ export class Ground {
   async connectUser(name = "lead@example.org"): Promise<Federation> {
     const identity = this.project.users.get(name);
     if (identity === undefined) throw new RangeError(`no user ${name}`);
-    const user = await connect(
-      { ...this.common, identity },
-      { connector: this.connector, clock, crypto, logger: this.log },
-    );
+    const user = await this.connectAs(identity);
     onTestFinished(() => user.close());
     return user;
+  }
+
+  /** Opens a console by a certificate. */
+  async connectAs(identity: Identity): Promise<Federation> {
+    const { project, root, serverName } = this.common;
+    return await connect({
+      kit: { identity, root: { der: root }, configuration: { project, server: { name: serverName } } },
+      transport: { connector: this.connector, clock, crypto, logger: this.log },
+    });
   }
 
   /** Submits the linear job. */

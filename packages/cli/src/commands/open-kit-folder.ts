@@ -5,12 +5,12 @@ import {
   isEnrolledKit,
   KIT_FILE,
   type KitFiles,
-  type OpenedKit,
   openEnrolledKit,
-  openKit,
 } from "@photinus/core/provision";
 import {
+  type KitOfHost,
   nodeCrypto,
+  openHostKit,
   readSecret,
   readSecretFile,
   type TlsIdentity,
@@ -31,14 +31,6 @@ export interface KitOptions {
   readonly secret?: string;
 }
 
-/** A kit with its keys, and certificate and key as TLS takes them. */
-export interface KitOfHost {
-  readonly kit: OpenedKit;
-  readonly tls: TlsIdentity;
-  /** What opened it. */
-  readonly secret: string;
-}
-
 /**
  * The secret of a kit, from where the options say.
  * @throws HostError `ERR_CONFIG_INVALID` when they do not
@@ -55,23 +47,6 @@ export async function secretOf({ passphraseFd, passphraseFile, secret }: KitOpti
     );
   }
   return await readSecretFile(passphraseFile);
-}
-
-/**
- * Opens the kit of a host.
- * @throws ProvisionError `ERR_KIT_*`, PkiError `ERR_KEY_UNREADABLE`
- */
-export async function openHostKit(
-  files: KitFiles,
-  secret: string,
-  nowMs: number = Date.now(),
-): Promise<KitOfHost> {
-  const crypto = nodeCrypto();
-  const kit = await openKit(files, { nowMs, secret }, { crypto });
-  const [sealed] = decodePem("ENCRYPTED PRIVATE KEY", files.get(KIT_FILE.key) ?? new Uint8Array(0));
-  if (sealed === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit holds no key");
-  const pkcs8 = await openPrivateKey(sealed, secret, { crypto });
-  return { kit, tls: tlsIdentity(kit.identity.participant.chain, pkcs8), secret };
 }
 
 /**

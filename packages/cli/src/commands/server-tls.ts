@@ -2,11 +2,11 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HostError, PhotinusError } from "@photinus/core/errors";
 import { KIT_FILE, LOCAL_MACHINES, LOCAL_SECRET } from "@photinus/core/provision";
-import { pem, type TlsIdentity } from "@photinus/node-platform";
+import { type KitOfHost, pem, type TlsIdentity } from "@photinus/node-platform";
 import type { KitSource, LoadedKit, TlsOptions } from "@photinus/node-server";
 import { exists } from "../project/folder-change.ts";
 import { withLaterMachines } from "./later-machines.ts";
-import { type KitOfHost, type KitOptions, openKitFolder } from "./open-kit-folder.ts";
+import { type KitOptions, openKitFolder } from "./open-kit-folder.ts";
 
 /** Options that say which certificates a server presents. */
 export interface ServerTlsOptions extends KitOptions {

@@ -2,9 +2,14 @@ import { join } from "node:path";
 import { AuditBrokenError, verifyChain } from "@photinus/core/audit";
 import { HostError } from "@photinus/core/errors";
 import { type ProvisionedProject, type StartupKit, throwAwayProject } from "@photinus/core/provision";
-import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
+import {
+  nodeCrypto,
+  openHostKit,
+  pinoLogger,
+  spareFullCollections,
+  systemClock,
+} from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
-import { openHostKit } from "../commands/open-kit-folder.ts";
 import type { DemoNetwork } from "./network.ts";
 import type { AuditReport } from "./report.ts";
 

@@ -1,7 +1,7 @@
 import { JobError } from "@photinus/core/errors";
 import type { JobView } from "@photinus/core/message";
 import { counted } from "../counted.ts";
-import type { WatchedJob } from "./watch-rounds.ts";
+import type { WatchedJob } from "../job/watch-rounds.ts";
 
 /** State of the audit records after a run. */
 export interface AuditReport {

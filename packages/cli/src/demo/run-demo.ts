@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { JobError } from "@photinus/core/errors";
-import type { JobView } from "@photinus/core/message";
+import type { JobView, RoundView } from "@photinus/core/message";
 import { sleep } from "@photinus/core/platform";
 import { systemClock, writeKitFolder } from "@photinus/node-platform";
 import type { BenchModelName } from "@photinus/training";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
+import { roundLine } from "../job/round-lines.ts";
+import { type WatchedJob, watchRounds } from "../job/watch-rounds.ts";
 import { Cleanup } from "./cleanup.ts";
 import { connectAsUser } from "./connect-as-user.ts";
 import { demoJob } from "./demo-job.ts";
@@ -19,7 +21,6 @@ import { demoNetwork } from "./network.ts";
 import { canOpenBrowser, openBrowser } from "./open-browser.ts";
 import { closingLine, type DemoReport, reportOf } from "./report.ts";
 import { type SiteProcess, startSiteProcess } from "./site-process.ts";
-import { type WatchedJob, watchRounds } from "./watch-rounds.ts";
 
 /** Options of `photinus demo`. */
 export interface DemoOptions {
@@ -131,7 +132,7 @@ async function runJob(
   const federation = await connectAsUser(server);
   try {
     const job = await federation.submit(demoJob(options), { submitToken, signal });
-    const tell = (line: string): void => terminal.line(line);
+    const tell = (view: JobView, round: RoundView): void => terminal.line(roundLine(view, round));
     const watched = await watchRounds(job, { clock: systemClock(), tell, signal });
     if (watched === undefined) throw new JobError("ERR_JOB_FAILED", "the server told nothing of the job");
     return watched;

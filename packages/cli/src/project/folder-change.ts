@@ -62,7 +62,7 @@ export async function createFolder(folder: string, write: (staging: string) => P
       "code" in cause &&
       ["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(String(cause.code));
     if (!isTaken) throw cause;
-    throw new HostError("ERR_CONFIG_INVALID", `${folder} exists, and is no project`, { cause });
+    throw new HostError("ERR_CONFIG_INVALID", `${folder} exists already, and is not empty`, { cause });
   }
 }
 

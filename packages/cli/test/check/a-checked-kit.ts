@@ -9,12 +9,11 @@ import {
   type ProvisionedProject,
   type StartupKit,
 } from "@photinus/core/provision";
-import { nodeCrypto, pem, systemClock, writeKitFolder } from "@photinus/node-platform";
+import { nodeCrypto, openHostKit, pem, systemClock, writeKitFolder } from "@photinus/node-platform";
 import { openStorage, PhotinusServer, type PhotinusServerOptions } from "@photinus/node-server";
 import { onTestFinished } from "vitest";
 import type { NamedFinding } from "../../src/check/run-probes.ts";
 import { check } from "../../src/commands/check.ts";
-import { openHostKit } from "../../src/commands/open-kit-folder.ts";
 import { ReportedFailure } from "../../src/exit-code.ts";
 import { terminal } from "../../src/terminal.ts";
 import { capturedStreams } from "../captured-streams.ts";
@@ -129,7 +128,7 @@ export async function checked(
   const { texts, streams } = capturedStreams();
   const all = { proxy: "none", login: true, host: "127.0.0.1", port: 0, ...options };
   const context = {
-    ...{ terminal: terminal(true, streams), signal: never },
+    ...{ terminal: terminal({ isJson: true }, streams), signal: never },
     ...{ onHangup: () => undefined, pages: () => undefined },
   };
   const exit = await check(all, context, modules).then(

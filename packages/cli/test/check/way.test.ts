@@ -1,12 +1,11 @@
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { ProvisionedProject } from "@photinus/core/provision";
-import { systemClock } from "@photinus/node-platform";
+import { openHostKit, systemClock } from "@photinus/node-platform";
 import { beforeAll, expect, test } from "vitest";
 import { connectProxy } from "../../../node-platform/test/connect-proxy.ts";
 import { listen, portOf } from "../../../node-platform/test/loopback.ts";
 import { tlsMaterial } from "../../../node-platform/test/tls-material.ts";
-import { openHostKit } from "../../src/commands/open-kit-folder.ts";
 import { aKitFolder, aProject, aServer, checked, kitOf } from "./a-checked-kit.ts";
 
 let project: ProvisionedProject;

@@ -2,7 +2,8 @@ import type { JobView, Observation, SiteView } from "@photinus/core/message";
 import { expect, test } from "vitest";
 import { Cleanup } from "../../src/demo/cleanup.ts";
 import { closingLine, reportOf } from "../../src/demo/report.ts";
-import { watchRounds } from "../../src/demo/watch-rounds.ts";
+import { roundLine } from "../../src/job/round-lines.ts";
+import { watchRounds } from "../../src/job/watch-rounds.ts";
 
 const site = (name: string, accepted: number): SiteView => ({
   name,
@@ -101,7 +102,7 @@ test("rounds are told once each, in order, when they can be", async () => {
 
   const watched = await watchRounds(
     { observe },
-    { clock, tell: (line) => told.push(line), signal: new AbortController().signal },
+    { clock, tell: (view, round) => told.push(roundLine(view, round)), signal: new AbortController().signal },
   );
 
   expect(told.map((line) => line.slice(0, 11))).toEqual(["[round 1/2]", "[round 2/2]"]);

@@ -7,10 +7,16 @@ import {
   certificateList,
   commandDone,
   inviteList,
+  type JobQuery,
   type JobSubmit,
   jobEnded,
+  jobGraph,
+  jobList,
+  jobQuery,
   jobSubmit,
   jobSubmitted,
+  type ListedJob,
+  MAX_LISTED,
   OBJECT_TYPES,
   observation,
   parsePublication,
@@ -35,54 +41,62 @@ import {
 } from "../session/index.ts";
 import { bytesSource, makeManifest, type StreamManifest } from "../stream/index.ts";
 import { Administration } from "./administration.ts";
+import { BlobDownload, type Wanted } from "./blob-download.ts";
 import { JobHandle } from "./job-handle.ts";
 import { Link } from "./link.ts";
-import type { ConsoleModules, ConsoleOptions, JobResult, SubmitOptions } from "./options.ts";
-import { ResultDownload } from "./result-download.ts";
+import type { ConnectOptions, ConsoleTransport, JobsOptions, SubmitOptions } from "./options.ts";
 
 /**
  * Connects as a user.
  *
- * @throws WireError, PkiError when no session comes about
+ * @throws WireError, PkiError when no session comes about; the signal's reason
  * @example
- * const federation = await connect({ identity, project, root, serverName }, { connector, clock, crypto });
- * const job = await federation.submit(bundle, { submitToken: "run-1" });
+ * const federation = await connect({ kit, transport });
+ * const job = await federation.submit(jobDefinition, { submitToken: "run-1" });
  * for await (const round of job.rounds()) console.log(round.number, round.metrics);
  * const { model } = await job.result();
  */
-export async function connect(options: ConsoleOptions, modules: ConsoleModules): Promise<Federation> {
-  const { connector, clock, crypto, logger = silentLogger } = modules;
+export async function connect({ kit, transport, ...options }: ConnectOptions): Promise<Federation> {
+  const { connector, clock, crypto, logger = silentLogger, credentials } = transport;
   const replayStore = memoryReplayStore({ clock });
-  const { project, root } = options;
+  const { identity, configuration } = kit;
+  const [root, project, serverName] = [kit.root.der, configuration.project, configuration.server.name];
   const revocations = options.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
-  const told = { ...options, revocations };
+  const session = { identity, project, root, serverName, revocations };
   const open = (signal: AbortSignal): Promise<Session> =>
     openSession(
       (stop) => connector.connect(stop),
-      { session: told, credentials: modules.credentials },
+      { session, credentials },
       { clock, crypto, logger, replayStore: () => replayStore, signal },
     );
-  const session = await open(new AbortController().signal);
-  return new Federation(session, { ...told, open }, modules);
+  const first = await open(options.signal ?? new AbortController().signal);
+  return new Federation(first, { identity, root, revocations, open }, transport);
 }
 
 /** What a {@link Federation} belongs to. */
-export type FederationParts = Pick<ConsoleOptions, "identity" | "root"> & {
+export interface FederationParts {
+  /** Certificate and key of the user. */
+  readonly identity: Identity;
+  /** Root certificate of the project, DER. */
+  readonly root: Bytes;
   /** What is known about revoked certificates. */
   readonly revocations: RevocationLists;
-  /** Opens the next session, for a submission or a download whose session was lost. */
+  /** Opens the next session, for work whose session was lost. */
   readonly open: (signal: AbortSignal) => Promise<Session>;
-};
+}
 
-/** A federation as a user sees it, over one session; a submission or download whose session is lost goes on over the next. */
+/** Jobs that a list holds at most unless it is told otherwise. */
+const MAX_JOBS = 10_000;
+
+/** A federation as a user sees it, over one session; what is under way when it is lost goes on over the next. */
 export class Federation {
   readonly #link: Link;
   readonly #identity: Identity;
-  readonly #modules: ConsoleModules;
+  readonly #modules: ConsoleTransport;
   readonly #requests: Requests;
   readonly #project: string;
-  /** Results that are on their way. */
-  readonly #downloads = new Set<ResultDownload>();
+  /** Results and graphs that are on their way. */
+  readonly #downloads = new Set<Pick<BlobDownload<unknown>, "inbox">>();
   readonly #revocations: RevocationLists;
   /** Sessions that have begun with RESUME. */
   readonly #announced = new WeakSet<Session>();
@@ -92,7 +106,7 @@ export class Federation {
   readonly administration: Administration;
 
   /** @param session of the user, not receiving yet */
-  constructor(session: Session, parts: FederationParts, modules: ConsoleModules) {
+  constructor(session: Session, parts: FederationParts, modules: ConsoleTransport) {
     const { identity, root, revocations, open } = parts;
     this.#identity = identity;
     this.#revocations = revocations;
@@ -164,15 +178,19 @@ export class Federation {
   /** A job by its id. */
   job(jobId: string): JobHandle {
     const { crypto, clock } = this.#modules;
-    const download = (id: string, signal: AbortSignal): Promise<JobResult> => this.#download(id, signal);
-    const modules = { requests: this.#requests, download, identity: this.#identity, crypto, clock };
-    return new JobHandle(jobId, modules);
+    const [requests, link] = [this.#requests, this.#link];
+    const download = <Result>(wanted: Wanted<Result>, signal: AbortSignal): Promise<Result> =>
+      this.#download(wanted, { jobId, signal });
+    return new JobHandle(jobId, { requests, link, download, identity: this.#identity, crypto, clock });
   }
 
-  async #download(jobId: string, signal: AbortSignal): Promise<JobResult> {
+  async #download<Result>(
+    wanted: Wanted<Result>,
+    { jobId, signal }: { readonly jobId: string; readonly signal: AbortSignal },
+  ): Promise<Result> {
     const { clock, crypto } = this.#modules;
     const modules = { project: this.#project, requests: this.#requests, clock, crypto };
-    const download = new ResultDownload(jobId, modules);
+    const download = new BlobDownload(jobId, wanted, modules);
     this.#downloads.add(download);
     try {
       return await this.#link.persist((session) => download.over(session, signal), signal);
@@ -182,7 +200,20 @@ export class Federation {
     }
   }
 
-  /** Settles, never rejects, when the session has ended and neither submission nor download brings it back. */
+  /** The jobs that the user may view, the newest first. @param most how many at most */
+  async jobs({ most = MAX_JOBS, signal }: JobsOptions = {}): Promise<readonly ListedJob[]> {
+    const all: ListedJob[] = [];
+    for (let after: Pick<JobQuery, "after"> | undefined = {}; after !== undefined && all.length < most; ) {
+      const query = { most: Math.min(MAX_LISTED, most - all.length), ...after };
+      const reply = await this.#link.persist(() => this.#requests.ask(jobQuery, query, signal), signal);
+      const { entries, next } = jobList.parse(reply);
+      all.push(...entries);
+      after = next === undefined || entries.length === 0 ? undefined : { after: next };
+    }
+    return all;
+  }
+
+  /** Settles, never rejects, when the session has ended and no work brings it back. */
   get ended(): Session["ended"] {
     return this.#link.ended();
   }
@@ -220,6 +251,8 @@ export class Federation {
         on(jobEnded, (body, message) => requests.reply(body, message)),
         on(observation, (body, message) => requests.reply(body, message)),
         on(resultModel, (body, message) => requests.reply(body, message)),
+        on(jobGraph, (body, message) => requests.reply(body, message)),
+        on(jobList, (body, message) => requests.reply(body, message)),
         on(inviteList, (body, message) => requests.reply(body, message)),
         on(requestList, (body, message) => requests.reply(body, message)),
         on(certificateList, (body, message) => requests.reply(body, message)),

@@ -4,9 +4,11 @@ export { connect, Federation, type FederationParts } from "./federation.ts";
 export { JobHandle, type JobHandleModules } from "./job-handle.ts";
 export type {
   AbortOptions,
-  ConsoleModules,
-  ConsoleOptions,
+  ConnectOptions,
+  ConsoleKit,
+  ConsoleTransport,
   FinishedRound,
   JobResult,
+  JobsOptions,
   SubmitOptions,
 } from "./options.ts";

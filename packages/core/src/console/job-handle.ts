@@ -1,3 +1,4 @@
+import type { Bytes } from "../bytes/index.ts";
 import { type SealJobAbortModules, sealJobAbort } from "../job/index.ts";
 import {
   applyObservation,
@@ -5,18 +6,23 @@ import {
   type JobView,
   jobEnded,
   type Observation,
+  type Observe,
   observation,
   observe,
 } from "../message/index.ts";
 import type { Requests } from "../session/index.ts";
+import { GRAPH, RESULT, type Wanted } from "./blob-download.ts";
+import type { Link } from "./link.ts";
 import type { AbortOptions, FinishedRound, JobResult } from "./options.ts";
 
 /** What {@link JobHandle} works with. */
 export interface JobHandleModules extends SealJobAbortModules {
+  /** The session, and the next one when it is lost. */
+  readonly link: Pick<Link, "follow" | "persist">;
   /** Requests that wait for their replies. */
   readonly requests: Requests;
-  /** Brings the newest model of a job. */
-  readonly download: (jobId: string, signal: AbortSignal) => Promise<JobResult>;
+  /** Brings what is wanted of the job. */
+  readonly download: <Result>(wanted: Wanted<Result>, signal: AbortSignal) => Promise<Result>;
 }
 
 /** One job as its user follows it. */
@@ -24,23 +30,33 @@ export class JobHandle {
   /** 32 hexadecimal digits. */
   readonly jobId: string;
   readonly #requests: Requests;
+  readonly #link: JobHandleModules["link"];
   readonly #download: JobHandleModules["download"];
   readonly #modules: SealJobAbortModules;
 
-  constructor(jobId: string, { requests, download, ...modules }: JobHandleModules) {
+  constructor(jobId: string, { requests, link, download, ...modules }: JobHandleModules) {
     this.jobId = jobId;
     this.#requests = requests;
+    this.#link = link;
     this.#download = download;
     this.#modules = modules;
   }
 
-  /** A snapshot, then increments, until the job has ended or the signal is aborted. @throws RequestError */
+  /**
+   * A snapshot, then increments, until the job has ended or the signal is aborted. When the session is lost meanwhile, it goes
+   * on in the next one, with what is missing or with a snapshot.
+   * @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_FORBIDDEN`; WireError when no session comes back
+   */
   async *observe(signal?: AbortSignal): AsyncGenerator<Observation, void, undefined> {
     const stop = new AbortController();
     const ends = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    let seen: Pick<Observe, "fromSequence"> = {};
+    const read = (): AsyncIterable<unknown> =>
+      this.#requests.stream(observe, { jobId: this.jobId, ...seen }, ends);
     try {
-      for await (const reply of this.#requests.stream(observe, { jobId: this.jobId }, ends)) {
+      for await (const reply of this.#link.follow(read, ends)) {
         const { observation: next } = observation.parse(reply);
+        seen = { fromSequence: next.sequence };
         yield next;
         if (hasEnded(next)) return;
       }
@@ -86,7 +102,12 @@ export class JobHandle {
    *   when no session comes about; the signal's reason
    */
   async result(signal: AbortSignal = new AbortController().signal): Promise<JobResult> {
-    return await this.#download(this.jobId, signal);
+    return await this.#download(RESULT, signal);
+  }
+
+  /** The forward ONNX graph that the job was submitted with. @throws as {@link result} */
+  async graph(signal: AbortSignal = new AbortController().signal): Promise<Bytes> {
+    return await this.#download(GRAPH, signal);
   }
 
   /**

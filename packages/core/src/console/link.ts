@@ -68,6 +68,36 @@ export class Link {
     }
   }
 
+  /**
+   * Reads what the work yields, and goes on in the next session whenever the one that it was read in is lost: the work is begun
+   * again, and knows itself what it has told.
+   * @throws as {@link persist}
+   */
+  async *follow<Item>(
+    work: (session: Session) => AsyncIterable<Item>,
+    signal: AbortSignal = new AbortController().signal,
+  ): AsyncGenerator<Item, void, undefined> {
+    let settle = (): void => undefined;
+    const settled = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    this.#work.add(settled);
+    try {
+      for (;;) {
+        const session = this.#session;
+        try {
+          yield* work(session);
+          return;
+        } catch (error) {
+          await this.#again(session, error, signal);
+        }
+      }
+    } finally {
+      this.#work.delete(settled);
+      settle();
+    }
+  }
+
   /** The last end: of a session that nothing brings back. Never rejects. */
   async ended(): Promise<SessionEnd> {
     for (;;) {
@@ -90,13 +120,18 @@ export class Link {
       try {
         return await work(session);
       } catch (error) {
-        // In a session that lives it is the answer.
-        if (!session.signal.aborted || signal.aborted || this.#stop.signal.aborted) throw error;
-        const { code, retryAfterMs } = await session.ended;
-        if (!PASSING.has(code)) throw error;
-        await orAborted(this.#next(session, { error, code, retryAfterMs }), signal);
+        await this.#again(session, error, signal);
       }
     }
+  }
+
+  /** Waits for the session after one in which work failed. @throws the error when no session would mend it */
+  async #again(session: Session, error: unknown, signal: AbortSignal): Promise<void> {
+    // In a session that lives it is the answer.
+    if (!session.signal.aborted || signal.aborted || this.#stop.signal.aborted) throw error;
+    const { code, retryAfterMs } = await session.ended;
+    if (!PASSING.has(code)) throw error;
+    await orAborted(this.#next(session, { error, code, retryAfterMs }), signal);
   }
 
   /** All work of a session that was lost waits for the same next one. */

@@ -5,22 +5,41 @@ import type { Clock, Connector, CryptoProvider, Logger } from "../platform/index
 import type { CredentialSource } from "../session/index.ts";
 import type { ParameterSet } from "../tensor/index.ts";
 
-/** Who connects, and to what. */
-export interface ConsoleOptions {
+/** What a console takes of a person's kit: `openKit` gives more. */
+export interface ConsoleKit {
   /** Certificate and key of the user. */
   readonly identity: Identity;
-  /** Name of the project. */
-  readonly project: string;
-  /** Root certificate of the project, DER. */
-  readonly root: Bytes;
-  /** Name that the server's certificate must carry. */
-  readonly serverName: string;
+  /** Root certificate of the project. */
+  readonly root: {
+    /** DER. */
+    readonly der: Bytes;
+  };
+  /** What the kit says of the project. */
+  readonly configuration: {
+    /** Its name. */
+    readonly project: string;
+    /** Its server. */
+    readonly server: {
+      /** Name that the server's certificate must carry. */
+      readonly name: string;
+    };
+  };
+}
+
+/** Who connects, and over what. */
+export interface ConnectOptions {
+  /** The opened kit of a person. */
+  readonly kit: ConsoleKit;
+  /** The way to the server, and what else the runtime gives: `nodeTransport`, `pageTransport`. */
+  readonly transport: ConsoleTransport;
   /** What is known about revoked and suspended certificates, where it is kept. Default: what this server brings. */
   readonly revocations?: RevocationLists;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a console works with. */
-export interface ConsoleModules {
+export interface ConsoleTransport {
   /** Opens connections to the server. */
   readonly connector: Connector;
   /** Time. */
@@ -38,6 +57,14 @@ export interface SubmitOptions {
   /** Makes a retried submit safe: the same user's same token is the same job. At most 128 characters. */
   readonly submitToken?: string;
   /** Stops the work when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `Federation.jobs`. */
+export interface JobsOptions {
+  /** So many of the newest, at most. Default: 10 000. */
+  readonly most?: number;
+  /** Gives up waiting for the answer. */
   readonly signal?: AbortSignal;
 }
 

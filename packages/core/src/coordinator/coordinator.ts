@@ -15,6 +15,7 @@ import { jobModules } from "./job-modules.ts";
 import { isVisibleTo, type JobUser, requireJobRight, useJobRight } from "./job-rights.ts";
 import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
+import { listJobs } from "./list-jobs.ts";
 import { connectedSite, hasLeft, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
 import type {
   ConnectedSite,
@@ -23,7 +24,7 @@ import type {
   JobSummary,
   ObserveOptions,
 } from "./options.ts";
-import type { PublishedBlob } from "./publisher.ts";
+import { type PublishedBlob, publishGraph } from "./publisher.ts";
 import { loadResult } from "./result.ts";
 import { ResumeRecords } from "./resume-records.ts";
 import { RevocationDesk } from "./revocation.ts";
@@ -269,6 +270,8 @@ export class Coordinator {
       observe: (jobId, options) => this.observe(jobId, options),
       abort: (jobId, stop) => this.#abort(jobId, stop),
       result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
+      graph: async (jobId) => publishGraph(await jobs.get(jobId), this.#modules),
+      list: (actor, query) => listJobs(actor, query, { jobs, authorizer }),
       logger,
       clock,
       audit,

@@ -23,7 +23,7 @@ import { abortedBy, COMPLETED, endOfFault, type JobStop, reasonOf } from "./job-
 import { JobLife } from "./job-life.ts";
 import type { LiveSite } from "./live-site.ts";
 import { type MessageIdentity, refusalOf, requireSame } from "./message-identity.ts";
-import { isSignedBy, type PublishedBlob, publish } from "./publisher.ts";
+import { isSignedBy, type PublishedBlob, publishGraph } from "./publisher.ts";
 import { Receipts } from "./receipts.ts";
 import { Rounds } from "./rounds.ts";
 import { sendPublished } from "./task-sender.ts";
@@ -295,14 +295,8 @@ export class JobRun {
   async #publishedGraph(): Promise<PublishedBlob> {
     const known = await this.#graph;
     if (known !== undefined && isSignedBy(known, this.#context.modules)) return known;
-    this.#graph = this.#publishGraph();
+    this.#graph = publishGraph(this.record, this.#context.modules);
     return await this.#graph;
-  }
-
-  async #publishGraph(): Promise<PublishedBlob> {
-    const { modules, jobId } = this.#context;
-    const blob = await modules.checkpoints.published(this.record.graph);
-    return await publish({ jobId, kind: "graph", version: 0, blob, tensors: [] }, modules, modules);
   }
 
   async #ended(error: unknown): Promise<RunEnd> {

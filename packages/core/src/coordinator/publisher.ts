@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
 import { type DecomposerRegistry, encode } from "../decomposer/index.ts";
 import { AUDIENCE_ALL, MAX_OBJECT_LIFETIME_MS, sealObject } from "../envelope/index.ts";
-import type { StoredBlob } from "../job/index.ts";
+import type { JobRecord, StoredBlob } from "../job/index.ts";
 import { type BlobReference, OBJECT_TYPES, type Publication } from "../message/index.ts";
 import type { Clock, CryptoProvider } from "../platform/index.ts";
 import type { JobModules } from "./job-context.ts";
@@ -63,6 +63,15 @@ export async function publish(
     object,
     signerChain: identity.participant.chain,
   };
+}
+
+/** Makes the graph of a job readable. */
+export async function publishGraph(
+  { jobId, graph }: Pick<JobRecord, "jobId" | "graph">,
+  modules: PublisherModules & PublisherOptions & Pick<JobModules, "checkpoints">,
+): Promise<PublishedBlob> {
+  const blob = await modules.checkpoints.published(graph);
+  return await publish({ jobId, kind: "graph", version: 0, blob, tensors: [] }, modules, modules);
 }
 
 /** True while what is out was signed by the certificate that counts: one that is renewed signs what goes out from then on. */

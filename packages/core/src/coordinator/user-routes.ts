@@ -1,15 +1,19 @@
 import type { AuditLog } from "../audit/index.ts";
-import type { Authorizer, JobRight } from "../authorization/index.ts";
+import type { Actor, Authorizer, JobRight } from "../authorization/index.ts";
 import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
 import { builtInRegistry, decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
 import { AuthorizationError, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
-import type { Observation } from "../message/index.ts";
+import type { HeldBlob, JobQuery, Listed, ListedJob, Observation } from "../message/index.ts";
 import {
+  graphRequest,
   hasJobEnded,
   jobAbort,
   jobEnded,
+  jobGraph,
+  jobList,
+  jobQuery,
   jobSubmit,
   jobSubmitted,
   OBJECT_TYPES,
@@ -66,6 +70,10 @@ export interface UserDesk {
   /** Ends a job for good. */
   readonly abort: (jobId: string, stop: JobStop) => Promise<JobRecord>;
   readonly result: (jobId: string) => Promise<ResultToSend>;
+  /** The graph of a job, published for this reader. */
+  readonly graph: (jobId: string) => Promise<PublishedBlob>;
+  /** A page of the jobs that somebody may view. */
+  readonly list: (actor: Actor, query: JobQuery) => Promise<Listed<ListedJob>>;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly audit: AuditLog;
@@ -128,13 +136,34 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
           await session.sendObject(published.object, published.signerChain);
           const body = { jobId, version, model: published.reference, tensors };
           await session.send(resultModel, body, { inReplyTo });
-          const isThis = held !== undefined && equalBytes(held.root, published.reference.root);
-          const { frames } = lackingFrames(published.blob, isThis ? held.received : undefined);
-          if (frames.length > 0) await session.sendBlob({ frames }, session.signal);
+          await sendLacking(session, published, held);
         });
+      }),
+      on(graphRequest, async ({ jobId, held }, { messageId: inReplyTo }) => {
+        await useJobRight(requestOf(session, "download", jobId), desk);
+        background(desk, { session, inReplyTo, seats: results }, async () => {
+          const published = await desk.graph(jobId);
+          await session.sendObject(published.object, published.signerChain);
+          await session.send(jobGraph, { jobId, graph: published.reference }, { inReplyTo });
+          await sendLacking(session, published, held);
+        });
+      }),
+      on(jobQuery, async (query, { messageId: inReplyTo }) => {
+        await session.send(jobList, await desk.list(session.peer, query), { inReplyTo });
       }),
     ],
   };
+}
+
+/** The chunks that the user has not got in an earlier session. */
+async function sendLacking(
+  session: Session,
+  { blob, reference }: PublishedBlob,
+  held: HeldBlob | undefined,
+): Promise<void> {
+  const isThis = held !== undefined && equalBytes(held.root, reference.root);
+  const { frames } = lackingFrames(blob, isThis ? held.received : undefined);
+  if (frames.length > 0) await session.sendBlob({ frames }, session.signal);
 }
 
 /** @throws AuthorizationError `ERR_FORBIDDEN`; JobError `ERR_JOB_UNKNOWN`; MessageError `ERR_MESSAGE_MALFORMED` */

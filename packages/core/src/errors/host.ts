@@ -4,6 +4,7 @@ import { PhotinusError } from "./photinus-error.ts";
 /** A code of {@link HostError}. */
 export type HostErrorCode =
   | "ERR_CONFIG_INVALID"
+  | "ERR_TIMED_OUT"
   | "ERR_PORT_IN_USE"
   | "ERR_ADDRESS_UNUSABLE"
   | "ERR_CHROMIUM_MISSING"
@@ -17,6 +18,7 @@ export type HostErrorCode =
 /** What the codes mean, of hosts: configuration, ports and files. */
 export const HOST_ERRORS: Readonly<Record<HostErrorCode, ErrorDefinition>> = {
   ERR_CONFIG_INVALID: { action: "stop", remedy: "Correct the named option." },
+  ERR_TIMED_OUT: { action: "stop", remedy: "Give it more time with --timeout; what was begun goes on." },
   ERR_PORT_IN_USE: {
     action: "stop",
     remedy: "Stop the program that uses the port, or choose another with --port.",

@@ -4,22 +4,16 @@ import { isRole, type Role } from "../pki/index.ts";
 import { defineMessage } from "./define.ts";
 import type { MessageDefinition } from "./definition.ts";
 import { bytesOf, integerIn, plainName, textOf } from "./fields.ts";
+import { cursor, type Listed, listOf } from "./listed.ts";
 
 /** Roles that administer; what each may do is decided for each command. */
 export const ADMINISTRATOR_ROLES: readonly Role[] = ["project_admin", "org_admin"];
 
-/** Entries of one list message; the next ones are asked for by its cursor. */
-export const MAX_LISTED = 200;
-
-const MAX_CURSOR_LENGTH = 200;
 const timeMs = integerIn(0, Number.MAX_SAFE_INTEGER);
 const count = integerIn(0, 1_000_000);
-const cursor: v.GenericSchema<unknown, string> = textOf(1, MAX_CURSOR_LENGTH);
 const reason: v.GenericSchema<unknown, string> = textOf(0, 200);
 /** Names of people and machines: e-mail addresses are the longest. */
 const anyName: v.GenericSchema<unknown, string> = textOf(1, 128);
-const listOf = <Entry>(entry: v.GenericSchema<unknown, Entry>) =>
-  v.strictObject({ entries: v.pipe(v.array(entry), v.maxLength(MAX_LISTED)), next: v.exactOptional(cursor) });
 
 /** What administrators may list. */
 export type AdministrationKind = "invites" | "requests" | "certificates";
@@ -40,14 +34,6 @@ export const administrationQuery: MessageDefinition<AdministrationQuery> = defin
     after: v.exactOptional(cursor),
   }),
 );
-
-/** One page of a list. */
-export interface Listed<Entry> {
-  /** At most {@link MAX_LISTED}. */
-  readonly entries: readonly Entry[];
-  /** Cursor of what follows; absent at the end. */
-  readonly next?: string;
-}
 
 /** An invite as administrators see it: its code is nowhere. */
 export interface ListedInvite {

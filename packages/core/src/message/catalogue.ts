@@ -10,6 +10,7 @@ import {
 import { auditBehind } from "./audit-head.ts";
 import { blobRequest, jobGraph } from "./blob.ts";
 import type { MessageDefinition } from "./definition.ts";
+import { graphRequest, jobList, jobQuery } from "./job-list.ts";
 import { observation, observe } from "./observe.ts";
 import { contributionCommitted, contributionReceived, contributionRefused, jobEnded } from "./receipt.ts";
 import { jobPostpone, resourceAnswer, resourceCancel, resourceCheck } from "./resource.ts";
@@ -53,6 +54,9 @@ export const MESSAGES: ReadonlyMap<number, MessageDefinition<unknown>> = new Map
     commandDone,
     renewalRequest,
     renewed,
+    jobQuery,
+    jobList,
+    graphRequest,
     auditBehind,
     resourceCheck,
     resourceAnswer,

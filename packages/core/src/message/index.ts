@@ -7,11 +7,9 @@ export {
   certificateList,
   commandDone,
   inviteList,
-  type Listed,
   type ListedCertificate,
   type ListedInvite,
   type ListedRequest,
-  MAX_LISTED,
   type RenewalRequest,
   type Renewed,
   renewalRequest,
@@ -52,7 +50,15 @@ export { FIRST_MESSAGE_TYPE, MESSAGES } from "./catalogue.ts";
 export { defineMessage, type MessageTraits, parseAs } from "./define.ts";
 export type { MessageDefinition } from "./definition.ts";
 export { chunkBitmap, MAX_TENSORS, USER_ROLES } from "./fields.ts";
+export {
+  graphRequest,
+  type JobQuery,
+  jobList,
+  jobQuery,
+  type ListedJob,
+} from "./job-list.ts";
 export { type JobAbortOrder, parseJobAbortOrder } from "./job-order.ts";
+export { type Listed, MAX_LISTED } from "./listed.ts";
 export { OBJECT_TYPES } from "./object-type.ts";
 export {
   applyObservation,

@@ -5,6 +5,7 @@ import { finite, finiteNotNegative, integerIn, jobId, round, textOf, USER_ROLES 
 import type {
   ContributionView,
   JobEnd,
+  JobState,
   JobView,
   MetricsView,
   Observation,
@@ -32,7 +33,15 @@ export const observe: MessageDefinition<Observe> = defineMessage(
 const time = integerIn(0, Number.MAX_SAFE_INTEGER);
 const bytes = integerIn(0, Number.MAX_SAFE_INTEGER);
 const count = integerIn(0, 2 ** 48);
-const state = v.picklist(["waiting", "dispatched", "running", "finished", "failed", "aborted"]);
+/** Where a job stands. */
+export const jobState: v.GenericSchema<unknown, JobState> = v.picklist([
+  "waiting",
+  "dispatched",
+  "running",
+  "finished",
+  "failed",
+  "aborted",
+]);
 
 /** Why a job ended, on the wire and in storage. */
 export const jobEnd: v.GenericSchema<unknown, JobEnd> = v.strictObject({
@@ -113,7 +122,7 @@ const jobView: v.GenericSchema<unknown, JobView> = v.strictObject({
   jobId,
   name: textOf(1, 100),
   purpose: textOf(0, 2000),
-  state,
+  state: jobState,
   reason: textOf(0, 100),
   end: v.exactOptional(jobEnd),
   rounds: round,
@@ -129,7 +138,7 @@ const jobView: v.GenericSchema<unknown, JobView> = v.strictObject({
 const change: v.GenericSchema<unknown, ObservationChange> = v.variant("kind", [
   v.strictObject({
     kind: v.literal("job"),
-    ...{ state, reason: textOf(0, 100), atMs: time },
+    ...{ state: jobState, reason: textOf(0, 100), atMs: time },
     end: v.exactOptional(jobEnd),
   }),
   v.strictObject({ kind: v.literal("site"), site: siteView }),

@@ -232,15 +232,14 @@ export class TestFederation {
   /** A user's client. */
   async user(name = "lead@example.org"): Promise<Federation> {
     return await this.clock.runUntil(
-      connect(
-        {
+      connect({
+        kit: {
           identity: this.identityOf(name),
-          project: this.project.project,
-          root: this.root,
-          serverName: "hub",
+          root: { der: this.root },
+          configuration: { project: this.project.project, server: { name: "hub" } },
         },
-        { connector: this.connector(name), clock: this.clock, crypto: this.crypto },
-      ),
+        transport: { connector: this.connector(name), clock: this.clock, crypto: this.crypto },
+      }),
     );
   }
 

@@ -176,14 +176,18 @@ export class AdministeredServer {
   async as(who: string | Identity, index = 0): Promise<Federation> {
     const identity = typeof who === "string" ? this.identityOf(who) : who;
     return await this.clock.runUntil(
-      connect(
-        { identity, project: "test", root: this.project.root.certificate.der, serverName: "hub" },
-        {
+      connect({
+        kit: {
+          identity,
+          root: this.project.root.certificate,
+          configuration: { project: "test", server: { name: "hub" } },
+        },
+        transport: {
           connector: { connect: () => Promise.resolve(this.connection(index)) },
           clock: this.clock,
           crypto: this.crypto,
         },
-      ),
+      }),
     );
   }
 

@@ -23,9 +23,13 @@ async function aWaitingJob(around = (connector: Connector): Connector => connect
   const jobId = await submitChunked(federation, { rounds: 1, minimumSites: 1 });
   const line = lossyLine(federation, LEAD);
   const { clock, crypto, project, root } = federation;
-  const identity = federation.identityOf(LEAD);
-  const options = { identity, project: project.project, root, serverName: "hub" };
-  const user = await clock.runUntil(connect(options, { connector: around(line.connector), clock, crypto }));
+  const kit = {
+    identity: federation.identityOf(LEAD),
+    root: { der: root },
+    configuration: { project: project.project, server: { name: "hub" } },
+  };
+  const transport = { connector: around(line.connector), clock, crypto };
+  const user = await clock.runUntil(connect({ kit, transport }));
   return { federation, jobId, user, line };
 }
 

@@ -43,13 +43,13 @@ async function aLead(
     },
   };
   const { clock, crypto, project, root } = federation;
-  const options = {
+  const kit = {
     identity: federation.identityOf(LEAD),
-    project: project.project,
-    root,
-    serverName: "hub",
+    root: { der: root },
+    configuration: { project: project.project, server: { name: "hub" } },
   };
-  const user = await clock.runUntil(connect(options, { connector, clock, crypto }));
+  const transport = { connector, clock, crypto };
+  const user = await clock.runUntil(connect({ kit, transport }));
   return { user, line };
 }
 

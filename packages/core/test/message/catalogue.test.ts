@@ -53,6 +53,9 @@ describe("the catalogue of messages", () => {
       "resource-answer": 89,
       "resource-cancel": 90,
       "job-postpone": 91,
+      "job-query": 96,
+      "job-list": 97,
+      "graph-request": 98,
       "audit-behind": 104,
     });
   });

@@ -1,4 +1,3 @@
-import { webCrypto } from "@photinus/core/platform";
 import {
   type CSSResultGroup,
   css,
@@ -11,8 +10,7 @@ import {
 import { remedyOf } from "../../join/steps/fault.ts";
 import { pageStyles } from "../../page/page-styles.css.ts";
 import { asSentence } from "../../page/sentence.ts";
-import { systemClock } from "../../system-clock.ts";
-import { socketUrl, webSocketConnector } from "../../web-socket-connector.ts";
+import { pageTransport } from "../../page-transport.ts";
 import { faultOf } from "./administration-model.ts";
 import { droppedFiles, type PickedFile, pickedFiles, readKitFiles } from "./kit-files.ts";
 import { type SignedInPerson, signInWithKit } from "./sign-in-with-kit.ts";
@@ -140,10 +138,8 @@ export class PhotinusKitSignIn extends LitElement {
     this.isBusy = true;
     this.fault = undefined;
     try {
-      const clock = systemClock();
-      const connector = webSocketConnector({ url: socketUrl() }, { clock });
       const files = await readKitFiles(this.files);
-      const person = await signInWithKit(files, passphrase, { clock, crypto: webCrypto(), connector });
+      const person = await signInWithKit(files, passphrase, pageTransport());
       this.dispatchEvent(new SignedInEvent(person));
     } catch (error) {
       this.fault = faultOf(error);

@@ -1,7 +1,6 @@
-import { connect, type Federation } from "@photinus/core/console";
+import { type ConsoleTransport, connect, type Federation } from "@photinus/core/console";
 import { HostError } from "@photinus/core/errors";
 import type { Role } from "@photinus/core/pki";
-import type { Clock, Connector, CryptoProvider } from "@photinus/core/platform";
 import { type KitFiles, openKit } from "@photinus/core/provision";
 
 /** Somebody who is signed in, by a kit or by another way. */
@@ -16,13 +15,6 @@ export interface SignedInPerson {
   readonly federation: Federation;
 }
 
-/** What signing in works with. */
-export interface SignInModules {
-  readonly connector: Connector;
-  readonly clock: Clock;
-  readonly crypto: CryptoProvider;
-}
-
 /**
  * Signs in with a startup kit. The key is imported so that no script can copy it, and stays in the memory of this page;
  * the passphrase is kept nowhere.
@@ -33,15 +25,13 @@ export interface SignInModules {
 export async function signInWithKit(
   files: KitFiles,
   passphrase: string,
-  modules: SignInModules,
+  transport: ConsoleTransport,
 ): Promise<SignedInPerson> {
-  const { clock, crypto } = modules;
+  const { clock, crypto } = transport;
   const kit = await openKit(files, { nowMs: clock.now(), secret: passphrase }, { crypto });
-  const { name, org, role, project, server } = kit.configuration;
+  const { name, org, role } = kit.configuration;
   if (role === "server" || role === "site" || role === "adapter") {
     throw new HostError("ERR_CONFIG_INVALID", `this is the kit of a ${role}; sign in with that of a person`);
   }
-  const { identity, root } = kit;
-  const options = { identity, project, root: root.der, serverName: server.name };
-  return { name, org, role, federation: await connect(options, modules) };
+  return { name, org, role, federation: await connect({ kit, transport }) };
 }

@@ -1,8 +1,11 @@
-import { equalBytes } from "../bytes/index.ts";
+import { type Bytes, equalBytes } from "../bytes/index.ts";
 import {
   type BlobReference,
+  graphRequest,
   type HeldBlob,
-  type ResultModel,
+  jobGraph,
+  type MessageDefinition,
+  type ResultRequest,
   resultModel,
   resultRequest,
 } from "../message/index.ts";
@@ -13,8 +16,42 @@ import { unpackParameters } from "../tensor/index.ts";
 import { orAborted } from "./link.ts";
 import type { JobResult } from "./options.ts";
 
-/** What a {@link ResultDownload} works with. */
-export interface ResultDownloadModules {
+/** What is wanted of a job, and what the server tells of it. */
+export interface Wanted<Result> {
+  /** Asks for it. */
+  readonly request: MessageDefinition<ResultRequest>;
+  /** What the server answered. @throws MessageError */
+  readonly told: (reply: unknown) => Told<Result>;
+}
+
+interface Told<Result> {
+  /** Opens the blob. */
+  readonly reference: BlobReference;
+  /** What its bytes are. */
+  readonly finish: (bytes: Bytes) => Result;
+}
+
+/** The newest model of a job. */
+export const RESULT: Wanted<JobResult> = {
+  request: resultRequest,
+  told(reply) {
+    const { version, model, tensors } = resultModel.parse(reply);
+    const finish = (bytes: Bytes): JobResult => ({
+      version,
+      model: unpackParameters({ tensors, byteLength: bytes.byteLength }, bytes),
+    });
+    return { reference: model, finish };
+  },
+};
+
+/** The graph that a job was submitted with. */
+export const GRAPH: Wanted<Bytes> = {
+  request: graphRequest,
+  told: (reply) => ({ reference: jobGraph.parse(reply).graph, finish: (bytes) => bytes }),
+};
+
+/** What a {@link BlobDownload} works with. */
+export interface BlobDownloadModules {
   /** Name of the project. */
   readonly project: string;
   /** Time. */
@@ -25,27 +62,29 @@ export interface ResultDownloadModules {
   readonly requests: Requests;
 }
 
-/** A version on its way. */
-interface Coming {
-  readonly told: ResultModel;
+/** A blob on its way. */
+interface Coming<Result> {
+  readonly told: Told<Result>;
   readonly opened: Promise<OpenedBlob>;
   readonly stop: AbortController;
 }
 
 /**
- * The newest model of a job on its way to a user, over as many sessions as it takes. Its chunks travel beside the
+ * Something of a job on its way to a user, over as many sessions as it takes. Its chunks travel beside the
  * session, where a line may alter or lose them unnoticed: when nothing comes for a while the rest is asked for again.
  */
-export class ResultDownload {
+export class BlobDownload<Result> {
   readonly #jobId: string;
+  readonly #wanted: Wanted<Result>;
   readonly #requests: Requests;
   /** Where publication and chunks arrive. */
   readonly inbox: BlobInbox;
-  #coming: Coming | undefined;
+  #coming: Coming<Result> | undefined;
   #fellQuiet = (): void => undefined;
 
-  constructor(jobId: string, { requests, ...modules }: ResultDownloadModules) {
+  constructor(jobId: string, wanted: Wanted<Result>, { requests, ...modules }: BlobDownloadModules) {
     this.#jobId = jobId;
+    this.#wanted = wanted;
     this.#requests = requests;
     this.inbox = new BlobInbox({ ...modules, request: () => this.#fellQuiet() });
   }
@@ -54,7 +93,7 @@ export class ResultDownload {
    * Goes on over a session.
    * @throws RequestError; WireError when the session ends first; the signal's reason; EnvelopeError `ERR_BLOB_UNREADABLE`
    */
-  async over(session: Session, signal: AbortSignal): Promise<JobResult> {
+  async over(session: Session, signal: AbortSignal): Promise<Result> {
     this.inbox.renew();
     for (;;) {
       const quiet = new Promise<undefined>((resolve) => {
@@ -63,9 +102,7 @@ export class ResultDownload {
       const { told, opened } = await this.#ask(signal);
       const ends = AbortSignal.any([session.signal, signal]);
       const done = await orAborted(Promise.race([opened, quiet]), ends);
-      if (done === undefined) continue;
-      const { version, tensors } = told;
-      return { version, model: unpackParameters({ tensors, byteLength: done.bytes.byteLength }, done.bytes) };
+      if (done !== undefined) return told.finish(done.bytes);
     }
   }
 
@@ -74,22 +111,23 @@ export class ResultDownload {
     this.#coming?.stop.abort();
   }
 
-  async #ask(signal: AbortSignal): Promise<Coming> {
+  async #ask(signal: AbortSignal): Promise<Coming<Result>> {
     const known = this.#coming;
-    const held = known && this.#heldOf(known.told.model);
+    const held = known && this.#heldOf(known.told.reference);
     const body = { jobId: this.#jobId, ...(held === undefined ? {} : { held }) };
-    let told: ResultModel;
+    let told: Told<Result>;
     try {
-      told = resultModel.parse(await this.#requests.ask(resultRequest, body, signal));
+      const { request } = this.#wanted;
+      told = this.#wanted.told(await this.#requests.ask(request, body, signal));
     } catch (error) {
       // What was asked for in this session before is on its way still, over a slow line.
       if (known !== undefined && error instanceof RequestError && error.code === "ERR_BUSY") return known;
       throw error;
     }
-    if (known !== undefined && equalBytes(known.told.model.root, told.model.root)) return known;
+    if (known !== undefined && equalBytes(known.told.reference.root, told.reference.root)) return known;
     known?.stop.abort(); // a newer version was made meanwhile
     const stop = new AbortController();
-    const opened = this.inbox.open(this.#jobId, told.model, stop.signal);
+    const opened = this.inbox.open(this.#jobId, told.reference, stop.signal);
     opened.catch(() => undefined); // who waits for it hears of it
     this.#coming = { told, opened, stop };
     return this.#coming;

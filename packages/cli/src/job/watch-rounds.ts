@@ -1,12 +1,19 @@
-import { applyObservation, type JobView, type ObservationSource } from "@photinus/core/message";
+import {
+  applyObservation,
+  type JobView,
+  type ObservationSource,
+  type RoundView,
+} from "@photinus/core/message";
 import type { Clock } from "@photinus/core/platform";
-import { roundLine, tellableRounds } from "./round-lines.ts";
+import { tellableRounds } from "./round-lines.ts";
 
 /** What {@link watchRounds} works with. */
 export interface WatchModules {
   readonly clock: Clock;
-  /** Takes the line of each round, in order, once. */
-  readonly tell: (line: string) => void;
+  /** Takes each round, in order, once, with the job as it is then. */
+  readonly tell: (job: JobView, round: RoundView) => void;
+  /** Takes the job after each observation. */
+  readonly show?: (job: JobView) => void;
   readonly signal: AbortSignal;
 }
 
@@ -24,7 +31,7 @@ export interface WatchedJob {
  */
 export async function watchRounds(
   source: ObservationSource,
-  { clock, tell, signal }: WatchModules,
+  { clock, tell, show, signal }: WatchModules,
 ): Promise<WatchedJob | undefined> {
   let job: JobView | undefined;
   let firstRoundAtMs: number | undefined;
@@ -35,9 +42,10 @@ export async function watchRounds(
     if (job === undefined) continue;
     if (job.history[0]?.endedAtMs !== undefined) firstRoundAtMs ??= clock.now();
     for (const round of tellableRounds(job)) {
-      if (!told.has(round.round)) tell(roundLine(job, round));
+      if (!told.has(round.round)) tell(job, round);
       told.add(round.round);
     }
+    show?.(job);
   }
   return job === undefined ? undefined : { job, firstRoundAtMs };
 }

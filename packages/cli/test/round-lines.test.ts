@@ -1,6 +1,7 @@
-import type { ContributionView, JobView, RoundView } from "@photinus/core/message";
+import type { ContributionView, JobView, RoundView, SitePhase, SiteView } from "@photinus/core/message";
 import { expect, test } from "vitest";
-import { roundLine, tellableRounds } from "../../src/demo/round-lines.ts";
+import { progressLine } from "../src/job/progress-line.ts";
+import { roundLine, tellableRounds } from "../src/job/round-lines.ts";
 
 function contribution(site: string, outcome: ContributionView["outcome"]): ContributionView {
   return { site, outcome, cause: "", exampleCount: 10, trainingLoss: 0.5, norm: 1, milliseconds: 900 };
@@ -71,4 +72,24 @@ test("when the job has ended, committed rounds without an evaluation are told to
   const history = [round(1, { evaluation: evaluation(0.5) }), round(2)];
 
   expect(tellableRounds(job(history, { state: "failed" })).map(({ round }) => round)).toEqual([1, 2]);
+});
+
+const aSite = (name: string, phase: SitePhase, progress = 0): SiteView => ({
+  ...{ name, org: "", runtime: "node", device: "cpu", phase, progress, cause: "" },
+  ...{ trainingExamples: 1, heldOutExamples: 1, accepted: 0, bytesDown: 0, bytesUp: 0 },
+});
+
+test("the row of a running round shows how far its sites are; who is gone does not count", () => {
+  const { endedAtMs: _ended, ...running } = round(3);
+  const sites = [aSite("a", "training", 0.5), aSite("b", "committed"), aSite("c", "disconnected")];
+
+  expect(progressLine(job([running], { sites }))).toBe(
+    "round 3/10  [###############-----]  a training, b committed",
+  );
+});
+
+test("the row of a job that waits says for how many sites", () => {
+  const sites = [aSite("a", "connected"), aSite("b", "disconnected")];
+
+  expect(progressLine(job([], { state: "waiting", sites }))).toBe("waiting for 2 sites: 1 connected");
 });

@@ -1,0 +1,53 @@
+import type { CommandContext } from "../context.ts";
+import { awaitJob, followJob } from "../job/follow-job.ts";
+import { type PersonOptions, withFederation } from "../with-federation.ts";
+
+/** Tells each round of a job until it ends. @throws as `followJob` */
+export async function watchJob(
+  jobId: string,
+  options: PersonOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal } = context;
+  await withFederation(
+    options,
+    ({ federation, signal }) => followJob(federation.job(jobId), { terminal, signal }),
+    context,
+  );
+}
+
+/** Waits for the end of a job: the exit code tells it. @throws as `awaitJob` */
+export async function waitForJob(
+  jobId: string,
+  options: PersonOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal } = context;
+  await withFederation(
+    options,
+    ({ federation, signal }) => awaitJob(federation.job(jobId), { terminal, signal }),
+    context,
+  );
+}
+
+/** Options of `photinus job abort`. */
+export interface JobAbortOptions extends PersonOptions {
+  /** Why, for people. */
+  readonly reason: string;
+}
+
+/** Ends a job for good, by an order that the user signs. @throws as `withFederation` */
+export async function abortJob(
+  jobId: string,
+  { reason, ...options }: JobAbortOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal } = context;
+  await withFederation(
+    options,
+    ({ federation, signal }) => federation.job(jobId).abort({ reason, signal }),
+    context,
+  );
+  terminal.line(`Job ${jobId} was ended.`);
+  terminal.result({ jobId, aborted: true });
+}

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { parsePolicy, policyAuthorizer } from "../../src/authorization/index.ts";
+import { listJobs } from "../../src/coordinator/list-jobs.ts";
+import type { JobRecord } from "../../src/job/index.ts";
+import { type Listed, type ListedJob, MAX_LISTED } from "../../src/message/index.ts";
+import { aBundle, TestFederation } from "../coordinator/a-federation.ts";
+
+const record = (index: number, submitter = "lead@example.org"): JobRecord => ({
+  ...{ stateVersion: 1, jobId: index.toString(16).padStart(32, "0"), name: `job ${index}` },
+  ...{ state: "waiting", reason: "", submittedAtMs: 1_000 + Math.floor(index / 2) },
+  submitter: { name: submitter, org: "north", role: "lead", leafDigest: "00".repeat(32) },
+  ...{ object: "", graph: "", initialModel: "", last: { version: 0, checkpoint: "" } },
+});
+
+const lead = { name: "lead@example.org", org: "north", role: "lead" } as const;
+
+function decidedBy(view: string) {
+  const policy = parsePolicy({ format_version: "1.0", permissions: { lead: { view } } }, () => "policy");
+  return policyAuthorizer("north", () => policy);
+}
+
+const after = ({ next = "" }: Listed<ListedJob>) => ({ most: MAX_LISTED, after: next });
+
+test("a long list comes in pages, the newest first, each job once, also when jobs share a time or are gone", async () => {
+  const records = Array.from({ length: 2 * MAX_LISTED + 1 }, (_, index) => record(index));
+  const jobs = { list: async () => records };
+  const modules = { jobs, authorizer: decidedBy("any") };
+
+  const newestFirst = records.map(({ jobId }) => jobId).reverse();
+
+  const first = await listJobs(lead, { most: MAX_LISTED }, modules);
+  records.splice(records.length - MAX_LISTED, 1); // the one that the cursor names
+  const second = await listJobs(lead, after(first), modules);
+  const third = await listJobs(lead, after(second), modules);
+
+  const pages = [first, second, third].map(({ entries }) => entries);
+  expect(pages.map(({ length }) => length)).toEqual([MAX_LISTED, MAX_LISTED, 1]);
+  expect(pages.flat().map(({ jobId }) => jobId)).toEqual(newestFirst);
+  expect(third.next).toBeUndefined();
+});
+
+test("a user is shown the jobs that he may view, and no others", async () => {
+  const jobs = { list: async () => [record(1), record(2, "other@example.org")] };
+
+  const { entries } = await listJobs(
+    lead,
+    { most: MAX_LISTED },
+    { jobs, authorizer: decidedBy("n:submitter") },
+  );
+
+  expect(entries.map(({ name }) => name)).toEqual(["job 1"]);
+  expect(
+    (await listJobs(lead, { most: MAX_LISTED }, { jobs, authorizer: decidedBy("none") })).entries,
+  ).toEqual([]);
+});
+
+test("a user lists the jobs, fetches the graph that was handed in, and others may not", async () => {
+  const federation = await TestFederation.start();
+  for (const name of ["site-1", "site-2"]) federation.site(name);
+  const jobId = await federation.submit();
+  await federation.untilEnd(jobId);
+  const user = await federation.user();
+  const member = await federation.user("member@example.org");
+
+  const listed = await federation.clock.runUntil(user.jobs());
+  const graph = await federation.clock.runUntil(user.job(jobId).graph());
+
+  expect(listed).toMatchObject([
+    { jobId, name: "line", state: "finished", reason: "rounds done", submitter: "lead@example.org" },
+  ]);
+  expect(graph).toEqual(new Uint8Array(1000).fill(5));
+  await expect(federation.clock.runUntil(member.job(jobId).graph())).rejects.toMatchObject({
+    code: "ERR_FORBIDDEN",
+  });
+  await expect(federation.clock.runUntil(user.job("0".repeat(32)).graph())).rejects.toMatchObject({
+    code: "ERR_JOB_UNKNOWN",
+  });
+  await federation.stop();
+});
+
+test("whoever watches a job goes on watching when the line breaks, and is told each round once", async () => {
+  const federation = await TestFederation.start({ latencyMs: 20 });
+  for (const name of ["site-1", "site-2"]) federation.site(name);
+  const user = await federation.user();
+  const job = await federation.clock.runUntil(user.submit(aBundle({ rounds: 4 })));
+  const watched = (async () => {
+    const numbers: number[] = [];
+    for await (const { number } of job.rounds()) {
+      numbers.push(number);
+      if (number === 2) federation.connections.get("lead@example.org")?.cut();
+    }
+    return numbers;
+  })();
+
+  expect(await federation.clock.runUntil(watched)).toEqual([1, 2, 3, 4]);
+  expect(federation.attempts.get("lead@example.org")).toBe(2);
+  await federation.stop();
+});
