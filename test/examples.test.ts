@@ -11,6 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const pages = [
   "README.md",
   "docs/guide/train.md",
+  "docs/guide/researcher.md",
   ...readdirSync(join(ROOT, "packages")).map((name) => `packages/${name}/README.md`),
 ];
 
