@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { publicPrivacy } from "@photinus/core/filter";
 import { silentLogger } from "@photinus/core/platform";
 import { createProject, type OpenedKit, openKit, type ProvisionedProject } from "@photinus/core/provision";
 import { Site, type Trainer } from "@photinus/core/site";
@@ -116,6 +117,7 @@ beforeAll(async () => {
       ...{ connector: webSocketConnector({ url: socket }), clock, crypto, logger: silentLogger },
       ...{ random: { bytes: (length) => crypto.randomBytes(length) }, createTrainer: oneMore },
       decideJob: async () => "accept",
+      privacy: publicPrivacy(),
     },
   );
   site.start();
