@@ -122,7 +122,7 @@ async function measure(storm: Storm, { signal, log, sites: connections }: PartOp
   return { batches, base, full: await memories(storm, "userMemory") };
 }
 
-/** The first sites come and go once: their chains are known from here on, 4 % of all. */
+/** The first sites come and go once: their chains are known from here on, 4 % of ten thousand. */
 async function warmUp({ server, clients, url, bareUrl, bare }: Storm): Promise<void> {
   const count = WARM_UP / CLIENTS;
   await Promise.all(clients.map((client) => client.ask("connect", { url, count, announce: true })));
