@@ -3,7 +3,7 @@ import type { Authorizer } from "./authorizer.ts";
 import type { PolicyDecision } from "./policy.ts";
 
 /** What a person or an adapter may be allowed to do with jobs. */
-export type JobRight = "submit" | "view" | "abort" | "download";
+export type JobRight = "submit" | "view" | "abort" | "download" | "delete";
 
 /** Who asks, as a certificate or an identity provider says. */
 export type Actor = Pick<Participant, "name" | "org" | "role">;
@@ -32,6 +32,7 @@ const POLICY_RIGHT: Readonly<Record<JobRight, string>> = {
   view: "get_job_meta",
   abort: "abort_job",
   download: "download_job",
+  delete: "delete_job",
 };
 
 /** Decides whether somebody has a right to a job. */

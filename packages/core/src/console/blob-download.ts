@@ -20,6 +20,8 @@ import type { JobResult } from "./options.ts";
 export interface Wanted<Result> {
   /** Asks for it. */
   readonly request: MessageDefinition<ResultRequest>;
+  /** Of the model; absent: the newest. */
+  readonly version?: ResultRequest["version"];
   /** What the server answered. @throws MessageError */
   readonly told: (reply: unknown) => Told<Result>;
 }
@@ -114,7 +116,9 @@ export class BlobDownload<Result> {
   async #ask(signal: AbortSignal): Promise<Coming<Result>> {
     const known = this.#coming;
     const held = known && this.#heldOf(known.told.reference);
-    const body = { jobId: this.#jobId, ...(held === undefined ? {} : { held }) };
+    const { version } = this.#wanted;
+    const which = version === undefined ? {} : { version };
+    const body = { jobId: this.#jobId, ...which, ...(held === undefined ? {} : { held }) };
     let told: Told<Result>;
     try {
       const { request } = this.#wanted;

@@ -1,7 +1,8 @@
 import type { Bytes } from "../bytes/index.ts";
-import { type SealJobAbortModules, sealJobAbort } from "../job/index.ts";
+import { type SealJobAbortModules, sealJobAbort, sealJobDeletion } from "../job/index.ts";
 import {
   applyObservation,
+  commandDone,
   hasJobEnded,
   type JobView,
   jobEnded,
@@ -103,6 +104,28 @@ export class JobHandle {
    */
   async result(signal: AbortSignal = new AbortController().signal): Promise<JobResult> {
     return await this.#download(RESULT, signal);
+  }
+
+  /**
+   * A version of the model that is kept: that of a round, 0 for the one that was submitted, or the best so far.
+   * @throws as {@link result}; RequestError `ERR_JOB_INVALID` when it is not kept
+   */
+  async model(
+    version: number | "best",
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<JobResult> {
+    return await this.#download({ ...RESULT, version }, signal);
+  }
+
+  /**
+   * Deletes the job, which has ended, with everything that is kept of it, by an order that the user signs.
+   * @param options `reason`: why, for people; at most 200 characters
+   * @throws RequestError `ERR_JOB_UNKNOWN`, `ERR_JOB_NOT_ENDED`, `ERR_FORBIDDEN`
+   */
+  async delete({ reason = "", signal }: AbortOptions = {}): Promise<void> {
+    const object = await sealJobDeletion({ jobId: this.jobId, reason }, this.#modules);
+    const { chain } = this.#modules.identity.participant;
+    commandDone.parse(await this.#requests.order(object, chain, signal));
   }
 
   /** The forward ONNX graph that the job was submitted with. @throws as {@link result} */

@@ -9,6 +9,7 @@ import type { Administration } from "./administration/administration.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import { AuditExchange } from "./audit-exchange.ts";
 import type { JobModules } from "./job-context.ts";
+import { JobDeletions } from "./job-deletion.ts";
 import { endOfFault, type JobStop, reasonOf } from "./job-end.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import { jobModules } from "./job-modules.ts";
@@ -33,6 +34,7 @@ import { ANOTHER_DEVICE, ANOTHER_SESSION, type SessionFences, sessionFences } fr
 import { loginRecord, recordCheckpoint } from "./session-records.ts";
 import { siteObjects } from "./site-objects.ts";
 import { siteRoutes } from "./site-routes.ts";
+import { refuseStray } from "./stray-result.ts";
 import { Submissions } from "./submission.ts";
 import { takeUpSession } from "./take-up-session.ts";
 import { TokenRevocations } from "./token-revocations.ts";
@@ -63,6 +65,7 @@ export class Coordinator {
   readonly #scheduler: Scheduler;
   readonly #running = new Set<Promise<void>>();
   readonly #submissions: Submissions;
+  readonly #deletions: JobDeletions;
   readonly #revocation: RevocationDesk | undefined;
   readonly #administration: Administration | undefined;
   #identity: Identity;
@@ -91,6 +94,7 @@ export class Coordinator {
     };
     const limits = { maximumModelBytes: options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
     this.#submissions = new Submissions(limits, this.#modules);
+    this.#deletions = new JobDeletions(this.#modules);
     const { revocations } = modules;
     const desk = { clock, logger, audit: this.#modules.audit, sessions: () => this.sessions() };
     this.#revocation = revocations && new RevocationDesk(revocations, desk);
@@ -108,6 +112,7 @@ export class Coordinator {
       if (!hasJobEnded(record.state)) await this.#takeUpJob(record);
     }
     this.#scheduler.schedule();
+    await this.#deletions.start();
   }
 
   /** Stops every job where it is, to go on after the next start, and ends every session in order. Idempotent. */
@@ -117,6 +122,7 @@ export class Coordinator {
     this.#fences.stop();
     this.#revocation?.stop();
     this.#scheduler.stop();
+    this.#deletions.stop();
     await Promise.all(this.#running);
     await this.#submissions.stop();
     await this.#modules.uploads.stop(); // half-done uploads go on in the next process
@@ -255,6 +261,7 @@ export class Coordinator {
       takesPart: (jobId, site) => this.#scheduler.takesPart(jobId, site),
       released: (jobId, { name }) => this.#scheduler.released(jobId, name),
       runOf: (jobId, site) => this.#runOf(jobId, site),
+      refuseResult: (site, body) => refuseStray(site, body, this.#modules),
     };
   }
 
@@ -269,7 +276,8 @@ export class Coordinator {
       record: (jobId) => jobs.get(jobId),
       observe: (jobId, options) => this.observe(jobId, options),
       abort: (jobId, stop) => this.#abort(jobId, stop),
-      result: async (jobId) => loadResult(await jobs.get(jobId), this.#modules),
+      delete: (jobId, request) => this.#deletions.delete(jobId, request),
+      result: async (jobId, version) => loadResult(await jobs.get(jobId), version, this.#modules),
       graph: async (jobId) => publishGraph(await jobs.get(jobId), this.#modules),
       list: (actor, query) => listJobs(actor, query, { jobs, authorizer }),
       logger,
@@ -302,11 +310,10 @@ export class Coordinator {
     if (this.#scheduler.isWaiting(jobId)) return undefined;
     const run = this.#scheduler.find(jobId);
     if (run !== undefined) return run;
-    const isKnown = await this.#modules.jobs.has(jobId);
-    const record = isKnown ? await this.#modules.jobs.get(jobId) : undefined;
+    const record = await this.#modules.jobs.find(jobId);
     const state = record !== undefined && hasJobEnded(record.state) ? record.state : "aborted";
     if (record !== undefined && !hasJobEnded(record.state)) return undefined; // the next process takes it up
-    const reason = record?.reason ?? "ERR_JOB_UNKNOWN";
+    const reason = record?.deletion ? "ERR_JOB_DELETED" : (record?.reason ?? "ERR_JOB_UNKNOWN");
     await ignoreLostSession(site.session.send(jobEnded, { jobId, state, reason }, { scope: jobId }));
     return undefined;
   }

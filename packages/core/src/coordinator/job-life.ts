@@ -59,14 +59,16 @@ export class JobLife {
 
   /** A version is the newest from here on. @returns the one before, unless something still names it */
   async keepVersion(model: ModelVersion): Promise<ModelVersion | undefined> {
-    const { modules, board } = this.#context;
+    const { modules, board, payload, jobId } = this.#context;
     const before = this.#record.last;
+    if (payload.definition.retention?.models === "every-round") await modules.jobs.keepModel(jobId, model);
     const [record] = await Promise.all([
       modules.jobs.update(this.#record, { last: model }),
       board.persist([model.version, model.version - 1]),
     ]);
     this.#record = record;
     const { last, best, initialModel } = record;
+    if (payload.definition.retention?.models === "every-round") return undefined;
     const isNamed = [last.checkpoint, best?.checkpoint, initialModel].includes(before.checkpoint);
     return isNamed ? undefined : before;
   }

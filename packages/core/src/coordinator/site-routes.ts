@@ -40,6 +40,11 @@ export interface SiteDesk {
   readonly takesPart: (jobId: string, site: LiveSite) => Promise<void>;
   /** A site takes no part in a job, or not yet: it has a place for another one. */
   readonly released: (jobId: string, site: LiveSite) => void;
+  /** A result came of a job that does not run. */
+  readonly refuseResult: (
+    site: LiveSite,
+    body: { readonly jobId: string; readonly taskId: string },
+  ) => Promise<void>;
   /** The run of a job; a site that speaks of another job is told that it has ended. */
   readonly runOf: (jobId: string, site: LiveSite) => Promise<JobRun | undefined>;
 }
@@ -68,6 +73,7 @@ export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): 
     const found = await place(session, jobId);
     if (found !== undefined) await handle(...found);
   };
+  const result = resultRoute(desk, place);
   return routeTable([
     on(resume, async (body, _message, session) => {
       // [W-124]
@@ -89,10 +95,10 @@ export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): 
       await route(session, body.jobId, (site, run) => run.progress(site, body));
     }),
     on(contribution, (body, message, session) =>
-      route(session, body.jobId, (site, run) => run.contribution(site, body, identityOf(message))),
+      result(session, body, (site, run) => run.contribution(site, body, identityOf(message))),
     ),
     on(evaluationResult, (body, message, session) =>
-      route(session, body.jobId, (site, run) => run.evaluation(site, body, identityOf(message))),
+      result(session, body, (site, run) => run.evaluation(site, body, identityOf(message))),
     ),
     on(taskFailed, (body, _message, session) =>
       route(session, body.jobId, (site, run) => run.taskFailed(site, body)),
@@ -110,6 +116,29 @@ type Route = <T>(
   jobId: string,
   handle: (site: LiveSite, run: JobRun) => T,
 ) => Promise<void>;
+
+/** Hands a result to the run of its job; one of a job that does not run is refused with its one cause. */
+function resultRoute(
+  desk: SiteDesk,
+  place: (session: Session, jobId: string) => Promise<[LiveSite, JobRun] | undefined>,
+) {
+  const strays = new WeakMap<Session, ProgressBudget>();
+  return async (
+    session: Session,
+    body: { readonly jobId: string; readonly taskId: string },
+    handle: (site: LiveSite, run: JobRun) => Promise<void>,
+  ): Promise<void> => {
+    const found = await place(session, body.jobId);
+    if (found !== undefined) return await handle(...found);
+    // Each refusal is a durable record.
+    const budget = strays.get(session) ?? new ProgressBudget();
+    strays.set(session, budget);
+    if (!budget.take(desk.now()))
+      throw new WireError("ERR_RATE_LIMITED", "too many results that nobody asked for");
+    const site = desk.siteOf(session);
+    if (site !== undefined) await desk.refuseResult(site, body);
+  };
+}
 
 /** Whether a site takes part. */
 function consentRoutes(desk: SiteDesk, route: Route): readonly MessageRoute[] {

@@ -122,12 +122,13 @@ export class Submission {
     const { session, signal } = this.#parts;
     const tokenDigest = await this.#tokenDigest(body.submitToken);
     const known = tokenDigest === undefined ? undefined : await this.#modules.jobs.jobOfToken(tokenDigest);
-    if (known !== undefined) return { jobId: known };
+    if (known !== undefined) return { jobId: (await this.#modules.jobs.get(known)).jobId };
     const told = await this.#answered(object, message, tokenDigest);
     if (told !== undefined) return told;
     signal.throwIfAborted();
     const payload = this.#parse(object);
-    const { name, chunkBytes } = payload.definition;
+    const { name, chunkBytes, retention } = payload.definition;
+    const retained = retention?.days === undefined ? {} : { retainDays: retention.days };
     const contents = [
       { manifest: body.graph, expected: payload.graph },
       { manifest: body.parameters, expected: payload.initialParameters },
@@ -135,7 +136,13 @@ export class Submission {
     const origin = { session, urn, message, jobId: body.jobId, signal, chunkBytes };
     const [graph = "", initialModel = ""] = await receiveContents(contents, origin, this.#modules);
     try {
-      const record = await this.#store(object, { name, graph, initialModel, submission: message });
+      const record = await this.#store(object, {
+        name,
+        graph,
+        initialModel,
+        submission: message,
+        ...retained,
+      });
       return await this.#keepToken(tokenDigest, record);
     } catch (error) {
       if (!isStored(error)) throw error;
@@ -207,7 +214,7 @@ export class Submission {
 
   async #store(
     object: VerifiedObject,
-    content: Pick<JobRecord, "name" | "graph" | "initialModel" | "submission">,
+    content: Pick<JobRecord, "name" | "graph" | "initialModel" | "submission" | "retainDays">,
   ): Promise<JobRecord> {
     const { checkpoints, clock, jobs, audit } = this.#modules;
     const { signer, objectId, bytes, payload } = object;

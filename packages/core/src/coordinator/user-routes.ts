@@ -7,6 +7,7 @@ import { AuthorizationError, JobError, PhotinusError, WireError } from "../error
 import type { JobRecord } from "../job/index.ts";
 import type { HeldBlob, JobQuery, Listed, ListedJob, Observation } from "../message/index.ts";
 import {
+  commandDone,
   graphRequest,
   hasJobEnded,
   jobAbort,
@@ -20,6 +21,8 @@ import {
   observation,
   observe,
   parseJobAbortOrder,
+  parseJobDeletionOrder,
+  type ResultRequest,
   requestFailed,
   resultModel,
   resultRequest,
@@ -35,6 +38,7 @@ import {
 } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
+import type { DeletionRequest } from "./job-deletion.ts";
 import { boundedAudit } from "./bounded-audit.ts";
 import type { JobStop } from "./job-end.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
@@ -69,7 +73,10 @@ export interface UserDesk {
   readonly observe: (jobId: string, options: ObserveOptions) => AsyncIterable<Observation>;
   /** Ends a job for good. */
   readonly abort: (jobId: string, stop: JobStop) => Promise<JobRecord>;
-  readonly result: (jobId: string) => Promise<ResultToSend>;
+  /** Deletes a job that has ended. @throws JobError `ERR_JOB_NOT_ENDED` */
+  readonly delete: (jobId: string, request: DeletionRequest) => Promise<void>;
+  /** @param version absent: the newest */
+  readonly result: (jobId: string, version: ResultRequest["version"]) => Promise<ResultToSend>;
   /** The graph of a job, published for this reader. */
   readonly graph: (jobId: string) => Promise<PublishedBlob>;
   /** A page of the jobs that somebody may view. */
@@ -98,6 +105,7 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
   return {
     onObject(object) {
       if (object.objectType === OBJECT_TYPES.jobAbort) return abortByOrder(object, session, desk);
+      if (object.objectType === OBJECT_TYPES.jobDeletion) return deleteByOrder(object, session, desk);
       return object.objectType === OBJECT_TYPES.job || desk.administration === undefined
         ? submission.offer(object)
         : desk.administration.take(object, session);
@@ -128,11 +136,11 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
       }),
       observeRoute(desk, session, requests),
       on(jobAbort, ({ jobId }, { messageId }) => abort({ jobId, inReplyTo: messageId }, session, desk)),
-      on(resultRequest, async ({ jobId, held }, { messageId: inReplyTo }) => {
+      on(resultRequest, async ({ jobId, held, version: wanted }, { messageId: inReplyTo }) => {
         await useJobRight(requestOf(session, "download", jobId), desk);
         // Each is a model in memory until the user has read it.
         background(desk, { session, inReplyTo, seats: results }, async () => {
-          const { version, published, tensors } = await desk.result(jobId);
+          const { version, published, tensors } = await desk.result(jobId, wanted);
           await session.sendObject(published.object, published.signerChain);
           const body = { jobId, version, model: published.reference, tensors };
           await session.send(resultModel, body, { inReplyTo });
@@ -168,11 +176,24 @@ async function sendLacking(
 
 /** @throws AuthorizationError `ERR_FORBIDDEN`; JobError `ERR_JOB_UNKNOWN`; MessageError `ERR_MESSAGE_MALFORMED` */
 async function abortByOrder(order: VerifiedObject, session: Session, desk: UserDesk): Promise<void> {
-  if (!equalBytes(order.signer.leafDigest, session.peer.leafDigest)) {
-    throw new AuthorizationError("ERR_FORBIDDEN", "an order is brought by the one who signed it");
-  }
+  requireOwn(order, session);
   const { jobId, reason } = parseJobAbortOrder(decode(order.payload, builtInRegistry()));
   await abort({ jobId, inReplyTo: order.objectId, reason, order }, session, desk);
+}
+
+/** @throws AuthorizationError `ERR_FORBIDDEN`; JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_NOT_ENDED`, `ERR_JOB_DELETED`; MessageError */
+async function deleteByOrder(order: VerifiedObject, session: Session, desk: UserDesk): Promise<void> {
+  requireOwn(order, session);
+  const { jobId, reason } = parseJobDeletionOrder(decode(order.payload, builtInRegistry()));
+  await useJobRight(requestOf(session, "delete", jobId), desk);
+  await desk.delete(jobId, { by: session.peer.name, reason });
+  await session.send(commandDone, { detail: "the job is deleted" }, { inReplyTo: order.objectId });
+}
+
+/** @throws AuthorizationError `ERR_FORBIDDEN` */
+function requireOwn({ signer }: VerifiedObject, { peer }: Session): void {
+  if (equalBytes(signer.leafDigest, peer.leafDigest)) return;
+  throw new AuthorizationError("ERR_FORBIDDEN", "an order is brought by the one who signed it");
 }
 
 interface Abort extends Omit<JobStop, "by"> {

@@ -5,6 +5,8 @@ import { PhotinusError } from "./photinus-error.ts";
 export type JobErrorCode =
   | "ERR_JOB_INVALID"
   | "ERR_JOB_UNKNOWN"
+  | "ERR_JOB_DELETED"
+  | "ERR_JOB_NOT_ENDED"
   | "ERR_JOB_DECLINED"
   | "ERR_JOB_TOO_FEW_SITES"
   | "ERR_JOB_ABORTED"
@@ -34,6 +36,12 @@ export const JOB_ERRORS: Readonly<Record<JobErrorCode, ErrorDefinition>> = {
     remedy: "Correct the named field of the job; `photinus job schema` lists all fields.",
   },
   ERR_JOB_UNKNOWN: { wire: 4051, action: "reject", remedy: "Check the job id." },
+  ERR_JOB_DELETED: {
+    wire: 4064,
+    action: "reject",
+    remedy: "Submit the job anew: what was kept of it is gone, and nothing counts for it any more.",
+  },
+  ERR_JOB_NOT_ENDED: { wire: 4065, action: "reject", remedy: "Abort the job first, or wait for its end." },
   ERR_JOB_DECLINED: { wire: 4052, action: "reject", remedy: "Ask the site why it declines this job." },
   ERR_JOB_TOO_FEW_SITES: { action: "stop", remedy: "Start more sites, or lower minimumSites of the job." },
   ERR_JOB_ABORTED: { action: "stop", remedy: "Submit the job again if it was not meant to end." },

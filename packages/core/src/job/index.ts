@@ -28,7 +28,7 @@ export {
   layoutOfUpdate,
   parseJobPayload,
 } from "./job-object.ts";
-export { type BestModel, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
+export { type BestModel, type JobDeletion, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
 export {
   MAX_METRIC_SUMS,
   type Metric,
@@ -40,7 +40,7 @@ export {
 } from "./metric/index.ts";
 export { jobFileSchema, parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
-export { type SealJobAbortModules, sealJobAbort } from "./seal-job-abort.ts";
+export { type SealJobAbortModules, sealJobAbort, sealJobDeletion } from "./seal-job-order.ts";
 export { SEGMENT_BYTES } from "./seal-segments.ts";
 export { type SignedJob, type SignJobModules, signJob } from "./sign-job.ts";
 export { type JobEvent, nextJobState } from "./state.ts";

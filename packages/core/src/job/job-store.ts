@@ -67,6 +67,22 @@ export interface JobRecord {
   readonly last: StoredModel;
   /** The best version so far. */
   readonly best?: BestModel;
+  /** Days after its end until it is deleted, from the definition. */
+  readonly retainDays?: number;
+  /** It was deleted: the record stays, so that nothing is handed in or counted for it again. */
+  readonly deletion?: JobDeletion;
+}
+
+/** The end of everything that was kept of a job. */
+export interface JobDeletion {
+  /** Name of the user; "server" when its time was up. */
+  readonly by: string;
+  /** Why, for people. */
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** False while blobs and records of it may still be there. */
+  readonly isDone: boolean;
 }
 
 const hex = (digits: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${digits}}$`)));
@@ -98,7 +114,16 @@ const RecordSchema: v.GenericSchema<unknown, JobRecord> = v.strictObject({
   best: v.exactOptional(
     v.strictObject({ version, checkpoint: hex(64), accuracy: v.number(), loss: v.number() }),
   ),
+  retainDays: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  deletion: v.exactOptional(v.strictObject({ by: text, reason: text, atMs: time, isDone: v.boolean() })),
 });
+
+const ModelSchema: v.GenericSchema<unknown, StoredModel> = v.strictObject({ version, checkpoint: hex(64) });
+
+/** @param version absent: what the keys of all versions begin with */
+function modelKey(jobId: string, version?: number): string {
+  return `model/${jobId}/${version === undefined ? "" : version.toString().padStart(6, "0")}`;
+}
 
 const TokenSchema = v.strictObject({ jobId: hex(32) });
 
@@ -118,14 +143,22 @@ export class JobStore {
     await this.#metadata.create(keyOf(record.jobId), encodeRecord(record));
   }
 
-  /** @throws JobError `ERR_JOB_UNKNOWN` */
+  /** @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_DELETED` */
   async get(jobId: string): Promise<JobRecord> {
-    const entry = await this.#metadata.get(keyOf(jobId));
-    if (entry === undefined) throw new JobError("ERR_JOB_UNKNOWN", `there is no job ${jobId}`);
-    return decodeRecord(RecordSchema, entry.value, entry.key);
+    const record = await this.find(jobId);
+    if (record === undefined) throw new JobError("ERR_JOB_UNKNOWN", `there is no job ${jobId}`);
+    const { deletion } = record;
+    if (deletion === undefined) return record;
+    throw new JobError("ERR_JOB_DELETED", `${deletion.by} deleted job ${jobId}`);
   }
 
-  /** True when the job is known. */
+  /** The record of a job, deleted or not; `undefined` when none is known. */
+  async find(jobId: string): Promise<JobRecord | undefined> {
+    const entry = await this.#metadata.get(keyOf(jobId));
+    return entry && decodeRecord(RecordSchema, entry.value, entry.key);
+  }
+
+  /** True when the job is known, deleted or not. */
   async has(jobId: string): Promise<boolean> {
     return (await this.#metadata.get(keyOf(jobId))) !== undefined;
   }
@@ -137,8 +170,13 @@ export class JobStore {
     return next;
   }
 
-  /** Every job, in order of submission. */
+  /** Every job that was not deleted, in order of submission. */
   async list(): Promise<readonly JobRecord[]> {
+    return (await this.listAll()).filter(({ deletion }) => deletion === undefined);
+  }
+
+  /** Every job, deleted ones too, in order of submission. */
+  async listAll(): Promise<readonly JobRecord[]> {
     const entries = await this.#metadata.list(PREFIX);
     return entries
       .map(({ key, value }) => decodeRecord(RecordSchema, value, key))
@@ -154,6 +192,24 @@ export class JobStore {
   /** Ties a submit token to its job. @throws StorageError `ERR_STORAGE_EXISTS` */
   async keepToken(tokenDigest: string, jobId: string): Promise<void> {
     await this.#metadata.create(`submit-token/${tokenDigest}`, encodeRecord({ jobId }));
+  }
+
+  /** Notes where a version of the model lies that is kept beside the newest. */
+  async keepModel(jobId: string, { version, checkpoint }: StoredModel): Promise<void> {
+    await this.#metadata.put(modelKey(jobId, version), encodeRecord({ version, checkpoint }));
+  }
+
+  /** Versions that were noted, by number. */
+  async models(jobId: string): Promise<readonly StoredModel[]> {
+    const entries = await this.#metadata.list(modelKey(jobId));
+    return entries.map(({ key, value }) => decodeRecord(ModelSchema, value, key));
+  }
+
+  /** Removes view and notes of a job; its record stays. */
+  async dropNotes(jobId: string): Promise<void> {
+    for (const prefix of [this.viewKey(jobId, ""), modelKey(jobId)]) {
+      for (const { key } of await this.#metadata.list(prefix)) await this.#metadata.delete(key);
+    }
   }
 
   /** Where observations of a job are kept: one record a round beside the outline. */

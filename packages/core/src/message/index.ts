@@ -57,7 +57,12 @@ export {
   jobQuery,
   type ListedJob,
 } from "./job-list.ts";
-export { type JobAbortOrder, parseJobAbortOrder } from "./job-order.ts";
+export {
+  type JobAbortOrder,
+  type JobDeletionOrder,
+  parseJobAbortOrder,
+  parseJobDeletionOrder,
+} from "./job-order.ts";
 export { type Listed, MAX_LISTED } from "./listed.ts";
 export { OBJECT_TYPES } from "./object-type.ts";
 export {

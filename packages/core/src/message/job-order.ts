@@ -11,9 +11,22 @@ export interface JobAbortOrder {
   readonly reason: string;
 }
 
-const JobAbortOrderSchema = v.strictObject({ jobId, reason: textOf(0, MAX_REASON_LENGTH) });
+/** Payload of an OBJECT by which a user has the server delete a job that has ended. */
+export interface JobDeletionOrder {
+  /** Id of the job: 32 hexadecimal digits. */
+  readonly jobId: string;
+  /** Why, for people; may be empty. */
+  readonly reason: string;
+}
+
+const OrderSchema = v.strictObject({ jobId, reason: textOf(0, MAX_REASON_LENGTH) });
 
 /** @throws MessageError `ERR_MESSAGE_MALFORMED` naming the first bad field */
 export function parseJobAbortOrder(value: unknown): JobAbortOrder {
-  return parseAs<JobAbortOrder>("job-abort-order", JobAbortOrderSchema, value);
+  return parseAs<JobAbortOrder>("job-abort-order", OrderSchema, value);
+}
+
+/** @throws MessageError `ERR_MESSAGE_MALFORMED` naming the first bad field */
+export function parseJobDeletionOrder(value: unknown): JobDeletionOrder {
+  return parseAs<JobDeletionOrder>("job-deletion-order", OrderSchema, value);
 }

@@ -20,6 +20,8 @@ export const OBJECT_TYPES = {
   certificateRevocation: 25,
   /** The end of a job: signed by a user, audience "all"; the server relays it to the sites of the job. */
   jobAbort: 81,
+  /** A job that has ended is deleted: signed by a user, for the server. */
+  jobDeletion: 82,
   /** Where an audit chain stands: signed by the server or the site that keeps it, audience "all". */
   auditHead: 85,
 } as const;

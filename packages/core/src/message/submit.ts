@@ -59,12 +59,18 @@ export interface ResultRequest {
   readonly jobId: string;
   /** What an earlier session brought of it: if that is the newest version still, only the rest comes. Absent: nothing. */
   readonly held?: HeldBlob;
+  /** The round that made it, 0 for the model as submitted, or the best so far. Absent: the newest. */
+  readonly version?: number | "best";
 }
 
-/** A user asks for the newest model version of a job. Answered by {@link resultModel}. */
+/** A user asks for a model version of a job, the newest where it names none. Answered by {@link resultModel}. */
 export const resultRequest: MessageDefinition<ResultRequest> = defineMessage(
   { type: 40, name: "result-request", signed: true, from: USER_ROLES },
-  v.strictObject({ jobId, held: v.exactOptional(heldBlob) }),
+  v.strictObject({
+    jobId,
+    held: v.exactOptional(heldBlob),
+    version: v.exactOptional(v.union([integerIn(0, 100_000), v.literal("best")])),
+  }),
 );
 
 /** Body of {@link resultModel}. */

@@ -112,6 +112,10 @@ export const DEFAULT_OBJECT_RULES: ReadonlyMap<number, ObjectRule> = new Map<num
     OBJECT_TYPES.jobAbort,
     { signers: USER_ROLES, maximumLifetimeMs: MAX_COMMAND_LIFETIME_MS, counted: false },
   ],
+  [
+    OBJECT_TYPES.jobDeletion,
+    { signers: USER_ROLES, maximumLifetimeMs: MAX_COMMAND_LIFETIME_MS, counted: false },
+  ],
   [OBJECT_TYPES.suspension, DECISION],
   [OBJECT_TYPES.resumption, DECISION],
   [

@@ -1,6 +1,16 @@
 import { type ErrorCode, isErrorCode, PhotinusError, WireError } from "../errors/index.ts";
 import type { Random } from "../platform/index.ts";
 
+/** When a site connects again, where its options do not say otherwise. */
+export const RECONNECT = {
+  firstMs: 500,
+  longestMs: 30_000,
+  /** Wait after a refusal that only people can repair. */
+  refusedMs: 300_000,
+  /** A session that lasted this long counts as a success: the next attempt is made soon. */
+  steadyMs: 10_000,
+} as const;
+
 /** Refusals that another attempt will meet again: it is made all the same, since people repair things, but rarely. */
 const PERMANENT: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_AUTH_FAILED",

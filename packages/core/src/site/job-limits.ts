@@ -1,5 +1,5 @@
 import { JobError } from "../errors/index.ts";
-import type { JobPayload } from "../job/index.ts";
+import { isDeployedTo, type JobPayload } from "../job/index.ts";
 import type { Publication } from "../message/index.ts";
 import type { SiteLimits } from "./options.ts";
 
@@ -16,6 +16,8 @@ const MAX_WAITING = 64;
 
 /** What a job is held against. */
 export interface SiteFacts {
+  /** Name of the site. */
+  readonly site: string;
   readonly limits: SiteLimits;
   readonly dataNames: readonly string[];
   /** Jobs that wait here for others to end. */
@@ -27,10 +29,11 @@ export interface SiteFacts {
 /** Why a site declines a job before anybody is asked; `undefined` when nothing speaks against it. */
 export function declineReason(
   { definition, graph, initialParameters }: JobPayload,
-  { limits, dataNames, waitingJobs, fault }: SiteFacts,
+  { site, limits, dataNames, waitingJobs, fault }: SiteFacts,
 ): string | undefined {
   if (fault !== undefined) return fault;
-  const { workflow, training, dataName } = definition;
+  const { workflow, training, dataName, deployment } = definition;
+  if (!isDeployedTo(deployment, site)) return "the job does not name this site";
   if (!dataNames.includes(dataName)) return `there is no data named ${dataName} here`;
   if (workflow.rounds > limits.rounds) return `at most ${limits.rounds} rounds (asked ${workflow.rounds})`;
   if (training.localEpochs > limits.localEpochs) {

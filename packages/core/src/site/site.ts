@@ -32,10 +32,10 @@ import {
   takeSuspension,
 } from "../session/index.ts";
 import { AuditExchange } from "./audit-exchange.ts";
-import { backOffMs, type Ended, endedBy, isFinalRefusal, isPermanentRefusal } from "./back-off.ts";
+import { backOffMs, type Ended, endedBy, isFinalRefusal, isPermanentRefusal, RECONNECT } from "./back-off.ts";
 import { BlobInbox } from "./blob-inbox.ts";
 import { cutReason, JobAdmission } from "./job-admission.ts";
-import { DEFAULT_LIMITS, withinLimits } from "./job-limits.ts";
+import { DEFAULT_LIMITS, type SiteFacts, withinLimits } from "./job-limits.ts";
 import type { OfferedJob, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
 import { OwnDevices } from "./own-devices.ts";
@@ -47,13 +47,6 @@ import { takeSiteObject } from "./site-objects.ts";
 import type { SiteStatus } from "./status.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TasksSeen } from "./tasks-seen.ts";
-
-const DEFAULT_FIRST_MS = 500;
-const DEFAULT_LONGEST_MS = 30_000;
-/** Wait after a refusal that only people can repair. */
-const REFUSED_MS = 300_000;
-/** A session that lasted this long counts as a success: the next attempt is made soon. */
-const STEADY_MS = 10_000;
 
 /**
  * A site without sockets, disk or device: it keeps a session with the server, decides about jobs, and trains by the
@@ -194,7 +187,7 @@ export class Site {
         code,
         detail,
         retryAfterMs,
-        isSteady: clock.now() - startedMs >= STEADY_MS,
+        isSteady: clock.now() - startedMs >= RECONNECT.steadyMs,
         isByServer: !local,
       };
     } catch (error) {
@@ -331,15 +324,10 @@ export class Site {
     }
     const payload = parseJobPayload(value);
     const { definition, initialParameters } = payload;
-    const { byteLength: modelBytes } = initialParameters;
-    const proposal: OfferedJob = {
-      ...{ jobId, definition, submitter, modelBytes },
-      digest: toHex(payloadDigest),
-    };
-    const waitingJobs = [...this.#jobs.values()].filter((job) => job.isWaiting).length;
-    const fault = this.#exchange.fault;
-    const facts = { limits: this.#limits, dataNames: this.#options.dataNames, waitingJobs, fault };
-    const reason = await this.#admission.refusalOf(proposal, payload, facts);
+    const modelBytes = initialParameters.byteLength;
+    const digest = toHex(payloadDigest);
+    const proposal: OfferedJob = { jobId, digest, definition, submitter, modelBytes };
+    const reason = await this.#admission.refusalOf(proposal, payload, this.#facts);
     if (reason !== undefined) {
       await this.#session?.send(jobDecline, { jobId, reason: cutReason(reason) }, { scope: jobId });
       return;
@@ -349,6 +337,13 @@ export class Site {
     const job = new SiteJob(proposal, payload, this.#jobModules());
     this.#jobs.set(jobId, job);
     this.#inBackground(() => job.decide()); // a person may take a while; the session goes on
+  }
+
+  get #facts(): SiteFacts {
+    const { dataNames, identity } = this.#options;
+    const { fault } = this.#exchange;
+    const waitingJobs = [...this.#jobs.values()].filter((job) => job.isWaiting).length;
+    return { site: identity.participant.name, limits: this.#limits, dataNames, waitingJobs, fault };
   }
 
   async #jobEnded(jobId: string): Promise<void> {
@@ -381,9 +376,15 @@ export class Site {
 
   async #pause(failures: number, { code, detail, retryAfterMs }: Ended, signal: AbortSignal): Promise<void> {
     const { clock, random, logger } = this.#modules;
-    const { firstMs = DEFAULT_FIRST_MS, longestMs = DEFAULT_LONGEST_MS } = this.#options.reconnect ?? {};
+    const { firstMs = RECONNECT.firstMs, longestMs = RECONNECT.longestMs } = this.#options.reconnect ?? {};
     const pace = { retryAfterMs, returnMs: this.#returnMs };
-    const waitMs = backOffMs(failures, code, { firstMs, longestMs, refusedMs: REFUSED_MS, ...pace, random });
+    const waitMs = backOffMs(failures, code, {
+      firstMs,
+      longestMs,
+      refusedMs: RECONNECT.refusedMs,
+      ...pace,
+      random,
+    });
     const activity = isPermanentRefusal(code) ? "refused" : "reconnecting";
     this.#board.update({ activity, progress: 0, retryAtMs: clock.now() + waitMs, fault: { code, detail } });
     logger.info("connecting again later", { code, waitMs });

@@ -1,6 +1,12 @@
 export { runWorkflow, type WorkflowEffects, type WorkflowJob } from "./durable-context.ts";
 export { fedavg } from "./fedavg.ts";
-export { type Journal, type JournalEntry, type JournalOutcome, openJournal } from "./journal.ts";
+export {
+  clearJournal,
+  type Journal,
+  type JournalEntry,
+  type JournalOutcome,
+  openJournal,
+} from "./journal.ts";
 export { builtInWorkflows, workflowRegistry } from "./registry.ts";
 export { trainRound } from "./train-round.ts";
 export type {

@@ -76,3 +76,15 @@ export function openJournal(
     },
   };
 }
+
+/** Removes the journal of a job with its blobs. */
+export async function clearJournal(
+  jobId: string,
+  { metadata, checkpoints }: { readonly metadata: MetadataStore; readonly checkpoints: CheckpointStore },
+): Promise<void> {
+  for (const { key, value } of await metadata.list(prefixOf(jobId))) {
+    const stored = decodeRecord(StoredSchema, value, key);
+    if ("blob" in stored) await checkpoints.delete(stored.blob);
+    await metadata.delete(key);
+  }
+}
