@@ -271,11 +271,17 @@ export class Site {
         if (this.#session !== undefined) this.#traffic.count(this.#session);
       };
     const objects = {
-      suspension: (object: VerifiedObject) => this.#suspension(object),
+      suspension: async (object: VerifiedObject) => {
+        await takeSuspension(object, this.#revocations);
+        if (this.#session !== undefined) requireServerNotRevoked(this.#session.peer, this.#revocations);
+      },
       publication: (sent: Publication) => this.#inbox.published(withinLimits(this.#limits, sent)),
       job: (object: VerifiedObject, payload: unknown) => this.#job(object, payload),
       auditHead: (object: VerifiedObject) => this.#exchange.take(object),
-      abort: (object: VerifiedObject, order: JobAbortOrder) => this.#abort(object, order),
+      abort: async (object: VerifiedObject, order: JobAbortOrder) => {
+        const submitter = this.#jobs.get(order.jobId)?.submitter;
+        if (await this.#admission.orders.abort(object, order, submitter)) await this.#jobEnded(order.jobId);
+      },
     };
     return {
       onObject: (object) => takeSiteObject(object, objects),
@@ -301,16 +307,6 @@ export class Site {
         on(jobEnded, ({ jobId }) => this.#jobEnded(jobId)),
       ],
     };
-  }
-
-  async #suspension(object: VerifiedObject): Promise<void> {
-    await takeSuspension(object, this.#revocations);
-    if (this.#session !== undefined) requireServerNotRevoked(this.#session.peer, this.#revocations);
-  }
-
-  async #abort(object: VerifiedObject, order: JobAbortOrder): Promise<void> {
-    const submitter = this.#jobs.get(order.jobId)?.submitter;
-    if (await this.#admission.orders.abort(object, order, submitter)) await this.#jobEnded(order.jobId);
   }
 
   /** A job is offered: its signature and its submitter's certificate have been verified by the session. */
@@ -376,15 +372,8 @@ export class Site {
 
   async #pause(failures: number, { code, detail, retryAfterMs }: Ended, signal: AbortSignal): Promise<void> {
     const { clock, random, logger } = this.#modules;
-    const { firstMs = RECONNECT.firstMs, longestMs = RECONNECT.longestMs } = this.#options.reconnect ?? {};
     const pace = { retryAfterMs, returnMs: this.#returnMs };
-    const waitMs = backOffMs(failures, code, {
-      firstMs,
-      longestMs,
-      refusedMs: RECONNECT.refusedMs,
-      ...pace,
-      random,
-    });
+    const waitMs = backOffMs(failures, code, { ...RECONNECT, ...this.#options.reconnect, ...pace, random });
     const activity = isPermanentRefusal(code) ? "refused" : "reconnecting";
     this.#board.update({ activity, progress: 0, retryAtMs: clock.now() + waitMs, fault: { code, detail } });
     logger.info("connecting again later", { code, waitMs });
