@@ -7,6 +7,7 @@ import {
   RIGHT_CATEGORIES,
 } from "@photinus/core/authorization";
 import type { BenchmarkOptions, BenchmarkResult, Metric } from "./benchmark.ts";
+import { smallJobs } from "./federation/small-jobs.ts";
 import { comparePairs } from "./paired.ts";
 
 /** Most that one decision of a policy may take, microseconds. */
@@ -17,10 +18,13 @@ const DECISIONS = 200_000;
 const PARTNERS = 20;
 
 /** What jobs cost beside their rounds. */
-export async function run({ args, signal }: BenchmarkOptions): Promise<BenchmarkResult> {
+export async function run({ args, log, signal }: BenchmarkOptions): Promise<BenchmarkResult> {
   const at = args.indexOf("--pairs");
   const pairs = at < 0 ? 9 : Number(args[at + 1]) || 9;
-  return { benchmark: "jobs", metrics: await policyMetrics(pairs, signal) };
+  return {
+    benchmark: "jobs",
+    metrics: { ...(await smallJobs(signal, log)), ...(await policyMetrics(pairs, signal)) },
+  };
 }
 
 /** A policy with a list of partners, asked for every right by every role in turn; the reference is SHA-256 of 64 bytes. */

@@ -25,7 +25,7 @@ const measured: AggregatorFactory = (layout, modules) => {
 let stop: () => Promise<void> = async () => undefined;
 let ended: (jobId: string) => Promise<string> = async () => "";
 
-async function start({ kit: { files, secret }, folder }: StartServer): Promise<ServerStarted> {
+async function start({ kit: { files, secret }, folder, jobs }: StartServer): Promise<ServerStarted> {
   spareFullCollections(); // as `photinus server start` does
   const crypto = nodeCrypto();
   const clock = systemClock();
@@ -33,7 +33,11 @@ async function start({ kit: { files, secret }, folder }: StartServer): Promise<S
   const kit = await openKit(files, { nowMs: Date.now(), secret }, { crypto });
   const aggregators = aggregatorRegistry([["weighted-mean", measured]]);
   const server = new PhotinusServer(
-    { kit, port: 0 },
+    {
+      kit,
+      port: 0,
+      ...(jobs === undefined ? {} : { coordinator: { concurrentJobs: jobs, jobsPerSite: jobs } }),
+    },
     { storage, clock, crypto, aggregators, logger: silentLogger },
   );
   const { socketUrl } = await server.start();

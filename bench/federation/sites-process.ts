@@ -18,7 +18,7 @@ function shut(): void {
   });
 }
 
-async function start({ kits, socketUrl, gated }: StartSites): Promise<void> {
+async function start({ kits, socketUrl, gated, jobs }: StartSites): Promise<void> {
   spareFullCollections(); // as `photinus site start` does
   const crypto = nodeCrypto();
   const clock = systemClock();
@@ -33,6 +33,7 @@ async function start({ kits, socketUrl, gated }: StartSites): Promise<void> {
         serverName: kit.configuration.server.name,
         dataNames: ["none"],
         runtime: "node",
+        ...(jobs === undefined ? {} : { limits: { concurrentJobs: jobs } }),
       },
       {
         clock,
@@ -42,10 +43,13 @@ async function start({ kits, socketUrl, gated }: StartSites): Promise<void> {
         logger: silentLogger,
         privacy: publicPrivacy(),
         createTrainer: () =>
-          noopTrainer(() => {
-            if (gated) tell("training");
-            return gate;
-          }),
+          noopTrainer(
+            () => {
+              if (gated) tell("training");
+              return gate;
+            },
+            jobs === undefined ? undefined : () => tell("evaluating"),
+          ),
         decideJob: async () => "accept",
       },
     );

@@ -11,6 +11,8 @@ import { compilePackages } from "./compile.ts";
 export interface StartServer {
   readonly kit: Pick<StartupKit, "files" | "secret">;
   readonly folder: string;
+  /** Jobs that run at once. Default: the server's. */
+  readonly jobs?: number | undefined;
 }
 
 /** Where it listens. */
@@ -24,6 +26,8 @@ export interface StartSites {
   readonly socketUrl: string;
   /** Each training waits for `go`. */
   readonly gated: boolean;
+  /** Jobs that each site takes at once. Default: the site's. */
+  readonly jobs?: number | undefined;
 }
 
 /** The uploads of a round are through. */
@@ -40,6 +44,8 @@ export interface FederationOptions {
   readonly sites: readonly number[];
   /** Each training waits for `go`. */
   readonly gated: boolean;
+  /** Jobs at once, at the server and at each site. Default: theirs. */
+  readonly jobs?: number;
 }
 
 /** A server, sites and a user, each in processes of their own (the user in this one). */
@@ -70,7 +76,7 @@ export async function startFederation(options: FederationOptions): Promise<Bench
   };
   const flags = PROFILE === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${PROFILE}`];
   const server = new Child({ file: "server-process.ts", flags });
-  const startServer: StartServer = { kit: kitOf("hub"), folder };
+  const startServer: StartServer = { kit: kitOf("hub"), folder, jobs: options.jobs };
   const { socketUrl } = await server.ask<ServerStarted>("start", startServer);
   let first = 1;
   const sites: Child[] = [];
@@ -78,7 +84,12 @@ export async function startFederation(options: FederationOptions): Promise<Bench
     const child = new Child({ file: "sites-process.ts" });
     const names = Array.from({ length: many }, (_, index) => `site-${first + index}`);
     first += many;
-    const startSites: StartSites = { kits: names.map(kitOf), socketUrl, gated: options.gated };
+    const startSites: StartSites = {
+      kits: names.map(kitOf),
+      socketUrl,
+      gated: options.gated,
+      jobs: options.jobs,
+    };
     await child.ask("start", startSites);
     sites.push(child);
   }

@@ -3,7 +3,13 @@ import { type AuditChain, auditLog } from "@photinus/core/audit";
 import { PkiError } from "@photinus/core/errors";
 import { encodePem } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
-import { KIT_FILE, LOCAL_AUTHORIZATION, LOCAL_FOLDER, LOCAL_PRIVACY } from "@photinus/core/provision";
+import {
+  KIT_FILE,
+  LOCAL_AUTHORIZATION,
+  LOCAL_FOLDER,
+  LOCAL_PRIVACY,
+  LOCAL_RESOURCES,
+} from "@photinus/core/provision";
 import type { Site } from "@photinus/core/site";
 import { AUDIT_FILE, nodeSite, openAuditFile } from "@photinus/node-client";
 import {
@@ -19,6 +25,7 @@ import { aborted } from "../interruption.ts";
 import { credentialsOf } from "../local-settings.ts";
 import { PolicyFile } from "../policy/policy-file.ts";
 import { PrivacyFile } from "../policy/privacy-file.ts";
+import { ResourcesFile } from "../policy/resources-file.ts";
 import { type KitOptions, openSiteFolder } from "./open-kit-folder.ts";
 
 /** Options of `photinus site start`. */
@@ -65,6 +72,7 @@ interface SiteModules {
 interface SiteRecords {
   readonly policy: PolicyFile;
   readonly privacy: PrivacyFile;
+  readonly resources: ResourcesFile;
   readonly audit: AuditChain;
   readonly close: () => Promise<void>;
 }
@@ -77,19 +85,22 @@ async function openRecords(
   const audit = auditLog(file, clock);
   const policy = new PolicyFile(join(kit, LOCAL_AUTHORIZATION), { clock, logger, audit });
   const privacy = new PrivacyFile(join(kit, LOCAL_PRIVACY), { clock, logger, audit });
+  const resources = new ResourcesFile(join(kit, LOCAL_RESOURCES), { clock, logger, audit });
   const close = async (): Promise<void> => {
     await policy.stop();
     await privacy.stop();
+    await resources.stop();
     await file.close();
   };
   try {
     await policy.start();
     await privacy.start();
+    await resources.start();
   } catch (error) {
     await close();
     throw error;
   }
-  return { policy, privacy, audit, close };
+  return { policy, privacy, resources, audit, close };
 }
 
 /** Runs a site until it is told to stop. @throws PkiError `ERR_REVOKED` */
@@ -118,6 +129,7 @@ export async function startSite(
         proxyOf: chooseProxy(options.proxy),
         policy: records.policy.source,
         privacy: records.privacy.source,
+        resources: records.resources.source,
         audit: records.audit,
         ...(server === undefined ? {} : { server }),
         ...(device === undefined ? {} : { device }),

@@ -80,6 +80,9 @@ export function localFiles(role: Role): KitFiles {
   return new Map([[LOCAL_PRIVACY, utf8(`${JSON.stringify(DEFAULT_PRIVACY_DOCUMENT, undefined, 2)}\n`)]]);
 }
 
+/** In the kit of a site: what its host has for jobs, JSON, as an administrator of the organization writes it. */
+export const LOCAL_RESOURCES = "local/resources.json";
+
 /** Limits of a kit. */
 export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };
 

@@ -11,6 +11,7 @@ export type {
 } from "./options.ts";
 export {
   type GrantedResources,
+  NO_RESOURCES,
   type ResourceSettings,
   type ResourceSource,
   resourceSettingsSchema,

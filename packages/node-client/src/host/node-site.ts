@@ -8,7 +8,7 @@ import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { EnrolledKit } from "@photinus/core/provision";
 import type { CredentialSource } from "@photinus/core/session";
-import { Site, type SiteLimits } from "@photinus/core/site";
+import { type ResourceSource, Site, type SiteLimits } from "@photinus/core/site";
 import { revocationFolder, type TlsIdentity } from "@photinus/node-platform";
 import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
 import { dataNamesIn } from "./data-names.ts";
@@ -41,6 +41,8 @@ export interface NodeSiteOptions {
   readonly policy?: PolicySource;
   /** Scopes, filters and budgets: `privacy.json` of now. Without a valid policy no job is taken and nothing leaves. */
   readonly privacy: PrivacySource;
+  /** What the host has for jobs: `resources.json` of now. Default: nothing that jobs may ask for. */
+  readonly resources?: ResourceSource;
   /** Where the site records what it decides. Default: nowhere. */
   readonly audit?: AuditChain;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
@@ -101,6 +103,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
             spending: spendingFolder(join(stateFolder, "privacy", root, kit.identity.participant.name)),
           }),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
+      ...(options.resources === undefined ? {} : { resources: options.resources }),
       ...(options.audit === undefined ? {} : { audit: options.audit }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       revocations: new RevocationLists({ project, root: kit.root.der }, { ...modules, ...store }),
