@@ -16,38 +16,20 @@ import {
   taskFailed,
   taskProgress,
 } from "../message/index.ts";
-import type { Clock, CryptoProvider, Logger } from "../platform/index.ts";
-import type { SendOptions, Session } from "../session/index.ts";
+import type { SendOptions } from "../session/index.ts";
 import { makeManifest, parametersSource } from "../stream/index.ts";
 import { type ParameterSet, type TensorLayout, unpackParameters } from "../tensor/index.ts";
-import type { BlobInbox } from "./blob-inbox.ts";
 import type { Held, HeldEvaluation } from "./held-answer.ts";
 import { cutReason } from "./job-admission.ts";
 import { JobPlace } from "./job-place.ts";
-import { JobPrivacy, type PrivacyModules } from "./job-privacy.ts";
-import type { JobDecision, OfferedJob, SiteModules } from "./options.ts";
+import { JobPrivacy } from "./job-privacy.ts";
+import type { JobDecision, OfferedJob } from "./options.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
-import type { ResourcePool } from "./resources/index.ts";
-import { newJobStatus, type StatusBoard } from "./status-board.ts";
+import type { SiteJobModules } from "./site-job-modules.ts";
+import { newJobStatus } from "./status-board.ts";
 import { taskSeed } from "./task-seed.ts";
 import type { PreparedTrainer, Trainer, TrainOutcome } from "./trainer.ts";
 import { describeUpdate } from "./update.ts";
-
-/** What the jobs of a site share. */
-export interface SiteJobModules {
-  readonly siteName: string;
-  readonly clock: Clock;
-  readonly crypto: CryptoProvider;
-  readonly logger: Logger;
-  readonly inbox: BlobInbox;
-  readonly board: StatusBoard;
-  readonly pool: ResourcePool;
-  readonly privacy: PrivacyModules;
-  readonly createTrainer: SiteModules["createTrainer"];
-  readonly decideJob: SiteModules["decideJob"];
-  /** The session now; `undefined` while there is none. */
-  readonly session: () => Session | undefined;
-}
 
 /** One job at one site: decided once, prepared once, then task after task until it ends. */
 export class SiteJob {
