@@ -38,8 +38,8 @@ import {
 } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
-import type { DeletionRequest } from "./job-deletion.ts";
 import { boundedAudit } from "./bounded-audit.ts";
+import type { DeletionRequest } from "./job-deletion.ts";
 import type { JobStop } from "./job-end.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
 import { lackingFrames } from "./lacking-frames.ts";
