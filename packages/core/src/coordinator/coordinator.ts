@@ -40,9 +40,7 @@ import { takeUpSession } from "./take-up-session.ts";
 import { TokenRevocations } from "./token-revocations.ts";
 import { type UserDesk, userHandler } from "./user-routes.ts";
 
-const DEFAULT_CONCURRENT_JOBS = 4;
-const DEFAULT_JOBS_PER_SITE = 4;
-const DEFAULT_WAITING_JOBS = 1000;
+const DEFAULT_JOBS = { running: 4, perSite: 4, waiting: 1000 } as const;
 const DEFAULT_MODEL_BYTES = 2 ** 30;
 const DEFAULT_OBSERVATION_BUFFER = 1024;
 
@@ -336,7 +334,7 @@ export class Coordinator {
 
   /** @throws WireError `ERR_BUSY` */
   #requirePlace(): void {
-    const { waitingJobs = DEFAULT_WAITING_JOBS } = this.#options;
+    const { waitingJobs = DEFAULT_JOBS.waiting } = this.#options;
     if (this.#scheduler.waitingJobs < waitingJobs) return;
     throw new WireError("ERR_BUSY", `${waitingJobs} jobs wait for their turn already`);
   }
@@ -368,8 +366,8 @@ export class Coordinator {
     const { clock, logger, slots } = this.#modules;
     return new Scheduler(
       {
-        concurrentJobs: concurrentJobs ?? DEFAULT_CONCURRENT_JOBS,
-        jobsPerSite: jobsPerSite ?? DEFAULT_JOBS_PER_SITE,
+        concurrentJobs: concurrentJobs ?? DEFAULT_JOBS.running,
+        jobsPerSite: jobsPerSite ?? DEFAULT_JOBS.perSite,
       },
       {
         ...{ clock, logger },
