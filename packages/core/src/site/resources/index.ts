@@ -1,9 +1,8 @@
-export { type GrantedResources, type Lack, take } from "./managers.ts";
-export { type Reservation, ResourcePool, type ResourcePoolModules } from "./pool.ts";
+export type { GrantedResources } from "./managers.ts";
+export { ResourcePool } from "./pool.ts";
 export { resourceRoutes } from "./routes.ts";
 export {
   NO_RESOURCES,
-  RESOURCES_VERSION,
   type ResourceSettings,
   type ResourceSource,
   resourceSettingsSchema,

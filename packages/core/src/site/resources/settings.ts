@@ -3,7 +3,7 @@ import { whole } from "../../job/index.ts";
 import type { SiteLimits } from "../options.ts";
 
 /** Version of the format of `resources.json`. */
-export const RESOURCES_VERSION = "1.0";
+const RESOURCES_VERSION = "1.0";
 
 /** What a site has for jobs, and how much of it: `resources.json`. FLARE: resource managers. */
 export interface ResourceSettings {
