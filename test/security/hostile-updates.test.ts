@@ -115,6 +115,7 @@ test("an update for a task of another job, or of no job, is refused", async () =
   await mallory.contribute({ ...task, taskId: "ab".repeat(16) }, updateOf(0.001));
   expect(await mallory.answers.next()).toMatchObject({ kind: "refused", code: "ERR_TASK_UNKNOWN" });
   await mallory.contribute({ ...task, jobId: "cd".repeat(16) }, updateOf(0.001));
+  expect(await mallory.answers.next()).toMatchObject({ kind: "refused", code: "ERR_JOB_UNKNOWN" });
 
   await mallory.contribute(task, updateOf(0.001));
   expect((await mallory.answers.next()).kind).toBe("received");

@@ -135,6 +135,7 @@ export class DishonestServer {
 
   #receive(session: Session): void {
     session.receive({
+      onObject: () => undefined, // the head of the site's audit chain
       // A code that has no number on the wire stands in the text.
       onRefused: ({ code, detail }) => this.refusals.put(code === "ERR_INTERNAL" ? detail : code),
       routes: [
@@ -178,7 +179,8 @@ export class DishonestServer {
   async recorded(): Promise<readonly string[]> {
     const records: string[] = [];
     for await (const { event } of this.audit.read()) {
-      const { outcome, reason, actor } = event;
+      const { action, outcome, reason, actor } = event;
+      if (action !== "job") continue;
       records.push(`${outcome} ${reason} ${actor.split(" ").at(-1)}`);
     }
     return records;
