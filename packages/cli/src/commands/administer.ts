@@ -2,6 +2,7 @@ import { fromHex } from "@photinus/core/bytes";
 import type { Administration } from "@photinus/core/console";
 import { HostError } from "@photinus/core/errors";
 import type { OpenedKit } from "@photinus/core/provision";
+import type { CommandContext } from "../context.ts";
 import { type PersonOptions, withFederation } from "../with-federation.ts";
 
 /** Options of every command of an administrator. */
@@ -13,13 +14,20 @@ export interface Administering {
   readonly kit: OpenedKit;
 }
 
-/** Opens an administrator's session for one command. @throws as {@link withFederation} */
+/**
+ * Opens an administrator's session for one command.
+ * @param context who has to sign in at a provider is told so there
+ * @throws as {@link withFederation}
+ */
 export async function administer<T>(
   options: AdministratorOptions,
   act: (with_: Administering) => Promise<T>,
+  context: CommandContext,
 ): Promise<T> {
-  return await withFederation(options, ({ federation, kit }) =>
-    act({ administration: federation.administration, kit }),
+  return await withFederation(
+    options,
+    ({ federation, kit }) => act({ administration: federation.administration, kit }),
+    context,
   );
 }
 

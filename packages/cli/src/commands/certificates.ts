@@ -36,22 +36,27 @@ export interface DecideOptions extends AdministratorOptions {
 export async function decideRequest(
   fingerprint: string,
   { verdict, ...options }: DecideOptions & { readonly verdict: "approve" | "deny" },
-  { terminal }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
+  const { terminal } = context;
   const keyDigest = digestFrom(fingerprint);
-  const detail = await administer(options, async ({ administration }) => {
-    const request = (await administration.requests()).find(
-      (each) => toHex(each.keyDigest) === toHex(keyDigest),
-    );
-    const { name = request?.name ?? "", org = request?.org ?? "" } = options;
-    if (name === "" || org === "") {
-      throw new HostError(
-        "ERR_CONFIG_INVALID",
-        "give --name and --org: the request has none that could be used",
+  const detail = await administer(
+    options,
+    async ({ administration }) => {
+      const request = (await administration.requests()).find(
+        (each) => toHex(each.keyDigest) === toHex(keyDigest),
       );
-    }
-    return await administration.decide({ keyDigest, verdict, name, org, reason: options.reason });
-  });
+      const { name = request?.name ?? "", org = request?.org ?? "" } = options;
+      if (name === "" || org === "") {
+        throw new HostError(
+          "ERR_CONFIG_INVALID",
+          "give --name and --org: the request has none that could be used",
+        );
+      }
+      return await administration.decide({ keyDigest, verdict, name, org, reason: options.reason });
+    },
+    context,
+  );
   terminal.line(`${formatFingerprint(keyDigest)}: ${detail}`);
   terminal.result({ fingerprint: toHex(keyDigest), detail });
 }
@@ -59,12 +64,17 @@ export async function decideRequest(
 /** Lists certificates and the requests that wait. */
 export async function listCertificates(
   options: AdministratorOptions,
-  { terminal }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
-  const { certificates, requests } = await administer(options, async ({ administration }) => ({
-    certificates: await administration.certificates(),
-    requests: await administration.requests(),
-  }));
+  const { terminal } = context;
+  const { certificates, requests } = await administer(
+    options,
+    async ({ administration }) => ({
+      certificates: await administration.certificates(),
+      requests: await administration.requests(),
+    }),
+    context,
+  );
   for (const { name, org, state, keyDigest, from } of requests) {
     terminal.line(`request  ${state}  ${org}/${name}  from ${from}  ${formatFingerprint(keyDigest)}`);
   }
@@ -79,8 +89,9 @@ export async function listCertificates(
 }
 
 /** Lists the sites that are connected, enrolled or suspended. */
-export async function listSites(options: AdministratorOptions, { terminal }: CommandContext): Promise<void> {
-  const all = await administer(options, ({ administration }) => administration.certificates());
+export async function listSites(options: AdministratorOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
+  const all = await administer(options, ({ administration }) => administration.certificates(), context);
   const sites = all.filter(({ role }) => role === "site");
   for (const { name, org, state, isConnected, leaf, reason } of sites) {
     const place = isConnected ? "connected" : "away";
@@ -98,17 +109,22 @@ export async function suspendParticipant(
     kind,
     ...options
   }: Omit<SuspendOptions, "for"> & { readonly kind: "suspend" | "resume"; readonly for?: number },
-  { terminal }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
-  const details = await administer(options, async ({ administration }) => {
-    const orders = await ordersFor(name, options, administration);
-    const told: string[] = [];
-    for (const order of orders) {
-      const lifetime = options.for === undefined ? {} : { lifetimeMs: options.for };
-      told.push(await administration.suspend({ kind, ...order, ...lifetime }));
-    }
-    return told;
-  });
+  const { terminal } = context;
+  const details = await administer(
+    options,
+    async ({ administration }) => {
+      const orders = await ordersFor(name, options, administration);
+      const told: string[] = [];
+      for (const order of orders) {
+        const lifetime = options.for === undefined ? {} : { lifetimeMs: options.for };
+        told.push(await administration.suspend({ kind, ...order, ...lifetime }));
+      }
+      return told;
+    },
+    context,
+  );
   for (const detail of details) terminal.line(`${name}: ${detail}`);
   terminal.result({ name, details });
 }
@@ -117,14 +133,19 @@ export async function suspendParticipant(
 export async function revokeCertificates(
   name: string,
   options: CertificateOrderOptions,
-  { terminal }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
-  const details = await administer(options, async ({ administration }) => {
-    const told: string[] = [];
-    for (const order of await ordersFor(name, options, administration))
-      told.push(await administration.revoke(order));
-    return told;
-  });
+  const { terminal } = context;
+  const details = await administer(
+    options,
+    async ({ administration }) => {
+      const told: string[] = [];
+      for (const order of await ordersFor(name, options, administration))
+        told.push(await administration.revoke(order));
+      return told;
+    },
+    context,
+  );
   for (const detail of details) terminal.line(`${name}: ${detail}`);
   terminal.result({ name, details });
 }

@@ -31,16 +31,21 @@ function originOf(text: string): string {
 }
 
 /** Makes an invite at the running server, and prints the link: a secret. */
-export async function invite(options: InviteCommandOptions, { terminal }: CommandContext): Promise<void> {
+export async function invite(options: InviteCommandOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
   const { org, prefix, name, uses } = options;
   const expiresAtMs = Date.now() + options.expires;
-  const link = await administer(options, async ({ administration, kit }) => {
-    const [address = ""] = kit.configuration.server.addresses;
-    const origin = originOf(options.origin ?? (options.server ?? address).replace(/^ws/, "http"));
-    const whom = name === undefined ? { prefix, uses } : { name };
-    const { fragment } = await administration.invite({ org, expiresAtMs, ...whom });
-    return `${origin}/join#${fragment}`;
-  }).catch((cause: unknown) => {
+  const link = await administer(
+    options,
+    async ({ administration, kit }) => {
+      const [address = ""] = kit.configuration.server.addresses;
+      const origin = originOf(options.origin ?? (options.server ?? address).replace(/^ws/, "http"));
+      const whom = name === undefined ? { prefix, uses } : { name };
+      const { fragment } = await administration.invite({ org, expiresAtMs, ...whom });
+      return `${origin}/join#${fragment}`;
+    },
+    context,
+  ).catch((cause: unknown) => {
     if (!(cause instanceof RangeError)) throw cause;
     throw new HostError("ERR_CONFIG_INVALID", cause.message, { cause });
   });
@@ -51,11 +56,9 @@ export async function invite(options: InviteCommandOptions, { terminal }: Comman
 }
 
 /** Lists invites. */
-export async function listInvites(
-  options: AdministratorOptions,
-  { terminal }: CommandContext,
-): Promise<void> {
-  const invites = await administer(options, ({ administration }) => administration.invites());
+export async function listInvites(options: AdministratorOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
+  const invites = await administer(options, ({ administration }) => administration.invites(), context);
   for (const { codeDigest, org, names, isOneName, uses, used, expiresAtMs, by, isWithdrawn } of invites) {
     const state = isWithdrawn ? "withdrawn" : expiresAtMs <= Date.now() ? "expired" : "open";
     const whom = isOneName ? names : `${names}-*`;
@@ -71,11 +74,14 @@ export async function listInvites(
 export async function withdrawInvite(
   id: string,
   options: AdministratorOptions & { readonly reason: string },
-  { terminal }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
+  const { terminal } = context;
   const codeDigest = digestFrom(id);
-  const detail = await administer(options, ({ administration }) =>
-    administration.withdrawInvite(codeDigest, options.reason),
+  const detail = await administer(
+    options,
+    ({ administration }) => administration.withdrawInvite(codeDigest, options.reason),
+    context,
   );
   terminal.line(`Withdrawn: ${detail}.`);
   terminal.result({ invite: toHex(codeDigest), detail });
