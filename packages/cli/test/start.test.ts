@@ -115,7 +115,10 @@ test("server and site start from their kits, meet by mutual TLS and stop in orde
   await stranger.match(/issued by a trusted root/);
   const origin = socketUrl.replace("wss:", "https:").replace(/\/ws$/, "");
   const root = await readFile(join(project, "kits", "hub", "root.pem"), "utf8");
-  expect(await metrics(origin, root)).toContain("photinus_sites_connected 1\n");
+  // The session is there before the site has announced itself.
+  await expect
+    .poll(() => metrics(origin, root), { timeout: 10_000 })
+    .toContain("photinus_sites_connected 1\n");
 
   expect(await Promise.all([site.stop(), stranger.stop()])).toEqual([0, 0]);
   expect(await server.stop()).toBe(0);
