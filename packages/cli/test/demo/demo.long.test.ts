@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { isAlive, sitesOf, startDemo } from "./demo-process.ts";
+import { isAlive, leftIn, sitesOf, startDemo } from "./demo-process.ts";
 
 test.runIf(process.platform === "linux")("sites end with a demo that is killed outright", async () => {
   const { child, ended } = await startDemo(
@@ -55,4 +55,27 @@ test.each([
   expect(code, err).toBe(0);
   const report = JSON.parse(out.trim().split("\n").at(-1)!);
   expect(report.accuracy).toBeGreaterThanOrEqual(accuracy);
+});
+
+test.runIf(process.platform === "linux")("Ctrl-C stops every process and removes every file", async () => {
+  const { child, ended, folder } = await startDemo(
+    "--rounds",
+    "1000",
+    "--sites",
+    "2",
+    "--model",
+    "mlp",
+    "--port",
+    "0",
+  );
+  await once(child.stdout!, "data");
+  await expect.poll(() => sitesOf(child.pid!), { timeout: 10_000 }).toHaveLength(2);
+  const sites = await sitesOf(child.pid!);
+
+  child.kill("SIGINT");
+  const { code } = await ended;
+
+  expect(code).toBe(130);
+  expect(sites.filter(isAlive)).toEqual([]);
+  expect(await leftIn(folder)).toEqual([]);
 });

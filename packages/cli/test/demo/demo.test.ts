@@ -1,6 +1,5 @@
-import { once } from "node:events";
 import { expect, test } from "vitest";
-import { isAlive, leftIn, sitesOf, startDemo } from "./demo-process.ts";
+import { leftIn, startDemo } from "./demo-process.ts";
 
 /** Processes of their own take their time on a busy machine. */
 const PATIENCE = { timeout: 60_000 };
@@ -44,30 +43,3 @@ test("--json prints the report as the last line and leaves nothing behind", PATI
   ).toHaveLength(2);
   expect(await leftIn(folder)).toEqual([]);
 });
-
-test.runIf(process.platform === "linux")(
-  "Ctrl-C stops every process and removes every file",
-  PATIENCE,
-  async () => {
-    const { child, ended, folder } = await startDemo(
-      "--rounds",
-      "1000",
-      "--sites",
-      "2",
-      "--model",
-      "mlp",
-      "--port",
-      "0",
-    );
-    await once(child.stdout!, "data");
-    await expect.poll(() => sitesOf(child.pid!), { timeout: 10_000 }).toHaveLength(2);
-    const sites = await sitesOf(child.pid!);
-
-    child.kill("SIGINT");
-    const { code } = await ended;
-
-    expect(code).toBe(130);
-    expect(sites.filter(isAlive)).toEqual([]);
-    expect(await leftIn(folder)).toEqual([]);
-  },
-);

@@ -12,10 +12,10 @@ const DAY_MS = 86_400_000;
 /** A federation with a finished job. */
 async function withFinished(definition: Parameters<TestFederation["submit"]>[1] = {}, rounds = 1) {
   const federation = await TestFederation.start();
-  federation.site("site-1");
+  const site = federation.site("site-1");
   const jobId = await federation.submit({ ...SMALL, rounds }, definition);
   await federation.untilEnd(jobId);
-  return { federation, jobId };
+  return { federation, jobId, site };
 }
 
 /** Keys of what is stored of a job beside its record, and all sealed blobs. */
@@ -63,7 +63,8 @@ describe("a job that has ended", () => {
   });
 
   test("goes when its time is up, and not before, also over a restart", async () => {
-    const { federation, jobId } = await withFinished({ retention: { days: 1 } });
+    const { federation, jobId, site } = await withFinished({ retention: { days: 1 } });
+    await federation.clock.runUntil(site.stop()); // a day of heartbeats shows nothing here
     await federation.clock.advance(DAY_MS - 3_600_000);
     expect(await federation.coordinator.jobs()).toHaveLength(1);
 
