@@ -1,8 +1,11 @@
 import type { ObservationSource } from "@photinus/core/message/observation";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { FeedRequest } from "./feed-request.ts";
-import { JobFeed } from "./job-feed.ts";
+import { type FeedStatus, JobFeed } from "./job-feed.ts";
 import { sseObservations } from "./sse-observations.ts";
+
+/** A job tells more than people can see: an element is drawn at most once in this time, ms. */
+const DRAW_MS = 250;
 
 /** What an element was told to observe. */
 export interface FeedChoice {
@@ -24,6 +27,10 @@ export class JobController implements ReactiveController {
   #feed: JobFeed = this.#own;
   #unsubscribe: (() => void) | undefined;
   #isConnected = false;
+  #drawnStatus: FeedStatus | undefined;
+  #drawnMs = Number.NEGATIVE_INFINITY;
+  /** The next drawing, when it is put off. */
+  #putOff: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: ReactiveControllerHost & EventTarget) {
     this.#host = host;
@@ -56,6 +63,8 @@ export class JobController implements ReactiveController {
 
   hostDisconnected(): void {
     this.#isConnected = false;
+    clearTimeout(this.#putOff);
+    this.#putOff = undefined;
     this.#unsubscribe?.();
     this.#own.stop();
   }
@@ -75,7 +84,23 @@ export class JobController implements ReactiveController {
   #use(feed: JobFeed): void {
     this.#unsubscribe?.();
     this.#feed = feed;
-    this.#unsubscribe = feed.subscribe(() => this.#host.requestUpdate());
+    this.#unsubscribe = feed.subscribe(() => this.#changed());
+    this.#host.requestUpdate();
+  }
+
+  /** Draws another status at once, and so the first change after a while; what comes close behind is drawn together. */
+  #changed(): void {
+    const isNewStatus = this.#feed.status !== this.#drawnStatus;
+    const waitMs = this.#drawnMs + DRAW_MS - performance.now();
+    if (isNewStatus || waitMs <= 0) this.#draw();
+    else this.#putOff ??= setTimeout(() => this.#draw(), waitMs);
+  }
+
+  #draw(): void {
+    clearTimeout(this.#putOff);
+    this.#putOff = undefined;
+    this.#drawnStatus = this.#feed.status;
+    this.#drawnMs = performance.now();
     this.#host.requestUpdate();
   }
 }

@@ -3,7 +3,7 @@ import "../src/define.ts";
 import { JobError } from "@photinus/core/errors";
 import type { ObservationSource } from "@photinus/core/message/observation";
 import axe from "axe-core";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { PhotinusElement, PhotinusFeed } from "../src/index.ts";
 import {
   aContribution,
@@ -151,9 +151,24 @@ test("an increment changes what is shown", async () => {
     sequence: 2,
     change: { kind: "site", site: aSite("site-9", { phase: "training", progress: 0.5 }) },
   });
-  await settle(sites);
 
-  expect(textOf(sites)).toContain("site-9 Training 50\u202f%");
+  await expect.poll(() => textOf(sites)).toContain("site-9 Training 50\u202f%");
+});
+
+test("increments that come close one behind the other are drawn together, and the last one is shown", async () => {
+  const source = sourceOf(aRunningJob());
+  const sites = mount("photinus-sites", source);
+  await settle(sites);
+  const drawn = vi.spyOn(sites, "requestUpdate");
+
+  for (let sequence = 2; sequence < 42; sequence++) {
+    const site = aSite("site-9", { phase: "training", progress: sequence / 100 });
+    source.push({ kind: "increment", sequence, change: { kind: "site", site } });
+    await Promise.resolve(); // each is taken in a turn of its own
+  }
+
+  await expect.poll(() => textOf(sites)).toContain("site-9 Training 41\u202f%");
+  expect(drawn.mock.calls.length).toBeLessThan(4);
 });
 
 test("sites that need somebody come first", async () => {
