@@ -53,6 +53,7 @@ interface Link {
 
 /** The filters of one job at one point: the own ones, then the job's, each list in its order. FLARE: filter chain. */
 export class FilterChain {
+  /** Where it stands. */
   readonly point: FilterPoint;
   readonly #links: readonly Link[];
   readonly #modules: FilterModules;

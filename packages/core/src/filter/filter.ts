@@ -20,7 +20,7 @@ export function directionOf(point: FilterPoint): FilterDirection {
 /** Kinds of what filters see: a version of the model, a change of it, what was measured. */
 export const DATA_KINDS = ["model", "update", "metrics"] as const;
 
-/** A member of {@link DATA_KINDS}. */
+/** A kind of what filters see. */
 export type DataKind = (typeof DATA_KINDS)[number];
 
 /** What passes a filter point. */
