@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ERRORS, type ErrorCode } from "@photinus/core/errors";
+import { describeError, ERRORS, type ErrorCode } from "@photinus/core/errors";
 import { isProgram, ROOT, runProgram } from "./process.ts";
 
 /** Where the page lies. */
@@ -20,7 +20,7 @@ This page is written by \`npm run docs:errors\` from \`packages/core/src/errors\
 
 /** The page of all errors: those that cross the wire by number, then the local ones by code. */
 export function errorsPage(): string {
-  const entries = (Object.keys(ERRORS) as ErrorCode[]).map((code) => ({ code, ...ERRORS[code] }));
+  const entries = (Object.keys(ERRORS) as ErrorCode[]).map((code) => ({ code, ...describeError(code) }));
   const rank = ({ wire = Number.POSITIVE_INFINITY }: { readonly wire?: number }): number => wire;
   entries.sort((left, right) => rank(left) - rank(right) || (left.code < right.code ? -1 : 1));
   const rows = entries.map(

@@ -1,6 +1,6 @@
 import { type Bytes, utf8 } from "../bytes/index.ts";
 import { readPositional, writePositional } from "../decomposer/index.ts";
-import { describeError, type ErrorCode, errorCodeOfWire, WireError } from "../errors/index.ts";
+import { ERRORS, type ErrorCode, errorCodeOfWire, WireError } from "../errors/index.ts";
 import { FRAME_KIND, type Frame, writeFrame } from "../wire/index.ts";
 
 /** Longest detail, in bytes of UTF-8. */
@@ -23,7 +23,7 @@ export interface ErrorNotice {
 /** The number of a code on the wire. Local codes stand as what they mean to a peer: a fault of its identity, or ours. */
 export function wireCodeOf(code: ErrorCode): number {
   const local: ErrorCode = code.startsWith("ERR_CERTIFICATE_") ? "ERR_AUTH_FAILED" : "ERR_INTERNAL";
-  return describeError(code).wire ?? describeError(local).wire ?? 4500;
+  return ERRORS[code].wire ?? ERRORS[local].wire ?? 4500;
 }
 
 /** `[code u16, inReplyTo bin16|nil, retryAfterMs u53|nil, detail str]`, no payload. */

@@ -2,7 +2,7 @@ import { AGGREGATION_ERRORS, type AggregationErrorCode } from "./aggregation.ts"
 import { AUTHENTICATION_ERRORS, type AuthenticationErrorCode } from "./authentication.ts";
 import { AUTHORIZATION_ERRORS, type AuthorizationErrorCode } from "./authorization.ts";
 import { DECOMPOSER_ERRORS, type DecomposerErrorCode } from "./decomposer.ts";
-import type { ErrorDefinition } from "./definition.ts";
+import type { ErrorHandling } from "./definition.ts";
 import { ENVELOPE_ERRORS, type EnvelopeErrorCode } from "./envelope.ts";
 import { FILTER_ERRORS, type FilterErrorCode } from "./filter.ts";
 import { HOST_ERRORS, type HostErrorCode } from "./host.ts";
@@ -33,8 +33,8 @@ export type ErrorCode =
   | TrainingErrorCode
   | WireErrorCode;
 
-/** Every error of Photinus by code: wire number, action of the receiver, remedy for the person. */
-export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = {
+/** Every error of Photinus by code: wire number, action of the receiver. What people are told stands in remedies.ts. */
+export const ERRORS: Readonly<Record<ErrorCode, ErrorHandling>> = {
   ...WIRE_ERRORS,
   ...ENVELOPE_ERRORS,
   ...DECOMPOSER_ERRORS,
@@ -52,11 +52,6 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   ...HOST_ERRORS,
 };
 
-/** The definition of a code. */
-export function describeError(code: ErrorCode): ErrorDefinition {
-  return ERRORS[code];
-}
-
 /** True when `code` stands in the registry. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
@@ -64,7 +59,7 @@ export function isErrorCode(code: string): code is ErrorCode {
 
 const BY_WIRE: ReadonlyMap<number, ErrorCode> = new Map(
   (Object.keys(ERRORS) as ErrorCode[]).flatMap((code) => {
-    const { wire } = describeError(code);
+    const { wire } = ERRORS[code];
     return wire === undefined ? [] : [[wire, code] as const];
   }),
 );

@@ -1,4 +1,4 @@
-import type { ErrorDefinition } from "./definition.ts";
+import type { ErrorHandling } from "./definition.ts";
 import { PhotinusError } from "./photinus-error.ts";
 
 /** A code of {@link StorageError}. */
@@ -14,39 +14,32 @@ export type StorageErrorCode =
   | "ERR_AUDIT_BEHIND";
 
 /** What the codes mean, of storage. */
-export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorDefinition>> = {
-  ERR_STORAGE_CONFLICT: {
-    action: "reject",
-    remedy: "Read the record again: another process changed it meanwhile.",
-  },
-  ERR_STORAGE_EXISTS: { action: "reject", remedy: "Use another key: this one exists." },
-  ERR_STORAGE_CORRUPT: { action: "stop", remedy: "Restore the storage from a backup." },
-  ERR_STORAGE_VERSION: {
-    action: "stop",
-    remedy: "Start the version of Photinus that wrote this storage, or migrate it.",
-  },
-  ERR_STORAGE_UNAVAILABLE: {
-    action: "stop",
-    remedy: "Check the disk: space, permissions, and that no other server uses the folder.",
-  },
-  ERR_SEEN_OBJECTS_CORRUPT: {
-    action: "stop",
-    remedy:
-      "Find out what damaged the folder objects in the site's state; delete it only when no job of the last 30 days may be replayed to the site, or give the site a new identity. In a page: leave the project and join again.",
-  },
-  ERR_SEEN_OBJECTS_FULL: {
-    action: "reject",
-    remedy: "Wait until jobs that this site has seen expire: each is remembered as long as it may be valid.",
-  },
-  ERR_AUDIT_BROKEN: {
-    action: "stop",
-    remedy: "Find out who changed the audit log; the first broken record is named.",
-  },
-  ERR_AUDIT_BEHIND: {
-    action: "reject",
-    remedy:
-      "Restore the newest state of this host. When it is lost for good: `photinus audit accept-loss --state <folder> --reason <why>`, which is recorded.",
-  },
+export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorHandling>> = {
+  ERR_STORAGE_CONFLICT: { action: "reject" },
+  ERR_STORAGE_EXISTS: { action: "reject" },
+  ERR_STORAGE_CORRUPT: { action: "stop" },
+  ERR_STORAGE_VERSION: { action: "stop" },
+  ERR_STORAGE_UNAVAILABLE: { action: "stop" },
+  ERR_SEEN_OBJECTS_CORRUPT: { action: "stop" },
+  ERR_SEEN_OBJECTS_FULL: { action: "reject" },
+  ERR_AUDIT_BROKEN: { action: "stop" },
+  ERR_AUDIT_BEHIND: { action: "reject" },
+};
+
+/** What a person does about them. */
+export const STORAGE_REMEDIES: Readonly<Record<StorageErrorCode, string>> = {
+  ERR_STORAGE_CONFLICT: "Read the record again: another process changed it meanwhile.",
+  ERR_STORAGE_EXISTS: "Use another key: this one exists.",
+  ERR_STORAGE_CORRUPT: "Restore the storage from a backup.",
+  ERR_STORAGE_VERSION: "Start the version of Photinus that wrote this storage, or migrate it.",
+  ERR_STORAGE_UNAVAILABLE: "Check the disk: space, permissions, and that no other server uses the folder.",
+  ERR_SEEN_OBJECTS_CORRUPT:
+    "Find out what damaged the folder objects in the site's state; delete it only when no job of the last 30 days may be replayed to the site, or give the site a new identity. In a page: leave the project and join again.",
+  ERR_SEEN_OBJECTS_FULL:
+    "Wait until jobs that this site has seen expire: each is remembered as long as it may be valid.",
+  ERR_AUDIT_BROKEN: "Find out who changed the audit log; the first broken record is named.",
+  ERR_AUDIT_BEHIND:
+    "Restore the newest state of this host. When it is lost for good: `photinus audit accept-loss --state <folder> --reason <why>`, which is recorded.",
 };
 
 /** A fault of storage. */

@@ -1,4 +1,4 @@
-import { describeError, type ErrorCode, isErrorCode, PhotinusError, WireError } from "../errors/index.ts";
+import { ERRORS, type ErrorCode, isErrorCode, PhotinusError, WireError } from "../errors/index.ts";
 
 /** A failure as it is told, logged and counted. */
 export interface Fault {
@@ -20,12 +20,12 @@ export function faultOf(error: unknown): Fault {
 
 /** As the peer may read it: a code without a number on the wire stands in the text. */
 export function detailForPeer({ code, detail }: Fault): string {
-  return describeError(code).wire === undefined ? `${code}: ${detail}` : detail;
+  return ERRORS[code].wire === undefined ? `${code}: ${detail}` : detail;
 }
 
 /** True when the session cannot go on after a fault with this code. */
 export function endsSession(code: ErrorCode): boolean {
-  return describeError(code).action === "close";
+  return ERRORS[code].action === "close";
 }
 
 /** The reason with which everything that waits for an ended session fails. */

@@ -1,6 +1,6 @@
 import type { Bytes } from "../bytes/index.ts";
 import { writeError } from "../envelope/index.ts";
-import { describeError, PkiError, WireError } from "../errors/index.ts";
+import { ERRORS, PkiError, WireError } from "../errors/index.ts";
 import { openCertificateRequest, parseCertificate, type VerifiedChain, verifyChain } from "../pki/index.ts";
 import type { Connection, VerifyingKey } from "../platform/index.ts";
 import { FRAME_KIND, HandshakeState, prologueOf } from "../wire/index.ts";
@@ -204,7 +204,7 @@ async function admit(
   } catch (error) {
     const fault = faultOf(error);
     // A code without a number on the wire, as certificates' have none, goes as AUTH_FAILED with the reason in words.
-    const code = describeError(fault.code).wire === undefined ? "ERR_AUTH_FAILED" : fault.code;
+    const code = ERRORS[fault.code].wire === undefined ? "ERR_AUTH_FAILED" : fault.code;
     const notice = writeError({ code, detail: detailForPeer(fault) });
     keys.channel.send(await keys.sender.seal(notice));
     modules.logger.warn("a client was refused after it was authenticated", { code: fault.code });
