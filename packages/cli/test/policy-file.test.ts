@@ -1,62 +1,43 @@
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type AuditLog, auditLog } from "@photinus/core/audit";
 import { policyAuthorizer } from "@photinus/core/authorization";
-import { type Clock, silentLogger } from "@photinus/core/platform";
 import { memoryAudit } from "@photinus/core/testing";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { PolicyFile } from "../src/policy/policy-file.ts";
-import { folder } from "./run-photinus.ts";
+import type { SettingsFileModules } from "../src/policy/settings-file.ts";
+import { settingsInAFile } from "./settings-in-a-file.ts";
 
 const STRICT = JSON.stringify({ format_version: "1.0", permissions: { lead: { submit_job: "none" } } });
 const WIDE = JSON.stringify({ format_version: "1.0", permissions: { lead: { submit_job: "any" } } });
 
 const UNUSABLE = "refused: the policy of north cannot be used at present";
 
-const placed = (path: string, content: string): Promise<void> => writeFile(path, content);
-
-/** A policy of a file, which is looked at when the test says so. */
-async function aPolicy(content?: string, audit?: AuditLog, place = placed) {
-  const path = join(await folder(), "authorization.json");
-  if (content !== undefined) await place(path, content);
-  const store = memoryAudit(nodeCrypto());
-  let due: (() => void) | undefined;
-  const clock: Clock = {
-    ...systemClock(),
-    after: (_ms, run) => {
-      due = run;
-      return { cancel: () => undefined };
-    },
-  };
-  const modules = { clock, logger: silentLogger, audit: audit ?? auditLog(store, systemClock()) };
-  const policy = new PolicyFile(path, modules);
-  onTestFinished(() => policy.stop());
-  await policy.start();
-  const authorizer = policyAuthorizer("north", policy.source);
+/** A policy of a file, and what it says to a lead who submits. */
+async function aPolicy(
+  content?: string,
+  audit?: AuditLog,
+  place?: (path: string, content: string) => Promise<void>,
+) {
+  const create = (path: string, modules: SettingsFileModules) => new PolicyFile(path, modules);
+  const { file, ...rest } = await settingsInAFile({
+    name: "authorization.json",
+    create,
+    content,
+    audit,
+    place,
+  });
+  const authorizer = policyAuthorizer("north", file.source);
   return {
-    path,
+    ...rest,
     asked: () => {
       const user = { name: "ann", org: "north", role: "lead" };
       const { allowed, why } = authorizer.decide({ user, right: "submit_job" });
       return `${allowed ? "allowed" : "refused"}: ${why}`;
     },
     problem: () => {
-      const now = policy.source();
+      const now = file.source();
       return "unusable" in now ? now.unusable : "";
-    },
-    /** Resolves when the file was looked at and the next look is due. */
-    look: async () => {
-      const run = due;
-      due = undefined;
-      run?.();
-      await expect.poll(() => due).toBeDefined();
-    },
-    records: async () => {
-      const records: string[] = [];
-      for await (const { event } of store.read())
-        records.push(`${event.action} ${event.outcome} ${event.reason}`);
-      return records;
     },
   };
 }
@@ -69,7 +50,7 @@ test("where there is no file the default policy holds, until there is one", asyn
   await policy.look();
 
   expect(policy.asked()).toBe("refused: lead.submit_job allows only: none");
-  expect(await policy.records()).toEqual(["policy done ", "policy done "]);
+  expect(await policy.records()).toEqual(["authorization done ", "authorization done "]);
 });
 
 test("a file that was broken refuses everything, says where, and is taken again when it is repaired", async () => {
@@ -90,10 +71,10 @@ test("a file that was broken refuses everything, says where, and is taken again 
 
   expect(policy.asked()).toMatch(/^allowed/);
   expect(await policy.records()).toEqual([
-    "policy done ",
-    "policy failed ERR_POLICY_INVALID",
-    "policy failed ERR_POLICY_INVALID",
-    "policy done ",
+    "authorization done ",
+    "authorization failed ERR_POLICY_INVALID",
+    "authorization failed ERR_POLICY_INVALID",
+    "authorization done ",
   ]);
 });
 

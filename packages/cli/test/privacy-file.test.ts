@@ -1,48 +1,20 @@
 import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { auditLog } from "@photinus/core/audit";
-import { type Clock, silentLogger } from "@photinus/core/platform";
-import { memoryAudit } from "@photinus/core/testing";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { PrivacyFile } from "../src/policy/privacy-file.ts";
-import { folder } from "./run-photinus.ts";
+import type { SettingsFileModules } from "../src/policy/settings-file.ts";
+import { settingsInAFile } from "./settings-in-a-file.ts";
 
 const PUBLIC = '{ "scopes": [{ "name": "public" }], "default_scope": "public" }';
 const STUDY = '{ "scopes": [{ "name": "study" }] }';
 
-/** A privacy policy of a file, which is looked at when the test says so. */
+/** A privacy policy of a file. */
 async function aPolicy(content?: string) {
-  const path = join(await folder(), "privacy.json");
-  if (content !== undefined) await writeFile(path, content);
-  const store = memoryAudit(nodeCrypto());
-  let due: (() => void) | undefined;
-  const clock: Clock = {
-    ...systemClock(),
-    after: (_ms, run) => {
-      due = run;
-      return { cancel: () => undefined };
-    },
-  };
-  const file = new PrivacyFile(path, { clock, logger: silentLogger, audit: auditLog(store, systemClock()) });
-  onTestFinished(() => file.stop());
-  await file.start();
+  const create = (path: string, modules: SettingsFileModules) => new PrivacyFile(path, modules);
+  const { file, ...rest } = await settingsInAFile({ name: "privacy.json", create, content });
   return {
-    path,
+    ...rest,
     scopes: () => [...(file.source().policy?.scopes.keys() ?? [])],
     problem: () => file.source().problem,
-    look: async () => {
-      const run = due;
-      due = undefined;
-      run?.();
-      await expect.poll(() => due).toBeDefined();
-    },
-    records: async () => {
-      const records: string[] = [];
-      for await (const { event } of store.read())
-        records.push(`${event.object} ${event.outcome} ${event.reason}`);
-      return records;
-    },
   };
 }
 

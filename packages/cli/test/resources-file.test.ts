@@ -1,47 +1,16 @@
 import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { auditLog } from "@photinus/core/audit";
-import { type Clock, silentLogger } from "@photinus/core/platform";
-import { memoryAudit } from "@photinus/core/testing";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { ResourcesFile } from "../src/policy/resources-file.ts";
-import { folder } from "./run-photinus.ts";
+import type { SettingsFileModules } from "../src/policy/settings-file.ts";
+import { settingsInAFile } from "./settings-in-a-file.ts";
 
 const GPU = JSON.stringify({ format_version: "1.0", gpus: [{ memoryGiB: 24 }] });
 
-/** Resources of a file, which is looked at when the test says so. */
+/** Resources of a file. */
 async function resourcesOf(content?: string) {
-  const path = join(await folder(), "resources.json");
-  if (content !== undefined) await writeFile(path, content);
-  const store = memoryAudit(nodeCrypto());
-  let due: (() => void) | undefined;
-  const clock: Clock = {
-    ...systemClock(),
-    after: (_ms, run) => {
-      due = run;
-      return { cancel: () => undefined };
-    },
-  };
-  const file = new ResourcesFile(path, { clock, logger: silentLogger, audit: auditLog(store, clock) });
-  onTestFinished(() => file.stop());
-  await file.start();
-  return {
-    path,
-    now: () => file.source(),
-    look: async () => {
-      const run = due;
-      due = undefined;
-      run?.();
-      await expect.poll(() => due).toBeDefined();
-    },
-    records: async () => {
-      const records: string[] = [];
-      for await (const { event } of store.read())
-        records.push(`${event.object} ${event.outcome} ${event.reason}`);
-      return records;
-    },
-  };
+  const create = (path: string, modules: SettingsFileModules) => new ResourcesFile(path, modules);
+  const { file, ...rest } = await settingsInAFile({ name: "resources.json", create, content });
+  return { ...rest, now: () => file.source() };
 }
 
 test("a site without a file has nothing that jobs may ask for", async () => {
