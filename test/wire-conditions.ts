@@ -243,11 +243,11 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   "[W-158]": ["core/session/authentication", "the session ends when what was proved runs out"],
   "[W-159]": ["core/session/bounds", "who is challenged takes nothing but the challenge after WELCOME"],
   "[W-192]": [
-    "core/coordinator/resume-submission",
+    "core/coordinator/submission-identity",
     "another payload under the id of a submission under way closes the session as REPLAYED",
   ],
   "[W-193]": [
-    "core/coordinator/resume-submission",
+    "core/coordinator/submission-identity",
     "a submission that was answered is told again under its own message only",
   ],
   "[W-194]": [
