@@ -158,6 +158,7 @@ export class Scheduler {
     const waiting = this.#waiting.get(jobId);
     if (waiting !== undefined) {
       this.#forget(waiting);
+      this.schedule(); // others may have the sites that were kept free for it
       await waiting.run.finish(abortedBy(stop));
       return true;
     }
@@ -210,18 +211,15 @@ export class Scheduler {
     const sites = [...this.#modules.sites()].filter(({ name }) => names.includes(name));
     const { willing, lacks, cancel } = await this.#checks.ask(job, sites);
     this.#checked = undefined;
-    if (this.#isStopped || !this.#waiting.has(job.jobId)) {
-      cancel();
-      return;
-    }
+    const isWanted = !this.#isStopped && this.#waiting.has(job.jobId);
     const { workflow, deployment } = job.definition;
     const hasMandatory = (deployment?.mandatorySites ?? []).every((name) => willing.includes(name));
-    if (willing.length >= workflow.minimumSites && hasMandatory) {
+    if (isWanted && willing.length >= workflow.minimumSites && hasMandatory) {
       this.#forget(job);
       this.#begin(job.run, willing);
     } else {
       cancel();
-      this.#backOff(job, lacks);
+      if (isWanted) this.#backOff(job, lacks);
     }
     this.schedule();
   }
