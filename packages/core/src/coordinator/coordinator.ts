@@ -363,14 +363,14 @@ export class Coordinator {
   }
 
   #newScheduler({ concurrentJobs, jobsPerSite }: CoordinatorOptions): Scheduler {
-    const { clock, logger, slots } = this.#modules;
+    const { clock, slots } = this.#modules;
     return new Scheduler(
       {
         concurrentJobs: concurrentJobs ?? DEFAULT_JOBS.running,
         jobsPerSite: jobsPerSite ?? DEFAULT_JOBS.perSite,
       },
       {
-        ...{ clock, logger },
+        clock,
         sites: () => this.#sites.values(),
         isLive: (site) => this.#sites.get(site.name) === site,
         onIdle: () => slots.trim(),

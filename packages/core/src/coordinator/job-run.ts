@@ -95,9 +95,16 @@ export class JobRun {
     return this.#context.board;
   }
 
-  /** The job is given to its sites from here on. @throws StorageError */
-  async dispatch(): Promise<void> {
-    await this.#life.dispatch();
+  /** The job is given to its sites from here on. Never rejects. @returns false when that could not be kept: it has ended */
+  async dispatch(): Promise<boolean> {
+    try {
+      await this.#life.dispatch();
+      return true;
+    } catch (error) {
+      await this.#ended(error);
+      this.#isRestored();
+      return false;
+    }
   }
 
   /** Runs the workflow from where its journal ends. Never rejects; a fault ends this job only. */

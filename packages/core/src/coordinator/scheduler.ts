@@ -1,6 +1,6 @@
 import { isDeployedTo } from "../job/index.ts";
 import { hasJobEnded } from "../message/index.ts";
-import type { Clock, Logger, Timer } from "../platform/index.ts";
+import type { Clock, Timer } from "../platform/index.ts";
 import type { MessageRoute } from "../session/index.ts";
 import { chooseJob, type SiteCapacity, type WaitingJob } from "./choose-job.ts";
 import { abortedBy, cannotSchedule, type JobStop } from "./job-end.ts";
@@ -28,7 +28,6 @@ export interface SchedulerLimits {
 /** What a {@link Scheduler} works with. */
 export interface SchedulerModules {
   readonly clock: Clock;
-  readonly logger: Logger;
   /** The connected sites. */
   readonly sites: () => Iterable<LiveSite>;
   /** False when the site's session has ended, or a newer one has come. */
@@ -54,7 +53,7 @@ interface Active {
   /** Those that it was given; each has it in work, or is about to. */
   readonly sites: Set<string>;
   readonly sinceMs: number;
-  timer: Timer | undefined;
+  readonly timer: Timer;
 }
 
 /**
@@ -173,7 +172,7 @@ export class Scheduler {
     for (const waiting of this.#waiting.values()) waiting.lacks?.timer.cancel();
     for (const timer of this.#later) timer.cancel();
     for (const { run, timer } of this.#active.values()) {
-      timer?.cancel();
+      timer.cancel();
       run.stop();
     }
   }
@@ -252,19 +251,14 @@ export class Scheduler {
   }
 
   async #follow(jobId: string, run: JobRun): Promise<void> {
-    const { logger } = this.#modules;
-    try {
-      await run.dispatch();
-    } catch (error) {
-      logger.error("that a job was dispatched could not be kept", error, { jobId });
-    }
+    const isKept = await run.dispatch();
     const active = this.#active.get(jobId);
-    if (active !== undefined && !this.#isStopped) {
+    if (active !== undefined && !this.#isStopped && isKept) {
       for (const site of this.#modules.sites())
         if (active.sites.has(site.name)) await this.#offer(active, site);
       await run.run();
-      active.timer?.cancel();
     }
+    active?.timer.cancel();
     this.#active.delete(jobId);
     if (this.#active.size === 0) this.#modules.onIdle();
     this.schedule();

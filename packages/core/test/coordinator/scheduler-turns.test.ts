@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { StorageError } from "../../src/errors/index.ts";
 import type { DeploymentDefinition } from "../../src/job/index.ts";
+import type { MetadataStore } from "../../src/platform/index.ts";
 import type { Site } from "../../src/site/index.ts";
+import { memoryMetadata } from "../../src/testing/index.ts";
 import { TestFederation } from "./a-federation.ts";
 import { RawSite } from "./raw-site.ts";
 
@@ -46,5 +49,34 @@ test("a job that is ended while its sites are asked keeps no other one waiting",
   await federation.coordinator.abort(asked);
 
   expect(await federation.untilEnd(next, 10_000)).toMatchObject({ state: "finished" });
+  await federation.stop();
+});
+
+test("a job whose beginning cannot be kept fails and says so, and its place goes to the next one", async () => {
+  const inner = memoryMetadata();
+  let isFull = false;
+  const metadata: MetadataStore = {
+    get: (key) => inner.get(key),
+    list: (prefix) => inner.list(prefix),
+    delete: (key, revision) => inner.delete(key, revision),
+    create: (key, value) => inner.create(key, value),
+    put: (key, value, revision) => {
+      if (!isFull || !key.startsWith("job/")) return inner.put(key, value, revision);
+      isFull = false; // once
+      return Promise.reject(new StorageError("ERR_STORAGE_UNAVAILABLE", "no space left on device"));
+    },
+  };
+  const federation = await TestFederation.start({ metadata, coordinator: { concurrentJobs: 1 } });
+  const first = await federation.submit(SMALL);
+  await federation.clock.advance(1);
+  const second = await federation.submit(SMALL);
+  isFull = true;
+  federation.site("site-1");
+
+  const { state, end } = await federation.untilEnd(first, 60_000);
+
+  expect(state).toBe("failed");
+  expect(end).toMatchObject({ outcome: "abnormal", code: "ERR_STORAGE_UNAVAILABLE" });
+  expect(await federation.untilEnd(second)).toMatchObject({ state: "finished" });
   await federation.stop();
 });
