@@ -59,6 +59,11 @@ export class ResourceChecks {
     };
   }
 
+  /** Waits for no answer that is still out. */
+  stop(): void {
+    for (const tell of this.#asked.values()) tell({ lacks: "the server stops" });
+  }
+
   /** What sites answer. An answer that nobody waits for has no effect. */
   get route(): MessageRoute {
     return on(resourceAnswer, ({ jobId, token, lacks }, _message, { peer }) => {

@@ -169,6 +169,7 @@ export class Scheduler {
   /** Lets every job stop where it is. */
   stop(): void {
     this.#isStopped = true;
+    this.#checks.stop();
     for (const waiting of this.#waiting.values()) waiting.lacks?.timer.cancel();
     for (const timer of this.#later) timer.cancel();
     for (const { run, timer } of this.#active.values()) {
@@ -208,8 +209,10 @@ export class Scheduler {
   /** Asks the sites whether they have what the job needs; it begins when enough have, and else tries again later. */
   async #check(job: Waiting, names: readonly string[]): Promise<void> {
     const sites = [...this.#modules.sites()].filter(({ name }) => names.includes(name));
-    const { willing, lacks, cancel } = await this.#checks.ask(job, sites);
+    const { willing: all, lacks, cancel } = await this.#checks.ask(job, sites);
     this.#checked = undefined;
+    const present = new Set([...this.#modules.sites()].map(({ name }) => name));
+    const willing = all.filter((name) => present.has(name)); // who has left meanwhile takes no part
     const isWanted = !this.#isStopped && this.#waiting.has(job.jobId);
     const { workflow, deployment } = job.definition;
     const hasMandatory = (deployment?.mandatorySites ?? []).every((name) => willing.includes(name));

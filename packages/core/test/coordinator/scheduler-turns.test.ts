@@ -52,6 +52,33 @@ test("a job that is ended while its sites are asked keeps no other one waiting",
   await federation.stop();
 });
 
+test("a site that has what a job needs and leaves before the others have answered does not count", async () => {
+  const federation = await TestFederation.start();
+  const site = withLicence(federation, "site-1");
+  await RawSite.connect(federation, "site-2"); // knows nothing of resources
+  await federation.clock.settle();
+  const jobId = await federation.submit(SMALL, { deployment: ONE_LICENCE });
+  await federation.clock.advance(1);
+
+  await federation.clock.runUntil(site.stop());
+  await federation.clock.advance(5000);
+
+  expect(await stateOf(federation, jobId)).toBe("waiting");
+  await federation.stop();
+});
+
+test("a server that stops waits for no answer about resources", async () => {
+  const federation = await TestFederation.start();
+  await RawSite.connect(federation, "site-1"); // knows nothing of resources
+  await federation.submit(SMALL, { deployment: ONE_LICENCE });
+  await federation.clock.advance(1);
+  const before = federation.clock.now();
+
+  await federation.stop();
+
+  expect(federation.clock.now() - before).toBeLessThan(1000);
+});
+
 test("a job whose beginning cannot be kept fails and says so, and its place goes to the next one", async () => {
   const inner = memoryMetadata();
   let isFull = false;
