@@ -74,27 +74,32 @@ export interface Choice<Job> {
   readonly lacking: readonly { readonly job: Job; readonly why: string }[];
 }
 
+/** What a choice depends on beside jobs and sites. */
+export interface ChoiceMoment<Job> {
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** False for a job that cannot begin at the moment, whoever is free. Default: each may. */
+  readonly mayBegin?: (job: Job) => boolean;
+}
+
 /** The next job, by the time and by who is connected alone: the same question has the same answer. */
 export function chooseJob<Job extends WaitingJob>(
   jobs: readonly Job[],
   sites: readonly SiteCapacity[],
-  nowMs: number,
+  { nowMs, mayBegin = () => true }: ChoiceMoment<Job>,
 ): Choice<Job> {
   const lacking: { readonly job: Job; readonly why: string }[] = [];
   const held = new Set<string>();
   for (const job of inOrder(jobs, nowMs)) {
     if (job.notBeforeMs > nowMs) continue;
     const standing = standingOf(job, sites, held);
-    switch (standing.kind) {
-      case "fits":
-        return { next: { job, sites: standing.sites }, lacking };
-      case "lacks":
-        lacking.push({ job, why: standing.why });
-        break;
-      case "busy":
-        // Small jobs may go past a big one for a while, and no longer.
-        if (nowMs - job.submittedAtMs >= HOLD_AFTER_MS) for (const name of standing.sites) held.add(name);
+    if (standing.kind === "lacks") {
+      lacking.push({ job, why: standing.why });
+      continue;
     }
+    if (standing.kind === "fits" && mayBegin(job)) return { next: { job, sites: standing.sites }, lacking };
+    // Small jobs may go past a big one for a while, and no longer.
+    if (nowMs - job.submittedAtMs >= HOLD_AFTER_MS) for (const name of standing.sites) held.add(name);
   }
   return { next: undefined, lacking };
 }

@@ -182,7 +182,8 @@ export class Scheduler {
   schedule(): void {
     if (this.#isStopped) return;
     for (;;) {
-      const { next, lacking } = chooseJob(this.#choosable(), this.#capacities(), this.#now());
+      const when = { nowMs: this.#now(), mayBegin: (job: Waiting) => this.#mayBegin(job) };
+      const { next, lacking } = chooseJob(this.#choosable(), this.#capacities(), when);
       this.#note(lacking, next === undefined);
       if (next === undefined || !this.#hasPlace()) break;
       const { job, sites } = next;
@@ -197,13 +198,14 @@ export class Scheduler {
     this.#spread();
   }
 
-  /** Those that wait; while the sites of one are asked, no other one's are, nor its own again. */
+  /** Those that wait, but for the one whose sites are asked at the moment. */
   #choosable(): readonly Waiting[] {
-    const checked = this.#checked;
-    if (checked === undefined) return [...this.#waiting.values()];
-    return [...this.#waiting.values()].filter(
-      ({ jobId, definition }) => jobId !== checked.jobId && definition.deployment?.resources === undefined,
-    );
+    return [...this.#waiting.values()].filter(({ jobId }) => jobId !== this.#checked?.jobId);
+  }
+
+  /** While the sites of one job are asked, no other one's are. */
+  #mayBegin({ definition }: Waiting): boolean {
+    return this.#checked === undefined || definition.deployment?.resources === undefined;
   }
 
   /** Asks the sites whether they have what the job needs; it begins when enough have, and else tries again later. */

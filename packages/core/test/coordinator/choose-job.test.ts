@@ -68,20 +68,20 @@ describe("the next job", () => {
   test("gets every site that has its data and a place", () => {
     const sites = [site("a"), site("b", 0), site("c", 1, ["circle"]), site("d")];
 
-    expect(chooseJob([job("x")], sites, NOW).next?.sites).toEqual(["a", "d"]);
+    expect(chooseJob([job("x")], sites, { nowMs: NOW }).next?.sites).toEqual(["a", "d"]);
   });
 
   test("gets the sites that it names and no other", () => {
     const named = job("x", { deployment: { sites: ["b"] } });
 
-    expect(chooseJob([named], [site("a"), site("b")], NOW).next?.sites).toEqual(["b"]);
+    expect(chooseJob([named], [site("a"), site("b")], { nowMs: NOW }).next?.sites).toEqual(["b"]);
   });
 
   test("is not one that lacks its minimum or a mandatory site, and what it lacks is told", () => {
     const few = job("few", { minimumSites: 2, ageMs: 2 });
     const without = job("without", { deployment: { mandatorySites: ["z"] }, ageMs: 1 });
 
-    const { next, lacking } = chooseJob([few, without, job("fits")], [site("a")], NOW);
+    const { next, lacking } = chooseJob([few, without, job("fits")], [site("a")], { nowMs: NOW });
 
     expect(next?.job.jobId).toBe("fits");
     expect(lacking.map(({ why }) => why)).toEqual([
@@ -93,28 +93,40 @@ describe("the next job", () => {
   test("waits while a mandatory site works for others, and does not count as lacking", () => {
     const bound = job("bound", { deployment: { mandatorySites: ["b"] } });
 
-    expect(chooseJob([bound], [site("a"), site("b", 0)], NOW)).toEqual({ next: undefined, lacking: [] });
+    expect(chooseJob([bound], [site("a"), site("b", 0)], { nowMs: NOW })).toEqual({
+      next: undefined,
+      lacking: [],
+    });
   });
 
   test("may go past a big one, for half a minute and no longer", () => {
     const sites = [site("a"), site("b", 0)];
     const big = (ageMs: number): WaitingJob => job("big", { minimumSites: 2, ageMs });
 
-    expect(chooseJob([big(29_999), job("small")], sites, NOW).next?.job.jobId).toBe("small");
-    expect(chooseJob([big(30_000), job("small")], sites, NOW).next).toBeUndefined();
+    expect(chooseJob([big(29_999), job("small")], sites, { nowMs: NOW }).next?.job.jobId).toBe("small");
+    expect(chooseJob([big(30_000), job("small")], sites, { nowMs: NOW }).next).toBeUndefined();
   });
 
   test("may use sites that the big one cannot", () => {
     const big = job("big", { minimumSites: 2, ageMs: 60_000, deployment: { sites: ["a", "b"] } });
     const sites = [site("a"), site("b", 0), site("c")];
 
-    expect(chooseJob([big, job("small")], sites, NOW).next?.sites).toEqual(["c"]);
+    expect(chooseJob([big, job("small")], sites, { nowMs: NOW }).next?.sites).toEqual(["c"]);
+  });
+
+  test("may not go past one that cannot begin at the moment, once that has waited for half a minute", () => {
+    const mayBegin = ({ jobId }: WaitingJob): boolean => jobId !== "asks";
+    const next = (ageMs: number) =>
+      chooseJob([job("asks", { ageMs }), job("small")], [site("a")], { nowMs: NOW, mayBegin }).next;
+
+    expect(next(29_999)?.job.jobId).toBe("small");
+    expect(next(30_000)).toBeUndefined();
   });
 
   test("is not one that is to be tried later", () => {
     const later = job("later", { notBeforeMs: NOW + 1 });
 
-    expect(chooseJob([later], [site("a")], NOW)).toEqual({ next: undefined, lacking: [] });
-    expect(chooseJob([later], [site("a")], NOW + 1).next?.job.jobId).toBe("later");
+    expect(chooseJob([later], [site("a")], { nowMs: NOW })).toEqual({ next: undefined, lacking: [] });
+    expect(chooseJob([later], [site("a")], { nowMs: NOW + 1 }).next?.job.jobId).toBe("later");
   });
 });

@@ -79,6 +79,20 @@ test("a server that stops waits for no answer about resources", async () => {
   expect(federation.clock.now() - before).toBeLessThan(1000);
 });
 
+test("a job that lacks sites gives up in its time, also while those of another one are asked", async () => {
+  const federation = await TestFederation.start();
+  await RawSite.connect(federation, "site-1"); // knows nothing of resources
+  const deployment = { ...ONE_LICENCE, mandatorySites: ["site-9"] };
+  const lacking = await federation.submit({ ...SMALL, waitForSitesMs: 6000 }, { deployment });
+  await federation.clock.advance(3000);
+  await federation.submit(SMALL, { deployment: ONE_LICENCE });
+
+  await federation.clock.advance(3500);
+
+  expect(await stateOf(federation, lacking)).toBe("failed");
+  await federation.stop();
+});
+
 test("a job whose beginning cannot be kept fails and says so, and its place goes to the next one", async () => {
   const inner = memoryMetadata();
   let isFull = false;
