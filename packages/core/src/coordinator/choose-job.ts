@@ -1,4 +1,4 @@
-import { DEFAULT_PRIORITY, isDeployedTo, type JobDefinition } from "../job/index.ts";
+import { DEFAULT_PRIORITY, type DeploymentDefinition, type JobDefinition } from "../job/index.ts";
 
 /** A job that has not been given to its sites, as it is compared with others. */
 export interface WaitingJob {
@@ -51,19 +51,29 @@ export function standingOf(
   sites: readonly SiteCapacity[],
   held: ReadonlySet<string> = NONE,
 ): Standing {
+  const named = deployment?.sites && new Set(deployment.sites);
   const there = sites.filter(
-    ({ name, dataNames }) => dataNames.includes(dataName) && isDeployedTo(deployment, name),
+    ({ name, dataNames }) => dataNames.includes(dataName) && (named === undefined || named.has(name)),
   );
   const { minimumSites } = workflow;
-  const mandatory = deployment?.mandatorySites ?? [];
-  const absent = mandatory.find((name) => !there.some((site) => site.name === name));
+  const absent = absentOf(deployment, there);
   if (absent !== undefined) return { kind: "lacks", why: `the mandatory site ${absent} is not connected` };
   if (there.length < minimumSites) {
     return { kind: "lacks", why: `${there.length} of ${minimumSites} sites with the data are connected` };
   }
-  const free = there.filter(({ name, free: left }) => left > 0 && !held.has(name)).map(({ name }) => name);
-  const fits = free.length >= minimumSites && mandatory.every((name) => free.includes(name));
-  return fits ? { kind: "fits", sites: free } : { kind: "busy", sites: there.map(({ name }) => name) };
+  const free = there.filter(({ name, free: left }) => left > 0 && !held.has(name));
+  const fits = free.length >= minimumSites && absentOf(deployment, free) === undefined;
+  return { kind: fits ? "fits" : "busy", sites: (fits ? free : there).map(({ name }) => name) };
+}
+
+/** A mandatory site that is not among these; a job may name a thousand, and there may be ten times as many. */
+function absentOf(
+  { mandatorySites = [] }: DeploymentDefinition = {},
+  sites: readonly SiteCapacity[],
+): string | undefined {
+  if (mandatorySites.length === 0) return undefined;
+  const names = new Set(sites.map(({ name }) => name));
+  return mandatorySites.find((name) => !names.has(name));
 }
 
 /** A job whose turn it is, and jobs that lack sites. */

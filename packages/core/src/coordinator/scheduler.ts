@@ -67,7 +67,7 @@ export class Scheduler {
   readonly #active = new Map<string, Active>();
   readonly #checks: ResourceChecks;
   /** The one job whose sites are asked at the moment: their places are kept for it. */
-  #checked: { readonly jobId: string; readonly sites: readonly string[] } | undefined;
+  #checked: { readonly jobId: string; readonly sites: ReadonlySet<string> } | undefined;
   /** Jobs that are tried again later. */
   readonly #later = new Set<Timer>();
   #isStopped = false;
@@ -129,7 +129,8 @@ export class Scheduler {
       ({ run, sites }) => sites.has(site.name) || site.preparedJobs.includes(run.record.jobId),
     );
     for (const active of had) if (suits(active.run, site)) await this.#offer(active, site);
-    this.schedule();
+    if (this.#waiting.size > 0) this.schedule();
+    else if (!this.#isStopped && this.#modules.isLive(site)) this.#spread([site]);
   }
 
   /** A site's session ended: it may come back to its jobs. */
@@ -138,7 +139,7 @@ export class Scheduler {
       run.siteLeft(site, isGone);
       if (isGone) sites.delete(site.name);
     }
-    this.schedule();
+    if (this.#waiting.size > 0) this.schedule(); // its places were its own
   }
 
   /** A site says that it takes part: it is given the job when it was not, or not in this process. */
@@ -181,21 +182,21 @@ export class Scheduler {
   /** Something has changed: gives jobs to sites as long as one fits. */
   schedule(): void {
     if (this.#isStopped) return;
-    for (;;) {
+    while (this.#waiting.size > 0) {
       const when = { nowMs: this.#now(), mayBegin: (job: Waiting) => this.#mayBegin(job) };
       const { next, lacking } = chooseJob(this.#choosable(), this.#capacities(), when);
       this.#note(lacking, next === undefined);
       if (next === undefined || !this.#hasPlace()) break;
       const { job, sites } = next;
       if (this.#checks.isNeeded(job, sites)) {
-        this.#checked = { jobId: job.jobId, sites };
-        this.#modules.track(this.#check(job, sites));
+        this.#checked = { jobId: job.jobId, sites: new Set(sites) };
+        this.#modules.track(this.#check(job, this.#checked.sites));
       } else {
         this.#forget(job);
         this.#begin(job.run, sites);
       }
     }
-    this.#spread();
+    this.#spread(this.#modules.sites());
   }
 
   /** Those that wait, but for the one whose sites are asked at the moment. */
@@ -209,8 +210,8 @@ export class Scheduler {
   }
 
   /** Asks the sites whether they have what the job needs; it begins when enough have, and else tries again later. */
-  async #check(job: Waiting, names: readonly string[]): Promise<void> {
-    const sites = [...this.#modules.sites()].filter(({ name }) => names.includes(name));
+  async #check(job: Waiting, names: ReadonlySet<string>): Promise<void> {
+    const sites = [...this.#modules.sites()].filter(({ name }) => names.has(name));
     const { willing: all, lacks, cancel } = await this.#checks.ask(job, sites);
     this.#checked = undefined;
     const present = new Set([...this.#modules.sites()].map(({ name }) => name));
@@ -277,10 +278,10 @@ export class Scheduler {
   }
 
   /** Sites that have places which no waiting job can use take part in jobs that run. */
-  #spread(): void {
-    const capacities = new Map(this.#capacities().map((site) => [site.name, site.free]));
-    for (const site of this.#modules.sites()) {
-      let free = capacities.get(site.name) ?? 0;
+  #spread(sites: Iterable<LiveSite>): void {
+    if (this.#active.size === 0) return;
+    for (const site of sites) {
+      let free = this.#freeAt(site.name);
       for (const active of this.#active.values()) {
         if (free <= 0) break;
         if (active.sites.has(site.name) || !suits(active.run, site) || active.run.hasRefused(site)) continue;
@@ -302,15 +303,18 @@ export class Scheduler {
   }
 
   #capacities(): readonly SiteCapacity[] {
-    const taken = new Map<string, number>();
-    for (const { sites } of [...this.#active.values(), ...(this.#checked ? [this.#checked] : [])]) {
-      for (const name of sites) taken.set(name, 1 + (taken.get(name) ?? 0));
-    }
     return [...this.#modules.sites()].map(({ name, dataNames }) => ({
       name,
       dataNames,
-      free: this.#limits.jobsPerSite - (taken.get(name) ?? 0),
+      free: this.#freeAt(name),
     }));
+  }
+
+  /** Jobs that a site may still be given. */
+  #freeAt(site: string): number {
+    let free = this.#limits.jobsPerSite - (this.#checked?.sites.has(site) ? 1 : 0);
+    for (const { sites } of this.#active.values()) if (sites.has(site)) free -= 1;
+    return free;
   }
 
   /** Jobs that lack sites wait for them as long as they say. @param areAll none of the others lacks any */
