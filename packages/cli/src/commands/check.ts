@@ -25,6 +25,7 @@ import { machine } from "../check/probes/machine.ts";
 import { mode } from "../check/probes/mode.ts";
 import { nativeMasking } from "../check/probes/native-masking.ts";
 import { nodeVersion } from "../check/probes/node-version.ts";
+import { authorizationPolicy, sitePolicies } from "../check/probes/policies.ts";
 import { portProbe } from "../check/probes/ports.ts";
 import { revocation } from "../check/probes/revocation.ts";
 import { tcp } from "../check/probes/tcp.ts";
@@ -64,10 +65,18 @@ function probesOf(options: CheckOptions, kit: Subject["kit"]): readonly Probe[] 
   const ofAll = [nodeVersion, nativeMasking, kitFiles, kitPermissions, certificate, revocation];
   switch (kit?.configuration.role) {
     case "server":
-      return [...ofAll, enrolment, disk, portProbe(options.host, options.port), fileLimits];
+      return [
+        ...ofAll,
+        authorizationPolicy,
+        enrolment,
+        disk,
+        portProbe(options.host, options.port),
+        fileLimits,
+      ];
     case "site":
       return [
         ...ofAll,
+        ...sitePolicies,
         ...[disk, machine, libraries, deviceProbe("cpu"), deviceProbe("cuda"), deviceProbe("webgpu")],
       ];
     default:

@@ -2,7 +2,8 @@ import { defaultPolicy, type Policy, type PolicySource } from "@photinus/core/au
 import { readPolicy } from "./located-policy.ts";
 import { SettingsFile, type SettingsFileModules, type SettingsKind } from "./settings-file.ts";
 
-const AUTHORIZATION: SettingsKind<Policy> = {
+/** `authorization.json`: who may do what. */
+export const AUTHORIZATION: SettingsKind<Policy> = {
   object: "authorization",
   title: "policy",
   refusal: "everything is refused until the policy is repaired",

@@ -3,7 +3,8 @@ import { readLocatedJson } from "../located-file.ts";
 import { privacyPolicyOf } from "./located-privacy.ts";
 import { SettingsFile, type SettingsFileModules, type SettingsKind } from "./settings-file.ts";
 
-const PRIVACY: SettingsKind<PrivacyPolicy> = {
+/** `privacy.json`: what may leave a site. */
+export const PRIVACY: SettingsKind<PrivacyPolicy> = {
   object: "privacy",
   title: "privacy policy",
   refusal: "no job is taken until the privacy policy is repaired",

@@ -10,7 +10,8 @@ import { checkDocument } from "../yaml/check-document.ts";
 import { DocumentFault } from "../yaml/positioned-document.ts";
 import { SettingsFile, type SettingsFileModules, type SettingsKind } from "./settings-file.ts";
 
-const RESOURCES: SettingsKind<ResourceSettings> = {
+/** `resources.json`: what a site has for jobs. */
+export const RESOURCES: SettingsKind<ResourceSettings> = {
   object: "resources",
   title: "list of resources",
   refusal: "no further job gets a place until the resources are repaired",

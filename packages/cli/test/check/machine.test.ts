@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -180,6 +180,11 @@ test("the folder of a site that enrolled is looked at by its certificate; one th
 
   expect(fresh.finding("kit")?.seen).toMatch(/^site walk-in of trial, enrolled until 20/);
   expect(fresh.outcomes("kit", "certificate", "disk", "device cpu")).toEqual(Array(4).fill("ok"));
+  expect(fresh.finding("privacy")).toMatchObject({
+    ...{ outcome: "failed", code: "ERR_PRIVACY_POLICY_INVALID" }, // this folder is from before kits held one
+    seen: expect.stringContaining("photinus policy default privacy > "),
+  });
+  expect(fresh.finding("resources")?.seen).toBe("no file: the default holds");
   expect(stale.exit).not.toBe(0);
   expect(stale.finding("kit")).toMatchObject({
     ...{ outcome: "failed", code: "ERR_CERTIFICATE_EXPIRED" },
@@ -202,4 +207,19 @@ test.each([
   if (seen === undefined) return;
   expect(finding("enrolment")?.seen).toMatch(seen);
   expect(finding("enrolment")?.remedy).toContain("--renew");
+});
+
+test("a policy that the organization has broken is named with its place", async () => {
+  const folder = await aKitFolder(kitOf(project, "hub"));
+  await mkdir(join(folder.kit, "local"), { recursive: true });
+  const policy = '{ "format_version": "1.0",\n  "permission": {} }';
+  await writeFile(join(folder.kit, "local", "authorization.json"), policy);
+
+  const { finding, exit } = await checked(folder);
+
+  expect(finding("authorization")).toMatchObject({
+    ...{ outcome: "failed", code: "ERR_POLICY_INVALID" },
+    seen: expect.stringContaining("authorization.json:2:3"),
+  });
+  expect(exit).toBe(4);
 });
