@@ -1,61 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { epsilonOf, memorySpending } from "../../src/accounting/index.ts";
-import { auditLog } from "../../src/audit/index.ts";
-import { filterRegistry, type PrivacyState, parsePrivacyPolicy } from "../../src/filter/index.ts";
 import type { AuditRecord } from "../../src/platform/index.ts";
-import type { Site, SiteModules } from "../../src/site/index.ts";
-import { memoryAudit, seededRandom } from "../../src/testing/index.ts";
+import { memoryAudit } from "../../src/testing/index.ts";
 import { TestFederation } from "../coordinator/a-federation.ts";
+import { ALONE, aScope, aSite, noMetrics, policyOf } from "./a-private-site.ts";
 
 const DELTA = 1e-5;
 const clip = (clippingNorm: number) => ({ name: "clip-norm", args: { clippingNorm } });
-const noise = { name: "gaussian-noise", args: { clippingNorm: 0.1, noiseMultiplier: 4 } };
-const noMetrics = { name: "block-kinds", args: { kinds: ["metrics"] } };
-const epsilonAfter = (count: number): number =>
-  epsilonOf([{ mechanism: { kind: "gaussian", noiseMultiplier: 4, samplingRate: 1 }, count }], DELTA).epsilon;
-
-const policyOf = (document: unknown): PrivacyState => ({
-  policy: parsePrivacyPolicy(document, { registry: filterRegistry() }),
-});
-const aScope = (fields: object, name = "study"): PrivacyState =>
-  policyOf({ scopes: [{ name, ...fields }], default_scope: name });
-
-interface PrivateSite {
-  readonly site: Site;
-  /** The policy of now, which a test edits. */
-  state: PrivacyState;
-  /** What is on record about privacy. */
-  readonly records: () => Promise<readonly AuditRecord["event"][]>;
-}
-
-function aSite(
-  federation: TestFederation,
-  state: PrivacyState,
-  { name = "site-1", ...modules }: Partial<SiteModules> & { readonly name?: string } = {},
-): PrivateSite {
-  const store = memoryAudit(federation.crypto);
-  const made: PrivateSite = {
-    state,
-    site: federation.site(name, {
-      modules: {
-        privacy: () => made.state,
-        noise: seededRandom(`noise/${name}`),
-        audit: auditLog(store, federation.clock),
-        ...modules,
-      },
-    }),
-    records: async () => {
-      const events: AuditRecord["event"][] = [];
-      for await (const { event } of store.read()) {
-        if (event.action === "filter" || event.action === "budget") events.push(event);
-      }
-      return events;
-    },
-  };
-  return made;
-}
-
-const ALONE = { rounds: 2, minimumSites: 1, waitForSitesMs: 1000 };
 
 describe("an update of a site with filters", () => {
   test("leaves through the site's filters, then the job's, and each is on record and shown with its numbers", async () => {
@@ -299,96 +249,6 @@ describe("the scope of a job", () => {
     expect(view.history[1]?.contributions[0]).toMatchObject({ cause: "ERR_FILTER_REFUSED" });
     expect(made.site.status.outgoing).toHaveLength(1);
     await federation.stop();
-  });
-});
-
-describe("a privacy budget", () => {
-  const budgeted = (rounds: number): PrivacyState =>
-    aScope({
-      task_result_filters: [noise, noMetrics],
-      budget: { epsilon: epsilonAfter(rounds), delta: DELTA },
-    });
-
-  test("is spent before an update leaves, and ε is shown and on record", async () => {
-    const federation = await TestFederation.start();
-    const { site, records } = aSite(federation, budgeted(2));
-    const jobId = await federation.submit(ALONE);
-
-    expect((await federation.untilEnd(jobId)).state).toBe("finished");
-
-    const spent = site.status.outgoing.map(({ privacy }) => privacy.spent?.epsilon);
-    expect(spent).toEqual([epsilonAfter(1), epsilonAfter(2)]);
-    expect(
-      (await records()).filter(({ action }) => action === "budget").map(({ details }) => details),
-    ).toEqual([
-      {
-        scope: "study",
-        releases: 1,
-        round: 1,
-        epsilon: epsilonAfter(1),
-        budget: epsilonAfter(2),
-        delta: DELTA,
-      },
-      {
-        scope: "study",
-        releases: 2,
-        round: 2,
-        epsilon: epsilonAfter(2),
-        budget: epsilonAfter(2),
-        delta: DELTA,
-      },
-    ]);
-    await federation.stop();
-  });
-
-  test("refuses a job of one round more before it starts, and says what it would need", async () => {
-    const federation = await TestFederation.start();
-    const { site, records } = aSite(federation, budgeted(1));
-    const jobId = await federation.submit(ALONE);
-
-    const view = await federation.untilEnd(jobId);
-
-    expect(view.sites[0]).toMatchObject({
-      cause: "ERR_JOB_DECLINED",
-      detail: expect.stringMatching(/scope study may spend epsilon .* and this needs .* in all/),
-    });
-    expect(site.status.outgoing).toEqual([]);
-    expect((await records())[0]).toMatchObject({
-      action: "budget",
-      outcome: "refused",
-      reason: "ERR_PRIVACY_BUDGET",
-    });
-    await federation.stop();
-  });
-
-  test("lasts beyond the process and over jobs: what one has spent the next one lacks", async () => {
-    const federation = await TestFederation.start();
-    const spending = memorySpending();
-    const first = aSite(federation, budgeted(3), { spending });
-    await federation.untilEnd(await federation.submit(ALONE));
-    await federation.clock.runUntil(first.site.stop());
-    const second = aSite(federation, budgeted(3), { spending });
-
-    const view = await federation.untilEnd(await federation.submit(ALONE));
-
-    expect(view.sites[0]).toMatchObject({ cause: "ERR_JOB_DECLINED" });
-    expect(second.site.status.outgoing).toEqual([]);
-    const one = await federation.untilEnd(await federation.submit({ ...ALONE, rounds: 1 }));
-    expect(one.state).toBe("finished");
-    await federation.stop();
-  });
-
-  test("noise is no part of what the job's public seed determines", async () => {
-    const norms: (number | undefined)[] = [];
-    for (const label of ["a", "b"]) {
-      const federation = await TestFederation.start();
-      const { site } = aSite(federation, budgeted(1), { noise: seededRandom(label) });
-      await federation.untilEnd(await federation.submit({ ...ALONE, rounds: 1 }));
-      norms.push(site.status.outgoing[0]?.norm);
-      await federation.stop();
-    }
-
-    expect(norms[0]).not.toBe(norms[1]);
   });
 });
 
