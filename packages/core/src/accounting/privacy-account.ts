@@ -92,9 +92,9 @@ export class PrivacyAccount {
     return this.#inTurn(async () => standing((await this.#spendingOf(scope)).releases, budget));
   }
 
-  /** The job has ended: what it did not spend is free for others. */
+  /** The job has ended: what it did not spend is free for others. In its turn: a job may end while it is being admitted. */
   release(jobId: string): void {
-    this.#reserved.delete(jobId);
+    this.#last = this.#last.then(() => this.#reserved.delete(jobId));
   }
 
   async #spendingOf(scope: string): Promise<ScopeSpending> {

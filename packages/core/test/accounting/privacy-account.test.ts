@@ -52,6 +52,16 @@ describe("a privacy account", () => {
     expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   });
 
+  test("a job that ends while it is being admitted keeps nothing", async () => {
+    const account = new PrivacyAccount(memorySpending());
+
+    const admitted = account.reserve(order(job("a"), 10), 6);
+    account.release(job("a"));
+    await admitted;
+
+    await account.reserve(order(job("b"), 10), 10);
+  });
+
   test("tells ε after each release, and keeps it beyond the process", async () => {
     const store = memorySpending();
     const account = new PrivacyAccount(store);
