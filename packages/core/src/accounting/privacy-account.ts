@@ -63,6 +63,7 @@ export class PrivacyAccount {
       const spending = await this.#spendingOf(scope);
       const remaining = Math.max(0, count - countOf(spending, jobId));
       requireWithin(order, [...spending.releases, ...this.#othersIn(order), ...times(mechanisms, remaining)]);
+      requireRoom(scope, addReleases(spending.releases, times(mechanisms, remaining)));
       this.#reserved.set(jobId, { scope, mechanisms, remaining });
     });
   }
@@ -77,7 +78,7 @@ export class PrivacyAccount {
       const spending = await this.#spendingOf(scope);
       const releases = addReleases(spending.releases, times(mechanisms, 1));
       requireWithin(order, [...releases, ...this.#othersIn(order)]);
-      if (releases.length > MAX_SPENDING_MECHANISMS) throw tooMany(scope);
+      requireRoom(scope, releases);
       await this.#store.write(scope, encodeSpending({ releases, jobs: withRelease(spending.jobs, jobId) }));
       const reserved = this.#reserved.get(jobId);
       if (reserved !== undefined) {
@@ -146,8 +147,9 @@ function requireWithin({ scope, budget }: ReleaseOrder, releases: readonly Relea
   );
 }
 
-function tooMany(scope: string): FilterError {
-  return new FilterError(
+function requireRoom(scope: string, { length }: readonly Releases[]): void {
+  if (length <= MAX_SPENDING_MECHANISMS) return;
+  throw new FilterError(
     "ERR_PRIVACY_BUDGET",
     `more than ${MAX_SPENDING_MECHANISMS} mechanisms in scope ${scope}`,
   );

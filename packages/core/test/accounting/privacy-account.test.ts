@@ -62,6 +62,17 @@ describe("a privacy account", () => {
     await account.reserve(order(job("b"), 10), 10);
   });
 
+  test("more kinds of noise than a scope can keep are refused before anything is trained", async () => {
+    const account = new PrivacyAccount(memorySpending());
+    const kinds = (count: number, from: number): readonly Mechanism[] =>
+      Array.from({ length: count }, (_, index) => ({ ...NOISE, noiseMultiplier: from + index }));
+    const open = { ...order(job("a"), 1), budget: undefined };
+    await account.spend({ ...open, mechanisms: kinds(1_000, 4) });
+
+    await expect(account.reserve({ ...open, mechanisms: kinds(1, 3) }, 2)).rejects.toMatchObject(REFUSED);
+    await account.reserve({ ...open, mechanisms: kinds(1, 4) }, 2);
+  });
+
   test("tells ε after each release, and keeps it beyond the process", async () => {
     const store = memorySpending();
     const account = new PrivacyAccount(store);
