@@ -53,7 +53,7 @@ export class JobPlace {
       const isTold = this.#lacks === kept.lacks;
       this.#lacks = kept.lacks;
       if (!isTold) await this.tellAgain();
-      await Promise.race([pool.freed(), sleep(clock, LOOK_AGAIN_MS, signal)]);
+      await Promise.race([pool.freed(this.#jobId), sleep(clock, LOOK_AGAIN_MS, signal)]);
     }
   }
 

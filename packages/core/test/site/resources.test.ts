@@ -112,6 +112,29 @@ describe("what is kept for a job", () => {
     expect(pool.holders).toBe(1);
   });
 
+  test("goes, once it is free, to the job that has waited longest, however often the others looked", async () => {
+    const { pool } = aPool();
+    const woken: string[] = [];
+    const wait = (jobId: string): void => {
+      pool.freed(jobId).then(
+        () => woken.push(jobId),
+        () => undefined,
+      );
+    };
+    pool.check("one", {});
+    wait("first");
+    wait("second");
+    wait("gone");
+    wait("first");
+
+    pool.free("gone");
+    pool.free("one");
+    await Promise.resolve();
+    await Promise.resolve();
+
+    expect(woken).toEqual(["first", "second"]);
+  });
+
   test("is a place too: no more jobs at once than the settings say, whatever they need", () => {
     const { take } = aPool(() => ({ ...SETTINGS, limits: { concurrentJobs: 1 } }));
 

@@ -40,8 +40,8 @@ export class ResourcePool {
   readonly #modules: ResourcePoolModules;
   /** By job. */
   readonly #held = new Map<string, Held>();
-  /** Those who wait, in the order in which they came. */
-  readonly #waiting = new Set<() => void>();
+  /** By job: who waits, in the order in which they came. Who looks again keeps its place. */
+  readonly #waiting = new Map<string, () => void>();
 
   constructor(modules: ResourcePoolModules) {
     this.#modules = modules;
@@ -101,16 +101,17 @@ export class ResourcePool {
 
   /** The job has ended here: everything of it returns. Idempotent. */
   free(jobId: string): void {
+    this.#waiting.delete(jobId);
     if (!this.#held.delete(jobId)) return;
-    const waiting = [...this.#waiting];
+    const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const wake of waiting) wake();
   }
 
-  /** Resolves when something has returned; who waited longest looks first. */
-  freed(): Promise<void> {
+  /** Resolves when something has returned; the job that waited longest looks first. The last promise of a job counts. */
+  freed(jobId: string): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.add(resolve);
+      this.#waiting.set(jobId, resolve);
     });
   }
 
