@@ -133,19 +133,20 @@ export class JobPrivacy {
   }
 
   /**
-   * A trained update is to leave: filtered, then spent, then recorded, each durably. Nothing of it may leave otherwise.
+   * A trained update is to leave: spent, then filtered, then recorded. Spent first, for that a filter refuses it tells of the
+   * data as well, and a server could ask for that without end. Nothing of it may leave otherwise.
    * @throws FilterError `ERR_FILTER_REFUSED`, `ERR_PRIVACY_BUDGET`; StorageError
    */
   async release(trained: ParameterSet, task: TaskFacts): Promise<Release> {
     return await this.#recorded(task, async () => {
       const { scope, result: chain } = this.#present();
+      const standing = await this.#spend(scope, chain);
+      if (standing !== undefined) await this.#recordStanding(scope, standing, task);
       const outcome = await chain.apply({ kind: "update", parameters: trained });
       const { data } = outcome;
       if (data === undefined || data.kind === "metrics") throw stays("update");
       const metrics = await chain.apply({ kind: "metrics" });
-      const standing = await this.#spend(scope, chain);
       await this.#record("site-result", [...outcome.applied, ...metrics.applied], task);
-      if (standing !== undefined) await this.#recordStanding(scope, standing, task);
       return {
         update: data.parameters,
         tellsMetrics: metrics.data !== undefined,

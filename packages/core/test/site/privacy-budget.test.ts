@@ -86,6 +86,27 @@ describe("a privacy budget", () => {
     await federation.stop();
   });
 
+  test("is spent by an update that a filter refuses too: that it was refused tells of the data", async () => {
+    const federation = await TestFederation.start();
+    const { site, records } = aSite(federation, budgeted(2));
+    const jobId = await federation.submit(ALONE, {
+      filters: { siteResult: [{ name: "block-kinds", args: { kinds: ["update"] } }] },
+    });
+
+    await federation.untilEnd(jobId);
+
+    expect(site.status.outgoing).toEqual([]);
+    expect(
+      (await records()).map(({ action, outcome, details }) => [action, outcome, details["releases"]]),
+    ).toEqual([
+      ["budget", "done", 1],
+      ["filter", "refused", undefined],
+      ["budget", "done", 2],
+      ["filter", "refused", undefined],
+    ]);
+    await federation.stop();
+  });
+
   test("noise is no part of what the job's public seed determines", async () => {
     const norms: (number | undefined)[] = [];
     for (const label of ["a", "b"]) {
