@@ -90,7 +90,8 @@ export class Coordinator {
       routes: siteRoutes(this.#siteDesk(), [...(administration?.siteRoutes ?? []), this.#scheduler.route]),
       onObject: siteObjects(new AuditExchange({ ...this.#modules, chain: modules.audit }), administration),
     };
-    const limits = { maximumModelBytes: options.maximumModelBytes ?? DEFAULT_MODEL_BYTES };
+    const { maximumModelBytes = DEFAULT_MODEL_BYTES } = options;
+    const limits = { maximumModelBytes, requirePlace: () => this.#requirePlace() };
     this.#submissions = new Submissions(limits, this.#modules);
     this.#deletions = new JobDeletions(this.#modules);
     const { revocations } = modules;
@@ -269,7 +270,6 @@ export class Coordinator {
       submission: (session) => this.#submissions.of(session),
       takeUp: this.#takeUp,
       keptDigestOf: (urn, messageId) => this.#modules.uploads.digestOf(urn, messageId),
-      requirePlace: () => this.#requirePlace(),
       queue: (record) => this.#enqueue(record),
       record: (jobId) => jobs.get(jobId),
       observe: (jobId, options) => this.observe(jobId, options),

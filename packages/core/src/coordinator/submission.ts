@@ -20,6 +20,8 @@ const MAX_PENDING = 4;
 export interface SubmissionLimits {
   /** Most bytes of a graph and of a model. */
   readonly maximumModelBytes: number;
+  /** @throws WireError `ERR_BUSY` when too many jobs wait */
+  readonly requirePlace: () => void;
 }
 
 /** The submissions of all users' sessions at one coordinator. */
@@ -102,6 +104,7 @@ export class Submission {
    * on where the older one ended, or is answered as before.
    * @returns the record, or the id of the job that the message or the submit token stands for
    * @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_INVALID`, `ERR_WORKFLOW_UNKNOWN`; AuthorizationError `ERR_FORBIDDEN`;
+   *   WireError `ERR_BUSY` when too many jobs wait;
    *   EnvelopeError `ERR_ENVELOPE_REPLAYED` when the job was handed in before, in whatever session
    */
   async receive(body: JobSubmit, message: MessageIdentity, urn: string): Promise<Submitted> {
@@ -126,6 +129,7 @@ export class Submission {
     const told = await this.#answered(object, message, tokenDigest);
     if (told !== undefined) return told;
     signal.throwIfAborted();
+    this.#parts.limits.requirePlace(); // a job that is known has its place
     const payload = this.#parse(object);
     const { name, chunkBytes, retention } = payload.definition;
     const retained = retention?.days === undefined ? {} : { retainDays: retention.days };

@@ -64,8 +64,6 @@ export interface UserDesk {
   readonly takeUp: (session: Session, body: ResumeBody | undefined) => Promise<ResumedState>;
   /** SHA-256 of the payload of a user's message of which chunks are kept, hex. */
   readonly keptDigestOf: (urn: string, messageId: string) => string | undefined;
-  /** @throws WireError `ERR_BUSY` when too many jobs wait */
-  readonly requirePlace: () => void;
   /** A job is durable and waits. */
   readonly queue: (record: JobRecord) => Promise<void>;
   /** @throws JobError `ERR_JOB_UNKNOWN` */
@@ -127,7 +125,6 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
         requireSame(desk.keptDigestOf(urn, identity.messageId), identity);
         // The streams take their time; other messages of this user need not wait for them.
         background(desk, { session, inReplyTo, seats: requests }, async () => {
-          desk.requirePlace();
           const received = await submission.receive(body, identity, urn);
           if ("state" in received) await desk.queue(received);
           const answer = { jobId: received.jobId };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JobDefinition } from "../../src/job/index.ts";
-import { TestFederation } from "./a-federation.ts";
+import { aBundle, TestFederation } from "./a-federation.ts";
 import { RawSite, updateOf } from "./raw-site.ts";
 
 /** One round at one site. */
@@ -76,6 +76,16 @@ describe("jobs that wait for their turn", () => {
     await federation.submit(SMALL);
 
     await expect(federation.submit(SMALL)).rejects.toMatchObject({ code: "ERR_BUSY" });
+    await federation.stop();
+  });
+
+  test("are told again to whoever handed them in, however many wait", async () => {
+    const federation = await TestFederation.start({ coordinator: { waitingJobs: 1 } });
+    const user = await federation.user();
+    const handIn = () => federation.clock.runUntil(user.submit(aBundle(SMALL), { submitToken: "once" }));
+    const { jobId } = await handIn();
+
+    expect((await handIn()).jobId).toBe(jobId);
     await federation.stop();
   });
 
