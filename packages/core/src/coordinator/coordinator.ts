@@ -10,7 +10,7 @@ import { ignoreLostSession } from "./answer-site.ts";
 import { AuditExchange } from "./audit-exchange.ts";
 import type { JobModules } from "./job-context.ts";
 import { JobDeletions } from "./job-deletion.ts";
-import { endOfFault, type JobStop, reasonOf } from "./job-end.ts";
+import { endedRecord, endOfFault, type JobStop } from "./job-end.ts";
 import { loadEndedLog, loadJob } from "./job-loader.ts";
 import { jobModules } from "./job-modules.ts";
 import { isVisibleTo, type JobUser, requireJobRight, useJobRight } from "./job-rights.ts";
@@ -345,20 +345,13 @@ export class Coordinator {
   }
 
   async #takeUpJob(record: JobRecord): Promise<void> {
-    const { jobs, logger, clock } = this.#modules;
+    const { jobs, logger } = this.#modules;
     try {
       this.#scheduler.add(await loadJob(record, this.#loading, this.#modules));
     } catch (error) {
       // What is stored of this job does not open: this job ends, the others go on.
       logger.error("a job could not be opened", error, { jobId: record.jobId });
-      const end = endOfFault(error, "waiting");
-      const ended = {
-        state: "failed",
-        reason: reasonOf(end),
-        end,
-        endedAtMs: Math.trunc(clock.now()),
-      } as const;
-      await jobs.update(record, ended);
+      await jobs.update(record, endedRecord("failed", endOfFault(error, "waiting"), this.#modules));
     }
   }
 

@@ -1,6 +1,8 @@
 import type { VerifiedObject } from "../envelope/index.ts";
 import { JobError, PhotinusError, StorageError } from "../errors/index.ts";
+import type { JobRecord } from "../job/index.ts";
 import type { JobEnd, JobState } from "../message/index.ts";
+import type { Clock } from "../platform/index.ts";
 
 /** Stands for nobody in particular: what the server does by itself. */
 export const SERVER = "server";
@@ -53,6 +55,15 @@ export function endOfFault(fault: unknown, state: JobState): JobEnd {
 /** What lists and sites are told in one word: the code, or "rounds done". */
 export function reasonOf({ code }: JobEnd): string {
   return code === "" ? "rounds done" : code;
+}
+
+/** What the record of a job says of its end, by which it is kept no longer than it asks. */
+export function endedRecord(
+  state: JobState,
+  end: JobEnd,
+  { clock }: { readonly clock: Clock },
+): Pick<JobRecord, "state" | "reason"> & Required<Pick<JobRecord, "end" | "endedAtMs">> {
+  return { state, reason: reasonOf(end), end, endedAtMs: Math.trunc(clock.now()) };
 }
 
 /** At most so many UTF-16 units, not cut within a character. */

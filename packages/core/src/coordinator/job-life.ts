@@ -3,7 +3,7 @@ import { hasJobEnded, type JobEnd } from "../message/index.ts";
 import type { ModelVersion } from "../workflow/index.ts";
 import { CommitOrder } from "./commit-order.ts";
 import type { JobContext } from "./job-context.ts";
-import { cutText, reasonOf } from "./job-end.ts";
+import { cutText, endedRecord } from "./job-end.ts";
 
 /** Longest sentence that an audit record holds: its texts have at most 1 024 bytes. */
 const MAX_AUDITED = 300;
@@ -35,26 +35,41 @@ export class JobLife {
     await this.#audit({ outcome: "done", reason: "started" });
   }
 
-  /** It ends for good. @returns false when it had ended, or cannot end so in its state */
+  /** It ends for good. Never rejects. @returns false when it had ended, or cannot end so in its state */
   async end(end: JobEnd): Promise<boolean> {
-    const { modules, board, jobId } = this.#context;
+    const { modules, board } = this.#context;
     const state = nextJobState(this.#record.state, end.outcome);
     if (state === undefined || !hasJobEnded(state)) return false;
-    const endedAtMs = this.#now();
-    const reason = reasonOf(end);
-    board.changeState(state, reason, { atMs: endedAtMs, end });
-    try {
-      this.#record = await modules.jobs.update(this.#record, { state, reason, end, endedAtMs });
-      await board.persist(board.log.view.history.slice(-2).map(({ round }) => round));
-      await CommitOrder.clearAll(modules.metadata, jobId);
-      const { outcome: how, by } = end;
-      const details = { how, by, detail: cutText(end.detail, MAX_AUDITED) };
-      await this.#audit({ outcome: state === "finished" ? "done" : "failed", reason, details });
-    } catch (error) {
-      modules.logger.error("the end of the job could not be kept", error, { jobId });
-    }
+    const ended = endedRecord(state, end, modules);
+    const isKept = await this.#tryTo(async () => {
+      this.#record = await modules.jobs.update(this.#record, ended);
+    });
+    // Whoever reads it may have the job deleted at once.
+    board.changeState(state, ended.reason, { atMs: ended.endedAtMs, end });
+    if (isKept) await this.#tryTo(() => this.#close(ended));
     board.log.end();
     return true;
+  }
+
+  /** What follows when the end is durable. */
+  async #close({ state, reason, end }: ReturnType<typeof endedRecord>): Promise<void> {
+    const { modules, board, jobId } = this.#context;
+    await board.persist(board.log.view.history.slice(-2).map(({ round }) => round));
+    await CommitOrder.clearAll(modules.metadata, jobId);
+    const { outcome: how, by } = end;
+    const details = { how, by, detail: cutText(end.detail, MAX_AUDITED) };
+    await this.#audit({ outcome: state === "finished" ? "done" : "failed", reason, details });
+  }
+
+  async #tryTo(keep: () => Promise<void>): Promise<boolean> {
+    const { modules, jobId } = this.#context;
+    try {
+      await keep();
+      return true;
+    } catch (error) {
+      modules.logger.error("the end of the job could not be kept", error, { jobId });
+      return false;
+    }
   }
 
   /** A version is the newest from here on. @returns the one before, unless something still names it */

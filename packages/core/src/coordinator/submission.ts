@@ -9,6 +9,7 @@ import { type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
 import { boundedAudit } from "./bounded-audit.ts";
 import type { JobModules } from "./job-context.ts";
+import { abortedBy, endedRecord } from "./job-end.ts";
 import { encodeStoredObject } from "./job-loader.ts";
 import { type MessageIdentity, requireSame } from "./message-identity.ts";
 import { receiveContents } from "./submitted-contents.ts";
@@ -263,7 +264,8 @@ export class Submission {
       const jobId = (await this.#modules.jobs.jobOfToken(tokenDigest)) ?? record.jobId;
       if (jobId === record.jobId) return record;
       // Two submits of one token raced: the first one is the job.
-      await this.#modules.jobs.update(record, { state: "aborted", reason: "ERR_JOB_ABORTED" });
+      const end = abortedBy({ reason: "another job has its submit token" });
+      await this.#modules.jobs.update(record, endedRecord("aborted", end, this.#modules));
       return { jobId };
     }
   }
