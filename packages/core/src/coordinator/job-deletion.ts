@@ -66,14 +66,23 @@ export class JobDeletions {
   }
 
   async #sweep(): Promise<void> {
-    const { jobs, clock } = this.#modules;
-    for (const record of await jobs.listAll()) {
-      const { jobId, deletion, endedAtMs, retainDays } = record;
-      if (deletion?.isDone === false) await this.#remove(record);
-      if (deletion !== undefined || retainDays === undefined || endedAtMs === undefined) continue;
-      if (endedAtMs + retainDays * DAY_MS > clock.now()) continue;
-      await this.delete(jobId, { by: SERVER, reason: `kept for ${retainDays} days, as the job says` });
+    for (const record of await this.#modules.jobs.listAll()) {
+      try {
+        await this.#sweepOne(record);
+      } catch (error) {
+        // What is stored of this job does not open or does not go: the others' time is up all the same.
+        const { jobId } = record;
+        this.#modules.logger.error("a job whose time is up stays for now", error, { jobId });
+      }
     }
+  }
+
+  async #sweepOne(record: JobRecord): Promise<void> {
+    const { jobId, deletion, endedAtMs, retainDays } = record;
+    if (deletion?.isDone === false) await this.#remove(record);
+    if (deletion !== undefined || retainDays === undefined || endedAtMs === undefined) return;
+    if (endedAtMs + retainDays * DAY_MS > this.#modules.clock.now()) return;
+    await this.delete(jobId, { by: SERVER, reason: `kept for ${retainDays} days, as the job says` });
   }
 
   async #remove(record: JobRecord): Promise<void> {

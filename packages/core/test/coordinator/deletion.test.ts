@@ -92,6 +92,23 @@ describe("a job that has ended", () => {
     await federation.stop();
   });
 
+  test("goes when its time is up though another one cannot be removed", async () => {
+    const { federation, jobId: stuck } = await withFinished();
+    const jobs = new JobStore(federation.metadata);
+    const deletion = { by: "lead@example.org", reason: "", atMs: 1, isDone: false };
+    await jobs.update(await jobs.get(stuck), { deletion });
+    await federation.metadata.put(`journal/${stuck}/000000000`, new Uint8Array([1]));
+    const jobId = await federation.submit(SMALL);
+    await federation.untilEnd(jobId);
+    await jobs.update(await jobs.get(jobId), { deletion });
+
+    await federation.restart();
+
+    expect((await jobs.find(stuck))?.deletion?.isDone).toBe(false);
+    expect((await jobs.find(jobId))?.deletion?.isDone).toBe(true);
+    await federation.stop();
+  });
+
   test("keeps the models that it says it keeps, and the best by its metric", async () => {
     const every = await withFinished({ retention: { models: "every-round" }, bestBy: "loss" }, 3);
     const user = await every.federation.user();
