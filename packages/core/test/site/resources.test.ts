@@ -112,6 +112,16 @@ describe("what is kept for a job", () => {
     expect(pool.holders).toBe(1);
   });
 
+  test("is what the job was last said to need: a server that asks for another amount changes nothing", () => {
+    const { pool, take } = aPool();
+    pool.check("little", {});
+    pool.check("much", { units: { licence: 3 } });
+
+    expect(take("little", { ...gpus(1, 20) })).toMatchObject({ gpus: [{ index: 0, memoryGiB: 20 }] });
+    expect(take("much", { units: { licence: 1 } })).toMatchObject({ units: { licence: ["a"] } });
+    expect(take("other", { units: { licence: 2 } })).toMatchObject({ units: { licence: ["b", "c"] } });
+  });
+
   test("goes, once it is free, to the job that has waited longest, however often the others looked", async () => {
     const { pool } = aPool();
     const woken: string[] = [];

@@ -16,6 +16,8 @@ export interface Reservation {
 
 interface Held {
   readonly token: string;
+  /** What it was taken for, as text. */
+  readonly need: string;
   readonly granted: GrantedResources;
   /** When it returns unless it is given out; `undefined`: it is given out, and returns with the end of its job. */
   expiresAtMs: number | undefined;
@@ -59,17 +61,22 @@ export class ResourcePool {
     }
   }
 
-  /** Keeps what a job needs for it. Asked again, it keeps the same for longer. @returns what is missing otherwise */
+  /**
+   * Keeps what a job needs for it. Asked again, it keeps the same for longer; asked for something else, that: a server asks
+   * first, and by its own word, the signed job after it. @returns what is missing otherwise
+   */
   check(jobId: string, need: ResourceNeed): Reservation | Lack {
     const { settings } = this;
     if (settings === undefined) return { lacks: "the settings of this site cannot be used at present" };
     this.#expire();
     const before = this.#held.get(jobId);
     const expiresInMs = 1000 * (settings.reservationSeconds ?? DEFAULT_RESERVATION_S);
-    if (before !== undefined) {
+    const wanted = JSON.stringify(need);
+    if (before !== undefined && (before.expiresAtMs === undefined || before.need === wanted)) {
       if (before.expiresAtMs !== undefined) before.expiresAtMs = this.#now() + expiresInMs;
       return { token: before.token, expiresInMs };
     }
+    this.#held.delete(jobId);
     const most = settings.limits?.concurrentJobs ?? this.#modules.concurrentJobs;
     if (this.#held.size >= most) return { lacks: `at most ${most} jobs at once` };
     const granted = take(
@@ -79,7 +86,7 @@ export class ResourcePool {
     );
     if ("lacks" in granted) return granted;
     const token = toHex(this.#modules.random.bytes(16));
-    this.#held.set(jobId, { token, granted, expiresAtMs: this.#now() + expiresInMs });
+    this.#held.set(jobId, { token, need: wanted, granted, expiresAtMs: this.#now() + expiresInMs });
     return { token, expiresInMs };
   }
 
