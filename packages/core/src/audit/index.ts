@@ -45,6 +45,7 @@ export {
   headDetails,
   mayFollow,
   recordedHeadMemory,
+  requireHeadPace,
   type WitnessedHead,
   witnessedBy,
 } from "./witness.ts";

@@ -1,6 +1,7 @@
 import { type Bytes, equalBytes, fromBase64Url, fromHex, toBase64Url, toHex } from "../bytes/index.ts";
 import { builtInRegistry, decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
+import { WireError } from "../errors/index.ts";
 import { parseSignedAuditHead } from "../message/index.ts";
 import type { AuditRecord, AuditStore } from "../platform/index.ts";
 import type { AuditHead } from "./chain.ts";
@@ -8,6 +9,20 @@ import type { AuditLog } from "./log.ts";
 
 /** Action of the records that hold heads of other chains. */
 export const WITNESS_ACTION = "witness";
+
+/** A head is told when a session begins and every five minutes; one that is told sooner is not heard, ms. */
+const LEAST_BETWEEN_MS = 60_000;
+
+/**
+ * Each head becomes a record: without a pace the other side could fill the disk with them.
+ * @param lastMs when the last one of the session came
+ * @throws WireError `ERR_RATE_LIMITED`
+ */
+export function requireHeadPace(lastMs: number | undefined, nowMs: number): void {
+  // [W-221]
+  if (lastMs !== undefined && nowMs < lastMs + LEAST_BETWEEN_MS)
+    throw new WireError("ERR_RATE_LIMITED", "an audit head a minute is enough");
+}
 
 /** A head of somebody else's chain, as its owner signed it. */
 export interface WitnessedHead extends AuditHead {

@@ -1,8 +1,14 @@
 import * as v from "valibot";
-import { type AuditLog, type HeadMemory, HeadWitness, sealAuditHead } from "../audit/index.ts";
+import {
+  type AuditLog,
+  type HeadMemory,
+  HeadWitness,
+  requireHeadPace,
+  sealAuditHead,
+} from "../audit/index.ts";
 import { type Bytes, equalBytes, fromBase64Url, fromHex, toBase64Url, toHex } from "../bytes/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { AuthorizationError, WireError } from "../errors/index.ts";
+import { AuthorizationError } from "../errors/index.ts";
 import { decodeRecord, encodeRecord } from "../job/index.ts";
 import { auditBehind, MAX_AUDIT_HEAD_BYTES } from "../message/index.ts";
 import { type Identity, type Participant, parseCertificate } from "../pki/index.ts";
@@ -11,8 +17,6 @@ import type { Session } from "../session/index.ts";
 
 /** A signed head of this server serves every site that asks within this time, ms. */
 const SHARED_MS = 60_000;
-/** A site tells its head when it comes and every five minutes; one that tells it sooner is not heard, ms. */
-const LEAST_BETWEEN_MS = 60_000;
 const PREFIX = "audit-witness/";
 
 const StoredHeadSchema = v.strictObject({
@@ -60,10 +64,12 @@ export class AuditExchange {
     // [W-220]
     if (session.peer.role !== "site" || !equalBytes(object.signer.leafDigest, session.peer.leafDigest))
       throw new AuthorizationError("ERR_FORBIDDEN", "a site tells of its own audit chain only");
-    const isFirst = !this.#heardMs.has(session);
-    this.#requirePace(session);
+    const nowMs = this.#modules.clock.now();
+    const heardMs = this.#heardMs.get(session);
+    requireHeadPace(heardMs, nowMs);
+    this.#heardMs.set(session, nowMs);
     const chain = await chainName(object.signer, this.#modules.crypto);
-    const before = isFirst ? await this.#memory.last(chain) : undefined;
+    const before = heardMs === undefined ? await this.#memory.last(chain) : undefined;
     const behind = await this.#witness.take(object, chain);
     if (behind !== undefined) {
       this.#modules.logger.warn("the audit chain of a site is behind what it has signed", {
@@ -74,15 +80,6 @@ export class AuditExchange {
     const shown = behind ?? before;
     if (shown !== undefined) await session.send(auditBehind, { evidence: shown.object });
     await this.#answer(session);
-  }
-
-  #requirePace(session: Session): void {
-    // [W-221]
-    const nowMs = this.#modules.clock.now();
-    const lastMs = this.#heardMs.get(session);
-    if (lastMs !== undefined && nowMs < lastMs + LEAST_BETWEEN_MS)
-      throw new WireError("ERR_RATE_LIMITED", "an audit head a minute is enough");
-    this.#heardMs.set(session, nowMs);
   }
 
   async #answer(session: Session): Promise<void> {

@@ -6,6 +6,7 @@ import {
   notedLoss,
   openAuditEvidence,
   recordedHeadMemory,
+  requireHeadPace,
   sealAuditHead,
 } from "../audit/index.ts";
 import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
@@ -42,6 +43,8 @@ export class AuditExchange {
   #hasLooked = false;
   /** False once the server has shown its evidence in this session: each look reads the whole chain. */
   #mayBeShown = true;
+  /** When the server told its head last in this session. */
+  #heardMs: number | undefined;
   /** What was told last, and how many heads of the server were recorded since. */
   #told = { count: 0, atMs: Number.NEGATIVE_INFINITY, headsSince: 0 };
 
@@ -65,6 +68,7 @@ export class AuditExchange {
   opened(identity: Identity): void {
     this.#identity = identity;
     this.#mayBeShown = true;
+    this.#heardMs = undefined;
   }
 
   /** Tells the server where the own chain is. To be awaited before the site announces itself: jobs come after that. */
@@ -87,8 +91,11 @@ export class AuditExchange {
     });
   }
 
-  /** The server tells where its chain is; the signature has been verified. @throws MessageError, StorageError */
+  /** The server tells where its chain is; the signature has been verified. @throws WireError, MessageError, StorageError */
   async take(object: VerifiedObject): Promise<void> {
+    const nowMs = this.#modules.clock.now();
+    requireHeadPace(this.#heardMs, nowMs);
+    this.#heardMs = nowMs;
     this.#told.headsSince += 1;
     const earlier = await this.#witness?.take(object, "server");
     if (earlier === undefined) return;

@@ -213,6 +213,30 @@ test("only its own head is taken of a site, and one a minute", async () => {
   await federation.stop();
 });
 
+test("a site takes one head a minute of its server, which could fill its disk with them", async () => {
+  const federation = await TestFederation.start();
+  const { crypto, clock } = federation;
+  const store = memoryAudit(crypto);
+  const exchange = new AuditExchange({ audit: auditLog(store, clock), clock, crypto, logger: silentLogger });
+  const signer = federation.project.server.participant;
+  const head = (count: number) =>
+    ({
+      ...{ signer, issuedAt: clock.now(), bytes: new Uint8Array(3) },
+      payload: encode({ count, hash: new Uint8Array(32).fill(count) }, builtInRegistry()),
+    }) as unknown as VerifiedObject;
+
+  exchange.opened(federation.identityOf("site-1"));
+  await exchange.take(head(1));
+  await expect(exchange.take(head(2))).rejects.toMatchObject({ code: "ERR_RATE_LIMITED" });
+  await clock.advance(60_000);
+  await exchange.take(head(3));
+  exchange.opened(federation.identityOf("site-1")); // in a new session it is told at once
+  await exchange.take(head(4));
+
+  expect(await recordsOf(store, "witness")).toHaveLength(3);
+  await federation.stop();
+});
+
 test("evidence counts by the site's own signature only, and not against a chain that holds it", async () => {
   const federation = await TestFederation.start();
   const { crypto, clock } = federation;
