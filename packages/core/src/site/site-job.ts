@@ -26,7 +26,7 @@ import { JobPrivacy } from "./job-privacy.ts";
 import type { JobDecision, OfferedJob } from "./options.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { SiteJobModules } from "./site-job-modules.ts";
-import { newJobStatus } from "./status-board.ts";
+import { atRound, newJobStatus } from "./status-board.ts";
 import { taskSeed } from "./task-seed.ts";
 import type { PreparedTrainer, Trainer, TrainOutcome } from "./trainer.ts";
 import { describeUpdate } from "./update.ts";
@@ -44,6 +44,8 @@ export class SiteJob {
   #hasAccepted = false;
   /** Version of the text that a person agreed to; empty when a policy decided. */
   #terms = "";
+  /** Why it takes no part, while the server has not been told: there was no session. */
+  #untold: string | undefined;
   #prepared: PreparedTrainer | undefined;
   #trainer: Trainer | undefined;
   /** The task at work, and what ends it. */
@@ -106,7 +108,7 @@ export class SiteJob {
       this.#privacy.end();
       this.#place.release();
       board.update({ activity: "waiting" });
-      await this.#send(jobDecline, { jobId, reason: cutReason(decision.declined) });
+      await this.#decline(cutReason(decision.declined));
       return;
     }
     this.#hasAccepted = true;
@@ -134,7 +136,8 @@ export class SiteJob {
   async reannounce(): Promise<void> {
     const { jobId } = this.#proposal;
     if (!this.#hasAccepted) {
-      await this.#place.tellAgain();
+      if (this.#untold === undefined) await this.#place.tellAgain();
+      else await this.#decline(this.#untold);
       return;
     }
     await this.#send(jobAccept, { jobId, terms: this.#terms });
@@ -142,6 +145,11 @@ export class SiteJob {
     await this.#send(jobReady, { jobId, ...this.#prepared });
     if (this.#held !== undefined) this.#inBackground(this.#upload(this.#held), this.#held.body);
     await this.#sendMeasured();
+  }
+
+  async #decline(reason: string): Promise<void> {
+    this.#untold = this.#modules.session() === undefined ? reason : undefined;
+    await this.#send(jobDecline, { jobId: this.#proposal.jobId, reason });
   }
 
   /** The server told where the graph is. Returns at once. */
@@ -240,7 +248,7 @@ export class SiteJob {
     const evaluation = await this.#requireTrainer().evaluate(parameters, reporter.options(signal));
     if (evaluation !== undefined) {
       board.updateJob(jobId, ({ evaluations }) => ({
-        evaluations: [...evaluations, { round: task.version, evaluation }],
+        evaluations: atRound(evaluations, { round: task.version, evaluation }),
       }));
     }
     const measured = evaluation === undefined ? {} : { evaluation };
@@ -277,12 +285,7 @@ export class SiteJob {
     if (skippedUpdates > 0) {
       logger.warn("updates that were no finite numbers were left out", { jobId, round, skippedUpdates });
     }
-    board.updateJob(jobId, ({ losses }) => ({
-      losses: [
-        ...losses.filter(({ round }) => round !== task.round),
-        { round: task.round, loss: outcome.loss },
-      ],
-    }));
+    board.updateJob(jobId, ({ losses }) => ({ losses: atRound(losses, { round, loss: outcome.loss }) }));
     return outcome;
   }
 

@@ -69,6 +69,14 @@ export class StatusBoard {
   }
 }
 
+/** The entries of rounds with one more, in place of the one that its round had: a round may be repeated. */
+export function atRound<Entry extends { readonly round: number }>(
+  entries: readonly Entry[],
+  entry: Entry,
+): readonly Entry[] {
+  return [...entries.filter(({ round }) => round !== entry.round), entry];
+}
+
 /** A job of which nothing was done yet. */
 export function newJobStatus({ jobId, definition, submitter }: OfferedJob): SiteJobStatus {
   return {

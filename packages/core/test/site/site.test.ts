@@ -148,6 +148,30 @@ describe("a site", () => {
     await federation.stop();
   });
 
+  test("tells that it takes no part in the next session, when it decided between two", async () => {
+    const federation = await TestFederation.start();
+    let decline = (): void => undefined;
+    federation.site("site-1", {
+      modules: {
+        decideJob: () =>
+          new Promise((resolve) => {
+            decline = () => resolve({ declined: "not this one" });
+          }),
+      },
+    });
+    const jobId = await federation.submit({ minimumSites: 1, waitForSitesMs: 60_000 });
+    await federation.clock.settle();
+    federation.connections.get("site-1")?.cut();
+    await federation.clock.settle();
+    decline();
+
+    expect((await federation.untilEnd(jobId)).sites[0]).toMatchObject({
+      phase: "refused",
+      detail: "not this one",
+    });
+    await federation.stop();
+  });
+
   test("trains each round with the same seed again, whatever happened before", async () => {
     const seeds: number[] = [];
     for (const rounds of [1, 2]) {
