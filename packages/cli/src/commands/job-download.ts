@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
-import { JobError } from "@photinus/core/errors";
 import type { JobView } from "@photinus/core/message";
 import { trainedModel } from "@photinus/training";
 import type { CommandContext } from "../context.ts";
+import { presentJob } from "../job/present-job.ts";
 import { megabytes } from "../megabytes.ts";
 import { createFolder, writePrivate } from "../project/folder-change.ts";
 import { type PersonOptions, withFederation } from "../with-federation.ts";
@@ -34,10 +34,7 @@ export async function downloadJob(
       const job = federation.job(jobId);
       const result = await job.result(signal);
       const onnx = trainedModel(await job.graph(signal), result.model);
-      for await (const present of job.views(signal)) {
-        return { version: result.version, model: onnx, view: present };
-      }
-      throw new JobError("ERR_JOB_UNKNOWN", "the server told nothing of the job");
+      return { version: result.version, model: onnx, view: await presentJob(job, signal) };
     },
     context,
   );

@@ -2,32 +2,21 @@ import type { CommandContext } from "../context.ts";
 import { awaitJob, followJob } from "../job/follow-job.ts";
 import { type PersonOptions, withFederation } from "../with-federation.ts";
 
+type Following = (jobId: string, options: PersonOptions, context: CommandContext) => Promise<void>;
+
 /** Tells each round of a job until it ends. @throws as `followJob` */
-export async function watchJob(
-  jobId: string,
-  options: PersonOptions,
-  context: CommandContext,
-): Promise<void> {
-  const { terminal } = context;
-  await withFederation(
-    options,
-    ({ federation, signal }) => followJob(federation.job(jobId), { terminal, signal }),
-    context,
-  );
-}
+export const watchJob: Following = following(followJob);
 
 /** Waits for the end of a job: the exit code tells it. @throws as `awaitJob` */
-export async function waitForJob(
-  jobId: string,
-  options: PersonOptions,
-  context: CommandContext,
-): Promise<void> {
-  const { terminal } = context;
-  await withFederation(
-    options,
-    ({ federation, signal }) => awaitJob(federation.job(jobId), { terminal, signal }),
-    context,
-  );
+export const waitForJob: Following = following(awaitJob);
+
+function following(follow: typeof followJob): Following {
+  return (jobId, options, context) =>
+    withFederation(
+      options,
+      ({ federation, signal }) => follow(federation.job(jobId), { terminal: context.terminal, signal }),
+      context,
+    );
 }
 
 /** Options of `photinus job abort`. */

@@ -1,12 +1,12 @@
-import { JobError } from "@photinus/core/errors";
 import type { JobView, SiteView } from "@photinus/core/message";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
 import { logLines } from "../job/log-lines.ts";
+import { presentJob } from "../job/present-job.ts";
 import { roundLine } from "../job/round-lines.ts";
 import { megabytes } from "../megabytes.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Connected, type PersonOptions, withFederation } from "../with-federation.ts";
+import { type PersonOptions, withFederation } from "../with-federation.ts";
 
 /** Options of `photinus job list`. */
 export interface JobListOptions extends PersonOptions {
@@ -33,16 +33,13 @@ export async function listJobs({ most, ...options }: JobListOptions, context: Co
 
 /** Shows a job as it is now. @throws as `withFederation` */
 export async function showJob(jobId: string, options: PersonOptions, context: CommandContext): Promise<void> {
-  const job = await withFederation(options, (connected) => present(jobId, connected), context);
+  const job = await withFederation(
+    options,
+    ({ federation, signal }) => presentJob(federation.job(jobId), signal),
+    context,
+  );
   printJob(job, context.terminal);
   context.terminal.result(job);
-}
-
-/** The job as it is now. */
-async function present(jobId: string, { federation, signal }: Connected): Promise<JobView> {
-  for await (const view of federation.job(jobId).views(signal)) return view;
-  signal.throwIfAborted();
-  throw new JobError("ERR_JOB_UNKNOWN", "the server told nothing of the job");
 }
 
 function printJob(job: JobView, terminal: Terminal): void {
