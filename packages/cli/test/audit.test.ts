@@ -10,6 +10,7 @@ import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
 import Connection from "libsql";
 import { beforeAll, expect, test } from "vitest";
+import { writeExport } from "../src/audit/write-export.ts";
 import { folder, run } from "./run-photinus.ts";
 
 const crypto = nodeCrypto();
@@ -193,6 +194,23 @@ test("an export verifies as the state does, is for its owner only, and replaces 
   const table = join(await folder(), "out.csv");
   await run("audit", "export", "--state", state, "-o", table, "--format", "csv");
   expect((await readFile(table, "utf8")).split("\r\n")).toHaveLength(5);
+});
+
+test("the head that an export tells is that of its file, however much is recorded meanwhile", async () => {
+  const records = await recordsOf(await aState());
+  const output = join(await folder(), "out.jsonl");
+  let readings = 0;
+  const audit = {
+    async *read() {
+      readings++;
+      yield* readings === 1 ? records.slice(0, 2) : records;
+    },
+  };
+
+  const head = await writeExport(audit, { output, format: "jsonl" });
+
+  expect(head).toEqual({ count: 2, hash: records[1]?.hash });
+  expect((await readFile(output, "utf8")).trim().split("\n")).toHaveLength(head.count);
 });
 
 test("a loss that is accepted stands in the chain with its reason; a server's state takes none", async () => {

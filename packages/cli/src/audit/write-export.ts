@@ -1,0 +1,55 @@
+import { open, rm } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type AuditHead, auditToCsv, exportAudit, genesisHash, verifyChain } from "@photinus/core/audit";
+import { HostError } from "@photinus/core/errors";
+import type { AuditRecord } from "@photinus/core/platform";
+import { nodeCrypto } from "@photinus/node-platform";
+import type { AuditRecords } from "./open-records.ts";
+
+/** What is written, and where. */
+export interface ExportFile {
+  /** File to write; must not exist. */
+  readonly output: string;
+  /** "jsonl" is what verifies; "csv" is a table for people. */
+  readonly format: "jsonl" | "csv";
+}
+
+/**
+ * Writes records into a file that only its owner reads, and verifies their chain: of a broken one no file stays. A site may go
+ * on recording meanwhile: what counts is the last record in the file.
+ *
+ * @returns head of what the file holds
+ * @throws AuditBrokenError; HostError `ERR_CONFIG_INVALID` when the file exists or cannot be written
+ */
+export async function writeExport(
+  audit: Pick<AuditRecords, "read">,
+  { output, format }: ExportFile,
+): Promise<AuditHead> {
+  const handle = await open(output, "wx", 0o600).catch((cause: unknown) => {
+    throw new HostError("ERR_CONFIG_INVALID", `${output} exists or cannot be written`, { cause });
+  });
+  try {
+    let head: AuditHead = { count: 0, hash: genesisHash() };
+    const records = passing(audit.read(), ({ sequence, hash }) => {
+      head = { count: sequence, hash };
+    });
+    const text = format === "csv" ? auditToCsv(records) : exportAudit(records);
+    await pipeline(Readable.from(text), handle.createWriteStream({ flush: true }));
+    await verifyChain(nodeCrypto(), audit.read(), { witnesses: [head] });
+    return head;
+  } catch (error) {
+    await rm(output, { force: true });
+    throw error;
+  }
+}
+
+async function* passing(
+  records: AsyncIterable<AuditRecord>,
+  note: (record: AuditRecord) => void,
+): AsyncGenerator<AuditRecord, void, void> {
+  for await (const record of records) {
+    note(record);
+    yield record;
+  }
+}
