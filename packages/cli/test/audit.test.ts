@@ -225,6 +225,16 @@ test("a loss that is accepted stands in the chain with its reason; a server's st
   expect((await run("audit", "accept-loss", "--state", state, "--reason", " ")).code).toBe(4);
 });
 
+test("a loss is accepted in no folder that is not there", async () => {
+  const typo = join(await folder(), "typo");
+
+  const { code, err } = await run("audit", "accept-loss", "--reason", "lost", "--state", typo);
+
+  expect(code).toBe(4);
+  expect(err).toContain("is no folder");
+  expect(existsSync(typo)).toBe(false);
+});
+
 test("a report tells the data flows of a job, what a user did, and what is about a participant", async () => {
   const state = await aState([]);
   const storage = await openStorage({ folder: state }, { crypto });

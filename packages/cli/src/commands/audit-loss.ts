@@ -20,6 +20,8 @@ export async function acceptLoss(
   { terminal }: CommandContext,
 ): Promise<void> {
   const path = join(state, AUDIT_FILE);
+  // Opening would make a folder that is missing, and the site of another one would go on refusing.
+  if (!existsSync(state)) throw new HostError("ERR_CONFIG_INVALID", `${state} is no folder`);
   if (!existsSync(path) && existsSync(join(state, "photinus.db"))) {
     throw new HostError(
       "ERR_CONFIG_INVALID",
