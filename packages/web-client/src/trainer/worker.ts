@@ -7,9 +7,12 @@ import type { WorkerOrder } from "./worker-order.ts";
 
 // Entry of the trainer worker. ONNX Runtime is loaded here and nowhere else, so that the page and the site worker stay
 // small and answer at once while a step runs.
-globalThis.addEventListener("message", (event: MessageEvent<WorkerOrder>) => void obey(event.data), {
-  once: true,
-});
+globalThis.addEventListener("message", begin, { once: true });
+
+/** A promise that is refused tells nobody outside the worker, an error that is reported does: the trainer is lost then. */
+function begin({ data }: MessageEvent<WorkerOrder>): void {
+  obey(data).catch(reportError);
+}
 
 async function obey({ task, port }: WorkerOrder): Promise<void> {
   const clock = systemClock();
