@@ -1,21 +1,18 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { isAlive, leftIn, sitesOf, startDemo } from "./demo-process.ts";
+import { isAlive, leftIn, type Running, sitesOf, startDemo } from "./demo-process.ts";
+
+/** A demo that would go on for long, once both its sites run. */
+async function longDemo(): Promise<Running & { readonly sites: readonly number[] }> {
+  const what = ["--rounds", "1000", "--sites", "2", "--model", "mlp", "--port", "0"];
+  const demo = await startDemo(...what);
+  await once(demo.child.stdout!, "data");
+  await expect.poll(() => sitesOf(demo.child.pid!), { timeout: 10_000 }).toHaveLength(2);
+  return { ...demo, sites: await sitesOf(demo.child.pid!) };
+}
 
 test.runIf(process.platform === "linux")("sites end with a demo that is killed outright", async () => {
-  const { child, ended } = await startDemo(
-    "--rounds",
-    "1000",
-    "--sites",
-    "2",
-    "--model",
-    "mlp",
-    "--port",
-    "0",
-  );
-  await once(child.stdout!, "data");
-  await expect.poll(() => sitesOf(child.pid!), { timeout: 10_000 }).toHaveLength(2);
-  const sites = await sitesOf(child.pid!);
+  const { child, ended, sites } = await longDemo();
 
   child.kill("SIGKILL");
   await ended;
@@ -24,20 +21,9 @@ test.runIf(process.platform === "linux")("sites end with a demo that is killed o
 });
 
 test.runIf(process.platform === "linux")("a site that dies ends the demo with its name", async () => {
-  const { child, ended } = await startDemo(
-    "--rounds",
-    "1000",
-    "--sites",
-    "2",
-    "--model",
-    "mlp",
-    "--port",
-    "0",
-  );
-  await once(child.stdout!, "data");
-  await expect.poll(() => sitesOf(child.pid!), { timeout: 10_000 }).toHaveLength(2);
+  const { ended, sites } = await longDemo();
 
-  process.kill((await sitesOf(child.pid!))[0]!, "SIGKILL");
+  process.kill(sites[0]!, "SIGKILL");
   const { code, err } = await ended;
 
   expect(code).toBe(1);
@@ -58,19 +44,7 @@ test.each([
 });
 
 test.runIf(process.platform === "linux")("Ctrl-C stops every process and removes every file", async () => {
-  const { child, ended, folder } = await startDemo(
-    "--rounds",
-    "1000",
-    "--sites",
-    "2",
-    "--model",
-    "mlp",
-    "--port",
-    "0",
-  );
-  await once(child.stdout!, "data");
-  await expect.poll(() => sitesOf(child.pid!), { timeout: 10_000 }).toHaveLength(2);
-  const sites = await sitesOf(child.pid!);
+  const { child, ended, folder, sites } = await longDemo();
 
   child.kill("SIGINT");
   const { code } = await ended;
