@@ -1,9 +1,10 @@
 import type { JobDefinition } from "@photinus/core/job";
-import { ParameterSet, Tensor } from "@photinus/core/tensor";
+import { elementCount, ParameterSet, Tensor } from "@photinus/core/tensor";
 import { describe, expect, test } from "vitest";
 import { makeJob, trainedModel } from "../../src/job/index.ts";
 import { benchModel } from "../../src/models/index.ts";
 import { type Model, type Node, readModel, writeModel } from "../../src/onnx/index.ts";
+import { node } from "../reference/small-model.ts";
 
 const DEFINITION: JobDefinition = {
   name: "a job",
@@ -20,10 +21,6 @@ const DEFINITION: JobDefinition = {
   chunkBytes: 65_536,
   maximumExamples: 1000,
 };
-
-const node = (operator: string, inputs: readonly string[], output: string): Node => ({
-  ...{ name: `node/${output}`, operator, inputs, outputs: [output], attributes: new Map() },
-});
 
 function aModel(nodes: readonly Node[], shape: readonly (number | string)[] = ["batch", 4]): Model {
   return {
@@ -91,8 +88,7 @@ describe("trainedModel", () => {
   test("is the graph with other values", () => {
     const { model, parameters } = benchModel("mlp", 1);
     const values = parameters.map(({ name, shape }) => {
-      const count = shape.reduce((product, size) => product * size, 1);
-      return [name, Tensor.f32(shape, new Float32Array(count).fill(0.5))] as const;
+      return [name, Tensor.f32(shape, new Float32Array(elementCount(shape)).fill(0.5))] as const;
     });
 
     const { graph } = readModel(trainedModel(model, new ParameterSet(values)));
