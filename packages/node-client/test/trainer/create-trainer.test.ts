@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { benchModel } from "@photinus/training";
 import { afterAll, expect, test } from "vitest";
-import { shades } from "../../../training/test/reference/shades.ts";
+import { learnsInAWorker } from "../../../training/test/reference/learns-in-a-worker.ts";
 import { createTrainer } from "../../src/trainer/index.ts";
 import { trainerIn } from "../../src/trainer/start-node-trainer.ts";
 import { watchChild } from "../../src/trainer/start-worker.ts";
@@ -12,31 +12,13 @@ import { watchChild } from "../../src/trainer/start-worker.ts";
 const folder = mkdtempSync(join(tmpdir(), "photinus-child-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const { model, parameters, initialParameters } = benchModel("mlp", 1);
+const { initialParameters } = benchModel("mlp", 1);
 
 // What it does is the contract that packages/training/test/trainer/model-trainer.node.test.ts runs over a port: starting a
 // worker takes seconds, so that one shows here that the worker is that port's other end.
 test("a trainer in a worker thread learns there, reports, stops, and takes single steps", async () => {
-  const trainer = await createTrainer({
-    ...{ model, parameters, loss: "cross-entropy", batchSize: 16, device: "cpu", data: shades(64) },
-    optimizer: { name: "sgd", learningRate: 0.05, momentum: 0.9 },
-  });
-  const controller = new AbortController();
-  const reason = new Error("enough");
+  const trainer = await learnsInAWorker((options) => createTrainer({ ...options, device: "cpu" }));
 
-  await trainer.load(initialParameters);
-  const { steps } = await trainer.train(3);
-  const { accuracy } = await trainer.evaluate(shades(20));
-  const single = await trainer.step(shades(3));
-  const endless = trainer.train(1e6, {
-    signal: controller.signal,
-    onProgress: () => controller.abort(reason),
-  });
-
-  expect(steps).toBe(12);
-  expect(accuracy).toBe(1);
-  expect(single).toMatchObject({ kind: "taken" });
-  await expect(endless).rejects.toBe(reason);
   expect(trainer).toMatchObject({ device: "cpu", rejected: [] });
   expect(trainer.memory.availableBytes).toBeGreaterThan(trainer.memory.neededBytes);
   await trainer.dispose();
