@@ -1,6 +1,7 @@
 import type { AuditLog } from "../audit/index.ts";
 import { WireError } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
+import { Allowance } from "./allowance.ts";
 
 /** Records that one session may cause at once: its requests, and what was decided about them. */
 export const RECORDS_AT_ONCE = 256;
@@ -12,18 +13,13 @@ const RECORDS_PER_SECOND = 1;
  * effect, so beyond the bound its requests are refused (`ERR_RATE_LIMITED`).
  */
 export function boundedAudit(audit: AuditLog, clock: Pick<Clock, "now">): AuditLog {
-  let left = RECORDS_AT_ONCE;
-  let filledMs = clock.now();
+  const allowance = new Allowance({ atOnce: RECORDS_AT_ONCE, perSecond: RECORDS_PER_SECOND });
   return {
     async record(note) {
-      const nowMs = clock.now();
-      left = Math.min(RECORDS_AT_ONCE, left + ((nowMs - filledMs) / 1000) * RECORDS_PER_SECOND);
-      filledMs = nowMs;
-      if (left < 1) {
-        const retryAfterMs = Math.ceil((1000 * (1 - left)) / RECORDS_PER_SECOND);
+      const retryAfterMs = allowance.take(clock.now());
+      if (retryAfterMs > 0) {
         throw new WireError("ERR_RATE_LIMITED", "the session asks for too much", { retryAfterMs });
       }
-      left -= 1;
       return await audit.record(note);
     },
   };

@@ -1,6 +1,7 @@
-import { type Actor, type Authorizer, decideJob } from "../authorization/index.ts";
+import type { Actor, Authorizer } from "../authorization/index.ts";
 import type { JobRecord, JobStore } from "../job/index.ts";
 import type { JobQuery, Listed, ListedJob } from "../message/index.ts";
+import { isVisibleTo } from "./job-rights.ts";
 
 /** What {@link listJobs} works with. */
 export interface ListJobsModules {
@@ -16,19 +17,17 @@ export async function listJobs(
   { most, after }: JobQuery,
   { jobs, authorizer }: ListJobsModules,
 ): Promise<Listed<ListedJob>> {
-  const newestFirst = (await jobs.list()).toReversed();
-  // A job that is gone leaves its place: what follows is told by order, not by finding it.
-  const rest = after === undefined ? newestFirst : newestFirst.filter((record) => cursorOf(record) < after);
-  const visible = rest.filter(({ submitter }) => {
-    const job = { submitter: submitter.name, submitterOrg: submitter.org };
-    return decideJob({ actor, right: "view", job }, authorizer).allowed;
-  });
-  const page = visible.slice(0, most);
-  const last = page.at(-1);
-  const entries = page.map(listedJob);
-  return last === undefined || page.length === visible.length
-    ? { entries }
-    : { entries, next: cursorOf(last) };
+  const page: JobRecord[] = [];
+  for (const record of (await jobs.list()).toReversed()) {
+    // A job that is gone leaves its place: what follows is told by order, not by finding it.
+    if (after !== undefined && cursorOf(record) >= after) continue;
+    if (!isVisibleTo(actor, record, authorizer)) continue;
+    const last = page.at(-1);
+    if (page.length === most && last !== undefined)
+      return { entries: page.map(listedJob), next: cursorOf(last) };
+    page.push(record);
+  }
+  return { entries: page.map(listedJob) };
 }
 
 /** Orders as the list does: by time of submission, then by id. */

@@ -22,9 +22,13 @@ import {
   routeTable,
   type Session,
 } from "../session/index.ts";
+import { Allowance } from "./allowance.ts";
 import type { JobRun } from "./job-run.ts";
 import type { LiveSite, ResumedState } from "./live-site.ts";
 import { identityOf } from "./message-identity.ts";
+
+/** Progress that a site may show, and refusals that it may cause: an honest one tells a few times a second. */
+const PROGRESS = { atOnce: 64, perSecond: 20 } as const;
 
 /** What a coordinator does with what sites say. */
 export interface SiteDesk {
@@ -51,10 +55,10 @@ export interface SiteDesk {
 
 /** The messages that sites may send, each to the run of its job; one table for all sessions. @param more beside those */
 export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): RouteTable {
-  const progress = new WeakMap<Session, ProgressBudget>();
+  const progress = new WeakMap<Session, Allowance>();
   const resumed = new WeakMap<Session, ResumedState>();
-  const progressOf = (session: Session): ProgressBudget => {
-    const budget = progress.get(session) ?? new ProgressBudget();
+  const progressOf = (session: Session): Allowance => {
+    const budget = progress.get(session) ?? new Allowance(PROGRESS);
     progress.set(session, budget);
     return budget;
   };
@@ -91,7 +95,7 @@ export function siteRoutes(desk: SiteDesk, more: readonly MessageRoute[] = []): 
     ),
     on(taskProgress, async (body, _message, session) => {
       // Whoever watches is told of each: a site that floods is shown less often.
-      if (!progressOf(session).take(desk.now())) return;
+      if (progressOf(session).take(desk.now()) > 0) return;
       await route(session, body.jobId, (site, run) => run.progress(site, body));
     }),
     on(contribution, (body, message, session) =>
@@ -122,7 +126,7 @@ function resultRoute(
   desk: SiteDesk,
   place: (session: Session, jobId: string) => Promise<[LiveSite, JobRun] | undefined>,
 ) {
-  const strays = new WeakMap<Session, ProgressBudget>();
+  const strays = new WeakMap<Session, Allowance>();
   return async (
     session: Session,
     body: { readonly jobId: string; readonly taskId: string },
@@ -131,9 +135,9 @@ function resultRoute(
     const found = await place(session, body.jobId);
     if (found !== undefined) return await handle(...found);
     // Each refusal is a durable record.
-    const budget = strays.get(session) ?? new ProgressBudget();
+    const budget = strays.get(session) ?? new Allowance(PROGRESS);
     strays.set(session, budget);
-    if (!budget.take(desk.now()))
+    if (budget.take(desk.now()) > 0)
       throw new WireError("ERR_RATE_LIMITED", "too many results that nobody asked for");
     const site = desk.siteOf(session);
     if (site !== undefined) await desk.refuseResult(site, body);
@@ -162,24 +166,4 @@ function consentRoutes(desk: SiteDesk, route: Route): readonly MessageRoute[] {
       }),
     ),
   ];
-}
-
-/** Progress that a site may show at once, and a second: an honest one tells a few times a second. */
-const PROGRESS_BURST = 64;
-const PROGRESS_PER_SECOND = 20;
-
-/** How often a site may still show its progress. */
-class ProgressBudget {
-  #left = PROGRESS_BURST;
-  #filledMs: number | undefined;
-
-  /** Takes one. @returns false when there is none */
-  take(nowMs: number): boolean {
-    const sinceMs = nowMs - (this.#filledMs ?? nowMs);
-    this.#filledMs = nowMs;
-    this.#left = Math.min(PROGRESS_BURST, this.#left + (sinceMs / 1000) * PROGRESS_PER_SECOND);
-    if (this.#left < 1) return false;
-    this.#left -= 1;
-    return true;
-  }
 }

@@ -38,6 +38,7 @@ import {
 } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
+import { Allowance } from "./allowance.ts";
 import { boundedAudit } from "./bounded-audit.ts";
 import type { DeletionRequest } from "./job-deletion.ts";
 import type { JobStop } from "./job-end.ts";
@@ -87,6 +88,11 @@ export interface UserDesk {
   readonly administration: Administration | undefined;
 }
 
+/** Pages of lists that a session may ask for at once: the server goes through all its jobs for each. */
+export const LISTS_AT_ONCE = 64;
+/** Further ones that it may ask for in a second. */
+const LISTS_PER_SECOND = 4;
+
 /** An adapter watches jobs. Whatever else it sends is refused as unknown, objects too. */
 function adapterHandler(desk: UserDesk, session: Session): SessionHandler {
   return { routes: [observeRoute(desk, session, new Seats(MAX_REQUESTS))] };
@@ -100,6 +106,7 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
   let taken: Promise<ResumedState> | undefined;
   const requests = new Seats(MAX_REQUESTS);
   const results = new Seats(1);
+  const lists = new Allowance({ atOnce: LISTS_AT_ONCE, perSecond: LISTS_PER_SECOND });
   return {
     onObject(object) {
       if (object.objectType === OBJECT_TYPES.jobAbort) return abortByOrder(object, session, desk);
@@ -154,6 +161,8 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
         });
       }),
       on(jobQuery, async (query, { messageId: inReplyTo }) => {
+        const retryAfterMs = lists.take(desk.clock.now());
+        if (retryAfterMs > 0) throw new WireError("ERR_RATE_LIMITED", "too many lists", { retryAfterMs });
         await session.send(jobList, await desk.list(session.peer, query), { inReplyTo });
       }),
     ],

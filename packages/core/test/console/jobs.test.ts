@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { parsePolicy, policyAuthorizer } from "../../src/authorization/index.ts";
 import { listJobs } from "../../src/coordinator/list-jobs.ts";
+import { LISTS_AT_ONCE } from "../../src/coordinator/user-routes.ts";
 import type { JobRecord } from "../../src/job/index.ts";
 import { type Listed, type ListedJob, MAX_LISTED } from "../../src/message/index.ts";
 import { aBundle, TestFederation } from "../coordinator/a-federation.ts";
@@ -94,5 +95,19 @@ test("whoever watches a job goes on watching when the line breaks, and is told e
 
   expect(await federation.clock.runUntil(watched)).toEqual([1, 2, 3, 4]);
   expect(federation.attempts.get("lead@example.org")).toBe(2);
+  await federation.stop();
+});
+
+test("a session that asks for lists without end is held back, and answered again a second later", async () => {
+  const federation = await TestFederation.start();
+  const user = await federation.user();
+  const ask = () => federation.clock.runUntil(user.jobs());
+  for (let count = 0; count < LISTS_AT_ONCE; count++) await ask();
+
+  await expect(ask()).rejects.toMatchObject({ code: "ERR_RATE_LIMITED" });
+  await federation.clock.advance(1000);
+
+  expect(await ask()).toEqual([]);
+  await user.close();
   await federation.stop();
 });
