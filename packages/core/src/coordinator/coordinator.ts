@@ -378,7 +378,7 @@ export class Coordinator {
   }
 
   async #abort(jobId: string, stop: JobStop): Promise<JobRecord> {
-    if (await this.#scheduler.abort(jobId, stop)) await this.waitForEnd(jobId, new AbortController().signal);
+    if (this.#scheduler.abort(jobId, stop)) await this.waitForEnd(jobId, new AbortController().signal);
     return await this.#modules.jobs.get(jobId);
   }
 

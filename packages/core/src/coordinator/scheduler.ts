@@ -1,5 +1,5 @@
 import { isDeployedTo } from "../job/index.ts";
-import { hasJobEnded } from "../message/index.ts";
+import { hasJobEnded, type JobEnd } from "../message/index.ts";
 import type { Clock, Timer } from "../platform/index.ts";
 import type { MessageRoute } from "../session/index.ts";
 import { chooseJob, type SiteCapacity, type WaitingJob } from "./choose-job.ts";
@@ -65,6 +65,8 @@ export class Scheduler {
   readonly #modules: SchedulerModules;
   readonly #waiting = new Map<string, Waiting>();
   readonly #active = new Map<string, Active>();
+  /** Those that have ended without being given to sites, until that is kept. */
+  readonly #ending = new Map<string, JobRun>();
   readonly #checks: ResourceChecks;
   /** The one job whose sites are asked at the moment: their places are kept for it. */
   #checked: { readonly jobId: string; readonly sites: ReadonlySet<string> } | undefined;
@@ -105,12 +107,12 @@ export class Scheduler {
 
   /** The job's run, waiting or not; `undefined` when it has ended or was never there. */
   find(jobId: string): JobRun | undefined {
-    return this.#active.get(jobId)?.run ?? this.#waiting.get(jobId)?.run;
+    return this.#active.get(jobId)?.run ?? this.#waiting.get(jobId)?.run ?? this.#ending.get(jobId);
   }
 
   /** True for a job that has not been given to sites. */
   isWaiting(jobId: string): boolean {
-    return this.#waiting.has(jobId);
+    return this.#waiting.has(jobId) || this.#ending.has(jobId);
   }
 
   /** Jobs that have been given to sites. */
@@ -153,18 +155,15 @@ export class Scheduler {
     if (this.#active.get(jobId)?.sites.delete(site) === true) this.schedule();
   }
 
-  /** Ends a job for good. @returns false when there is none that could end */
-  async abort(jobId: string, stop: JobStop): Promise<boolean> {
+  /** Ends a job for good; its log ends when that is kept. @returns false when there is none that could end */
+  abort(jobId: string, stop: JobStop): boolean {
     const waiting = this.#waiting.get(jobId);
     if (waiting !== undefined) {
-      this.#forget(waiting);
+      this.#finish(waiting, abortedBy(stop));
       this.schedule(); // others may have the sites that were kept free for it
-      await waiting.run.finish(abortedBy(stop));
-      return true;
     }
-    const active = this.#active.get(jobId);
-    active?.run.abort(stop);
-    return active !== undefined;
+    this.#active.get(jobId)?.run.abort(stop);
+    return this.find(jobId) !== undefined;
   }
 
   /** Lets every job stop where it is. */
@@ -341,8 +340,15 @@ export class Scheduler {
   }
 
   #giveUp(job: Waiting, why: string): void {
+    this.#finish(job, cannotSchedule(why));
+  }
+
+  /** Ends a job that waits; it can be watched until that is kept. */
+  #finish(job: Waiting, end: JobEnd): void {
+    const { jobId, run } = job;
     this.#forget(job);
-    this.#modules.track(job.run.finish(cannotSchedule(why)).then(() => undefined));
+    this.#ending.set(jobId, run);
+    this.#modules.track(run.finish(end).then(() => void this.#ending.delete(jobId)));
   }
 
   #forget(job: Waiting): void {

@@ -49,6 +49,23 @@ test("the end of a job is told when it is durable, and the job may be deleted fr
   await federation.stop();
 });
 
+test("a job that waits and is ended by two at once has ended for both, and can be watched until then", async () => {
+  const { metadata, write } = slowToEnd();
+  const federation = await TestFederation.start({ metadata });
+  const jobId = await federation.submit(SMALL);
+  const user = await federation.user();
+
+  const aborted = Promise.all([federation.coordinator.abort(jobId), user.job(jobId).abort()]);
+  aborted.catch(() => undefined); // awaited below
+  await federation.clock.advance(100);
+  expect((await federation.view(jobId)).state).toBe("waiting");
+  write();
+  await federation.clock.runUntil(aborted);
+
+  expect((await federation.view(jobId)).state).toBe("aborted");
+  await federation.stop();
+});
+
 test("of two jobs that are handed in at once under one token the one that does not count has ended, with its time", async () => {
   const federation = await TestFederation.start();
   const user = await federation.user();
