@@ -109,14 +109,13 @@ export class JobRun {
 
   /** Runs the workflow from where its journal ends. Never rejects; a fault ends this job only. */
   async run(): Promise<RunEnd> {
-    let end: RunEnd | undefined;
     try {
-      end = await this.#run();
-      return end;
+      return await this.#run();
     } finally {
       this.#isRestored();
-      await this.#rounds.close();
-      if (end !== "stopped") await this.#dropUploads();
+      const isOver = hasJobEnded(this.record.state); // and that is kept
+      await this.#rounds.close(isOver);
+      if (isOver) await this.#dropUploads();
     }
   }
 
@@ -308,6 +307,7 @@ export class JobRun {
 
   async #ended(error: unknown): Promise<RunEnd> {
     const { signal, modules, jobId } = this.#context;
+    await this.#rounds.quiet();
     const cause: unknown = signal.aborted ? signal.reason : error;
     if (cause instanceof RunStop) return cause.end === undefined ? "stopped" : await this.finish(cause.end);
     modules.logger.error("the job failed", cause, { jobId });

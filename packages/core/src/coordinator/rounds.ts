@@ -239,9 +239,15 @@ export class Rounds implements WorkflowEffects {
     this.#open?.collection.stop(reason);
   }
 
-  /** Frees what the rounds used, once the last upload has gone. */
-  async close(): Promise<void> {
+  /** Settles when nothing is being kept any more: what the job is ended with builds upon it. Never rejects. */
+  async quiet(): Promise<void> {
+    await this.#records.kept().catch(() => undefined); // the job ends by it
+  }
+
+  /** Frees what the rounds used, once the last upload has gone. @param isOver no later process goes on */
+  async close(isOver: boolean): Promise<void> {
     await this.#open?.intake.idle();
+    if (isOver) this.#sweep();
     this.#versions.close();
   }
 

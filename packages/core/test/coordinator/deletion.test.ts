@@ -47,6 +47,29 @@ describe("a job that has ended", () => {
     await federation.stop();
   });
 
+  test("is deleted with all its models, also when it was ended between two rounds", async () => {
+    const federation = await TestFederation.start();
+    const [one, other] = [
+      await RawSite.connect(federation, "site-1"),
+      await RawSite.connect(federation, "site-2"),
+    ];
+    const jobId = await federation.submit({ rounds: 3, minimumSites: 2 });
+    await federation.clock.advance(1);
+    await other.contribute(updateOf(1));
+    await one.contribute(updateOf(1));
+    await other.contribute(updateOf(1));
+    federation.connections.get("site-2")?.cut();
+    await one.contribute(updateOf(1));
+    expect((await new JobStore(federation.metadata).get(jobId)).last.version).toBe(2);
+
+    await federation.coordinator.abort(jobId);
+    const user = await federation.user();
+    await federation.clock.runUntil(user.job(jobId).delete());
+
+    expect(await leftOf(federation, jobId)).toEqual([]);
+    await federation.stop();
+  });
+
   test("is not deleted by others, nor while it runs", async () => {
     const federation = await TestFederation.start();
     await RawSite.connect(federation, "site-1");
