@@ -89,6 +89,12 @@ test("a model that is not there is refused by its path", async () => {
   );
 });
 
+test("a device that a job names as its model is not read", async () => {
+  expect(await refusal(GOOD.replace("model.onnx", "/dev/zero"))).toMatch(
+    /^4 ERR_CONFIG_INVALID .*zero is no plain file$/,
+  );
+});
+
 test("job check says what would be handed in, without a server", async () => {
   const file = await written(GOOD);
 
