@@ -26,6 +26,8 @@ export interface PrivacyModules {
   readonly filters: FilterRegistry;
   /** What was spent here. */
   readonly account: PrivacyAccount;
+  /** True when it is kept beyond the process: only then a scope may have a budget. */
+  readonly keepsSpending: boolean;
   /** Where noise comes from. */
   readonly noise: Random;
   readonly audit: AuditLog | undefined;
@@ -34,9 +36,10 @@ export interface PrivacyModules {
 
 /** What a site's modules say of privacy, with defaults. */
 export function privacyModules(modules: SiteModules): PrivacyModules {
-  const { privacy, filters = filterRegistry(), spending = memorySpending(), audit, clock, crypto } = modules;
+  const { privacy, filters = filterRegistry(), spending, audit, clock, crypto } = modules;
   const noise = modules.noise ?? { bytes: (length) => crypto.randomBytes(length) };
-  return { privacy, filters, account: new PrivacyAccount(spending), noise, audit, clock };
+  const account = new PrivacyAccount(spending ?? memorySpending());
+  return { privacy, filters, account, keepsSpending: spending !== undefined, noise, audit, clock };
 }
 
 /** A job as far as privacy is concerned. */
@@ -252,6 +255,10 @@ function chainsOf({ definition }: PrivateJob, policy: PrivacyPolicy, modules: Pr
   const parts = { registry, random, clock };
   const data = new FilterChain({ point: "site-data", own: scope.dataFilters, job: siteData }, parts);
   const result = new FilterChain({ point: "site-result", own: scope.resultFilters, job: siteResult }, parts);
+  if (scope.budget !== undefined && !modules.keepsSpending) {
+    const detail = `scope ${scope.name} has a budget, and nothing keeps what is spent at this site`;
+    throw new FilterError("ERR_FILTER_REFUSED", detail);
+  }
   if (scope.budget !== undefined && result.mechanisms.length === 0) {
     const detail = `scope ${scope.name} has a budget, and no filter of the site or the job adds noise that counts`;
     throw new FilterError("ERR_FILTER_REFUSED", detail);

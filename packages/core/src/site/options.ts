@@ -105,7 +105,7 @@ export interface SiteModules {
   readonly privacy: PrivacySource;
   /** Filters that this site has. Default: those that come with Photinus. */
   readonly filters?: FilterRegistry;
-  /** Where it is kept what was spent of privacy budgets. Default: in memory for the life of this site. */
+  /** Where it is kept, beyond the process, what was spent of privacy budgets. Default: nowhere, and a scope with a budget is refused. */
   readonly spending?: SpendingStore;
   /** Where the noise of filters comes from; nobody else may know or repeat it. Default: the cryptography of the runtime. */
   readonly noise?: Random;

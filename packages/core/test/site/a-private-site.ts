@@ -1,3 +1,4 @@
+import { memorySpending } from "../../src/accounting/index.ts";
 import { auditLog } from "../../src/audit/index.ts";
 import { filterRegistry, type PrivacyState, parsePrivacyPolicy } from "../../src/filter/index.ts";
 import type { AuditRecord } from "../../src/platform/index.ts";
@@ -43,6 +44,7 @@ export function aSite(
       modules: {
         privacy: () => made.state,
         noise: seededRandom(`noise/${name}`),
+        spending: memorySpending(),
         audit: auditLog(store, federation.clock),
         ...modules,
       },

@@ -86,6 +86,19 @@ describe("a privacy budget", () => {
     await federation.stop();
   });
 
+  test("is refused where nothing keeps what is spent: the next process would begin anew", async () => {
+    const federation = await TestFederation.start();
+    federation.site("site-1", { modules: { privacy: () => budgeted(2) } });
+
+    const view = await federation.untilEnd(await federation.submit(ALONE));
+
+    expect(view.sites[0]).toMatchObject({
+      cause: "ERR_JOB_DECLINED",
+      detail: expect.stringContaining("nothing keeps what is spent"),
+    });
+    await federation.stop();
+  });
+
   test("is spent by an update that a filter refuses too: that it was refused tells of the data", async () => {
     const federation = await TestFederation.start();
     const { site, records } = aSite(federation, budgeted(2));
