@@ -10,7 +10,7 @@ import {
   layoutOfUpdate,
   parseJobPayload,
 } from "../job/index.ts";
-import type { JobView } from "../message/index.ts";
+import { applyObservation, hasJobEnded, type JobView } from "../message/index.ts";
 import { JobBoard, loadJobView } from "./job-board.ts";
 import type { JobModules } from "./job-context.ts";
 import { JobRun } from "./job-run.ts";
@@ -83,8 +83,10 @@ export async function loadEndedLog(
   modules: JobModules,
 ): Promise<ObservationLog | undefined> {
   const view = await loadJobView(modules.jobs, record.jobId);
-  if (view === undefined) return undefined;
-  const log = new ObservationLog(view, logOptions(options, modules));
+  const hasEnded = hasJobEnded(record.state);
+  if (view === undefined && !hasEnded) return undefined;
+  const shown = view ?? firstView(record);
+  const log = new ObservationLog(hasEnded ? asEnded(shown, record) : shown, logOptions(options, modules));
   log.end();
   return log;
 }
@@ -104,17 +106,25 @@ const logOptions = ({ observationBuffer }: LoadOptions, { clock }: JobModules) =
   firstSequence: Math.trunc(clock.now()),
 });
 
-function firstView(record: JobRecord, { definition, initialParameters }: JobPayload): JobView {
+/** The end as the record has it: a process that dies there, or a job that never ran, leaves no view that tells it. */
+function asEnded(view: JobView, { state, reason, end, endedAtMs, submittedAtMs }: JobRecord): JobView {
+  const told = end === undefined ? {} : { end };
+  return applyObservation(view, { kind: "job", state, reason, atMs: endedAtMs ?? submittedAtMs, ...told });
+}
+
+/** @param payload absent: what was handed in is not opened; the least that a job may ask stands in its place */
+function firstView(record: JobRecord, payload?: JobPayload): JobView {
+  const { purpose = "", workflow } = payload?.definition ?? {};
   return {
     jobId: record.jobId,
-    name: definition.name,
-    purpose: definition.purpose,
+    name: record.name,
+    purpose,
     state: record.state,
     reason: record.reason,
-    rounds: definition.workflow.rounds,
-    minimumSites: definition.workflow.minimumSites,
+    rounds: workflow?.rounds ?? 1,
+    minimumSites: workflow?.minimumSites ?? 1,
     startedAtMs: record.submittedAtMs,
-    modelBytes: initialParameters.byteLength,
+    modelBytes: payload?.initialParameters.byteLength ?? 0,
     sites: [],
     history: [],
   };

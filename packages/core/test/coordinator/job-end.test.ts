@@ -66,6 +66,20 @@ test("a job that waits and is ended by two at once has ended for both, and can b
   await federation.stop();
 });
 
+test("a job that ended when its process died, or that does not open, is told to have ended", async () => {
+  const federation = await TestFederation.start();
+  const jobId = await federation.submit(SMALL);
+  const jobs = new JobStore(federation.metadata);
+  await jobs.update(await jobs.get(jobId), { object: "00".repeat(32) });
+
+  await federation.restart();
+  const user = await federation.user();
+
+  const view = await federation.clock.runUntil(user.job(jobId).ended());
+  expect(view).toMatchObject({ state: "failed", end: { outcome: "failed-to-run", by: "server" } });
+  await federation.stop();
+});
+
 test("of two jobs that are handed in at once under one token the one that does not count has ended, with its time", async () => {
   const federation = await TestFederation.start();
   const user = await federation.user();
