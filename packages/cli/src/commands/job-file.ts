@@ -1,4 +1,4 @@
-import type { JobBundle } from "@photinus/core/job";
+import type { JobBundle, JobDefinition } from "@photinus/core/job";
 import { elementCount } from "@photinus/core/tensor";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
@@ -21,7 +21,7 @@ export async function checkJobFile(file: string, { terminal }: CommandContext): 
   );
   terminal.line(
     `${workflow.name}  ${counted(workflow.rounds, "round")} of at least ${counted(workflow.minimumSites, "site")}, ` +
-      `rule ${aggregation?.name ?? "weighted-mean"}`,
+      [`rule ${aggregation?.name ?? "weighted-mean"}`, ...serverOptimizerOf(workflow)].join(", "),
   );
   terminal.line(
     `training  ${loss}, ${training.optimizer.name}, ${counted(training.localEpochs, "epoch")} a round ` +
@@ -34,6 +34,10 @@ export async function checkJobFile(file: string, { terminal }: CommandContext): 
     terminal.note(`Not tried here: each site's data sets the size of ${openDimensions.join(", ")}.`);
   }
   terminal.result({ file, model: modelPath, definition, ...sizes, openDimensions });
+}
+
+function serverOptimizerOf({ serverOptimizer }: JobDefinition["workflow"]): readonly string[] {
+  return serverOptimizer === undefined ? [] : [`server optimizer ${serverOptimizer.name}`];
 }
 
 /** What a job weighs. */

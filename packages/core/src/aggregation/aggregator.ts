@@ -11,11 +11,19 @@ export interface Contribution {
   /** Number of training examples: > 0 and finite. */
   readonly weight: number;
   /**
+   * ‖a_k‖₁ of FedNova: how far the site went, counted in steps of its optimizer; > 0 and at most {@link MAX_LOCAL_WORK}. For
+   * rules that divide by it. Default: 1.
+   */
+  readonly localWork?: number;
+  /**
    * Asked once, with its L2 norm, when the turn of this contribution has come and it was found valid, in the same synchronous stretch
    * that begins to add it; `false` leaves the aggregate as it is. For callers who record the order of commits.
    */
   readonly admit?: (norm: number) => boolean;
 }
+
+/** Longest way that a site may say to have gone in a round. */
+export const MAX_LOCAL_WORK = 1e12;
 
 /** What an aggregator yields. */
 export interface Aggregate {

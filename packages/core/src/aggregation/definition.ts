@@ -9,6 +9,17 @@ export interface WeightedMeanDefinition {
    * as if it were scaled down to this one, > 0. Absent: as it is.
    */
   readonly clippingNorm?: number;
+  /** What a site weighs: as many as it has examples, or as much as every other. Default: `examples`. */
+  readonly weights?: "examples" | "equal";
+}
+
+/**
+ * FedNova (Wang et al. 2020, "Tackling the Objective Inconsistency Problem", equation 6): what a site brings is divided by the
+ * steps that it took, so that nobody pulls the model for having taken more, and the whole goes as far as the mean of them.
+ */
+export interface NormalizedMeanDefinition {
+  /** Name of the rule. */
+  readonly name: "normalized-mean";
 }
 
 /** What is done with the updates before the rule itself sees them. */
@@ -71,6 +82,7 @@ export interface MultiKrumDefinition extends RobustDefinition {
 /** How the updates of a round become one; part of a job. */
 export type AggregationDefinition =
   | WeightedMeanDefinition
+  | NormalizedMeanDefinition
   | MedianDefinition
   | TrimmedMeanDefinition
   | GeometricMedianDefinition
@@ -79,7 +91,7 @@ export type AggregationDefinition =
   | MultiKrumDefinition;
 
 /** A rule that tolerates Byzantine sites. */
-export type RobustRule = Exclude<AggregationDefinition, WeightedMeanDefinition>;
+export type RobustRule = Exclude<AggregationDefinition, WeightedMeanDefinition | NormalizedMeanDefinition>;
 
 const whole = (least: number, most: number) =>
   v.pipe(
@@ -106,7 +118,12 @@ const robust = { byzantine: whole(0, 5000), mixing: v.exactOptional(MixingSchema
 export const AggregationSchema: v.GenericSchema<unknown, AggregationDefinition> = v.variant(
   "name",
   [
-    v.strictObject({ name: v.literal("weighted-mean"), clippingNorm: v.exactOptional(norm) }),
+    v.strictObject({
+      name: v.literal("weighted-mean"),
+      clippingNorm: v.exactOptional(norm),
+      weights: v.exactOptional(v.picklist(["examples", "equal"], 'one of "examples", "equal"')),
+    }),
+    v.strictObject({ name: v.literal("normalized-mean") }),
     v.strictObject({ name: v.literal("median"), ...robust }),
     v.strictObject({ name: v.literal("trimmed-mean"), ...robust }),
     v.strictObject({ name: v.literal("geometric-median"), ...robust }),

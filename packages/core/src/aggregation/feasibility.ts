@@ -2,11 +2,16 @@ import type { AggregationDefinition, RobustRule } from "./definition.ts";
 
 /** Fewest contributions with which a rule can stand what it promises to stand. */
 export function leastContributions(definition: AggregationDefinition): number {
-  if (definition.name === "weighted-mean") return 1;
+  if (!isRobust(definition)) return 1;
   const { mixing, byzantine } = definition;
   // f bad updates spoil at most f buckets; the last bucket may be smaller than the others.
   if (mixing?.name === "bucketing") return (leastInputs(definition) - 1) * mixing.size + 1;
   return Math.max(leastInputs(definition), 2 * byzantine + 1);
+}
+
+/** True for a rule that tolerates Byzantine sites. */
+export function isRobust(definition: AggregationDefinition): definition is RobustRule {
+  return definition.name !== "weighted-mean" && definition.name !== "normalized-mean";
 }
 
 /** Fewest updates that the rule itself needs, behind its mixing. */
@@ -29,6 +34,6 @@ function leastInputs(definition: RobustRule): number {
 export function infeasibility(definition: AggregationDefinition, contributions: number): string | undefined {
   const least = leastContributions(definition);
   if (contributions >= least) return undefined;
-  const tolerance = definition.name === "weighted-mean" ? "" : ` with byzantine ${definition.byzantine}`;
+  const tolerance = isRobust(definition) ? ` with byzantine ${definition.byzantine}` : "";
   return `${definition.name}${tolerance} needs at least ${least} contributions, and ${contributions} may be all`;
 }

@@ -6,6 +6,7 @@ export type {
   AggregatorRegistry,
   Contribution,
 } from "./aggregator.ts";
+export { MAX_LOCAL_WORK } from "./aggregator.ts";
 export {
   type AggregationDefinition,
   AggregationSchema,
@@ -15,6 +16,7 @@ export {
   type MedianDefinition,
   type Mixing,
   type MultiKrumDefinition,
+  type NormalizedMeanDefinition,
   type RobustDefinition,
   type RobustRule,
   type TrimmedMeanDefinition,
@@ -23,5 +25,12 @@ export {
 export { infeasibility, leastContributions } from "./feasibility.ts";
 export { aggregatorRegistry } from "./registry.ts";
 export { robust } from "./robust-aggregator.ts";
+export { type ServerOptimizer, serverOptimizer } from "./server-optimizer.ts";
+export {
+  type ServerAdaptiveDefinition,
+  type ServerMomentumDefinition,
+  type ServerOptimizerDefinition,
+  ServerOptimizerSchema,
+} from "./server-optimizer-definition.ts";
 export { measureUpdate } from "./update.ts";
 export { weightedMean } from "./weighted-mean.ts";

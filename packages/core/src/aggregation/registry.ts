@@ -5,6 +5,7 @@ import { weightedMean } from "./weighted-mean.ts";
 
 const BUILT_IN: Readonly<Record<AggregationDefinition["name"], AggregatorFactory>> = {
   "weighted-mean": weightedMean,
+  "normalized-mean": weightedMean,
   median: robust,
   "trimmed-mean": robust,
   "geometric-median": robust,

@@ -11,7 +11,7 @@ import type {
 import { requireFloats, requireSummable, requireWeight, Turns } from "./checks.ts";
 import type { RobustRule } from "./definition.ts";
 import { Effort } from "./effort.ts";
-import { infeasibility } from "./feasibility.ts";
+import { infeasibility, isRobust } from "./feasibility.ts";
 import { HeldUpdates } from "./held-updates.ts";
 import { aggregateRound } from "./robust-round.ts";
 import { floatsOf, measureUpdate } from "./update.ts";
@@ -21,7 +21,7 @@ import { floatsOf, measureUpdate } from "./update.ts";
  * the updates lie in memory or, encrypted, in scratch space: memory is bounded whatever their number.
  */
 export const robust: AggregatorFactory = (layout, modules, definition) => {
-  if (definition === undefined || definition.name === "weighted-mean") {
+  if (definition === undefined || !isRobust(definition)) {
     throw new RangeError("a robust rule needs its definition");
   }
   return new RobustAggregator(layout, modules, definition);

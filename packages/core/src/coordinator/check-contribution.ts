@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors/index.ts";
-import type { JobDefinition } from "../job/index.ts";
+import { type JobDefinition, plannedSteps } from "../job/index.ts";
 import type { ContributionBody, SiteEvaluation } from "../message/index.ts";
 import type { TensorEntry, TensorLayout } from "../tensor/index.ts";
 import type { TaskOrder } from "../workflow/index.ts";
@@ -32,10 +32,21 @@ export function checkAnnouncement(
     const detail = `example count ${body.exampleCount}, expected 1 to ${definition.maximumExamples}`;
     return { code: "ERR_CONTRIBUTION_EXAMPLES", detail };
   }
-  const odd = evaluationProblem(body.evaluation, definition);
+  const odd = stepsProblem(body, definition) ?? evaluationProblem(body.evaluation, definition);
   if (odd !== undefined) return odd;
   const detail = shapeProblem(body, { definition, layout });
   return detail === undefined ? undefined : { code: "ERR_CONTRIBUTION_SHAPE", detail };
+}
+
+/** Where a rule divides by the steps of a site, it may claim no more than the job asks for: the others would go as far. */
+function stepsProblem(
+  { steps, exampleCount }: ContributionBody,
+  { aggregation, training }: JobDefinition,
+): ContributionProblem | undefined {
+  if (aggregation?.name !== "normalized-mean") return undefined;
+  const planned = plannedSteps(training, exampleCount);
+  if (isCount(steps, planned)) return undefined;
+  return { code: "ERR_CONTRIBUTION_EXAMPLES", detail: `${steps} steps, expected 1 to ${planned}` };
 }
 
 /** A site's evaluation weighs by its held-out examples: it may not claim more than the job allows. */

@@ -1,6 +1,7 @@
 import type { Aggregator } from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { AggregationError, EnvelopeError, WireError } from "../errors/index.ts";
+import { localWork } from "../job/index.ts";
 import {
   type ContributionBody,
   type ContributionReceived,
@@ -262,7 +263,7 @@ export class Intake {
   ): Promise<ContributionProblem | undefined> {
     const { collection, aggregator, order } = this.#target;
     if (aggregator === undefined) return { code: "ERR_TASK_UNKNOWN", detail: "the task asked for no update" };
-    const { exampleCount, trainingLoss = 0, evaluation, manifest, taskId } = body;
+    const { exampleCount, steps, trainingLoss = 0, evaluation, manifest, taskId } = body;
     let problem: ContributionProblem | undefined;
     const admit = (norm: number): boolean => {
       problem = normProblem(norm, body.norm);
@@ -274,7 +275,8 @@ export class Intake {
       this.#answered(site, body, "received");
       return true;
     };
-    const isCounted = await aggregator.add({ update, weight: exampleCount, admit });
+    const work = localWork(this.#context.payload.definition.training, steps);
+    const isCounted = await aggregator.add({ update, weight: exampleCount, localWork: work, admit });
     if (!isCounted) return problem ?? this.#afterAbort(site.name);
     this.#context.board.addTraffic(site.name, { up: manifest.totalBytes });
     await this.#received(site, { ...this.#ids(taskId), root: manifest.root });

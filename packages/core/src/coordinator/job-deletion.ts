@@ -89,7 +89,7 @@ export class JobDeletions {
     const { jobs, checkpoints, metadata } = this.#modules;
     const { jobId, object, graph, initialModel, last, best, deletion } = record;
     const models = (await jobs.models(jobId)).map(({ checkpoint }) => checkpoint);
-    const blobs = [object, graph, initialModel, last.checkpoint, best?.checkpoint, ...models];
+    const blobs = [object, graph, initialModel, last.checkpoint, last.state, best?.checkpoint, ...models];
     for (const blob of new Set(blobs)) if (blob !== undefined) await checkpoints.delete(blob);
     await clearJournal(jobId, this.#modules);
     await CommitOrder.clearAll(metadata, jobId);

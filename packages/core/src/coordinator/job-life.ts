@@ -56,6 +56,8 @@ export class JobLife {
     const { modules, board, jobId } = this.#context;
     await board.persist(board.log.view.history.slice(-2).map(({ round }) => round));
     await CommitOrder.clearAll(modules.metadata, jobId);
+    const { state: kept } = this.#record.last;
+    if (kept !== undefined) await modules.checkpoints.delete(kept); // nothing goes on from it
     const { outcome: how, by } = end;
     const details = { how, by, detail: cutText(end.detail, MAX_AUDITED) };
     await this.#audit({ outcome: state === "finished" ? "done" : "failed", reason, details });

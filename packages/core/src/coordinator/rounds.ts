@@ -142,6 +142,7 @@ export class Rounds implements WorkflowEffects {
     await this.#records.kept();
     await this.#versions.publish(model);
     this.#receipts.commit(taskId, model.version, outcomes);
+    if (order.model.state !== undefined) this.dropLater(order.model.state);
     const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     const trainingLoss = meanTrainingLoss(outcomes);
     const known = trainingLoss === 0 ? {} : { trainingLoss };

@@ -1,4 +1,9 @@
-import type { AggregationDefinition, Aggregator } from "../aggregation/index.ts";
+import {
+  type AggregationDefinition,
+  type Aggregator,
+  type ServerOptimizer,
+  serverOptimizer,
+} from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
 import { JobError } from "../errors/index.ts";
 import type { ModelVersion, TaskOrder } from "../workflow/index.ts";
@@ -18,6 +23,7 @@ export class Versions {
   readonly #context: JobContext;
   #published: { readonly version: number; readonly model: PublishedBlob } | undefined;
   #aggregator: Aggregator | undefined;
+  #optimizer: ServerOptimizer | undefined;
 
   constructor(context: JobContext) {
     this.#context = context;
@@ -36,7 +42,8 @@ export class Versions {
   }
 
   /**
-   * w ← w + Δ: divides the sum, adds the mean to the model that was sent, and stores the result durably.
+   * w ← w + Δ: divides the sum, lets the server's optimizer make a step of the mean, adds it to the model that was sent, and stores
+   * the result durably, with what the optimizer keeps.
    * @throws AggregationError when nothing was added, or the sum overflows
    */
   async make({ round, model }: TaskOrder): Promise<ModelVersion> {
@@ -46,9 +53,11 @@ export class Versions {
     try {
       const { update } = await this.#aggregator.finish(slot.bytes);
       this.#aggregator.reset(); // gives its memory back before more is asked for
+      const state = await this.#optimize(update, model);
       const bytes = await this.#moved(model, update);
       const form = { project: modules.project, chunkBytes: payload.definition.chunkBytes };
-      return { version: round, checkpoint: await modules.checkpoints.putPublished(bytes, form) };
+      const made = { version: round, checkpoint: await modules.checkpoints.putPublished(bytes, form) };
+      return state === undefined ? made : { ...made, state };
     } finally {
       slot.release();
     }
@@ -76,6 +85,23 @@ export class Versions {
   close(): void {
     this.#aggregator?.release();
     this.#published = undefined;
+  }
+
+  /** Makes the server's step of the aggregate, in place. @returns the name of the optimizer's state after it */
+  async #optimize(update: Bytes, { state: before }: ModelVersion): Promise<string | undefined> {
+    const { checkpoints, clock } = this.#context.modules;
+    const optimizer = this.#serverOptimizer();
+    if (optimizer === undefined) return undefined;
+    const state = before === undefined ? optimizer.start() : await checkpoints.get(before);
+    await optimizer.apply(update, state, clock);
+    return await checkpoints.put(state);
+  }
+
+  #serverOptimizer(): ServerOptimizer | undefined {
+    const { payload, updateLayout } = this.#context;
+    const definition = payload.definition.workflow.serverOptimizer;
+    if (definition !== undefined) this.#optimizer ??= serverOptimizer(definition, updateLayout);
+    return this.#optimizer;
   }
 
   /** The model plus the update: in the memory of the update where both have the same tensors. */

@@ -1,4 +1,4 @@
-import type { AggregationDefinition } from "../aggregation/index.ts";
+import type { AggregationDefinition, ServerOptimizerDefinition } from "../aggregation/index.ts";
 import type { Bytes } from "../bytes/index.ts";
 import type { JobFilters } from "../filter/index.ts";
 import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
@@ -17,6 +17,11 @@ export interface WorkflowDefinition {
   readonly roundTimeoutMs: number;
   /** How long the job waits for `minimumSites` before it fails. */
   readonly waitForSitesMs: number;
+  /**
+   * How the model follows the aggregate of a round: FedAvgM, FedAdam, FedYogi, FedAdagrad, the outer steps of DiLoCo. Default:
+   * by the whole of it, and nothing else.
+   */
+  readonly serverOptimizer?: ServerOptimizerDefinition;
 }
 
 /** What a job is; data, signed by its submitter. FLARE: job. */

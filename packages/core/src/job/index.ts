@@ -29,6 +29,7 @@ export {
   parseJobPayload,
 } from "./job-object.ts";
 export { type BestModel, type JobDeletion, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
+export { localWork, plannedSteps } from "./local-work.ts";
 export {
   MAX_METRIC_SUMS,
   type Metric,

@@ -12,6 +12,8 @@ export interface StoredModel {
   readonly version: number;
   /** Name of the checkpoint. */
   readonly checkpoint: string;
+  /** Name of the checkpoint of what the server keeps beside the model for the next round; absent when it keeps nothing. */
+  readonly state?: string;
 }
 
 /** The best version so far. */
@@ -110,7 +112,7 @@ const RecordSchema: v.GenericSchema<unknown, JobRecord> = v.strictObject({
   object: hex(64),
   graph: hex(64),
   initialModel: hex(64),
-  last: v.strictObject({ version, checkpoint: hex(64) }),
+  last: v.strictObject({ version, checkpoint: hex(64), state: v.exactOptional(hex(64)) }),
   best: v.exactOptional(
     v.strictObject({ version, checkpoint: hex(64), accuracy: v.number(), loss: v.number() }),
   ),

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AggregationSchema, infeasibility } from "../aggregation/index.ts";
+import { AggregationSchema, infeasibility, ServerOptimizerSchema } from "../aggregation/index.ts";
 import { JobError } from "../errors/index.ts";
 import { filterRegistry, jobFiltersSchema, scopeName } from "../filter/index.ts";
 import type { JobDefinition } from "./definition.ts";
@@ -17,6 +17,7 @@ const WorkflowSchema = v.strictObject({
   minimumSites: whole(1, 10_000),
   roundTimeoutMs: whole(1, 7 * DAY_MS),
   waitForSitesMs: whole(0, 7 * DAY_MS),
+  serverOptimizer: v.exactOptional(ServerOptimizerSchema),
 });
 
 const DEFINITION_FIELDS = {

@@ -13,6 +13,7 @@ const siteName = v.pipe(v.string(), v.maxLength(63));
 export const modelVersionSchema: v.GenericSchema<unknown, ModelVersion> = v.strictObject({
   version: natural,
   checkpoint: hex(64),
+  state: v.exactOptional(hex(64)),
 });
 
 /** A dispatched task. */

@@ -7,6 +7,8 @@ export interface ModelVersion {
   readonly version: number;
   /** Name of the checkpoint: SHA-256 of its ciphertext, hex. */
   readonly checkpoint: string;
+  /** Name of the checkpoint of what the server keeps beside it, such as the moments of its optimizer. Default: nothing. */
+  readonly state?: string;
 }
 
 /** What sites are asked to do with a model version. */

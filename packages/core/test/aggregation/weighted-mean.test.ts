@@ -7,6 +7,9 @@ import { expect, test } from "vitest";
 import { modulesOf } from "./robust-rules.ts";
 
 aggregatorContract("weighted-mean", weightedMean);
+aggregatorContract("normalized-mean", (layout, modules) =>
+  weightedMean(layout, modules, { name: "normalized-mean" }),
+);
 
 const floats = (bytes: Bytes): number[] => [
   ...new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
@@ -59,6 +62,36 @@ test("an update so large that sums of it could overflow is refused when it comes
 
   await expect(huge).rejects.toMatchObject({ code: "ERR_AGGREGATION_NOT_FINITE" });
   expect(floats((await aggregator.finish()).update)).toEqual([2]);
+});
+
+test("with equal weights it counts sites, not examples", async () => {
+  const layout = layoutOf([{ name: "w", dtype: "f32", shape: [1] }]);
+  const aggregator = weightedMean(layout, modulesOf(), { name: "weighted-mean", weights: "equal" });
+  await aggregator.add({ update: toBytes(Float32Array.of(2)), weight: 1 });
+  await aggregator.add({ update: toBytes(Float32Array.of(4)), weight: 999 });
+
+  expect(floats((await aggregator.finish()).update)).toEqual([3]);
+});
+
+test.each([0, -1, Number.NaN, 2e12])(
+  "a site that went %s steps is refused by the normalized mean",
+  async (localWork) => {
+    const layout = layoutOf([{ name: "w", dtype: "f32", shape: [1] }]);
+    const aggregator = weightedMean(layout, modulesOf(), { name: "normalized-mean" });
+
+    const adding = aggregator.add({ update: toBytes(Float32Array.of(2)), weight: 1, localWork });
+
+    await expect(adding).rejects.toMatchObject({ code: "ERR_AGGREGATION_WEIGHT" });
+  },
+);
+
+test("the normalized mean of the most that sites may claim is finite", async () => {
+  const layout = layoutOf([{ name: "w", dtype: "f32", shape: [1] }]);
+  const aggregator = weightedMean(layout, modulesOf(), { name: "normalized-mean" });
+  await aggregator.add({ update: toBytes(Float32Array.of(1e18)), weight: 1, localWork: 1 });
+  await aggregator.add({ update: toBytes(Float32Array.of(1)), weight: 1e11, localWork: 1e12 });
+
+  expect(floats((await aggregator.finish()).update).every(Number.isFinite)).toBe(true);
 });
 
 test("gives other work a turn within a large update", async () => {

@@ -1,28 +1,14 @@
 import { expect, test } from "vitest";
 import { fromUtf8 } from "../../src/bytes/index.ts";
 import type { MetadataStore } from "../../src/platform/index.ts";
-import { memoryMetadata } from "../../src/testing/index.ts";
 import { TestFederation } from "./a-federation.ts";
+import { interruptible } from "./interruptible.ts";
 import { linearData } from "./linear-trainer.ts";
 import { plainLoop } from "./plain-loop.ts";
 
 const ROUNDS = 2;
 /** start, then per round broadcast, aggregate, checkpoint, then broadcast and aggregate of the last evaluation. */
 const CALLS = 1 + 3 * ROUNDS + 2;
-
-/** Storage that tells when a journal entry is about to be written, and can pretend that the process died there. */
-function interruptible(): MetadataStore & { onJournal: ((number: number) => Promise<void>) | undefined } {
-  const store = memoryMetadata();
-  const wrapped = {
-    ...store,
-    onJournal: undefined as ((number: number) => Promise<void>) | undefined,
-    create: async (key: string, value: Parameters<MetadataStore["create"]>[1]) => {
-      if (key.startsWith("journal/")) await wrapped.onJournal?.(Number(key.split("/")[2]));
-      return await store.create(key, value);
-    },
-  };
-  return wrapped;
-}
 
 async function finalWeights(federation: TestFederation, jobId: string): Promise<readonly number[]> {
   const user = await federation.user();

@@ -61,6 +61,25 @@ describe("a job definition", () => {
   });
 
   test.each([
+    [
+      "workflow.serverOptimizer",
+      { name: "magic" },
+      'serverOptimizer.name must be one of "momentum", "adagrad"',
+    ],
+    ["workflow.serverOptimizer", { name: "adam" }, "serverOptimizer.learningRate must be given"],
+    ["workflow.serverOptimizer", { name: "momentum", momentum: 1 }, "momentum must be less than 1 (got 1)"],
+    [
+      "workflow.serverOptimizer",
+      { name: "yogi", learningRate: 11 },
+      "learningRate must be at most 10 (got 11)",
+    ],
+    [
+      "workflow.serverOptimizer",
+      { name: "adam", learningRate: 1, tau: 0 },
+      "tau must be at least 1e-9 (got 0)",
+    ],
+    ["workflow.serverOptimizer", { name: "momentum", averaged: [] }, "averaged must be at least 1"],
+    ["aggregation", { name: "weighted-mean", weights: "many" }, 'weights must be one of "examples", "equal"'],
     ["aggregation", { name: "magic" }, "aggregation.name must be the name of a rule of aggregation"],
     ["aggregation", { name: "median", byzantine: -1 }, "aggregation.byzantine must be at least 0 (got -1)"],
     ["aggregation", { name: "median" }, "aggregation.byzantine must be given"],

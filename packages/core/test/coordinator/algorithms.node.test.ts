@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+import type { JobDefinition } from "../../src/job/index.ts";
+import { runInterrupted } from "./interruptible.ts";
+import { linearData } from "./linear-trainer.ts";
+import { type Algorithm, combine, mean, type Numbers, referenceLoop } from "./reference-loop.ts";
+
+// In Node alone: the arithmetic is that of ECMAScript in every runtime, and jobs are aggregated by servers.
+
+const EXAMPLES: Readonly<Record<string, number>> = { "site-1": 8, "site-2": 12, "site-3": 20 };
+const ROUNDS = 3;
+const byExamples = (brought: Parameters<Algorithm["server"]>[1]): Numbers =>
+  mean(brought.map(({ delta, examples }) => ({ of: delta, weight: examples })));
+
+/** The third round is collected and not yet recorded: what the server keeps between rounds has to be there again. */
+const AFTER_THE_THIRD_ROUND = 8;
+
+interface TestedJob {
+  readonly workflow?: Partial<JobDefinition["workflow"]>;
+  readonly definition?: Partial<JobDefinition>;
+  readonly crashAt?: number;
+}
+
+/** Runs a job, and the same as its paper says. */
+async function compare(
+  job: TestedJob,
+  algorithm: Algorithm,
+): Promise<{ readonly model: Numbers; readonly expected: Numbers }> {
+  const sites = Object.fromEntries(Object.entries(EXAMPLES).map(([name, examples]) => [name, { examples }]));
+  const { view, order, model, federation } = await runInterrupted({
+    ...job,
+    sites,
+    workflow: { rounds: ROUNDS, ...job.workflow },
+  });
+  expect(view).toMatchObject({ state: "finished", reason: "rounds done" });
+  expect(order).toHaveLength(ROUNDS);
+  const dataOf = (site: string) => linearData(site, EXAMPLES[site]);
+  const expected = await referenceLoop(order, algorithm, { dataOf, crypto: federation.crypto });
+  return { model, expected };
+}
+
+function expectClose(model: Numbers, expected: Numbers): void {
+  expect(Math.max(...combine(model, expected, (a, b) => Math.abs(a - b)))).toBeLessThan(1e-6);
+  expect(Math.max(...model.map(Math.abs))).toBeGreaterThan(0.01);
+}
+
+describe("server optimizers", () => {
+  test("FedAvgM is momentum over rounds: v = βv + Δ, w = w + ηv (Hsu et al. 2019)", async () => {
+    let v: Numbers = [0, 0, 0, 0, 0];
+
+    const { model, expected } = await compare(
+      { workflow: { serverOptimizer: { name: "momentum", learningRate: 0.7, momentum: 0.6 } } },
+      {
+        server(w, brought) {
+          v = combine(v, byExamples(brought), (before, change) => 0.6 * before + change);
+          return combine(w, v, (weight, step) => weight + 0.7 * step);
+        },
+      },
+    );
+
+    expectClose(model, expected);
+  });
+
+  test("DiLoCo's outer optimizer looks ahead: w = w + η(Δ + βv) (Douillard et al. 2023)", async () => {
+    let v: Numbers = [0, 0, 0, 0, 0];
+
+    const { model, expected } = await compare(
+      {
+        workflow: {
+          serverOptimizer: { name: "momentum", learningRate: 0.7, momentum: 0.9, nesterov: true },
+        },
+        definition: { aggregation: { name: "weighted-mean", weights: "equal" } },
+      },
+      {
+        server(w, brought) {
+          const change = mean(brought.map(({ delta }) => ({ of: delta, weight: 1 })));
+          v = combine(v, change, (before, now) => 0.9 * before + now);
+          const step = combine(change, v, (now, velocity) => now + 0.9 * velocity);
+          return combine(w, step, (weight, by) => weight + 0.7 * by);
+        },
+      },
+    );
+
+    expectClose(model, expected);
+  });
+
+  test.each([
+    ["adagrad", 0, (v: number, square: number) => v + square],
+    ["adam", 0.9, (v: number, square: number) => 0.95 * v + 0.05 * square],
+    ["yogi", 0.9, (v: number, square: number) => v - 0.05 * square * Math.sign(v - square)],
+  ] as const)(
+    "%s follows algorithm 2 of Reddi et al. 2021, through the death of its server",
+    async (name, beta1, second) => {
+      const tau = 0.01;
+      let m: Numbers = [0, 0, 0, 0, 0];
+      let v: Numbers = m.map(() => tau * tau);
+
+      const { model, expected } = await compare(
+        {
+          crashAt: AFTER_THE_THIRD_ROUND,
+          workflow: { serverOptimizer: { name, learningRate: 0.1, beta1, beta2: 0.95, tau } },
+        },
+        {
+          server(w, brought) {
+            const change = byExamples(brought);
+            m = combine(m, change, (before, now) => beta1 * before + (1 - beta1) * now);
+            v = combine(v, change, (before, now) => second(before, now * now));
+            const step = combine(m, v, (mean, square) => (0.1 * mean) / (Math.sqrt(square) + tau));
+            return combine(w, step, (weight, by) => weight + by);
+          },
+        },
+      );
+
+      expectClose(model, expected);
+    },
+  );
+
+  test("tensors that are averaged as they are follow the mean alone", async () => {
+    let v: Numbers = [0, 0, 0, 0, 0];
+
+    const { model, expected } = await compare(
+      { workflow: { serverOptimizer: { name: "momentum", averaged: ["b*"] } } },
+      {
+        server(w, brought) {
+          const change = byExamples(brought);
+          v = combine(v, change, (before, now) => 0.9 * before + now);
+          return combine(w, [...v.slice(0, 4), ...change.slice(4)], (weight, step) => weight + step);
+        },
+      },
+    );
+
+    expectClose(model, expected);
+  });
+});
+
+test("FedNova divides by local steps and goes as far as their mean: equation 6 of Wang et al. 2020", async () => {
+  const { model, expected } = await compare(
+    {
+      definition: {
+        aggregation: { name: "normalized-mean" },
+        training: {
+          loss: "cross-entropy",
+          optimizer: { name: "sgd", learningRate: 0.05, momentum: 0 },
+          ...{ batchSize: 1, localEpochs: 2 },
+        },
+      },
+    },
+    {
+      server(w, brought) {
+        const direction = mean(
+          brought.map(({ delta, steps, examples }) => ({
+            of: delta.map((d) => d / steps),
+            weight: examples,
+          })),
+        );
+        const [tau = 0] = mean(brought.map(({ steps, examples }) => ({ of: [steps], weight: examples })));
+        return combine(w, direction, (weight, step) => weight + tau * step);
+      },
+    },
+  );
+
+  expectClose(model, expected);
+});
