@@ -22,7 +22,7 @@ export {
   type TrimmedMeanDefinition,
   type WeightedMeanDefinition,
 } from "./definition.ts";
-export { infeasibility, leastContributions } from "./feasibility.ts";
+export { infeasibility, isRobust, leastContributions } from "./feasibility.ts";
 export { aggregatorRegistry } from "./registry.ts";
 export { robust } from "./robust-aggregator.ts";
 export { type ServerOptimizer, serverOptimizer } from "./server-optimizer.ts";

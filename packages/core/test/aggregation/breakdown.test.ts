@@ -1,4 +1,4 @@
-import { type AggregationDefinition, leastContributions } from "@photinus/core/aggregation";
+import { type AggregationDefinition, isRobust, leastContributions } from "@photinus/core/aggregation";
 import { ATTACKS, seededRandom } from "@photinus/core/testing";
 import { describe, expect, test } from "vitest";
 import { aggregated } from "./robust-rules.ts";
@@ -53,7 +53,7 @@ function aRound(count: number, byzantine: number, attack: string) {
 }
 
 describe.each(RULES)("%s of %i", (_, count, definition) => {
-  const byzantine = definition.name === "weighted-mean" ? 0 : definition.byzantine;
+  const byzantine = isRobust(definition) ? definition.byzantine : 0;
 
   test.each([...ATTACKS.keys()])("stands %s up to its breakdown point", async (attack) => {
     const { updates, mean, spread } = aRound(count, byzantine, attack);
