@@ -254,6 +254,12 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/coordinator/resume-result",
     "a user who says that it has %s is believed as far as that is of this blob",
   ],
+  "[W-195]": [
+    "core/console/clone",
+    "is not believed when it was changed, is another job, or somebody else's",
+  ],
+  "[W-196]": ["core/console/clone", "is handed in as a clone only: no other model comes under its name"],
+  "[W-197]": ["core/console/clone", "that names another model, or no job, is refused"],
   "[W-190]": ["core/session/resume", "more blobs than a site may name"],
   "[W-191]": [
     "core/coordinator/resume-download",

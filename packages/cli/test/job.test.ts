@@ -251,6 +251,41 @@ test("a job that waits: the time is up with 3, others may not end it, its submit
   expect(waited.json()[0].end).toMatchObject({ by: "alice@example.org", detail: "a mistake" });
 });
 
+test("clone signs the job anew with what is set, and its list says of which; who may not clone makes none", async () => {
+  const changes = ["--set", "name=again", "--set", "rounds=1"];
+
+  const made = await alice("--json", "job", "clone", jobId, ...changes, "--watch");
+
+  expect(made.code, made.err).toBe(0);
+  const [{ jobId: clone, clonedFrom }] = made.json();
+  expect(clonedFrom).toBe(jobId);
+  expect(made.json().at(-1)).toMatchObject({ jobId: clone, state: "finished", rounds: 1 });
+  expect((await alice("job", "list")).out).toMatch(
+    new RegExp(`${clone} .* again {2}by alice@example.org {2}clone of ${jobId}`),
+  );
+  expect((await as("mel@example.org", "job", "clone", jobId)).code).toBe(6);
+  for (const wrong of ["colour=red", "rounds=many", "rounds"]) {
+    expect(await alice("job", "clone", jobId, "--set", wrong)).toMatchObject({
+      code: 4,
+      err: expect.stringContaining("ERR_CONFIG_INVALID"),
+    });
+  }
+});
+
+test("delete removes a job that has ended, for who may; then it is not there to be cloned", async () => {
+  const [{ jobId: clone }] = (await alice("--json", "job", "clone", jobId, "--watch")).json();
+
+  expect((await as("mel@example.org", "job", "delete", clone)).code).toBe(6);
+  expect(await alice("job", "delete", clone, "--reason", "a trial")).toMatchObject({
+    code: 0,
+    out: `Job ${clone} was deleted.\n`,
+  });
+  expect(await alice("job", "clone", clone)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("ERR_JOB_DELETED"),
+  });
+});
+
 test("what is not there, not a job, or not reached ends with the code of its kind", async () => {
   expect((await alice("job", "show", "0".repeat(32))).code).toBe(4);
   expect((await alice("job", "show", "seven")).code).toBe(4);

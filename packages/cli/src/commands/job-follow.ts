@@ -19,8 +19,8 @@ function following(follow: typeof followJob): Following {
     );
 }
 
-/** Options of `photinus job abort`. */
-export interface JobAbortOptions extends PersonOptions {
+/** Options of `photinus job abort` and `photinus job delete`. */
+export interface JobOrderOptions extends PersonOptions {
   /** Why, for people. */
   readonly reason: string;
 }
@@ -28,7 +28,7 @@ export interface JobAbortOptions extends PersonOptions {
 /** Ends a job for good, by an order that the user signs. @throws as `withFederation` */
 export async function abortJob(
   jobId: string,
-  { reason, ...options }: JobAbortOptions,
+  { reason, ...options }: JobOrderOptions,
   context: CommandContext,
 ): Promise<void> {
   const { terminal } = context;
@@ -39,4 +39,20 @@ export async function abortJob(
   );
   terminal.line(`Job ${jobId} was ended.`);
   terminal.result({ jobId, aborted: true });
+}
+
+/** Deletes a job that has ended, by an order that the user signs. @throws as `withFederation` */
+export async function deleteJob(
+  jobId: string,
+  { reason, ...options }: JobOrderOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { terminal } = context;
+  await withFederation(
+    options,
+    ({ federation, signal }) => federation.job(jobId).delete({ reason, signal }),
+    context,
+  );
+  terminal.line(`Job ${jobId} was deleted.`);
+  terminal.result({ jobId, deleted: true });
 }

@@ -22,10 +22,11 @@ export async function listJobs({ most, ...options }: JobListOptions, context: Co
     ({ federation, signal }) => federation.jobs({ most, signal }),
     context,
   );
-  for (const { jobId, name, state, reason, submitter, submittedAtMs } of jobs) {
+  for (const { jobId, name, state, reason, submitter, submittedAtMs, clonedFrom } of jobs) {
     const why = reason === "" ? "" : `: ${reason}`;
+    const whence = clonedFrom === undefined ? "" : `  clone of ${clonedFrom}`;
     terminal.line(
-      `${jobId}  ${new Date(submittedAtMs).toISOString()}  ${state}${why}  ${name}  by ${submitter}`,
+      `${jobId}  ${new Date(submittedAtMs).toISOString()}  ${state}${why}  ${name}  by ${submitter}${whence}`,
     );
   }
   terminal.result({ jobs });

@@ -1,3 +1,4 @@
+import type { JobHandle } from "@photinus/core/console";
 import type { CommandContext } from "../context.ts";
 import { followJob } from "../job/follow-job.ts";
 import { readJob } from "../job/read-job.ts";
@@ -28,14 +29,35 @@ export async function submitJob(
       const token = submitToken === undefined ? {} : { submitToken };
       const job = await federation.submit(bundle, { ...token, signal });
       terminal.line(`Job ${job.jobId} submitted: ${bundle.definition.name}`);
-      if (watch) {
-        terminal.event({ event: "submitted", jobId: job.jobId });
-        await followJob(job, { terminal, signal });
-        return;
-      }
-      terminal.note(`Follow it: photinus job watch ${job.jobId} --kit ${options.kit}`);
-      terminal.result({ jobId: job.jobId });
+      await tellHandedIn(job, { watch, kit: options.kit }, { terminal, signal });
     },
     context,
   );
+}
+
+/** A job that was handed in is followed to its end, or said how to. @throws as `followJob` */
+export async function tellHandedIn(
+  job: JobHandle,
+  { watch, kit, ...facts }: HandedInOptions,
+  modules: Pick<CommandContext, "terminal" | "signal">,
+): Promise<void> {
+  const { terminal } = modules;
+  const told = { jobId: job.jobId, ...facts };
+  if (watch) {
+    terminal.event({ event: "submitted", ...told });
+    await followJob(job, modules);
+    return;
+  }
+  terminal.note(`Follow it: photinus job watch ${job.jobId} --kit ${kit}`);
+  terminal.result(told);
+}
+
+/** How a job that was handed in is told. */
+export interface HandedInOptions {
+  /** Follow it to its end. */
+  readonly watch: boolean;
+  /** Folder of the kit. */
+  readonly kit: string;
+  /** Id of the job that it was cloned from. */
+  readonly clonedFrom?: string;
 }

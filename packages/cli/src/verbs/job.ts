@@ -1,18 +1,20 @@
 import type { Command } from "commander";
-import { durationUpTo, integerFrom, jobId } from "../arguments.ts";
+import { durationUpTo, integerFrom, jobId, repeated } from "../arguments.ts";
 import type { ContextOf } from "../context.ts";
 import { personOptions } from "./person-options.ts";
 
 const MONTH_MS = 31 * 86_400_000;
 
-/** `photinus job schema|check|submit|list|show|watch|wait|logs|abort|download`. */
+/** `photinus job schema|check|submit|clone|list|show|watch|wait|logs|abort|download|delete`. */
 export function addJob(program: Command, contextOf: ContextOf): void {
   const job = program.command("job").description("jobs: hand in, follow, end, fetch what came of them");
   addFile(job, contextOf);
   addSubmit(job, contextOf);
+  addClone(job, contextOf);
   addLooks(job, contextOf);
   addFollowing(job, contextOf);
   addDownload(job, contextOf);
+  addDelete(job, contextOf);
 }
 
 /** A command of a user on a running server. */
@@ -55,6 +57,30 @@ function addSubmit(job: Command, contextOf: ContextOf): void {
     .action(async (file: string, _options, command: Command) => {
       const { submitJob } = await import("../commands/job-submit.ts");
       await submitJob(file, command.opts(), contextOf(command));
+    });
+}
+
+function addClone(job: Command, contextOf: ContextOf): void {
+  addAbout(job, "clone", "make a new job of one that you may clone, signed by you")
+    .option(
+      "--set <field=value>",
+      "what it has in place of what the job has: name, purpose, rounds, minimumSites, sites, mandatorySites (a,b,c)",
+      repeated,
+    )
+    .option("--submit-token <text>", "cloned again with the same token, it is the same job")
+    .option("--watch", "follow it to its end")
+    .action(async (id: string, _options, command: Command) => {
+      const { cloneJob } = await import("../commands/job-clone.ts");
+      await cloneJob(id, command.opts(), contextOf(command));
+    });
+}
+
+function addDelete(job: Command, contextOf: ContextOf): void {
+  addAbout(job, "delete", "delete a job that has ended, with everything that is kept of it")
+    .option("--reason <text>", "why, for people", "")
+    .action(async (id: string, _options, command: Command) => {
+      const { deleteJob } = await import("../commands/job-follow.ts");
+      await deleteJob(id, command.opts(), contextOf(command));
     });
 }
 

@@ -3,7 +3,7 @@ import type { Authorizer } from "./authorizer.ts";
 import type { PolicyDecision } from "./policy.ts";
 
 /** What a person or an adapter may be allowed to do with jobs. */
-export type JobRight = "submit" | "view" | "abort" | "download" | "delete";
+export type JobRight = "submit" | "view" | "abort" | "download" | "delete" | "clone";
 
 /** Who asks, as a certificate or an identity provider says. */
 export type Actor = Pick<Participant, "name" | "org" | "role">;
@@ -33,6 +33,7 @@ const POLICY_RIGHT: Readonly<Record<JobRight, string>> = {
   abort: "abort_job",
   download: "download_job",
   delete: "delete_job",
+  clone: "clone_job",
 };
 
 /** Decides whether somebody has a right to a job. */

@@ -2,17 +2,20 @@ import type { Bytes } from "../bytes/index.ts";
 import { builtInRegistry, decode } from "../decomposer/index.ts";
 import { memoryReplayStore, type VerifiedObject } from "../envelope/index.ts";
 import { MessageError } from "../errors/index.ts";
-import { type JobBundle, type SignedJob, signJob } from "../job/index.ts";
+import { type JobBundle, type SignedJob, signClone, signJob } from "../job/index.ts";
 import {
   certificateList,
   commandDone,
   inviteList,
   type JobQuery,
   type JobSubmit,
+  jobClone,
   jobEnded,
   jobGraph,
   jobList,
   jobQuery,
+  jobSource,
+  jobSourceRequest,
   jobSubmit,
   jobSubmitted,
   type ListedJob,
@@ -44,7 +47,14 @@ import { Administration } from "./administration.ts";
 import { BlobDownload, type Wanted } from "./blob-download.ts";
 import { JobHandle } from "./job-handle.ts";
 import { Link } from "./link.ts";
-import type { ConnectOptions, ConsoleTransport, JobsOptions, SubmitOptions } from "./options.ts";
+import { openSource } from "./open-source.ts";
+import type {
+  CloneOptions,
+  ConnectOptions,
+  ConsoleTransport,
+  JobsOptions,
+  SubmitOptions,
+} from "./options.ts";
 
 /**
  * Connects as a user.
@@ -98,6 +108,7 @@ export class Federation {
   /** Results and graphs that are on their way. */
   readonly #downloads = new Set<Pick<BlobDownload<unknown>, "inbox">>();
   readonly #revocations: RevocationLists;
+  readonly #root: Bytes;
   /** Sessions that have begun with RESUME. */
   readonly #announced = new WeakSet<Session>();
   /** Id of the last session that the server took up. */
@@ -110,6 +121,7 @@ export class Federation {
     const { identity, root, revocations, open } = parts;
     this.#identity = identity;
     this.#revocations = revocations;
+    this.#root = root;
     this.#modules = modules;
     const { crypto, clock, logger = silentLogger } = modules;
     this.#requests = new Requests(crypto);
@@ -141,6 +153,31 @@ export class Federation {
       (session) => this.#handIn(session, job, { message, signal }),
       signal,
     );
+    return this.job(jobSubmitted.parse(reply).jobId);
+  }
+
+  /**
+   * Clones a job: the user signs it anew, with changes, and says whence it comes; its model stays at the server.
+   * @throws RequestError `ERR_FORBIDDEN`, `ERR_JOB_UNKNOWN`, `ERR_JOB_DELETED`; JobError `ERR_JOB_INVALID`; EnvelopeError,
+   *   PkiError when what the server tells was not signed by the submitter of the job
+   */
+  async #clone(jobId: string, { changes = {}, submitToken, signal }: CloneOptions): Promise<JobHandle> {
+    const { crypto, clock } = this.#modules;
+    const told = await this.#link.persist(
+      () => this.#requests.ask(jobSourceRequest, { jobId }, signal),
+      signal,
+    );
+    const verifying = { project: this.#project, root: this.#root, revocations: this.#revocations };
+    const source = await openSource(jobId, jobSource.parse(told), { ...verifying, crypto, clock });
+    const job = await signClone(source, changes, { identity: this.#identity, crypto, clock });
+    const token = submitToken === undefined ? {} : { submitToken };
+    const body = { jobId: job.jobId, ...token };
+    const message = { definition: jobClone, body, messageId: crypto.randomBytes(16) };
+    const reply = await this.#link.persist(async (session) => {
+      await this.#announce(session);
+      await session.sendObject(job.object, this.#identity.participant.chain);
+      return await this.#requests.askAgain(message, signal);
+    }, signal);
     return this.job(jobSubmitted.parse(reply).jobId);
   }
 
@@ -181,7 +218,8 @@ export class Federation {
     const [requests, link] = [this.#requests, this.#link];
     const download = <Result>(wanted: Wanted<Result>, signal: AbortSignal): Promise<Result> =>
       this.#download(wanted, { jobId, signal });
-    return new JobHandle(jobId, { requests, link, download, identity: this.#identity, crypto, clock });
+    const clone = (options: CloneOptions): Promise<JobHandle> => this.#clone(jobId, options);
+    return new JobHandle(jobId, { requests, link, download, clone, identity: this.#identity, crypto, clock });
   }
 
   async #download<Result>(
@@ -252,6 +290,7 @@ export class Federation {
         on(observation, (body, message) => requests.reply(body, message)),
         on(resultModel, (body, message) => requests.reply(body, message)),
         on(jobGraph, (body, message) => requests.reply(body, message)),
+        on(jobSource, (body, message) => requests.reply(body, message)),
         on(jobList, (body, message) => requests.reply(body, message)),
         on(inviteList, (body, message) => requests.reply(body, message)),
         on(requestList, (body, message) => requests.reply(body, message)),

@@ -4,6 +4,7 @@ export { connect, Federation, type FederationParts } from "./federation.ts";
 export { JobHandle, type JobHandleModules } from "./job-handle.ts";
 export type {
   AbortOptions,
+  CloneOptions,
   ConnectOptions,
   ConsoleKit,
   ConsoleTransport,

@@ -14,7 +14,7 @@ import {
 import type { Requests } from "../session/index.ts";
 import { GRAPH, RESULT, type Wanted } from "./blob-download.ts";
 import type { Link } from "./link.ts";
-import type { AbortOptions, FinishedRound, JobResult } from "./options.ts";
+import type { AbortOptions, CloneOptions, FinishedRound, JobResult } from "./options.ts";
 
 /** What {@link JobHandle} works with. */
 export interface JobHandleModules extends SealJobAbortModules {
@@ -24,6 +24,8 @@ export interface JobHandleModules extends SealJobAbortModules {
   readonly requests: Requests;
   /** Brings what is wanted of the job. */
   readonly download: <Result>(wanted: Wanted<Result>, signal: AbortSignal) => Promise<Result>;
+  /** Clones the job. */
+  readonly clone: (options: CloneOptions) => Promise<JobHandle>;
 }
 
 /** One job as its user follows it. */
@@ -33,13 +35,15 @@ export class JobHandle {
   readonly #requests: Requests;
   readonly #link: JobHandleModules["link"];
   readonly #download: JobHandleModules["download"];
+  readonly #clone: JobHandleModules["clone"];
   readonly #modules: SealJobAbortModules;
 
-  constructor(jobId: string, { requests, link, download, ...modules }: JobHandleModules) {
+  constructor(jobId: string, { requests, link, download, clone, ...modules }: JobHandleModules) {
     this.jobId = jobId;
     this.#requests = requests;
     this.#link = link;
     this.#download = download;
+    this.#clone = clone;
     this.#modules = modules;
   }
 
@@ -126,6 +130,16 @@ export class JobHandle {
     const object = await sealJobDeletion({ jobId: this.jobId, reason }, this.#modules);
     const { chain } = this.#modules.identity.participant;
     commandDone.parse(await this.#requests.order(object, chain, signal));
+  }
+
+  /**
+   * Makes a new job of this one, which the user signs himself: the same model, and a definition with these changes. It says
+   * whence it comes, and belongs to who made it.
+   * @throws RequestError `ERR_FORBIDDEN`, `ERR_JOB_UNKNOWN`, `ERR_JOB_DELETED`, `ERR_CHECKPOINT_UNREADABLE`; JobError
+   *   `ERR_JOB_INVALID`; EnvelopeError, PkiError when the server tells what the job's submitter has not signed
+   */
+  async clone(options: CloneOptions = {}): Promise<JobHandle> {
+    return await this.#clone(options);
   }
 
   /** The forward ONNX graph that the job was submitted with. @throws as {@link result} */

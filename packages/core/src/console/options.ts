@@ -1,4 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
+import type { JobChanges } from "../job/index.ts";
 import type { MetricsView, RoundView } from "../message/index.ts";
 import type { Identity, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger } from "../platform/index.ts";
@@ -58,6 +59,12 @@ export interface SubmitOptions {
   readonly submitToken?: string;
   /** Stops the work when it is aborted. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of `JobHandle.clone`. */
+export interface CloneOptions extends SubmitOptions {
+  /** What the clone has in place of what the job has. Default: nothing. */
+  readonly changes?: JobChanges;
 }
 
 /** Options of `Federation.jobs`. */

@@ -8,6 +8,7 @@ import type { ResumeBody, Session, SessionEnd, SessionHandler } from "../session
 import type { Administration } from "./administration/administration.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import { AuditExchange } from "./audit-exchange.ts";
+import { signedSource } from "./clone-contents.ts";
 import type { JobModules } from "./job-context.ts";
 import { JobDeletions } from "./job-deletion.ts";
 import { endedRecord, endOfFault, type JobStop } from "./job-end.ts";
@@ -277,6 +278,7 @@ export class Coordinator {
       delete: (jobId, request) => this.#deletions.delete(jobId, request),
       result: async (jobId, version) => loadResult(await jobs.get(jobId), version, this.#modules),
       graph: async (jobId) => publishGraph(await jobs.get(jobId), this.#modules),
+      source: async (jobId) => signedSource(await jobs.get(jobId), this.#modules),
       list: (actor, query) => listJobs(actor, query, { jobs, authorizer }),
       logger,
       clock,

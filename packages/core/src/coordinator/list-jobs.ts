@@ -42,7 +42,11 @@ function listedJob({
   submitter,
   submittedAtMs,
   endedAtMs,
+  clonedFrom,
 }: JobRecord): ListedJob {
-  const end = endedAtMs === undefined ? {} : { endedAtMs };
-  return { jobId, name, state, reason, submitter: submitter.name, org: submitter.org, submittedAtMs, ...end };
+  return {
+    ...{ jobId, name, state, reason, submitter: submitter.name, org: submitter.org, submittedAtMs },
+    ...(endedAtMs === undefined ? {} : { endedAtMs }),
+    ...(clonedFrom === undefined ? {} : { clonedFrom }),
+  };
 }

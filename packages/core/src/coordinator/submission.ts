@@ -5,9 +5,10 @@ import { decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
 import { AuthorizationError, EnvelopeError, JobError, StorageError, WireError } from "../errors/index.ts";
 import { type JobPayload, type JobRecord, parseJobPayload } from "../job/index.ts";
-import { type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
+import { type JobClone, type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
 import { boundedAudit } from "./bounded-audit.ts";
+import { cloneContents } from "./clone-contents.ts";
 import type { JobModules } from "./job-context.ts";
 import { abortedBy, endedRecord } from "./job-end.ts";
 import { encodeStoredObject } from "./job-loader.ts";
@@ -71,6 +72,19 @@ export class Submissions {
 /** A new job, or the id of one that the same user handed in before. */
 export type Submitted = JobRecord | { readonly jobId: string };
 
+/** What job-submit and job-clone say alike. */
+type HandedIn = Pick<JobSubmit, "jobId" | "submitToken">;
+
+/** Who hands in, and by which message. */
+interface Origin {
+  readonly message: MessageIdentity;
+  /** SAN URI of the user. */
+  readonly urn: string;
+}
+
+/** Brings graph and initial parameters of a job. @returns names of their sealed blobs */
+type Bring = (payload: JobPayload) => Promise<readonly string[]>;
+
 interface SubmissionParts {
   readonly session: Session;
   /** Aborted when the session or the process ends. */
@@ -109,21 +123,49 @@ export class Submission {
    *   EnvelopeError `ERR_ENVELOPE_REPLAYED` when the job was handed in before, in whatever session
    */
   async receive(body: JobSubmit, message: MessageIdentity, urn: string): Promise<Submitted> {
+    const { session, signal } = this.#parts;
+    const origin = { session, urn, message, jobId: body.jobId, signal };
+    return await this.#inTurn(body, { message, urn }, ({ definition, ...payload }) => {
+      // [W-196]
+      if (payload.clonedFrom !== undefined)
+        throw new JobError("ERR_JOB_INVALID", "clonedFrom: a clone is handed in by job-clone");
+      const contents = [
+        { manifest: body.graph, expected: payload.graph },
+        { manifest: body.parameters, expected: payload.initialParameters },
+      ];
+      return receiveContents(contents, { ...origin, chunkBytes: definition.chunkBytes }, this.#modules);
+    });
+  }
+
+  /**
+   * Takes a job whose graph and parameters are those of another one, which its signer may clone.
+   * @returns as {@link receive}
+   * @throws as {@link receive}; JobError `ERR_JOB_DELETED`, `ERR_CHECKPOINT_UNREADABLE` when what was kept of the other is gone
+   */
+  async clone(body: JobClone, message: MessageIdentity, urn: string): Promise<Submitted> {
+    const { session, signal } = this.#parts;
+    return await this.#inTurn(body, { message, urn }, (payload) =>
+      cloneContents({ jobId: body.jobId, payload, session, signal }, this.#modules),
+    );
+  }
+
+  async #inTurn(body: HandedIn, origin: Origin, bring: Bring): Promise<Submitted> {
     const object = this.#pending.get(body.jobId);
     if (object === undefined)
       throw new JobError("ERR_JOB_UNKNOWN", `send the job object ${body.jobId} first`);
     this.#pending.delete(body.jobId);
     await this.#requireRight(object);
-    const key = `${message.messageId} ${message.payloadDigest} ${urn}`;
-    return await this.#parts.turn(key, () => this.#receive(object, body, { message, urn }));
+    const { messageId, payloadDigest } = origin.message;
+    const key = `${messageId} ${payloadDigest} ${origin.urn}`;
+    return await this.#parts.turn(key, () => this.#take(object, body, { message: origin.message, bring }));
   }
 
-  async #receive(
+  async #take(
     object: VerifiedObject,
-    body: JobSubmit,
-    { message, urn }: { readonly message: MessageIdentity; readonly urn: string },
+    body: HandedIn,
+    { message, bring }: { readonly message: MessageIdentity; readonly bring: Bring },
   ): Promise<Submitted> {
-    const { session, signal } = this.#parts;
+    const { signal } = this.#parts;
     const tokenDigest = await this.#tokenDigest(body.submitToken);
     const known = tokenDigest === undefined ? undefined : await this.#modules.jobs.jobOfToken(tokenDigest);
     if (known !== undefined) return { jobId: (await this.#modules.jobs.get(known)).jobId };
@@ -132,22 +174,14 @@ export class Submission {
     signal.throwIfAborted();
     this.#parts.limits.requirePlace(); // a job that is known has its place
     const payload = this.#parse(object);
-    const { name, chunkBytes, retention } = payload.definition;
+    const { clonedFrom, definition } = payload;
+    const { name, retention } = definition;
     const retained = retention?.days === undefined ? {} : { retainDays: retention.days };
-    const contents = [
-      { manifest: body.graph, expected: payload.graph },
-      { manifest: body.parameters, expected: payload.initialParameters },
-    ];
-    const origin = { session, urn, message, jobId: body.jobId, signal, chunkBytes };
-    const [graph = "", initialModel = ""] = await receiveContents(contents, origin, this.#modules);
+    const source = clonedFrom === undefined ? {} : { clonedFrom };
+    const [graph = "", initialModel = ""] = await bring(payload);
     try {
-      const record = await this.#store(object, {
-        name,
-        graph,
-        initialModel,
-        submission: message,
-        ...retained,
-      });
+      const content = { name, graph, initialModel, submission: message, ...retained, ...source };
+      const record = await this.#store(object, content);
       return await this.#keepToken(tokenDigest, record);
     } catch (error) {
       if (!isStored(error)) throw error;
@@ -219,7 +253,7 @@ export class Submission {
 
   async #store(
     object: VerifiedObject,
-    content: Pick<JobRecord, "name" | "graph" | "initialModel" | "submission" | "retainDays">,
+    content: Pick<JobRecord, "name" | "graph" | "initialModel" | "submission" | "retainDays" | "clonedFrom">,
   ): Promise<JobRecord> {
     const { checkpoints, clock, jobs, audit } = this.#modules;
     const { signer, objectId, bytes, payload } = object;
@@ -244,6 +278,7 @@ export class Submission {
       outcome: "accepted",
       reason: "submitted",
       correlation: jobId,
+      ...(content.clonedFrom === undefined ? {} : { details: { clonedFrom: content.clonedFrom } }),
     });
     try {
       await jobs.create(record);

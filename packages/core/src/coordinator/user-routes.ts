@@ -5,16 +5,19 @@ import { builtInRegistry, decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
 import { AuthorizationError, JobError, PhotinusError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
-import type { HeldBlob, JobQuery, Listed, ListedJob, Observation } from "../message/index.ts";
+import type { HeldBlob, JobQuery, JobSource, Listed, ListedJob, Observation } from "../message/index.ts";
 import {
   commandDone,
   graphRequest,
   hasJobEnded,
   jobAbort,
+  jobClone,
   jobEnded,
   jobGraph,
   jobList,
   jobQuery,
+  jobSource,
+  jobSourceRequest,
   jobSubmit,
   jobSubmitted,
   OBJECT_TYPES,
@@ -31,6 +34,7 @@ import type { Clock, Logger } from "../platform/index.ts";
 import {
   type MessageRoute,
   on,
+  type ReceivedMessage,
   type ResumeBody,
   resume,
   type Session,
@@ -45,10 +49,10 @@ import type { JobStop } from "./job-end.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
 import { lackingFrames } from "./lacking-frames.ts";
 import type { ResumedState } from "./live-site.ts";
-import { identityOf, requireSame } from "./message-identity.ts";
+import { identityOf, type MessageIdentity, requireSame } from "./message-identity.ts";
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
-import type { Submission } from "./submission.ts";
+import type { Submission, Submitted } from "./submission.ts";
 import { isGoingAway } from "./submitted-contents.ts";
 
 /** The newest model of a job, ready to be sent. */
@@ -78,6 +82,8 @@ export interface UserDesk {
   readonly result: (jobId: string, version: ResultRequest["version"]) => Promise<ResultToSend>;
   /** The graph of a job, published for this reader. */
   readonly graph: (jobId: string) => Promise<PublishedBlob>;
+  /** What was signed of a job. @throws JobError `ERR_JOB_INVALID` when it is too large to be told */
+  readonly source: (jobId: string) => Promise<JobSource>;
   /** A page of the jobs that somebody may view. */
   readonly list: (actor: Actor, query: JobQuery) => Promise<Listed<ListedJob>>;
   readonly logger: Logger;
@@ -103,7 +109,6 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
   const desk = { ...all, audit: boundedAudit(all.audit, all.clock) };
   if (session.peer.role === "adapter") return adapterHandler(desk, session);
   const submission = desk.submission(session);
-  let taken: Promise<ResumedState> | undefined;
   const requests = new Seats(MAX_REQUESTS);
   const results = new Seats(1);
   const lists = new Allowance({ atOnce: LISTS_AT_ONCE, perSecond: LISTS_PER_SECOND });
@@ -117,27 +122,7 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
     },
     routes: [
       ...(desk.administration?.routes ?? []),
-      on(resume, async (body) => {
-        // [W-124]
-        if (taken !== undefined) throw new WireError("ERR_RESUME_REFUSED", "RESUME comes first, and once");
-        taken = desk.takeUp(session, body);
-        await taken;
-      }),
-      on(jobSubmit, async (body, message) => {
-        const { messageId: inReplyTo } = message;
-        taken ??= desk.takeUp(session, undefined);
-        const { urn } = (await taken).record;
-        const identity = identityOf(message);
-        // [W-192]
-        requireSame(desk.keptDigestOf(urn, identity.messageId), identity);
-        // The streams take their time; other messages of this user need not wait for them.
-        background(desk, { session, inReplyTo, seats: requests }, async () => {
-          const received = await submission.receive(body, identity, urn);
-          if ("state" in received) await desk.queue(received);
-          const answer = { jobId: received.jobId };
-          await session.send(jobSubmitted, answer, { inReplyTo });
-        });
-      }),
+      ...submissionRoutes(desk, session, { submission, requests }),
       observeRoute(desk, session, requests),
       on(jobAbort, ({ jobId }, { messageId }) => abort({ jobId, inReplyTo: messageId }, session, desk)),
       on(resultRequest, async ({ jobId, held, version: wanted }, { messageId: inReplyTo }) => {
@@ -167,6 +152,56 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
       }),
     ],
   };
+}
+
+interface SubmissionDesk {
+  readonly submission: Submission;
+  /** Work of the session that may be under way at once. */
+  readonly requests: Seats;
+}
+
+/** What hands jobs in, and RESUME, which comes before that. */
+function submissionRoutes(
+  desk: UserDesk,
+  session: Session,
+  { submission, requests: seats }: SubmissionDesk,
+): readonly MessageRoute[] {
+  let taken: Promise<ResumedState> | undefined;
+  /** The work takes its time; other messages of this user need not wait for it. */
+  const handIn = async (
+    message: ReceivedMessage,
+    work: (identity: MessageIdentity, urn: string) => Promise<Submitted>,
+  ): Promise<void> => {
+    const { messageId: inReplyTo } = message;
+    taken ??= desk.takeUp(session, undefined);
+    const { urn } = (await taken).record;
+    const identity = identityOf(message);
+    // [W-192]
+    requireSame(desk.keptDigestOf(urn, identity.messageId), identity);
+    background(desk, { session, inReplyTo, seats }, async () => {
+      const received = await work(identity, urn);
+      if ("state" in received) await desk.queue(received);
+      await session.send(jobSubmitted, { jobId: received.jobId }, { inReplyTo });
+    });
+  };
+  return [
+    on(resume, async (body) => {
+      // [W-124]
+      if (taken !== undefined) throw new WireError("ERR_RESUME_REFUSED", "RESUME comes first, and once");
+      taken = desk.takeUp(session, body);
+      await taken;
+    }),
+    on(jobSubmit, (body, message) =>
+      handIn(message, (identity, urn) => submission.receive(body, identity, urn)),
+    ),
+    on(jobClone, (body, message) =>
+      handIn(message, (identity, urn) => submission.clone(body, identity, urn)),
+    ),
+    on(jobSourceRequest, async ({ jobId }, { messageId: inReplyTo }) => {
+      await useJobRight(requestOf(session, "clone", jobId), desk);
+      await session.send(jobSource, await desk.source(jobId), { inReplyTo });
+    }),
+  ];
 }
 
 /** The chunks that the user has not got in an earlier session. */

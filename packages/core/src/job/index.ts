@@ -4,6 +4,7 @@ export {
   CheckpointStore,
   type PublishedForm,
 } from "./checkpoint.ts";
+export { type CloneSource, type JobChanges, signClone } from "./clone-job.ts";
 export type {
   Evaluation,
   JobBundle,

@@ -31,6 +31,8 @@ export interface JobPayload {
   readonly graph: JobContent;
   /** The packed initial parameters. */
   readonly initialParameters: JobContent;
+  /** Id of the job that it was cloned from, whose graph and parameters it has; absent of a job that is no clone. */
+  readonly clonedFrom?: string;
 }
 
 const content: v.GenericSchema<unknown, JobContent> = v.strictObject({
@@ -52,6 +54,7 @@ const PayloadSchema = v.strictObject({
   parameters: v.pipe(v.array(descriptor), v.minLength(1), v.maxLength(MAX_TENSORS)),
   graph: content,
   initialParameters: content,
+  clonedFrom: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))),
 });
 
 /**

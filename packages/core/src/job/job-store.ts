@@ -69,6 +69,8 @@ export interface JobRecord {
   readonly last: StoredModel;
   /** The best version so far. */
   readonly best?: BestModel;
+  /** Id of the job that it was cloned from. */
+  readonly clonedFrom?: string;
   /** Days after its end until it is deleted, from the definition. */
   readonly retainDays?: number;
   /** It was deleted: the record stays, so that nothing is handed in or counted for it again. */
@@ -116,6 +118,7 @@ const RecordSchema: v.GenericSchema<unknown, JobRecord> = v.strictObject({
   best: v.exactOptional(
     v.strictObject({ version, checkpoint: hex(64), accuracy: v.number(), loss: v.number() }),
   ),
+  clonedFrom: v.exactOptional(hex(32)),
   retainDays: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   deletion: v.exactOptional(v.strictObject({ by: text, reason: text, atMs: time, isDone: v.boolean() })),
 });

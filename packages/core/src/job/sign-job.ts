@@ -45,6 +45,14 @@ export async function signJob(
     graph: { digest: await crypto.sha256(graph), byteLength: graph.byteLength },
     initialParameters: { digest: await crypto.sha256(parameters), byteLength: parameters.byteLength },
   });
+  return { ...(await signPayload(payload, { identity, crypto, clock })), payload, graph, parameters };
+}
+
+/** Signs what a job is, under an id of its own. */
+export async function signPayload(
+  payload: JobPayload,
+  { identity, crypto, clock }: SignJobModules,
+): Promise<Pick<SignedJob, "jobId" | "object">> {
   const objectId = crypto.randomBytes(16);
   const object = await sealObject(
     {
@@ -57,7 +65,7 @@ export async function signJob(
     },
     { identity, crypto },
   );
-  return { jobId: toHex(objectId), object, payload, graph, parameters };
+  return { jobId: toHex(objectId), object };
 }
 
 /** What {@link signJob} works with. */

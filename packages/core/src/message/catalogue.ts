@@ -9,6 +9,7 @@ import {
 } from "./administration.ts";
 import { auditBehind } from "./audit-head.ts";
 import { blobRequest, jobGraph } from "./blob.ts";
+import { jobClone, jobSource, jobSourceRequest } from "./clone.ts";
 import type { MessageDefinition } from "./definition.ts";
 import { graphRequest, jobList, jobQuery } from "./job-list.ts";
 import { observation, observe } from "./observe.ts";
@@ -54,6 +55,9 @@ export const MESSAGES: ReadonlyMap<number, MessageDefinition<unknown>> = new Map
     commandDone,
     renewalRequest,
     renewed,
+    jobSourceRequest,
+    jobSource,
+    jobClone,
     jobQuery,
     jobList,
     graphRequest,

@@ -47,6 +47,14 @@ export {
   parsePublication,
 } from "./blob.ts";
 export { FIRST_MESSAGE_TYPE, MESSAGES } from "./catalogue.ts";
+export {
+  type JobClone,
+  type JobSource,
+  jobClone,
+  jobSource,
+  jobSourceRequest,
+  MAX_SOURCE_BYTES,
+} from "./clone.ts";
 export { defineMessage, type MessageTraits, parseAs } from "./define.ts";
 export type { MessageDefinition } from "./definition.ts";
 export { chunkBitmap, MAX_TENSORS, USER_ROLES } from "./fields.ts";

@@ -40,6 +40,8 @@ export interface ListedJob {
   readonly submittedAtMs: number;
   /** Milliseconds since 1970; absent until the end. */
   readonly endedAtMs?: number;
+  /** Id of the job that it was cloned from; absent of a job that is no clone. */
+  readonly clonedFrom?: string;
 }
 
 const timeMs = integerIn(0, Number.MAX_SAFE_INTEGER);
@@ -57,6 +59,7 @@ export const jobList: MessageDefinition<Listed<ListedJob>> = defineMessage(
       org: textOf(0, 63),
       submittedAtMs: timeMs,
       endedAtMs: v.exactOptional(timeMs),
+      clonedFrom: v.exactOptional(jobId),
     }),
   ),
 );

@@ -31,9 +31,10 @@ const ALLOWED: Readonly<Record<JobRight, readonly Role[]>> = {
   abort: ["project_admin", "org_admin", "lead"],
   download: ["project_admin", "org_admin", "lead"],
   delete: ["project_admin", "org_admin", "lead"],
+  clone: ["project_admin", "lead"],
 };
 const ROLES: readonly Role[] = ["server", "site", "adapter", "project_admin", "org_admin", "lead", "member"];
-const RIGHTS: readonly JobRight[] = ["submit", "view", "abort", "download", "delete"];
+const RIGHTS: readonly JobRight[] = ["submit", "view", "abort", "download", "delete", "clone"];
 
 test.each(RIGHTS)(
   "by default %s is for the roles that the table names, for the submitter's own job",
@@ -45,7 +46,7 @@ test.each(RIGHTS)(
   },
 );
 
-test.each(["abort", "download", "delete"] as const)(
+test.each(["abort", "download", "delete", "clone"] as const)(
   "by default %s is not for the lead or the administrator of others",
   (right) => {
     const may = (who: Participant): boolean => decideJob({ actor: who, right, job }, byDefault).allowed;
