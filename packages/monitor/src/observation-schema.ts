@@ -4,6 +4,7 @@ import type {
   JobEnd,
   JobState,
   JobView,
+  MeasurementView,
   MetricsView,
   Observation,
   ObservationChange,
@@ -99,6 +100,10 @@ const site = record<SiteView>({
   bytesUp: number,
 });
 
+const measurement = record<MeasurementView>({
+  ...{ subject: text, site: text, loss: number, accuracy: number, exampleCount: number },
+});
+
 const contribution = record<ContributionView>({
   site: text,
   outcome: oneOf("accepted", "refused", "late", "missing"),
@@ -135,6 +140,7 @@ const job = record<JobView>({
   initialEvaluation: maybe(metrics),
   sites: listOf(site),
   history: listOf(round),
+  measurements: maybe(listOf(measurement)),
 });
 
 const CHANGES: Readonly<Record<ObservationChange["kind"], Check>> = {
@@ -142,6 +148,7 @@ const CHANGES: Readonly<Record<ObservationChange["kind"], Check>> = {
   site: record({ site }),
   round: record({ round }),
   "initial-evaluation": record({ evaluation: metrics }),
+  measurement: record({ measurement }),
 };
 
 const change: Check = (value, path) => {

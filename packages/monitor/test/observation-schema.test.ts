@@ -17,6 +17,14 @@ test("passes every kind of observation unchanged", () => {
       sequence: 7,
       change: { kind: "initial-evaluation", evaluation: { accuracy: 0.1, loss: 2, exampleCount: 9 } },
     },
+    {
+      kind: "increment",
+      sequence: 8,
+      change: {
+        kind: "measurement",
+        measurement: { subject: "", site: "site-1", accuracy: 0.1, loss: 2, exampleCount: 9 },
+      },
+    },
   ];
 
   for (const observation of observations) expect(parseObservation(observation)).toBe(observation);

@@ -1,4 +1,4 @@
-import type { JobView, SiteView } from "@photinus/core/message";
+import type { JobView, MeasurementView, SiteView } from "@photinus/core/message";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
 import { logLines } from "../job/log-lines.ts";
@@ -56,6 +56,13 @@ function printJob(job: JobView, terminal: Terminal): void {
   for (const round of job.history.filter((each) => each.endedAtMs !== undefined)) {
     terminal.line(roundLine(job, round));
   }
+  for (const measurement of job.measurements ?? []) terminal.line(measurementLine(measurement));
+}
+
+function measurementLine({ subject, site, accuracy, loss, exampleCount }: MeasurementView): string {
+  const whose = subject === "" ? "the job's model" : `the model of ${subject}`;
+  const figures = `accuracy ${accuracy.toFixed(3)}  loss ${loss.toFixed(2)}  ${counted(exampleCount, "example")}`;
+  return `${whose} at ${site}  ${figures}`;
 }
 
 function siteLine({ name, org, phase, device, accepted, cause, detail = "" }: SiteView): string {

@@ -6,11 +6,13 @@ import {
   type JobEnd,
   type JobState,
   type JobView,
+  MAX_MEASUREMENTS,
   type MetricsView,
   parseJobView,
   type RoundView,
   type SiteView,
 } from "../message/index.ts";
+import type { TaskOutcome } from "../workflow/index.ts";
 import type { ObservationLog } from "./observation-log.ts";
 
 /** Writes what happens in a job onto its observation log, and keeps the finished rounds over restarts. */
@@ -84,6 +86,15 @@ export class JobBoard {
   evaluated(version: number, evaluation: MetricsView): void {
     if (version === 0) this.log.apply({ kind: "initial-evaluation", evaluation });
     else this.updateRound(version, { evaluation });
+  }
+
+  /** What each site measured of a model: that of the site `subject`, or the job's own where it is empty. */
+  measured(subject: string, outcomes: readonly TaskOutcome[]): void {
+    for (const { site, evaluation } of outcomes) {
+      const { measurements = [] } = this.log.view;
+      if (evaluation === undefined || measurements.length >= MAX_MEASUREMENTS) continue;
+      this.log.apply({ kind: "measurement", measurement: { subject, site, ...evaluation } });
+    }
   }
 
   /** The job's state changed. @param when ms since 1970; with who ended the job and why */

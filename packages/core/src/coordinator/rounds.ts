@@ -80,18 +80,32 @@ export class Rounds implements WorkflowEffects {
   }
 
   async broadcast(order: TaskOrder): Promise<Dispatch> {
+    // The last evaluation is worth what the sites that are there can say; training needs the minimum.
+    return await this.send(order, await this.#sitesFor(order.kind));
+  }
+
+  async readySites(): Promise<readonly string[]> {
+    return await this.#sitesFor("train");
+  }
+
+  /** Names of the sites that are ready, after waiting for the job's minimum. @throws JobError when training lacks it */
+  async #sitesFor(kind: TaskOrder["kind"]): Promise<readonly string[]> {
     const { sites, payload, modules, signal } = this.#context;
     const { minimumSites, waitForSitesMs: waitMs } = payload.definition.workflow;
     const { clock } = modules;
     const needed = { minimumSites, mandatorySites: payload.definition.deployment?.mandatorySites ?? [] };
     const isEnough = await sites.waitUntil(() => sites.lackOf(needed) === "", { waitMs, clock, signal });
-    // The last evaluation is worth what the sites that are there can say; training needs the minimum.
-    if (!isEnough && order.kind === "train") {
+    if (!isEnough && kind === "train") {
       throw new JobError("ERR_JOB_TOO_FEW_SITES", `${sites.lackOf(needed)} for ${waitMs} ms`);
     }
     await this.#waitForPreparing();
-    const names = sites.allReady().map(({ name }) => name);
-    return await this.send(order, names);
+    return sites.allReady().map(({ name }) => name);
+  }
+
+  discard({ checkpoint, state }: ModelVersion): Promise<void> {
+    this.dropLater(checkpoint);
+    if (state !== undefined) this.dropLater(state);
+    return Promise.resolve();
   }
 
   async send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch> {
@@ -124,7 +138,7 @@ export class Rounds implements WorkflowEffects {
     const outcomes = await open.collection.answered;
     this.#records.keep(open.order.flushed());
     const evaluation = averageEvaluation(outcomes);
-    if (evaluation !== undefined) await this.#evaluated(dispatch.order, evaluation);
+    if (evaluation !== undefined) await this.#evaluated(dispatch.order, { evaluation, outcomes });
     const model = this.#isEnough(dispatch, outcomes) ? await this.#versions.make(dispatch.order) : undefined;
     this.#garbage.push(() => open.order.clear());
     this.#close(dispatch.taskId);
@@ -294,6 +308,8 @@ export class Rounds implements WorkflowEffects {
   #isEnough({ order }: Dispatch, outcomes: readonly TaskOutcome[]): boolean {
     const { workflow, deployment } = this.#context.payload.definition;
     const accepted = new Set(outcomes.flatMap(({ site, outcome }) => (outcome === "accepted" ? [site] : [])));
+    if (order.minimumContributions !== undefined)
+      return order.kind === "train" && accepted.size >= order.minimumContributions;
     const hasMandatory = (deployment?.mandatorySites ?? []).every((name) => accepted.has(name));
     return order.kind === "train" && accepted.size >= workflow.minimumSites && hasMandatory;
   }
@@ -352,10 +368,16 @@ export class Rounds implements WorkflowEffects {
     );
   }
 
-  async #evaluated({ kind, model, round }: TaskOrder, evaluation: Evaluation): Promise<void> {
+  async #evaluated(
+    { kind, model, round, subject }: TaskOrder,
+    { evaluation, outcomes }: { evaluation: Evaluation; outcomes: readonly TaskOutcome[] },
+  ): Promise<void> {
     const { board } = this.#context;
-    board.evaluated(model.version, evaluation);
-    await this.#events.onEvaluated(model, evaluation);
+    if (subject !== undefined) board.measured(subject, outcomes);
+    if (subject === undefined || subject === "") {
+      board.evaluated(model.version, evaluation);
+      await this.#events.onEvaluated(model, evaluation);
+    }
     if (kind === "evaluate") await board.persist([round]); // no checkpoint follows that would keep it
   }
 

@@ -5,11 +5,17 @@ import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
 import type { DeploymentDefinition, RetentionDefinition } from "./deployment.ts";
 import type { TrainingDefinition } from "./training-definition.ts";
 
+/** Workflows that come with Photinus. */
+export const WORKFLOW_NAMES = ["fedavg", "cyclic", "federated-evaluation", "cross-site-evaluation"] as const;
+
 /** How the server runs the rounds. */
 export interface WorkflowDefinition {
   /** Name in the registry of workflows. */
-  readonly name: "fedavg";
-  /** 1 to 100 000 */
+  readonly name: (typeof WORKFLOW_NAMES)[number];
+  /**
+   * 1 to 100 000: aggregates of `fedavg`, visits of `cyclic`; 1 for `federated-evaluation`; for `cross-site-evaluation` the most sites
+   * whose models are compared.
+   */
   readonly rounds: number;
   /** A round starts when this many sites are ready and counts when this many contributions were accepted; >= 1. */
   readonly minimumSites: number;

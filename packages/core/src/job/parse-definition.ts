@@ -1,9 +1,10 @@
 import * as v from "valibot";
-import { AggregationSchema, infeasibility, ServerOptimizerSchema } from "../aggregation/index.ts";
+import { AggregationSchema, ServerOptimizerSchema } from "../aggregation/index.ts";
 import { JobError } from "../errors/index.ts";
 import { filterRegistry, jobFiltersSchema, scopeName } from "../filter/index.ts";
-import type { JobDefinition } from "./definition.ts";
+import { type JobDefinition, WORKFLOW_NAMES } from "./definition.ts";
 import { DeploymentSchema, RetentionSchema } from "./deployment-schema.ts";
+import { feasible } from "./feasibility.ts";
 import { text, whole } from "./fields.ts";
 import type { JobFile } from "./job-file.ts";
 import { TrainingSchema } from "./training-schema.ts";
@@ -12,7 +13,7 @@ import { TrainingSchema } from "./training-schema.ts";
 const DAY_MS = 86_400_000;
 
 const WorkflowSchema = v.strictObject({
-  name: v.literal("fedavg", '"fedavg"'),
+  name: v.picklist(WORKFLOW_NAMES, `one of ${WORKFLOW_NAMES.map((name) => `"${name}"`).join(", ")}`),
   rounds: whole(1, 100_000),
   minimumSites: whole(1, 10_000),
   roundTimeoutMs: whole(1, 7 * DAY_MS),
@@ -42,41 +43,15 @@ const DEFINITION_FIELDS = {
   bestBy: v.exactOptional(v.picklist(["accuracy", "loss"], 'one of "accuracy", "loss"')),
 };
 
-/**
- * Why the job can never have its fewest sites, or its rule cannot keep its promise with them; empty when nothing speaks
- * against it: a round may count with the fewest sites that the job allows.
- */
-function problemOf({
-  aggregation,
-  deployment,
-  workflow,
-}: Pick<JobDefinition, "aggregation" | "deployment" | "workflow">): string {
-  const named = deployment?.sites?.length;
-  if (named !== undefined && named < workflow.minimumSites) return `the job names ${named} sites`;
-  return (aggregation && infeasibility(aggregation, workflow.minimumSites)) ?? "";
-}
-
 const DefinitionSchema: v.GenericSchema<unknown, JobDefinition> = v.pipe(
   v.strictObject(DEFINITION_FIELDS),
-  v.forward(
-    v.check(
-      (job) => problemOf(job) === "",
-      ({ input }) => problemOf(input),
-    ),
-    ["workflow", "minimumSites"],
-  ),
+  feasible(),
 );
 
 /** Schema of what a person writes: that of a definition from the wire, and the model. */
 export const jobFileSchema: v.GenericSchema<unknown, JobFile> = v.pipe(
   v.strictObject({ model: text(1, 4096), ...DEFINITION_FIELDS }),
-  v.forward(
-    v.check(
-      (job) => problemOf(job) === "",
-      ({ input }) => problemOf(input),
-    ),
-    ["workflow", "minimumSites"],
-  ),
+  feasible(),
 );
 
 /** The value of a bad field as people may see it: numbers and short words only. */
@@ -96,7 +71,8 @@ export function parseJobDefinition(value: unknown): JobDefinition {
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   if (path === null) throw new JobError("ERR_JOB_INVALID", "a job definition is an object with named fields");
-  if (issue.type === "check") throw new JobError("ERR_JOB_INVALID", `${path}: ${issue.message}`);
+  if (issue.type === "check" || issue.type === "raw_check")
+    throw new JobError("ERR_JOB_INVALID", `${path}: ${issue.message}`);
   if (issue.type === "strict_object" && issue.expected === "never") {
     throw new JobError("ERR_JOB_INVALID", `${path} is no field of a job`);
   }

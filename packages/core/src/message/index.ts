@@ -81,6 +81,7 @@ export {
   type JobOutcome,
   type JobState,
   type JobView,
+  type MeasurementView,
   type MetricsView,
   type Observation,
   type ObservationChange,
@@ -91,6 +92,7 @@ export {
 } from "./observation.ts";
 export {
   jobEnd,
+  MAX_MEASUREMENTS,
   type ObservationBody,
   type Observe,
   observation,

@@ -88,6 +88,14 @@ export interface MetricsView {
   readonly exampleCount: number;
 }
 
+/** What one site measured of one model. */
+export interface MeasurementView extends MetricsView {
+  /** Name of the site whose model it is; empty for the job's own. */
+  readonly subject: string;
+  /** Name of the site that measured it, on its own held-out examples. */
+  readonly site: string;
+}
+
 /** What one site did in one round. */
 export interface ContributionView {
   /** Name of the site. */
@@ -156,6 +164,8 @@ export interface JobView {
   readonly sites: readonly SiteView[];
   /** In order; the last one may still run. */
   readonly history: readonly RoundView[];
+  /** What sites measured of models where each of them counts, at most 4 000; absent of other jobs. */
+  readonly measurements?: readonly MeasurementView[];
 }
 
 /** One increment. */
@@ -169,7 +179,8 @@ export type ObservationChange =
     }
   | { readonly kind: "site"; readonly site: SiteView }
   | { readonly kind: "round"; readonly round: RoundView }
-  | { readonly kind: "initial-evaluation"; readonly evaluation: MetricsView };
+  | { readonly kind: "initial-evaluation"; readonly evaluation: MetricsView }
+  | { readonly kind: "measurement"; readonly measurement: MeasurementView };
 
 /** What a carrier delivers. `sequence` rises by one; a snapshot carries that of the last increment it includes. */
 export type Observation =
@@ -207,5 +218,10 @@ export function applyObservation(job: JobView, change: ObservationChange): JobVi
       };
     case "initial-evaluation":
       return { ...job, initialEvaluation: change.evaluation };
+    case "measurement": {
+      const { subject, site } = change.measurement;
+      const isSame = (other: MeasurementView): boolean => other.subject === subject && other.site === site;
+      return { ...job, measurements: replaceBy(job.measurements ?? [], change.measurement, isSame) };
+    }
   }
 }

@@ -7,6 +7,7 @@ import type {
   JobEnd,
   JobState,
   JobView,
+  MeasurementView,
   MetricsView,
   Observation,
   ObservationChange,
@@ -60,6 +61,17 @@ export const jobEnd: v.GenericSchema<unknown, JobEnd> = v.strictObject({
 });
 
 const metrics: v.GenericSchema<unknown, MetricsView> = v.strictObject({
+  loss: finite,
+  accuracy: finite,
+  exampleCount: count,
+});
+
+/** Most measurements that a job shows: they are kept in one record. */
+export const MAX_MEASUREMENTS = 4_000;
+
+const measurementView: v.GenericSchema<unknown, MeasurementView> = v.strictObject({
+  subject: textOf(0, 63),
+  site: textOf(1, 63),
   loss: finite,
   accuracy: finite,
   exampleCount: count,
@@ -133,6 +145,7 @@ const jobView: v.GenericSchema<unknown, JobView> = v.strictObject({
   initialEvaluation: v.exactOptional(metrics),
   sites: v.pipe(v.array(siteView), v.maxLength(MAX_SITES)),
   history: v.pipe(v.array(roundView), v.maxLength(100_000)),
+  measurements: v.exactOptional(v.pipe(v.array(measurementView), v.maxLength(MAX_MEASUREMENTS))),
 });
 
 const change: v.GenericSchema<unknown, ObservationChange> = v.variant("kind", [
@@ -144,6 +157,7 @@ const change: v.GenericSchema<unknown, ObservationChange> = v.variant("kind", [
   v.strictObject({ kind: v.literal("site"), site: siteView }),
   v.strictObject({ kind: v.literal("round"), round: roundView }),
   v.strictObject({ kind: v.literal("initial-evaluation"), evaluation: metrics }),
+  v.strictObject({ kind: v.literal("measurement"), measurement: measurementView }),
 ]);
 
 const observationSchema: v.GenericSchema<unknown, Observation> = v.variant("kind", [

@@ -2,13 +2,15 @@ import * as v from "valibot";
 import { JobError, type JobErrorCode } from "../errors/index.ts";
 import type { JobDefinition } from "../job/index.ts";
 import type { Journal, JournalEntry, JournalOutcome } from "./journal.ts";
-import { collectedSchema, dispatchSchema, modelVersionSchema } from "./outcome-schema.ts";
+import { collectedSchema, dispatchSchema, modelVersionSchema, siteNamesSchema } from "./outcome-schema.ts";
 import type { Collected, Dispatch, ModelVersion, TaskOrder, Workflow, WorkflowContext } from "./workflow.ts";
 
 /** What really happens behind a context call; the coordinator's part. Each ends early when the job is stopped. */
 export interface WorkflowEffects {
   /** See {@link WorkflowContext}. */
   broadcast(order: TaskOrder): Promise<Dispatch>;
+  /** See {@link WorkflowContext}. */
+  readySites(): Promise<readonly string[]>;
   /** See {@link WorkflowContext}. */
   send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch>;
   /** A dispatch has just been recorded: its tasks may go out. Not called again after a restart. */
@@ -17,6 +19,8 @@ export interface WorkflowEffects {
   aggregate(dispatch: Dispatch): Promise<Collected>;
   /** See {@link WorkflowContext}. */
   checkpoint(dispatch: Dispatch, collected: Collected): Promise<ModelVersion>;
+  /** See {@link WorkflowContext}. */
+  discard(model: ModelVersion): Promise<void>;
   /** Milliseconds since 1970. */
   now(): number;
   /** Resolves when the clock reaches `atMs`. */
@@ -69,6 +73,7 @@ function durableContext(job: WorkflowJob, effects: WorkflowEffects, calls: Recor
   return {
     ...job,
     broadcast: (order) => dispatch("broadcast", [order], () => effects.broadcast(order)),
+    readySites: () => calls.call("ready-sites", [], siteNamesSchema, () => effects.readySites()),
     send: (order, sites) => dispatch("send", [order, sites], () => effects.send(order, sites)),
     aggregate: (dispatch) =>
       calls.call("aggregate", [dispatch.taskId], collectedSchema, () => effects.aggregate(dispatch)),
@@ -76,6 +81,12 @@ function durableContext(job: WorkflowJob, effects: WorkflowEffects, calls: Recor
       calls.call("checkpoint", [dispatch.taskId], modelVersionSchema, () =>
         effects.checkpoint(dispatch, collected),
       ),
+    async discard(model) {
+      await calls.call("discard", [model], v.null(), async () => {
+        await effects.discard(model);
+        return null;
+      });
+    },
     async sleep(milliseconds) {
       // The time to wake is what is recorded: a restart waits for what is left of it.
       const wakeAtMs = await calls.call("sleep", [milliseconds], v.number(), () =>

@@ -1,4 +1,6 @@
+export { cyclic } from "./cyclic.ts";
 export { runWorkflow, type WorkflowEffects, type WorkflowJob } from "./durable-context.ts";
+export { crossSiteEvaluation, federatedEvaluation } from "./evaluation.ts";
 export { fedavg } from "./fedavg.ts";
 export {
   clearJournal,

@@ -16,6 +16,12 @@ export const modelVersionSchema: v.GenericSchema<unknown, ModelVersion> = v.stri
   state: v.exactOptional(hex(64)),
 });
 
+/** Names of sites. */
+export const siteNamesSchema: v.GenericSchema<unknown, readonly string[]> = v.pipe(
+  v.array(siteName),
+  v.maxLength(10_000),
+);
+
 /** A dispatched task. */
 export const dispatchSchema: v.GenericSchema<unknown, Dispatch> = v.strictObject({
   taskId: hex(32),
@@ -23,8 +29,10 @@ export const dispatchSchema: v.GenericSchema<unknown, Dispatch> = v.strictObject
     kind: v.picklist(["train", "evaluate"]),
     round: natural,
     model: modelVersionSchema,
+    minimumContributions: v.exactOptional(natural),
+    subject: v.exactOptional(v.pipe(v.string(), v.maxLength(63))),
   }),
-  sites: v.pipe(v.array(siteName), v.maxLength(10_000)),
+  sites: siteNamesSchema,
   startedAtMs: natural,
 });
 

@@ -1,3 +1,5 @@
+import { cyclic } from "./cyclic.ts";
+import { crossSiteEvaluation, federatedEvaluation } from "./evaluation.ts";
 import { fedavg } from "./fedavg.ts";
 import type { Workflow, WorkflowRegistry } from "./workflow.ts";
 
@@ -10,5 +12,5 @@ export function workflowRegistry(workflows: readonly Workflow[]): WorkflowRegist
 
 /** Every workflow that comes with Photinus. */
 export function builtInWorkflows(): WorkflowRegistry {
-  return workflowRegistry([fedavg]);
+  return workflowRegistry([fedavg, cyclic, federatedEvaluation, crossSiteEvaluation]);
 }

@@ -5,7 +5,7 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * One round: gives the order to every ready site and collects. A round with fewer accepted contributions than the
+ * One round: gives the order to every ready site, or to whom `ask` gives it, and collects. A round with fewer accepted contributions than the
  * job's minimum is repeated after a pause, for as long as the job waits for sites.
  *
  * @throws JobError `ERR_JOB_TOO_FEW_SITES`
@@ -13,12 +13,13 @@ const LONGEST_PAUSE_MS = 30_000;
 export async function trainRound(
   context: WorkflowContext,
   order: TaskOrder,
+  ask: (order: TaskOrder) => Promise<Dispatch> = (given) => context.broadcast(given),
 ): Promise<{ readonly dispatch: Dispatch; readonly collected: Collected }> {
   const { waitForSitesMs } = context.definition.workflow;
   let pauseMs = FIRST_PAUSE_MS;
   let firstStartMs: number | undefined;
   for (;;) {
-    const dispatch = await context.broadcast(order);
+    const dispatch = await ask(order);
     const collected = await context.aggregate(dispatch);
     if (collected.model !== undefined) return { dispatch, collected };
     firstStartMs ??= dispatch.startedAtMs;

@@ -19,6 +19,13 @@ export interface TaskOrder {
   readonly round: number;
   /** The version to start from. */
   readonly model: ModelVersion;
+  /** Fewest accepted contributions that make a version, whoever they are of. Default: the job's minimum, its mandatory sites among them. */
+  readonly minimumContributions?: number;
+  /**
+   * For `evaluate`: what each site measures is shown, of the model of the site of this name, or of the job's own where it is
+   * empty. Default: only the mean is, of the job's own.
+   */
+  readonly subject?: string;
 }
 
 /** A task that was given to sites. */
@@ -87,6 +94,11 @@ export interface WorkflowContext {
    * @throws JobError `ERR_JOB_TOO_FEW_SITES` when fewer than the job's minimum were ready for `waitForSitesMs`
    */
   broadcast(order: TaskOrder): Promise<Dispatch>;
+  /**
+   * Names of the sites that are ready for a task, sorted.
+   * @throws JobError `ERR_JOB_TOO_FEW_SITES` when fewer than the job's minimum were ready for `waitForSitesMs`
+   */
+  readySites(): Promise<readonly string[]>;
   /** Gives a task to the named sites; those not ready are missing. */
   send(order: TaskOrder, sites: readonly string[]): Promise<Dispatch>;
   /**
@@ -96,6 +108,8 @@ export interface WorkflowContext {
   aggregate(dispatch: Dispatch): Promise<Collected>;
   /** Makes the aggregated model the job's newest version, publishes it and tells its sites COMMITTED. */
   checkpoint(dispatch: Dispatch, collected: Collected): Promise<ModelVersion>;
+  /** Deletes a model that {@link aggregate} made and that no version became. */
+  discard(model: ModelVersion): Promise<void>;
   /** Resolves `milliseconds` later; time that passed while the server was down counts. */
   sleep(milliseconds: number): Promise<void>;
   /** `length` random bytes in hex, 1 to 64 of them. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { JobDefinition } from "../../src/job/index.ts";
+import type { MeasurementView } from "../../src/message/index.ts";
+import { taskSeed } from "../../src/site/index.ts";
 import { runInterrupted } from "./interruptible.ts";
-import { linearData } from "./linear-trainer.ts";
+import { evaluateLinear, initialLinearParameters, linearData, trainLinear } from "./linear-trainer.ts";
 import { type Algorithm, combine, mean, type Numbers, referenceLoop } from "./reference-loop.ts";
 
 // In Node alone: the arithmetic is that of ECMAScript in every runtime, and jobs are aggregated by servers.
@@ -13,6 +15,10 @@ const byExamples = (brought: Parameters<Algorithm["server"]>[1]): Numbers =>
 
 /** The third round is collected and not yet recorded: what the server keeps between rounds has to be there again. */
 const AFTER_THE_THIRD_ROUND = 8;
+/** start, ready sites, send, aggregate, checkpoint, ready sites: the second site has just been chosen. */
+const AFTER_THE_FIRST_VISIT = 6;
+/** start, ready sites, then send and aggregate of two sites. */
+const AFTER_THE_SECOND_MODEL = 5;
 
 interface TestedJob {
   readonly workflow?: Partial<JobDefinition["workflow"]>;
@@ -160,3 +166,62 @@ test("FedNova divides by local steps and goes as far as their mean: equation 6 o
 
   expectClose(model, expected);
 });
+
+test("cyclic weight transfer hands the model from site to site: w = w + Δ of one after another", async () => {
+  const { model, expected } = await compare(
+    { workflow: { name: "cyclic" }, crashAt: AFTER_THE_FIRST_VISIT },
+    { server: (w, [visited]) => combine(w, visited?.delta ?? [], (weight, change) => weight + change) },
+  );
+
+  expectClose(model, expected);
+});
+
+describe("evaluation", () => {
+  const sites = { "site-1": { examples: 8 }, "site-2": { examples: 12 }, "site-3": { examples: 20 } };
+
+  test("federated evaluation tells what each site measured of the model, and trains nothing", async () => {
+    const { view, model } = await runInterrupted({
+      sites,
+      workflow: { name: "federated-evaluation", rounds: 1 },
+    });
+
+    expect(view).toMatchObject({ state: "finished", history: [], initialEvaluation: { exampleCount: 24 } });
+    const measured = Object.keys(sites).map((site) => {
+      const evaluation = evaluateLinear(linearData(site, EXAMPLES[site]), initialLinearParameters());
+      return { subject: "", site, ...evaluation };
+    });
+    expect(sorted(view.measurements)).toEqual(sorted(measured));
+    expect(model).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test("cross-site evaluation measures the model of each site at every site, and keeps none of them", async () => {
+    const { view, model, federation } = await runInterrupted({
+      sites,
+      crashAt: AFTER_THE_SECOND_MODEL,
+      workflow: { name: "cross-site-evaluation", rounds: 3 },
+    });
+
+    expect(view).toMatchObject({ state: "finished" });
+    const measured = await Promise.all(
+      ["", ...Object.keys(sites)].map(async (subject, round) => {
+        const seed = await taskSeed({ seed: 7, site: subject, round }, federation.crypto);
+        const start = { parameters: initialLinearParameters(), seed };
+        const own =
+          subject === ""
+            ? start.parameters
+            : trainLinear(linearData(subject, EXAMPLES[subject]), start).delta;
+        return Object.keys(sites).map((site) => {
+          const evaluation = evaluateLinear(linearData(site, EXAMPLES[site]), own);
+          return { subject, site, ...evaluation };
+        });
+      }),
+    );
+    const rounded = (list: readonly MeasurementView[]) =>
+      sorted(list).map(({ loss, ...rest }) => ({ ...rest, loss: loss.toFixed(6) }));
+    expect(rounded(view.measurements ?? [])).toEqual(rounded(measured.flat()));
+    expect(model).toEqual([0, 0, 0, 0, 0]);
+  });
+});
+
+const sorted = (list: readonly MeasurementView[] = []): MeasurementView[] =>
+  list.toSorted((a, b) => `${a.subject}/${a.site}`.localeCompare(`${b.subject}/${b.site}`));

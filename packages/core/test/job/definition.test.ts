@@ -44,7 +44,7 @@ describe("a job definition", () => {
     ["workflow.rounds", -1, "workflow.rounds must be at least 1 (got -1)"],
     ["workflow.rounds", 1.5, "workflow.rounds must be a whole number (got 1.5)"],
     ["workflow.rounds", "ten", 'workflow.rounds must be a whole number (got "ten")'],
-    ["workflow.name", "magic", 'workflow.name must be "fedavg" (got "magic")'],
+    ["workflow.name", "magic", 'workflow.name must be one of "fedavg", "cyclic"'],
     ["workflow.minimumSites", 0, "workflow.minimumSites must be at least 1 (got 0)"],
     ["training.optimizer.learningRate", 0, "training.optimizer.learningRate must be greater than 0 (got 0)"],
     ["training.optimizer.momentum", 1, "training.optimizer.momentum must be less than 1 (got 1)"],
@@ -108,6 +108,30 @@ describe("a job definition", () => {
     expect(() => parseJobDefinition(with_(path, value))).toThrow(
       expect.objectContaining({ code: "ERR_JOB_INVALID", message: expect.stringContaining(message) }),
     );
+  });
+
+  test.each([
+    [{ name: "federated-evaluation" }, "workflow.rounds: federated-evaluation has one round"],
+    [
+      { name: "cross-site-evaluation", rounds: 1 },
+      "workflow.rounds: cross-site-evaluation has a round for the model",
+    ],
+    [
+      { name: "cyclic", serverOptimizer: { name: "momentum" } },
+      "workflow.serverOptimizer: cyclic makes no aggregate",
+    ],
+  ])("with the workflow %j is refused before anything starts", (workflow, message) => {
+    const changed = with_("workflow", { ...DEFINITION.workflow, ...workflow });
+    expect(() => parseJobDefinition(changed)).toThrow(
+      expect.objectContaining({ code: "ERR_JOB_INVALID", message: expect.stringContaining(message) }),
+    );
+  });
+
+  test("a rule for many contributions is refused where a round has one", () => {
+    const workflow = { ...DEFINITION.workflow, name: "cyclic", minimumSites: 5 };
+    const changed = { ...DEFINITION, workflow, aggregation: { name: "median", byzantine: 1 } };
+
+    expect(() => parseJobDefinition(changed)).toThrow("needs at least 3 contributions, and 1 may be all");
   });
 
   test.each([

@@ -31,6 +31,8 @@ function effectsOf(done: string[], changes: Partial<WorkflowEffects> = {}): Work
       done.push(`broadcast ${order.kind} ${order.round}`);
       return Promise.resolve(dispatch(order));
     },
+    readySites: () => Promise.resolve(["site-1"]),
+    discard: () => Promise.resolve(),
     send: (order, sites) => {
       done.push(`send ${sites.join()}`);
       return Promise.resolve(dispatch(order));
