@@ -75,15 +75,10 @@ function inChromium(
 }
 
 /**
- * Core and training hold no state in their modules, so their files share a process: loading the modules anew for
- * each file took longer than the tests. What the hosts do (sockets, signals, native libraries) is kept apart.
+ * No package holds state in its modules, so the files share two processes: loading the modules anew for each file
+ * took a third of the time. Long tests load a process each: what they measure is theirs alone.
  */
-function inNode(
-  name: string,
-  include: string[],
-  leaveOut: string[],
-  isolate: boolean,
-): TestProjectConfiguration {
+function inNode(name: string, include: string[], leaveOut: string[]): TestProjectConfiguration {
   return {
     resolve,
     ssr,
@@ -92,7 +87,7 @@ function inNode(
       environment: "node",
       include,
       exclude: [...exclude, ...onlyBrowser, ...onlyWebGpu, ...leaveOut],
-      isolate,
+      isolate: long,
       maxWorkers: 2,
       testTimeout: long ? 600_000 : 20_000,
       hookTimeout: 30_000,
@@ -104,12 +99,11 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     projects: [
-      inNode("library", [`packages/{core,training}/test/**/*${suffix}`], [], long),
+      inNode("library", [`packages/{core,training}/test/**/*${suffix}`], []),
       inNode(
         "node",
         [`packages/*/test/**/*${suffix}`, `test/**/*${suffix}`],
         ["packages/{core,training}/**"],
-        true,
       ),
       inChromium(
         "browser",
