@@ -22,7 +22,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     lazy: ["asn1js", "pkijs"],
     node: false,
   },
-  training: { ours: ["@photinus/core"], others: ["onnxruntime-common"], node: false },
+  training: { ours: ["@photinus/core"], others: ["jpeg-js", "onnxruntime-common", "valibot"], node: false },
   monitor: {
     ours: ["@photinus/core/errors", "@photinus/core/message/observation"],
     others: ["lit", "uplot"],

@@ -1,14 +1,4 @@
-export {
-  type ArrayFileNames,
-  type ArraysDescription,
-  type DataDescription,
-  folderData,
-  type IdxFileNames,
-  type ImagesDescription,
-  type ShardDescription,
-  type TableDescription,
-  type TextDescription,
-} from "./data/index.ts";
+export { folderData } from "./data/index.ts";
 export { AUDIT_FILE, type AuditFile, type AuditFileOptions, openAuditFile } from "./host/audit-file.ts";
 export { readAuditFile } from "./host/audit-segments.ts";
 export { dataNamesIn } from "./host/data-names.ts";

@@ -10,6 +10,9 @@ export interface SeededRandom {
   normal(): number;
 }
 
+/** The seed of what transforms draw, beside that of the shuffles: neither then follows from the other's draws. */
+export const transformSeed = (seed: number): number => (seed ^ 0x5bf03635) >>> 0;
+
 const TWO_32 = 2 ** 32;
 
 /**

@@ -2,8 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bytes, concatBytes, toBytes } from "@photinus/core/bytes";
 import { TrainingError } from "@photinus/core/errors";
-import type { DataDescription } from "@photinus/node-client";
-import { gunzip, type IdxArray, MNIST_PIXELS, parseIdx } from "@photinus/training";
+
+import { type DataDescription, gunzip, type IdxArray, MNIST_PIXELS, parseIdx } from "@photinus/training";
 
 /** Name of the data set in the demo's job. */
 export const DATA_NAME = "mnist";

@@ -64,3 +64,4 @@ export type {
   TrainingDefinition,
   WeightDecayOptions,
 } from "./training-definition.ts";
+export type { TransformDefinition } from "./transform-definition.ts";

@@ -1,3 +1,5 @@
+import type { TransformDefinition } from "./transform-definition.ts";
+
 /**
  * A loss by its name in `training`, with its defaults, or with what it can be told. The loss of a batch is the mean over
  * all labels that count: of a sequence every token counts, of several outputs every number.
@@ -155,4 +157,6 @@ export interface TrainingDefinition {
   readonly proximal?: number;
   /** What a loss or gradient that is no finite number does: ends the task, or leaves out the update. Default: `fail`. */
   readonly onNotFinite?: "fail" | "skip";
+  /** What is done with each example before the model sees it, in this order, at most 16. Default: nothing. */
+  readonly transforms?: readonly TransformDefinition[];
 }

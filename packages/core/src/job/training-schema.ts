@@ -7,6 +7,7 @@ import type {
   ScheduleDefinition,
   TrainingDefinition,
 } from "./training-definition.ts";
+import { TransformsSchema } from "./transform-definition.ts";
 
 const finite = v.pipe(v.number("a number"), v.finite("a finite number"));
 
@@ -115,5 +116,6 @@ export const TrainingSchema: v.GenericSchema<unknown, TrainingDefinition> = v.st
   clippingNorm: v.exactOptional(positive(1e9)),
   batchesPerUpdate: v.exactOptional(whole(1, 4096)),
   proximal: v.exactOptional(positive(1e6)),
+  transforms: v.exactOptional(TransformsSchema),
   onNotFinite: v.exactOptional(v.picklist(["fail", "skip"], 'one of "fail", "skip"')),
 });

@@ -30,6 +30,7 @@ export type {
 } from "./status.ts";
 export { type TaskSeedFacts, taskSeed } from "./task-seed.ts";
 export type {
+  DeclinedDevice,
   PreparedTrainer,
   Trainer,
   TrainerJob,

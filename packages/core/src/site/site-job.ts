@@ -46,7 +46,7 @@ export class SiteJob {
   #terms = "";
   /** Why it takes no part, while the server has not been told: there was no session. */
   #untold: string | undefined;
-  #prepared: PreparedTrainer | undefined;
+  #prepared: Omit<PreparedTrainer, "rejected"> | undefined;
   #trainer: Trainer | undefined;
   /** The task at work, and what ends it. */
   #task: { readonly taskId: string; readonly stop: AbortController; hasModel: boolean } | undefined;
@@ -214,7 +214,7 @@ export class SiteJob {
   }
 
   async #prepare(reference: BlobReference): Promise<void> {
-    const { inbox, crypto, board, createTrainer } = this.#modules;
+    const { inbox, crypto, board, createTrainer, logger } = this.#modules;
     const { jobId } = this.#proposal;
     const { definition, graph, parameters } = this.#payload;
     const { bytes: model } = await inbox.open(jobId, reference, this.#end.signal);
@@ -225,7 +225,11 @@ export class SiteJob {
     this.#trainer = createTrainer(this.#place.granted);
     const { dataName, training } = definition;
     const job = { jobId, dataName, training, model, parameters };
-    this.#prepared = await this.#trainer.prepare(job, { signal: this.#end.signal });
+    const { rejected = [], ...prepared } = await this.#trainer.prepare(job, { signal: this.#end.signal });
+    const { device } = prepared;
+    logger.info("a trainer is ready", { jobId, device });
+    for (const other of rejected) logger.info("a device was not taken", { jobId, ...other });
+    this.#prepared = prepared;
     board.updateJob(jobId, () => ({ ...this.#prepared }));
     board.update({ activity: "waiting" });
     await this.#send(jobReady, { jobId, ...this.#prepared });

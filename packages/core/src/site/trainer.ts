@@ -16,6 +16,14 @@ export interface TrainerJob {
   readonly parameters: readonly ParameterDescriptor[];
 }
 
+/** A device that was tried and not taken. */
+export interface DeclinedDevice {
+  /** Its name. */
+  readonly device: string;
+  /** For people: at most 500 characters. */
+  readonly reason: string;
+}
+
 /** What a trainer says about itself after it prepared a job. */
 export interface PreparedTrainer {
   /** Execution provider in use, e.g. "cpu", "cuda", "wasm", "webgpu". */
@@ -24,6 +32,8 @@ export interface PreparedTrainer {
   readonly trainingExamples: number;
   /** Held-out examples that evaluation uses; 0 when the site has none. */
   readonly heldOutExamples: number;
+  /** Devices that were not taken, each with its reason. They stay in the site's log. Default: none. */
+  readonly rejected?: readonly DeclinedDevice[];
 }
 
 /** One order to train. */

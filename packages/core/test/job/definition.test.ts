@@ -152,6 +152,21 @@ describe("a job definition", () => {
     ["training.batchesPerUpdate", 4],
     ["training.proximal", 0.01],
     ["training.onNotFinite", "skip"],
+    ["training.transforms", [{ name: "normalize", mean: [0.5, 0.4], deviation: [0.2, 0.2] }]],
+    [
+      "training.transforms",
+      [
+        { name: "impute", input: "x", value: [0] },
+        { name: "one-hot", input: "ward", classes: 3 },
+      ],
+    ],
+    [
+      "training.transforms",
+      [
+        { name: "crop", padding: 4 },
+        { name: "flip", direction: "horizontal" },
+      ],
+    ],
   ])("may say %s = %j", (path, value) => {
     const definition = with_(path, value);
 
@@ -194,6 +209,25 @@ describe("a job definition", () => {
     ["training.clippingNorm", 0, "training.clippingNorm must be greater than 0 (got 0)"],
     ["training.batchesPerUpdate", 0, "training.batchesPerUpdate must be at least 1 (got 0)"],
     ["training.proximal", -1, "training.proximal must be greater than 0 (got -1)"],
+    [
+      "training.transforms",
+      [{ name: "blur" }],
+      'name must be one of "normalize", "impute", "one-hot", "crop", "flip"',
+    ],
+    ["training.transforms", Array(17).fill({ name: "crop", padding: 1 }), "must be at most 16 transforms"],
+    [
+      "training.transforms",
+      [{ name: "normalize", mean: [0], deviation: [0] }],
+      "must be greater than 0 (got 0)",
+    ],
+    ["training.transforms", [{ name: "impute", value: Array(4097).fill(0) }], "must be at most 4096"],
+    ["training.transforms", [{ name: "one-hot", classes: 65_537 }], "classes must be at most 65536"],
+    ["training.transforms", [{ name: "crop", padding: 0 }], "padding must be at least 1"],
+    [
+      "training.transforms",
+      [{ name: "flip", direction: "both" }],
+      'direction must be one of "horizontal", "vertical"',
+    ],
     ["training.onNotFinite", "ignore", 'training.onNotFinite must be one of "fail", "skip"'],
   ])("with %s = %j is refused with what it must be", (path, value, message) => {
     expect(() => parseJobDefinition(with_(path, value))).toThrow(

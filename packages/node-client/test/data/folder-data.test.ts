@@ -1,10 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
+import type { ImagesDescription } from "@photinus/training";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { folderData, type ImagesDescription } from "../../src/data/index.ts";
+import files from "../../../training/test/vectors/data-files/files.json" with { type: "json" };
+import { folderData } from "../../src/data/index.ts";
 
 const mnist = fileURLToPath(new URL("../../../../demos/mnist", import.meta.url));
 const description: ImagesDescription = {
@@ -239,5 +241,136 @@ describe("arrays in the data folder", () => {
     await writeFile(join(folder, "text.json"), JSON.stringify({ ...arrays, training }));
 
     await expect(folderData(folder)("text")).rejects.toMatchObject({ code: "ERR_DATA_MALFORMED" });
+  });
+});
+
+describe("an archive of NumPy in the data folder", () => {
+  const archive = {
+    ...{ format: "npz", classes: 2, mayMiss: ["x"], features: { x: "x", input_ids: "ids" }, labels: "y" },
+    training: "d.npz",
+  };
+
+  test("holds the inputs of a model by the names that its description gives them", async () => {
+    await writeFile(join(folder, "d.npz"), Buffer.from(files.deflated, "base64"));
+    await writeFile(join(folder, "d.json"), JSON.stringify(archive));
+
+    const { training } = await folderData(folder)("d");
+
+    expect(training).toMatchObject({
+      count: 3,
+      features: [
+        { name: "x", dtype: "f32", shape: [2], mayMiss: true },
+        { name: "input_ids", dtype: "i64", shape: [2] },
+      ],
+      labelling: { kind: "classes", classCount: 2 },
+    });
+  });
+
+  test("is refused where it lacks an array", async () => {
+    await writeFile(join(folder, "d.npz"), Buffer.from(files.stored, "base64"));
+    await writeFile(join(folder, "d.json"), JSON.stringify({ ...archive, labels: "z" }));
+
+    await expect(folderData(folder)("d")).rejects.toMatchObject({
+      code: "ERR_DATA_MALFORMED",
+      message: "z: there is no array z",
+    });
+  });
+});
+
+describe("pictures in the data folder", () => {
+  const pictures = {
+    ...{ format: "image-folder", classes: ["cat", "dog"], width: 13, height: 9, channels: 3 },
+    training: "train",
+  };
+
+  test("are of the class whose folder they lie in, in the order of their names", async () => {
+    for (const [name, index] of [
+      ["cat/b.png", 3],
+      ["cat/a.jpg", 6],
+      ["dog/a.png", 4],
+    ] as const) {
+      await mkdir(join(folder, "train", name.slice(0, 3)), { recursive: true });
+      await writeFile(join(folder, "train", name), Buffer.from(files.pictures[index]!.file, "base64"));
+    }
+    await writeFile(join(folder, "pets.json"), JSON.stringify(pictures));
+
+    const { training } = await folderData(folder)("pets");
+    const into = { features: [new Float32Array(3 * 351)], labels: new Int32Array(3) };
+    training.read(Uint32Array.of(0, 1, 2), into);
+
+    expect(training).toMatchObject({ count: 3, features: [{ name: "image", shape: [3, 9, 13] }] });
+    expect([...into.labels]).toEqual([0, 0, 1]);
+    expect(into.features[0]![351]).toBeCloseTo(Buffer.from(files.pictures[3]!.pixels, "base64")[0]! / 255);
+  });
+
+  test.each([
+    ["a folder that is not there", pictures, "ERR_DATA_MISSING"],
+    ["a class that leads elsewhere", { ...pictures, classes: ["cat", "../dog"] }, "ERR_DATA_MALFORMED"],
+    ["a class above", { ...pictures, classes: ["cat", ".."] }, "ERR_DATA_MALFORMED"],
+    ["pictures of no size", { ...pictures, width: 0 }, "ERR_DATA_MALFORMED"],
+  ])("are refused with %s", async (_, description, code) => {
+    await writeFile(join(folder, "pets.json"), JSON.stringify(description));
+
+    await expect(folderData(folder)("pets")).rejects.toMatchObject({ code });
+  });
+});
+
+describe("data larger than memory", () => {
+  test("stays in its file, of which a batch is read at a time", async () => {
+    const header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1000000, 6000), }\n";
+    const start = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0]);
+    const path = join(folder, "x.npy");
+    await writeFile(path, Buffer.concat([start, Buffer.from(header), Buffer.of(7, 8)]));
+    await truncate(path, start.length + header.length + 6_000_000_000); // 6 GB, of which the disk holds a page
+    const labels = "{'descr': '|u1', 'fortran_order': False, 'shape': (1000000,), }\n";
+    const labelStart = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, labels.length, 0]);
+    await writeFile(
+      join(folder, "y.npy"),
+      Buffer.concat([labelStart, Buffer.from(labels), Buffer.alloc(1_000_000)]),
+    );
+    const training = { features: { x: "x.npy" }, labels: "y.npy" };
+    await writeFile(join(folder, "big.json"), JSON.stringify({ format: "npy", classes: 2, training }));
+
+    const { training: dataset } = await folderData(folder)("big");
+    const into = { features: [new Int32Array(12_000)], labels: new Int32Array(2) };
+    dataset.read(Uint32Array.of(0, 999_999), into);
+
+    expect(dataset.count).toBe(1_000_000);
+    expect([...into.features[0]!.subarray(0, 3)]).toEqual([7, 8, 0]);
+    await truncate(path, 1000);
+    expect(() => dataset.read(Uint32Array.of(5), into)).toThrow(
+      expect.objectContaining({ code: "ERR_DATA_MISSING" }),
+    );
+  });
+});
+
+describe("a text with a tokenizer in the data folder", () => {
+  test("becomes examples of the tokens of its files", async () => {
+    const letters = Array.from({ length: 256 }, (_, byte) => byte).map((byte) =>
+      /[!-~¡-¬®-ÿ]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : undefined,
+    );
+    let other = 256;
+    const tokens = [...letters.map((letter) => letter ?? String.fromCharCode(other++)), "ab"];
+    await writeFile(
+      join(folder, "vocab.json"),
+      JSON.stringify(Object.fromEntries(tokens.map((token, id) => [token, id]))),
+    );
+    await writeFile(join(folder, "merges.txt"), "#version: 0.2\na b\n");
+    await writeFile(join(folder, "t.txt"), "abcab");
+    const tokenizer = { name: "bpe", vocabulary: "vocab.json", merges: "merges.txt" };
+    await writeFile(
+      join(folder, "t.json"),
+      JSON.stringify({ format: "text", tokenizer, length: 2, training: "t.txt" }),
+    );
+
+    const { training } = await folderData(folder)("t");
+    const into = { features: [new BigInt64Array(2)], labels: new Int32Array(2) };
+    training.read(Uint32Array.of(0), into);
+
+    expect(training).toMatchObject({ count: 1, labelling: { classCount: 257 } });
+    expect([[...into.features[0]!], [...into.labels]]).toEqual([
+      [256n, 99n],
+      [99, 256],
+    ]);
   });
 });

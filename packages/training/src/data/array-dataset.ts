@@ -10,6 +10,8 @@ export interface FeatureArray {
   readonly shape: readonly number[];
   /** f32, i32, i64 or bool, as the model takes it; kept, not copied. */
   readonly values: BatchArray;
+  /** True where NaN stands for a number that is missing. Default: false. */
+  readonly mayMiss?: boolean;
 }
 
 /** The right answers of all examples. */
@@ -53,6 +55,7 @@ export function arrayDataset(
       name: feature.name,
       dtype: dtypeOf(feature.values),
       shape: feature.shape,
+      ...(feature.mayMiss === true ? { mayMiss: true } : {}),
     })),
     labelling: classCount === undefined ? { kind: "numbers", shape } : { kind: "classes", classCount, shape },
     read,
@@ -81,12 +84,14 @@ function dtypeOf(values: BatchArray): Feature["dtype"] {
   return values instanceof BigInt64Array ? "i64" : "bool";
 }
 
-function requireFeature(name: string, { name: feature, shape, values }: FeatureArray, count: number): void {
+function requireFeature(name: string, array: FeatureArray, count: number): void {
+  const { name: feature, shape, values, mayMiss = false } = array;
   const expected = count * elementCount(shape);
   if (values.length !== expected) {
     malformed(name, `${values.length} elements of ${feature}, expected ${expected} for ${count} examples`);
   }
-  if (values instanceof Float32Array) requireFinite(name, feature, values);
+  if (values instanceof Float32Array)
+    requireFinite(name, feature, mayMiss ? values.map((value) => (Number.isNaN(value) ? 0 : value)) : values);
 }
 
 function requireFinite(name: string, what: string, values: Float32Array): void {

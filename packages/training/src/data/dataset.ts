@@ -17,6 +17,8 @@ export interface Feature {
   readonly dtype: "f32" | "i32" | "i64" | "bool";
   /** Shape of one example's part, as [1, 28, 28]. */
   readonly shape: readonly number[];
+  /** True where NaN stands for a number that is missing: only a transform of the job puts one there. Default: false. */
+  readonly mayMiss?: boolean;
 }
 
 /** What the right answers are: class ids from 0 to `classCount` - 1, or numbers. */
@@ -24,7 +26,7 @@ export type Labelling =
   | { readonly kind: "classes"; readonly classCount: number; readonly shape: readonly number[] }
   | { readonly kind: "numbers"; readonly shape: readonly number[] };
 
-/** Labelled examples in memory. */
+/** Labelled examples, in memory or read piece by piece. */
 export interface Dataset {
   /** Number of examples. */
   readonly count: number;

@@ -1,4 +1,5 @@
 import type { Bytes } from "@photinus/core/bytes";
+import { type ByteSource, memorySource } from "./byte-source.ts";
 import type { BatchArray, Dataset } from "./dataset.ts";
 import { malformed } from "./idx.ts";
 
@@ -19,51 +20,79 @@ export interface TextOptions {
 /** Most tokens of one example. */
 const MAX_TEXT_LENGTH = 65_536;
 
-/** Tokens that there are: the values of a byte. */
-const TOKENS = 256;
+/** Values of a byte. */
+const BYTES = 256;
 
 /**
  * A text as examples for a model that says the next token. Each byte is a token, so that no vocabulary has to be agreed on and
  * every text of every language has tokens; a character beyond ASCII is two to four of them. The label of each place is the
- * token behind it. The text stays bytes in memory; what is left behind the last whole example is not used.
+ * token behind it. What is left behind the last whole example is not used.
  *
- * @param text kept, not copied
+ * @param text in memory, where it is kept and not copied, or read piece by piece
  * @throws TrainingError `ERR_DATA_MALFORMED` when the text is shorter than one example and the token behind it
  */
-export function textDataset(text: Bytes, options: TextOptions): Dataset {
+export function textDataset(text: Bytes | ByteSource, options: TextOptions): Dataset {
+  const source = text instanceof Uint8Array ? memorySource(text) : text;
+  const window = new Uint8Array(options.length + 1);
+  const tokensAt = (start: number): Bytes => {
+    source.read(start, window);
+    return window;
+  };
+  return datasetOver({ count: source.byteLength, tokenCount: BYTES, tokensAt }, options);
+}
+
+/**
+ * As {@link textDataset}, of tokens that a tokenizer made.
+ * @param tokens kept, not copied
+ * @throws TrainingError `ERR_DATA_MALFORMED` when there are fewer than one example needs
+ */
+export function tokenDataset(
+  { tokens, tokenCount }: { readonly tokens: Int32Array; readonly tokenCount: number },
+  options: TextOptions,
+): Dataset {
+  const tokensAt = (start: number): Int32Array => tokens.subarray(start, start + options.length + 1);
+  return datasetOver({ count: tokens.length, tokenCount, tokensAt }, options);
+}
+
+interface Tokens {
+  readonly count: number;
+  readonly tokenCount: number;
+  /** The tokens of one example and the one behind it; valid until the next call. */
+  readonly tokensAt: (start: number) => Bytes | Int32Array;
+}
+
+function datasetOver({ count, tokenCount, tokensAt }: Tokens, options: TextOptions): Dataset {
   const { name, length, stride = length, input = "input_ids", dtype = "i64" } = options;
   requireCount(length, "length");
   requireCount(stride, "stride");
-  if (text.length <= length) malformed(name, `${text.length} bytes, an example needs ${length + 1}`);
+  if (count <= length) malformed(name, `${count} tokens, an example needs ${length + 1}`);
+  const inInt64 = Array.from({ length: tokenCount }, (_, token) => BigInt(token)); // made once: not one for each step
   const read: Dataset["read"] = (indices, into) => {
     const [ids] = into.features;
     if (ids === undefined) return;
-    const write = ids instanceof BigInt64Array ? int64Writer(ids) : numberWriter(ids);
+    const write = ids instanceof BigInt64Array ? int64Writer(ids, inInt64) : numberWriter(ids);
     indices.forEach((index, row) => {
-      const start = index * stride;
+      const tokens = tokensAt(index * stride);
       for (let place = 0; place < length; place++) {
         const at = row * length + place;
-        write(at, text[start + place] ?? 0);
-        into.labels[at] = text[start + place + 1] ?? 0;
+        write(at, tokens[place] ?? 0);
+        into.labels[at] = tokens[place + 1] ?? 0;
       }
     });
   };
   return {
-    count: Math.floor((text.length - length - 1) / stride) + 1,
+    count: Math.floor((count - length - 1) / stride) + 1,
     features: [{ name: input, dtype, shape: [length] }],
-    labelling: { kind: "classes", classCount: TOKENS, shape: [length] },
+    labelling: { kind: "classes", classCount: tokenCount, shape: [length] },
     read,
   };
 }
 
 type Write = (at: number, token: number) => void;
 
-/** Tokens in int64, made once: a step would spend more time on making them than on copying. */
-const IN_INT64: readonly bigint[] = Array.from({ length: TOKENS }, (_, token) => BigInt(token));
-
-function int64Writer(memory: BigInt64Array): Write {
+function int64Writer(memory: BigInt64Array, inInt64: readonly bigint[]): Write {
   return (at, token) => {
-    memory[at] = IN_INT64[token] ?? 0n;
+    memory[at] = inInt64[token] ?? 0n;
   };
 }
 

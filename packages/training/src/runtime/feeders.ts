@@ -22,6 +22,8 @@ export function feedersOf(
       refuse(`the model has no input ${feature.name}: it takes ${names}`);
     }
     requireFit(feature, input);
+    if (feature.mayMiss === true)
+      refuse(`numbers of ${feature.name} may be missing: the job has no transform "impute" for it`);
     return input;
   });
 }

@@ -46,3 +46,11 @@ export function adviseBatchSize(
     throw cause;
   }
 }
+
+/** What to do about a step that does not fit into the memory of a device, for people. */
+export function adviceFor(compile: (batchSize: number) => CompiledStep): (availableBytes: number) => string {
+  return (availableBytes) => {
+    const advice = adviseBatchSize(compile, availableBytes);
+    return advice === undefined ? "use a smaller model" : `use a batch size of ${advice.batchSize}`;
+  };
+}

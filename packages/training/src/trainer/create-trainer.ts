@@ -1,9 +1,10 @@
 import { TrainingError } from "@photinus/core/errors";
 import { type MetricDefinition, metricOf, metricProblem } from "@photinus/core/job";
-import { type CompiledStep, compileEvaluation } from "../compile/index.ts";
+import { compileEvaluation } from "../compile/index.ts";
+import { transformDataset } from "../data/index.ts";
 import { type Model, readModel } from "../onnx/index.ts";
 import { checkFit, EvaluationSession, type Runtime } from "../runtime/index.ts";
-import { adviseBatchSize } from "./advise-batch-size.ts";
+import { adviceFor } from "./advise-batch-size.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { compileFor, dimensionsOf, valuesInside } from "./compile-training.ts";
 import { LocalModelTrainer } from "./local-model-trainer.ts";
@@ -17,10 +18,16 @@ import { parameterTable } from "./parameter-table.ts";
  *   there are no examples, `ERR_DEVICE_UNAVAILABLE` with the reason of each device
  */
 export async function createTrainer(options: CreateTrainerOptions): Promise<ModelTrainer> {
-  const { data, clock, batchSize, metrics = [] } = options;
+  const { clock, batchSize, metrics = [] } = options;
+  const data = options.data && transformDataset(options.data, options.transforms);
   const model = readModel(options.model);
   const parameters = options.parameters ?? parameterTable(model);
-  const frame = { parameters, loss: options.loss, batchSize, dimensions: sizesOf(model, options) };
+  const frame = {
+    parameters,
+    loss: options.loss,
+    batchSize,
+    dimensions: sizesOf(model, { ...options, ...(data && { data }) }),
+  };
   const withOutput = metrics.some((metric) => metricOf(metric).readsOutput);
   const compiled = compileEvaluation(model, { ...frame, withOutput });
   if (data?.count === 0) throw new TrainingError("ERR_DATA_MISSING", "there are no examples to train on");
@@ -61,11 +68,4 @@ function choiceOf(runtimes: readonly Runtime[] | RuntimeChoice): RuntimeChoice {
   if ("candidates" in runtimes) return runtimes;
   const candidates = runtimes.map((runtime) => ({ device: runtime.device, find: async () => runtime }));
   return { candidates, take: "first" };
-}
-
-function adviceFor(compile: (batchSize: number) => CompiledStep): (availableBytes: number) => string {
-  return (availableBytes) => {
-    const advice = adviseBatchSize(compile, availableBytes);
-    return advice === undefined ? "use a smaller model" : `use a batch size of ${advice.batchSize}`;
-  };
 }

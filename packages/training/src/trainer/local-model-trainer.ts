@@ -2,11 +2,11 @@ import type { Bytes } from "@photinus/core/bytes";
 import { TrainingError } from "@photinus/core/errors";
 import type { TrainOptions } from "@photinus/core/site";
 import { type ParameterDescriptor, ParameterSet } from "@photinus/core/tensor";
-import type { Dataset } from "../data/index.ts";
+import { type Dataset, transformDataset } from "../data/index.ts";
 import type { Profile } from "../gradient/index.ts";
 import { type Model, withInitializers, writeModel } from "../onnx/index.ts";
 import { rateFactor } from "../optimizer/index.ts";
-import { seededRandom } from "../random.ts";
+import { seededRandom, transformSeed } from "../random.ts";
 import { checkFit, type EvaluationSession, type StepSession } from "../runtime/index.ts";
 import type { RejectedDevice } from "./choose-runtime.ts";
 import { valuesInside } from "./compile-training.ts";
@@ -52,6 +52,8 @@ export class LocalModelTrainer implements ModelTrainer {
   /** What was loaded last: the steps do not change what of it is not trained. */
   #loaded: ParameterSet;
   #random: ReturnType<typeof seededRandom>;
+  /** What transforms draw from. */
+  #drawn: ReturnType<typeof seededRandom>;
   /** Of the steps that were taken one by one. */
   #gathering: Gathering;
   #epochs = 0;
@@ -63,6 +65,7 @@ export class LocalModelTrainer implements ModelTrainer {
     this.#open = open;
     this.#loaded = valuesInside(open.model, open.parameters);
     this.#random = this.#start(this.#loaded);
+    this.#drawn = this.#newDrawn();
     this.#gathering = this.#newGathering();
   }
 
@@ -91,12 +94,13 @@ export class LocalModelTrainer implements ModelTrainer {
     batch: Dataset,
     { epoch = this.#epochs, closesUpdate = false }: StepCallOptions = {},
   ): Promise<StepOutcome> {
-    const { batchSize, optimizer, schedule, onNotFinite } = this.#options;
+    const { batchSize, optimizer, schedule, onNotFinite, transforms } = this.#options;
     return this.#run(async () => {
       requireBatch(batch, batchSize);
-      checkFit(batch, this.#open.evaluation.compiled);
+      const dataset = transformDataset(batch, transforms, this.#drawn);
+      checkFit(dataset, this.#open.evaluation.compiled);
       const rate = optimizer.learningRate * rateFactor(schedule, epoch);
-      const step = { dataset: batch, rate, isLast: closesUpdate };
+      const step = { dataset, rate, isLast: closesUpdate };
       const outcome = await this.#gathering.step(allOf(batch), step);
       if (outcome.loss !== undefined && !Number.isFinite(outcome.loss) && onNotFinite !== "skip") {
         throw new TrainingError("ERR_TRAINING_NOT_FINITE", `the loss of a step is ${outcome.loss}`);
@@ -108,12 +112,20 @@ export class LocalModelTrainer implements ModelTrainer {
   /** See {@link ModelTrainer.train}. */
   train(epochs: number, options: CallOptions = {}): Promise<EpochsOutcome> {
     const { data, batchSize, optimizer, schedule, batchesPerUpdate = 1, onNotFinite, clock } = this.#options;
+    const { transforms } = this.#options;
     return this.#run(async () => {
       requireEpochs(epochs);
       if (data === undefined) throw new TypeError("the trainer was created without data");
       const outcome = await trainEpochs(this.#open.step, {
         ...this.#withSignal(options),
-        ...{ dataset: data, batchSize, epochs, schedule, batchesPerUpdate, clock },
+        ...{
+          dataset: transformDataset(data, transforms, this.#drawn),
+          batchSize,
+          epochs,
+          schedule,
+          batchesPerUpdate,
+          clock,
+        },
         learningRate: optimizer.learningRate,
         epochsBefore: this.#epochs,
         skips: onNotFinite === "skip",
@@ -127,10 +139,11 @@ export class LocalModelTrainer implements ModelTrainer {
   }
 
   /** See {@link ModelTrainer.evaluate}. */
-  evaluate(dataset: Dataset, options: CallOptions = {}): Promise<MeasuredEvaluation> {
-    const { batchSize, clock, metrics = [] } = this.#options;
+  evaluate(given: Dataset, options: CallOptions = {}): Promise<MeasuredEvaluation> {
+    const { batchSize, clock, metrics = [], transforms } = this.#options;
     const { evaluation } = this.#open;
     return this.#run(async () => {
+      const dataset = transformDataset(given, transforms);
       if (dataset.count === 0)
         throw new TrainingError("ERR_DATA_MISSING", "there are no examples to evaluate");
       checkFit(dataset, evaluation.compiled);
@@ -155,6 +168,7 @@ export class LocalModelTrainer implements ModelTrainer {
     return this.#run(async () => {
       requireParameters(parameters, this.table);
       this.#random = this.#start(parameters);
+      this.#drawn = this.#newDrawn();
       this.#loaded = parameters;
       this.#gathering = this.#newGathering();
       this.#epochs = 0;
@@ -191,6 +205,10 @@ export class LocalModelTrainer implements ModelTrainer {
     const random = seededRandom(this.#options.seed ?? 0);
     this.#open.step.start(parameters, random.uint32());
     return random;
+  }
+
+  #newDrawn(): ReturnType<typeof seededRandom> {
+    return seededRandom(transformSeed(this.#options.seed ?? 0));
   }
 
   #newGathering(): Gathering {

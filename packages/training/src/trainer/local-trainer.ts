@@ -16,11 +16,12 @@ import {
   compileEvaluation,
   type FrameOptions,
 } from "../compile/index.ts";
-import type { DataSource, SiteData } from "../data/index.ts";
+import { type DataSource, type Dataset, type SiteData, transformDataset } from "../data/index.ts";
 import type { Profile } from "../gradient/index.ts";
 import { readModel } from "../onnx/index.ts";
-import { seededRandom } from "../random.ts";
+import { seededRandom, transformSeed } from "../random.ts";
 import { checkFit, EvaluationSession, type StepSession } from "../runtime/index.ts";
+import { adviceFor } from "./advise-batch-size.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { compileFor, dimensionsOf, valuesInside } from "./compile-training.ts";
 import { evaluateDataset } from "./evaluate-dataset.ts";
@@ -41,6 +42,9 @@ export interface LocalTrainerModules {
 
 interface Prepared {
   readonly job: TrainerJob;
+  /** The training examples as they are at the site. */
+  readonly raw: Dataset;
+  /** As the model sees them where nothing is random. */
   readonly data: SiteData;
   readonly step: StepSession;
   readonly evaluation: EvaluationSession;
@@ -68,7 +72,12 @@ export class LocalTrainer implements Trainer {
       const { runtimes, clock } = this.#modules;
       const model = readModel(job.model);
       checkParameterTable(model, job.parameters);
-      const data = await this.#modules.data(job.dataName);
+      const { transforms } = job.training;
+      const raw = await this.#modules.data(job.dataName);
+      const data = {
+        training: transformDataset(raw.training, transforms),
+        heldOut: raw.heldOut && transformDataset(raw.heldOut, transforms),
+      };
       signal.throwIfAborted();
       const frame = { ...frameOptions(job), dimensions: dimensionsOf(model, data.training) };
       const compiled = compileEvaluation(model, frame);
@@ -76,17 +85,27 @@ export class LocalTrainer implements Trainer {
       const compile = (device: Profile): CompiledStep =>
         compileFor(model, job.training, { ...frame, profile: device });
       const parameters = valuesInside(model, job.parameters);
-      const { runtime, session: step } = await chooseRuntime(runtimes, { compile, parameters, clock });
+      const {
+        runtime,
+        session: step,
+        rejected,
+      } = await chooseRuntime(runtimes, {
+        ...{ compile, parameters, clock, signal },
+        advise: adviceFor((batchSize) =>
+          compileFor(model, job.training, { ...frame, batchSize, profile: "cpu" }),
+        ),
+      });
       const evaluation = await EvaluationSession.open(runtime, compiled).catch(async (cause: unknown) => {
         await step.close();
         throw cause;
       });
-      this.#prepared = { job, data, step, evaluation };
+      this.#prepared = { job, raw: raw.training, data, step, evaluation };
       signal.throwIfAborted();
       return {
         device: runtime.device,
         trainingExamples: data.training.count,
         heldOutExamples: data.heldOut?.count ?? 0,
+        rejected: rejected.map(({ device, reason }) => ({ device, reason: reason.slice(0, 500) })),
       };
     });
   }
@@ -109,21 +128,28 @@ export class LocalTrainer implements Trainer {
   /** Runs the job's local epochs from the received parameters. */
   train({ parameters, seed, round }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
     return this.#work.run(async () => {
-      const { job, data, step } = this.#require();
-      const { optimizer, localEpochs, schedule, batchesPerUpdate = 1, onNotFinite } = job.training;
+      const { job, raw, step } = this.#require();
+      const {
+        optimizer,
+        localEpochs,
+        schedule,
+        batchesPerUpdate = 1,
+        onNotFinite,
+        transforms,
+      } = job.training;
       step.start(parameters, seed);
       const outcome = await trainEpochs(step, {
         ...options,
         ...this.#pace(),
         ...{ schedule, batchesPerUpdate, skips: onNotFinite === "skip" },
-        dataset: data.training,
+        dataset: transformDataset(raw, transforms, seededRandom(transformSeed(seed))),
         learningRate: optimizer.learningRate,
         epochs: localEpochs,
         epochsBefore: ((round ?? 1) - 1) * localEpochs,
         random: seededRandom(seed),
       });
       const delta = subtract(await step.parameters(), parameters);
-      return { delta, exampleCount: data.training.count, ...outcome };
+      return { delta, exampleCount: raw.count, ...outcome };
     });
   }
 

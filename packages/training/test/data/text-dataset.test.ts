@@ -56,7 +56,7 @@ describe("a text as a data set", () => {
 
   test("is refused when it is no longer than an example, and so is a size that is none", () => {
     expect(() => textDataset(utf8("abc"), { name: "t", length: 3 })).toThrow(
-      expect.objectContaining({ code: "ERR_DATA_MALFORMED", message: "t: 3 bytes, an example needs 4" }),
+      expect.objectContaining({ code: "ERR_DATA_MALFORMED", message: "t: 3 tokens, an example needs 4" }),
     );
     for (const sizes of [{ length: 0 }, { length: 1.5 }, { length: 70_000 }, { length: 1, stride: 0 }]) {
       expect(() => textDataset(utf8("abc"), { name: "t", ...sizes })).toThrow(RangeError);

@@ -1,4 +1,5 @@
 // Runs in Node only: onnxruntime-node is the runtime; the page's is tested with its worker.
+import type { TransformDefinition } from "@photinus/core/job";
 import type { Clock } from "@photinus/core/platform";
 import type { TrainerJob } from "@photinus/core/site";
 import { type ParameterSet, Tensor } from "@photinus/core/tensor";
@@ -389,5 +390,56 @@ describe("LocalTrainer", () => {
 
     await expect(prepare(numbers, aJob())).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
     await expect(prepare(points(10, 1), squared)).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
+  });
+
+  test("does to examples what the job says, and refuses data of which something is missing without it", async () => {
+    const features = [{ name: "x", dtype: "f32", shape: [2], mayMiss: true }] as const;
+    const data = async () => ({ training: { ...points(50, 1), features }, heldOut: undefined });
+    const prepare = (transforms: readonly TransformDefinition[]) =>
+      aTrainer({ data }).prepare(aJob({ training: { ...aJob().training, transforms } }), { signal });
+
+    await expect(prepare([])).rejects.toMatchObject({
+      code: "ERR_MODEL_SHAPE",
+      message: expect.stringContaining('no transform "impute" for it'),
+    });
+    await expect(prepare([{ name: "impute", value: [0] }])).resolves.toMatchObject({ trainingExamples: 50 });
+  });
+
+  test("measures on transformed examples, too", async () => {
+    const evaluated = async (transforms: readonly TransformDefinition[]) => {
+      const trainer = aTrainer();
+      await trainer.prepare(aJob({ training: { ...aJob().training, transforms } }), { signal });
+      return trainer.evaluate(initial, { signal });
+    };
+    const there = { name: "normalize", mean: [5, 5], deviation: [1, 1] } as const;
+    const back = { name: "normalize", mean: [-5], deviation: [1] } as const;
+    const [plain, shifted, same] = [
+      await evaluated([]),
+      await evaluated([there]),
+      await evaluated([there, back]),
+    ];
+
+    expect(shifted!.loss).not.toBeCloseTo(plain!.loss, 3);
+    expect(same!.loss).toBeCloseTo(plain!.loss, 5);
+  });
+
+  test("says why devices before the one that it takes were not taken", async () => {
+    const find = async () => {
+      throw new Error("no library of CUDA");
+    };
+    const candidates = [
+      { device: "cuda", find } as const,
+      { device: "wasm", find: async () => cpuRuntime(), availableBytes: () => 100 } as const,
+      { device: "cpu", find: async () => cpuRuntime() } as const,
+    ];
+    const { device, rejected } = await aTrainer({ runtimes: { candidates, take: "first" } }).prepare(aJob(), {
+      signal,
+    });
+
+    expect(device).toBe("cpu");
+    expect(rejected).toEqual([
+      { device: "cuda", reason: "no library of CUDA" },
+      { device: "wasm", reason: expect.stringMatching(/a step needs about .* are free: use a/) },
+    ]);
   });
 });

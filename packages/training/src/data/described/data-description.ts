@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { type Bytes, fromUtf8 } from "@photinus/core/bytes";
 import { TrainingError } from "@photinus/core/errors";
-import type { TableDatasetOptions, TextOptions } from "@photinus/training";
 import * as v from "valibot";
+import type { PictureOptions } from "../picture-dataset.ts";
+import type { TableDatasetOptions } from "../table-dataset.ts";
+import type { TextOptions } from "../text-dataset.ts";
 
 const FileSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
 const FilesSchema = v.strictObject({ images: FileSchema, labels: FileSchema });
@@ -63,17 +64,53 @@ const ArrayFilesSchema = v.strictObject({
   features: v.pipe(v.record(word, FileSchema), v.minEntries(1), v.maxEntries(64)),
   labels: FileSchema,
 });
-const ArraysSchema = v.strictObject({
-  format: v.literal("npy"),
+const arrayOptions = {
   classes: v.optional(count(2, 2 ** 31 - 1)),
   ignoredLabel: v.optional(count(-(2 ** 31), 2 ** 31 - 1)),
+  mayMiss: v.optional(v.pipe(v.array(word), v.maxLength(64))),
+};
+const ArraysSchema = v.strictObject({
+  format: v.literal("npy"),
+  ...arrayOptions,
   training: ArrayFilesSchema,
   heldOut: v.optional(ArrayFilesSchema),
 });
 
+const ArchiveSchema = v.strictObject({
+  format: v.literal("npz"),
+  ...arrayOptions,
+  features: v.pipe(v.record(word, word), v.minEntries(1), v.maxEntries(64)),
+  labels: word,
+  training: FileSchema,
+  heldOut: v.optional(FileSchema),
+});
+
+const PictureFolderSchema = v.strictObject({
+  format: v.literal("image-folder"),
+  classes: v.pipe(
+    v.array(
+      v.pipe(
+        word,
+        v.regex(/^[^/\\]+$/),
+        v.check((name) => name !== "." && name !== ".."),
+      ),
+    ),
+    v.minLength(2),
+    v.maxLength(4096),
+  ),
+  width: count(1, 4096),
+  height: count(1, 4096),
+  channels: v.picklist([1, 3]),
+  training: FileSchema,
+  heldOut: v.optional(FileSchema),
+});
+
 const TextSchema = v.strictObject({
   format: v.literal("text"),
-  tokenizer: v.literal("bytes"),
+  tokenizer: v.union([
+    v.literal("bytes"),
+    v.strictObject({ name: v.literal("bpe"), vocabulary: FileSchema, merges: FileSchema }),
+  ]),
   length: count(1, 65_536),
   stride: v.optional(count(1, 65_536)),
   input: v.optional(word),
@@ -82,7 +119,14 @@ const TextSchema = v.strictObject({
   heldOut: v.optional(FileSchema),
 });
 
-const DescriptionSchema = v.variant("format", [ImagesSchema, TableSchema, ArraysSchema, TextSchema]);
+const DescriptionSchema = v.variant("format", [
+  ImagesSchema,
+  TableSchema,
+  ArraysSchema,
+  ArchiveSchema,
+  PictureFolderSchema,
+  TextSchema,
+]);
 
 /** Names of two files in IDX format, relative to the folder of the description. */
 export interface IdxFileNames {
@@ -107,7 +151,13 @@ export interface ShardDescription {
 }
 
 /** What `<name>.json` in a site's data folder says. */
-export type DataDescription = ImagesDescription | TableDescription | ArraysDescription | TextDescription;
+export type DataDescription =
+  | ImagesDescription
+  | TableDescription
+  | ArraysDescription
+  | ArchiveDescription
+  | PictureFolderDescription
+  | TextDescription;
 
 /** Rows of a table as examples. */
 export interface TableDescription extends Pick<TableDatasetOptions, "features" | "label"> {
@@ -123,8 +173,17 @@ export interface TableDescription extends Pick<TableDatasetOptions, "features" |
 export interface TextDescription extends Omit<TextOptions, "name"> {
   /** Plain text; packed by gzip or not. */
   readonly format: "text";
-  /** What a token is: a byte of the file. */
-  readonly tokenizer: "bytes";
+  /** What a token is: a byte of the file, or what a tokenizer of bytes makes of it, as GPT-2 has one. */
+  readonly tokenizer:
+    | "bytes"
+    | {
+        /** Byte-pair encoding. */
+        readonly name: "bpe";
+        /** `vocab.json`. */
+        readonly vocabulary: string;
+        /** `merges.txt`. */
+        readonly merges: string;
+      };
   /** What the site trains on: a file. */
   readonly training: string;
   /** What the site evaluates on: another file. */
@@ -139,14 +198,46 @@ export interface ArrayFileNames {
   readonly labels: string;
 }
 
-/** Arrays as NumPy saves them. */
-export interface ArraysDescription {
-  /** One NPY file for each input, and one for the labels; packed by gzip or not. */
-  readonly format: "npy";
+/** What arrays hold. */
+export interface ArrayOptions {
   /** Number of classes; absent where labels are numbers. */
   readonly classes?: number | undefined;
   /** The class id of what does not count. */
   readonly ignoredLabel?: number | undefined;
+  /** Inputs where NaN stands for a number that is missing: the job imputes it. Default: none. */
+  readonly mayMiss?: readonly string[] | undefined;
+}
+
+/** Several arrays in one file, as numpy.savez writes it. */
+export interface ArchiveDescription extends ArrayOptions {
+  /** NPZ files. */
+  readonly format: "npz";
+  /** Names of arrays by inputs of the model; the first dimension of each is the examples. */
+  readonly features: Readonly<Record<string, string>>;
+  /** Name of the array of class ids, or numbers. */
+  readonly labels: string;
+  /** What the site trains on: a file. */
+  readonly training: string;
+  /** What the site evaluates on: a file with the same arrays. */
+  readonly heldOut?: string | undefined;
+}
+
+/** Pictures in folders that are called as their classes. */
+export interface PictureFolderDescription extends Omit<PictureOptions, "name" | "classCount"> {
+  /** PNG and JPEG files. */
+  readonly format: "image-folder";
+  /** Names of the classes in the order of their ids; each is a folder of files. */
+  readonly classes: readonly string[];
+  /** What the site trains on: a folder with a folder for each class. */
+  readonly training: string;
+  /** What the site evaluates on: another such folder. */
+  readonly heldOut?: string | undefined;
+}
+
+/** Arrays as NumPy saves them. */
+export interface ArraysDescription extends ArrayOptions {
+  /** One NPY file for each input, and one for the labels; packed by gzip or not. */
+  readonly format: "npy";
   /** What the site trains on. */
   readonly training: ArrayFileNames;
   /** What the site evaluates on. */
@@ -171,32 +262,24 @@ export interface ImagesDescription {
   readonly shard?: ShardDescription | undefined;
 }
 
-/** A data name comes from a job, so from a stranger: it must not lead out of the folder. */
-const DATA_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-
 /**
- * Reads `<folder>/<dataName>.json`.
- * @throws TrainingError `ERR_DATA_MISSING` when the site does not have it, `ERR_DATA_MALFORMED` naming the bad field
+ * Reads a description.
+ * @param file its name, for errors
+ * @throws TrainingError `ERR_DATA_MALFORMED` naming the bad field
  */
-export async function describeData(folder: string, dataName: string): Promise<DataDescription> {
-  if (!DATA_NAME.test(dataName))
-    throw new TrainingError("ERR_DATA_MISSING", "no data set can have that name");
-  const file = `${dataName}.json`;
-  const json = await readFile(join(folder, file)).catch((cause: unknown) => {
-    throw new TrainingError("ERR_DATA_MISSING", `the data folder has no ${file}`, { cause });
-  });
+export function parseDataDescription(json: Bytes, file: string): DataDescription {
   if (json.byteLength > MAX_DESCRIPTION_BYTES)
     throw new TrainingError("ERR_DATA_MALFORMED", `${file} is too long`);
-  const result = v.safeParse(DescriptionSchema, parseJson(json.toString("utf8"), file));
+  const result = v.safeParse(DescriptionSchema, parseJson(json, file));
   if (!result.success) {
     throw new TrainingError("ERR_DATA_MALFORMED", `${file}: ${v.summarize(result.issues)}`);
   }
   return result.output;
 }
 
-function parseJson(text: string, file: string): unknown {
+function parseJson(json: Bytes, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(fromUtf8(json));
   } catch (cause) {
     throw new TrainingError("ERR_DATA_MALFORMED", `${file} is not JSON`, { cause });
   }

@@ -1,0 +1,1 @@
+export { transformDataset } from "./transform-dataset.ts";
