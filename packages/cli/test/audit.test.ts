@@ -169,8 +169,9 @@ test("of a file that witnesses several chains, or none of that name, a name is a
   const text = await readFile(await witnessing([head, head], { name: "south" }), "utf8");
 
   const none = await run("audit", "verify", "--state", state, "--witness", path, "--name", "west");
-  await writeFile(path, `${text.split("\n")[0]}\n`);
-  const empty = await run("audit", "verify", "--state", state, "--witness", path);
+  const other = join(await folder(), "other.jsonl");
+  await writeFile(other, `${text.split("\n")[0]}\n`);
+  const empty = await run("audit", "verify", "--state", state, "--witness", other);
 
   expect(none.code).toBe(4);
   expect(none.err).toContain("no chain of west");
@@ -276,4 +277,37 @@ test("a report tells the data flows of a job, what a user did, and what is about
     2, 4, 5, 8,
   ]);
   expect((await report()).code).toBe(4);
+});
+
+test("a name is erased from a server's or site's records, which verify as before and say that and why", async () => {
+  const server = await aState([]);
+  const site = await folder();
+  const storage = await openStorage({ folder: server }, { crypto });
+  const file = await openAuditFile(join(site, AUDIT_FILE), { crypto });
+  for (const store of [storage.audit, file])
+    for (const actor of ["aa ada@example.org", "bb eve@example.org"])
+      await auditLog(store, clock).record({ action: "job", outcome: "accepted", actor });
+  await storage.close();
+  await file.close();
+  const who = ["--name", "eve@example.org", "--reason"];
+  for (const state of [server, site]) {
+    const before = JSON.parse((await run("audit", "verify", "--state", state, "--json")).out);
+    const bare = join(await folder(), "bare.jsonl");
+    await run("audit", "export", "--state", state, "-o", bare, "--without-names");
+
+    const { code, err } = await run("audit", "erase", "--state", state, ...who, "asked for on May 2");
+
+    expect(code, err).toBe(0);
+    const { out } = await run("audit", "tail", "--state", state);
+    expect(out).not.toContain("eve@");
+    expect(out).toContain("aa ada@example.org");
+    expect(out).toMatch(/done {2}erasure {2}asked for on May 2 {2}operator/);
+    const after = await run("audit", "verify", "--state", state, "--json");
+    expect(JSON.parse(after.out)).toMatchObject({ records: 3, verified: true });
+    const exported = await run("audit", "verify", "--file", bare, "--json");
+    expect(JSON.parse(exported.out)).toEqual(before);
+    expect(await readFile(bare, "utf8")).not.toContain("@example.org");
+    expect((await run("audit", "erase", "--state", state, ...who, "for eve@example.org")).code).toBe(4);
+  }
+  expect((await run("audit", "erase", "--state", await folder(), ...who, "none")).code).toBe(4);
 });

@@ -1,6 +1,6 @@
 export { folderData } from "./data/index.ts";
 export { AUDIT_FILE, type AuditFile, type AuditFileOptions, openAuditFile } from "./host/audit-file.ts";
-export { readAuditFile } from "./host/audit-segments.ts";
+export { eraseNames, readNamedRecords } from "./host/audit-names.ts";
 export { dataNamesIn } from "./host/data-names.ts";
 export { type NodeSiteModules, type NodeSiteOptions, nodeSite } from "./host/node-site.ts";
 export { nodeTransport } from "./host/node-transport.ts";

@@ -1,3 +1,13 @@
+export {
+  auditSegmentPath,
+  beginSegment,
+  openLiveFile,
+  openPlainFile,
+  readAuditFile,
+  readAuditSegments,
+  syncFolder,
+  textOfFile,
+} from "./audit-segments.ts";
 export { explainRefusal } from "./connection-refusal.ts";
 export { fileVersion } from "./file-version.ts";
 export { bytesPassed, compactMemory, spareFullCollections } from "./garbage-collection.ts";

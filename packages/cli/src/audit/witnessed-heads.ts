@@ -3,7 +3,7 @@ import { equalBytes } from "@photinus/core/bytes";
 import { EnvelopeError, HostError, PhotinusError } from "@photinus/core/errors";
 import { algorithmOf, certificatesFromPem, parseCertificate } from "@photinus/core/pki";
 import type { AuditRecord, VerifyingKey } from "@photinus/core/platform";
-import { readAuditFile } from "@photinus/node-client";
+import { readNamedRecords } from "@photinus/node-client";
 import { nodeCrypto, readSmallFile } from "@photinus/node-platform";
 
 /** A chain in PEM is far smaller, bytes. */
@@ -51,7 +51,7 @@ export async function witnessedHeads({
 async function headsIn(file: string): Promise<readonly Witnessed[]> {
   const heads: Witnessed[] = [];
   const collect = async function* (): AsyncGenerator<AuditRecord, void, void> {
-    for await (const record of readAuditFile(file)) {
+    for await (const record of readNamedRecords(file)) {
       const head = witnessedBy(record);
       if (head !== undefined) heads.push(head);
       yield record;

@@ -9,10 +9,11 @@ export interface AuditExportOptions extends AuditPlace, ExportFile {}
 
 /** Writes the records into a file. @throws as `withRecords` and `writeExport` */
 export async function exportRecords(
-  { output, format, ...place }: AuditExportOptions,
+  options: AuditExportOptions,
   { terminal }: CommandContext,
 ): Promise<void> {
-  const head = await withRecords(place, (audit) => writeExport(audit, { output, format }));
+  const { output, format } = options;
+  const head = await withRecords(options, (audit) => writeExport(audit, options));
   terminal.line(`${counted(head.count, "record")} written to ${output}. Head ${toHex(head.hash)}`);
   terminal.result({ records: head.count, file: output, format, head: toHex(head.hash) });
 }

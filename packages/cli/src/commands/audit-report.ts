@@ -5,11 +5,9 @@ import {
   reportDataFlows,
   reportParticipant,
   type SiteFlow,
-  verifyChain,
 } from "@photinus/core/audit";
 import { HostError } from "@photinus/core/errors";
-import { nodeCrypto } from "@photinus/node-platform";
-import { type AuditPlace, type AuditRecords, withRecords } from "../audit/open-records.ts";
+import { type AuditPlace, type AuditRecords, verifyRecords, withRecords } from "../audit/open-records.ts";
 import { lineOfRecord } from "../audit/record-line.ts";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
@@ -38,7 +36,7 @@ export async function reportRecords(
     throw new HostError("ERR_CONFIG_INVALID", "give one of --job, --user and --participant");
   }
   await withRecords(options, async (audit) => {
-    await verifyChain(nodeCrypto(), audit.read());
+    await verifyRecords(audit);
     if (job !== undefined) printFlows(await reportDataFlows(audit.read(), job), terminal);
     else printEvents(await eventsOf(audit, options), terminal);
   });

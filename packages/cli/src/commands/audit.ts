@@ -1,8 +1,7 @@
-import { AuditBrokenError, auditRecordToJson, verifyChain } from "@photinus/core/audit";
+import { AuditBrokenError, auditRecordToJson } from "@photinus/core/audit";
 import { toHex } from "@photinus/core/bytes";
 import type { AuditRecord } from "@photinus/core/platform";
-import { nodeCrypto } from "@photinus/node-platform";
-import { type AuditPlace, withRecords } from "../audit/open-records.ts";
+import { type AuditPlace, verifyRecords, withRecords } from "../audit/open-records.ts";
 import { lineOfRecord } from "../audit/record-line.ts";
 import { type WitnessOptions, witnessedHeads } from "../audit/witnessed-heads.ts";
 import type { CommandContext } from "../context.ts";
@@ -28,9 +27,12 @@ export async function verifyAudit(options: AuditVerifyOptions, { terminal }: Com
     terminal.note(`The heads are taken on the word of ${witness}: --certificate verifies who signed them.`);
   }
   try {
-    const head = await withRecords(options, (audit) =>
-      verifyChain(nodeCrypto(), audit.read(), { witnesses }),
-    );
+    const { head, from } = await withRecords(options, async (audit) => ({
+      head: await verifyRecords(audit, { witnesses }),
+      from: await audit.begin?.(),
+    }));
+    if (from !== undefined)
+      terminal.note(`Records 1 to ${from.count} lie elsewhere: these go on from there.`);
     const agreed = witness === undefined ? "" : `, ${counted(witnesses.length, "witnessed head")} in it`;
     terminal.line(`${counted(head.count, "record")}, chain verified${agreed}. Head ${toHex(head.hash)}`);
     const heads = witness === undefined ? {} : { witnessed: witnesses.length };

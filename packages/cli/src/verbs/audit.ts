@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { integerFrom, oneOf, repeated, textUpTo } from "../arguments.ts";
 import type { ContextOf } from "../context.ts";
 
-/** `photinus audit verify|tail|export|report|accept-loss`. */
+/** `photinus audit verify|tail|export|report|erase|accept-loss`. */
 export function addAudit(program: Command, contextOf: ContextOf): void {
   const audit = program.command("audit").description("the record of what happened");
   placeOptions(
@@ -29,6 +29,7 @@ export function addAudit(program: Command, contextOf: ContextOf): void {
       oneOf("jsonl", "csv"),
       "jsonl",
     )
+    .option("--without-names", "commitments in place of names: who verifies need not know who they are")
     .action(async (_options, command: Command) => {
       const { exportRecords } = await import("../commands/audit-export.ts");
       await exportRecords(command.opts(), contextOf(command));
@@ -40,6 +41,16 @@ export function addAudit(program: Command, contextOf: ContextOf): void {
     .action(async (_options, command: Command) => {
       const { reportRecords } = await import("../commands/audit-report.ts");
       await reportRecords(command.opts(), contextOf(command));
+    });
+  audit
+    .command("erase")
+    .description("erase somebody's name from the records; their chain stays as it is")
+    .requiredOption("--state <folder>", "state folder of a server or site, which must not run")
+    .requiredOption("--name <name>", "name as certificates, or the identity provider, have it", textUpTo(500))
+    .requiredOption("--reason <text>", "why, without the name: it stands in the records", textUpTo(500))
+    .action(async (_options, command: Command) => {
+      const { eraseName } = await import("../commands/audit-erase.ts");
+      await eraseName(command.opts(), contextOf(command));
     });
   audit
     .command("accept-loss")

@@ -54,3 +54,8 @@ export function addReleases(...lists: readonly (readonly Releases[])[]): readonl
   }
   return sums;
 }
+
+/** Releases of all mechanisms together. */
+export function releasesIn(releases: readonly Releases[]): number {
+  return releases.reduce((sum, { count }) => sum + count, 0);
+}

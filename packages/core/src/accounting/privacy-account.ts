@@ -1,5 +1,6 @@
+import type { Bytes } from "../bytes/index.ts";
 import { FilterError } from "../errors/index.ts";
-import { addReleases, type Mechanism, type PrivacyBudget, type Releases } from "./mechanism.ts";
+import { addReleases, type Mechanism, type PrivacyBudget, type Releases, releasesIn } from "./mechanism.ts";
 import { epsilonOf } from "./renyi.ts";
 import {
   decodeSpending,
@@ -70,21 +71,23 @@ export class PrivacyAccount {
 
   /**
    * Spends one release, durably. It must fit beside what other jobs were admitted for.
+   * @returns with the ledger as it was written
    * @throws FilterError `ERR_PRIVACY_BUDGET`; StorageError: then nothing may leave
    */
-  spend(order: ReleaseOrder): Promise<PrivacyStanding> {
+  spend(order: ReleaseOrder): Promise<PrivacyStanding & { readonly ledger: Bytes }> {
     return this.#inTurn(async () => {
       const { scope, jobId, mechanisms, budget } = order;
       const spending = await this.#spendingOf(scope);
       const releases = addReleases(spending.releases, times(mechanisms, 1));
       requireWithin(order, [...releases, ...this.#othersIn(order)]);
       requireRoom(scope, releases);
-      await this.#store.write(scope, encodeSpending({ releases, jobs: withRelease(spending.jobs, jobId) }));
+      const ledger = encodeSpending({ releases, jobs: withRelease(spending.jobs, jobId) });
+      await this.#store.write(scope, ledger);
       const reserved = this.#reserved.get(jobId);
       if (reserved !== undefined) {
         this.#reserved.set(jobId, { ...reserved, remaining: Math.max(0, reserved.remaining - 1) });
       }
-      return standing(releases, budget);
+      return { ...standing(releases, budget), ledger };
     });
   }
 
@@ -130,7 +133,7 @@ function withRelease(jobs: readonly JobReleases[], jobId: string): readonly JobR
 }
 
 function standing(releases: readonly Releases[], budget: PrivacyBudget | undefined): PrivacyStanding {
-  const count = releases.reduce((sum, entry) => sum + entry.count, 0);
+  const count = releasesIn(releases);
   if (budget === undefined) return { releases: count };
   return { releases: count, epsilon: epsilonOf(releases, budget.delta).epsilon };
 }

@@ -2,6 +2,7 @@ import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { StorageError } from "../errors/index.ts";
 import type { AuditEvent, AuditRecord, CryptoProvider } from "../platform/index.ts";
 import { labelled } from "../wire/index.ts";
+import { chainedEvent, type PersonalValue, pseudonymize, withPersonal } from "./personal.ts";
 import { encodeAuditEntry } from "./record.ts";
 
 /** `previousHash` of the first record: 32 zero bytes, made anew on each call. */
@@ -40,9 +41,13 @@ export async function hashAuditEntry(
 
 /** A record and the canonical bytes that its hash covers. */
 export interface ChainedRecord {
-  /** The record. */
+  /** The record, with names. */
   readonly record: AuditRecord;
-  /** Its bytes, as `encodeAuditEntry` makes them. */
+  /** The same as the chain has it, without names. */
+  readonly chained: AuditRecord;
+  /** What stores keep beside the chain: names and their salts, by which `record` is made of `chained` again. */
+  readonly personal: readonly PersonalValue[];
+  /** Its bytes, as `encodeAuditEntry` makes them of `chained`. */
   readonly entry: Bytes;
 }
 
@@ -58,13 +63,18 @@ export async function chainRecord(
 ): Promise<ChainedRecord> {
   const sequence = (previous?.sequence ?? 0) + 1;
   const previousHash = previous?.hash ?? genesisHash();
-  const entry = encodeAuditEntry({ sequence, event });
+  encodeAuditEntry({ sequence, event }); // what stands beside the chain keeps the same limits
+  const { event: referring, personal } = await pseudonymize(event, crypto);
+  const entry = encodeAuditEntry({ sequence, event: referring });
   const hash = await hashAuditEntry(crypto, previousHash, entry);
-  return { record: { sequence, event, previousHash, hash }, entry };
+  const chained = { sequence, event: referring, previousHash, hash };
+  return { record: withPersonal(chained, personal), chained, personal, entry };
 }
 
 /** Options of {@link verifyChain}. */
 export interface VerifyChainOptions {
+  /** Where the records begin, when those before lie elsewhere. Default: at the first of the chain. */
+  readonly from?: AuditHead;
   /**
    * Heads that were witnessed elsewhere: the chain must reach each and hold its hash there. Without one a cut tail
    * cannot be seen.
@@ -81,12 +91,12 @@ export interface VerifyChainOptions {
 export async function verifyChain(
   crypto: CryptoProvider,
   records: AsyncIterable<AuditRecord> | Iterable<AuditRecord>,
-  { witnesses = [] }: VerifyChainOptions = {},
+  { witnesses = [], from = { count: 0, hash: genesisHash() } }: VerifyChainOptions = {},
 ): Promise<AuditHead> {
   const witnessed = new Map<number, Bytes[]>();
   for (const { count, hash } of witnesses) witnessed.set(count, [...(witnessed.get(count) ?? []), hash]);
   const furthest = witnesses.reduce((most, { count }) => Math.max(most, count), 0);
-  let head: AuditHead = { count: 0, hash: genesisHash() };
+  let head = from;
   for await (const record of records) {
     await requireFollows(crypto, head, record);
     head = { count: record.sequence, hash: record.hash };
@@ -108,11 +118,13 @@ async function requireFollows(crypto: CryptoProvider, head: AuditHead, record: A
   if (!equalBytes(record.previousHash, head.hash)) {
     throw new AuditBrokenError(expected, "it does not follow from the record before it");
   }
-  const hash = await hashAuditEntry(crypto, head.hash, canonicalBytes(record));
+  const hash = await hashAuditEntry(crypto, head.hash, await canonicalBytes(crypto, record));
   if (!equalBytes(record.hash, hash)) throw new AuditBrokenError(expected, "its content was changed");
 }
 
-function canonicalBytes({ sequence, event }: AuditRecord): Bytes {
+async function canonicalBytes(crypto: CryptoProvider, record: AuditRecord): Promise<Bytes> {
+  const { sequence } = record;
+  const event = await chainedEvent(record, crypto);
   try {
     return encodeAuditEntry({ sequence, event });
   } catch {

@@ -14,10 +14,21 @@ export {
   auditRecordToJson,
   exportAudit,
   importAudit,
+  importPersonal,
   MAX_AUDIT_LINE_LENGTH,
+  type PersonalLine,
+  personalLineToJson,
 } from "./json-lines.ts";
 export { type AuditChain, type AuditLog, type AuditNote, auditLog } from "./log.ts";
-export { hasAcceptedLoss, notedLoss, recordLoss } from "./loss.ts";
+export { hasAcceptedLoss, LOSS_ACTION, notedLoss, recordErasure, recordLoss } from "./loss.ts";
+export {
+  chainedEvent,
+  isAbout,
+  PERSONAL_SALT_BYTES,
+  type PersonalValue,
+  withoutPersonal,
+  withPersonal,
+} from "./personal.ts";
 export {
   type AuditEntry,
   decodeAuditEntry,

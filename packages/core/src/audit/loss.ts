@@ -3,11 +3,19 @@ import type { AuditLog } from "./log.ts";
 import { WITNESS_ACTION } from "./witness.ts";
 
 /** Action of the record by which an operator says that records are lost for good. */
-const LOSS_ACTION = "audit-loss";
+export const LOSS_ACTION = "audit-loss";
 
 /** Records that what was lost of this chain will not come back. @param reason for people */
 export async function recordLoss(audit: AuditLog, reason: string): Promise<void> {
   await audit.record({ actor: "operator", action: LOSS_ACTION, outcome: "done", reason });
+}
+
+/** Records that somebody's name was erased from the records beside the chain. @param erased how many values, and why */
+export async function recordErasure(
+  audit: AuditLog,
+  { values, reason }: { readonly values: number; readonly reason: string },
+): Promise<void> {
+  await audit.record({ actor: "operator", action: "erasure", outcome: "done", reason, details: { values } });
 }
 
 /** True when an operator has said since then that records are lost. */

@@ -11,7 +11,8 @@ export type StorageErrorCode =
   | "ERR_SEEN_OBJECTS_CORRUPT"
   | "ERR_SEEN_OBJECTS_FULL"
   | "ERR_AUDIT_BROKEN"
-  | "ERR_AUDIT_BEHIND";
+  | "ERR_AUDIT_BEHIND"
+  | "ERR_BUDGET_BEHIND";
 
 /** What the codes mean, of storage. */
 export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorHandling>> = {
@@ -24,6 +25,7 @@ export const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorHandling>> =
   ERR_SEEN_OBJECTS_FULL: { action: "reject" },
   ERR_AUDIT_BROKEN: { action: "stop" },
   ERR_AUDIT_BEHIND: { action: "reject" },
+  ERR_BUDGET_BEHIND: { action: "stop" },
 };
 
 /** What a person does about them. */
@@ -40,6 +42,8 @@ export const STORAGE_REMEDIES: Readonly<Record<StorageErrorCode, string>> = {
   ERR_AUDIT_BROKEN: "Find out who changed the audit log; the first broken record is named.",
   ERR_AUDIT_BEHIND:
     "Restore the newest state of this host. When it is lost for good: `photinus audit accept-loss --state <folder> --reason <why>`, which is recorded.",
+  ERR_BUDGET_BEHIND:
+    "Restore the newest folder privacy of the site's state: an older one would spend the budget again. When it is lost for good: `photinus audit accept-loss --state <folder> --reason <why>`, which is recorded and which the server witnesses.",
 };
 
 /** A fault of storage. */

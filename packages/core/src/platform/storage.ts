@@ -86,6 +86,11 @@ export interface AuditRecord {
   readonly previousHash: Bytes;
   /** 32 bytes: over `previousHash` and this record. */
   readonly hash: Bytes;
+  /**
+   * By field ("actor", "object", "details.<name>"): keys of the commitments that the chain holds in place of what the event says there.
+   * Absent when it says nothing personal, or that was erased.
+   */
+  readonly salts?: Readonly<Record<string, Bytes>>;
 }
 
 /** Append-only chained records. */

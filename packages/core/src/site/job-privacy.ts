@@ -1,4 +1,4 @@
-import { memorySpending, PrivacyAccount, type PrivacyStanding } from "../accounting/index.ts";
+import { BUDGET_ACTION, ledgerDetails, memorySpending, PrivacyAccount } from "../accounting/index.ts";
 import type { AuditLog } from "../audit/index.ts";
 import { FilterError, PhotinusError } from "../errors/index.ts";
 import {
@@ -13,7 +13,7 @@ import {
 } from "../filter/index.ts";
 import type { JobDefinition } from "../job/index.ts";
 import type { Task } from "../message/index.ts";
-import type { Clock, Random } from "../platform/index.ts";
+import type { Clock, CryptoProvider, Random } from "../platform/index.ts";
 import { ParameterSet } from "../tensor/index.ts";
 import type { ProposedScope, SiteModules } from "./options.ts";
 import type { AppliedFilterStatus, OutgoingPrivacy } from "./status.ts";
@@ -32,14 +32,17 @@ export interface PrivacyModules {
   readonly noise: Random;
   readonly audit: AuditLog | undefined;
   readonly clock: Pick<Clock, "yield">;
+  readonly crypto: CryptoProvider;
 }
+
+type Spent = Awaited<ReturnType<PrivacyAccount["spend"]>>;
 
 /** What a site's modules say of privacy, with defaults. */
 export function privacyModules(modules: SiteModules): PrivacyModules {
   const { privacy, filters = filterRegistry(), spending, audit, clock, crypto } = modules;
   const noise = modules.noise ?? { bytes: (length) => crypto.randomBytes(length) };
   const account = new PrivacyAccount(spending ?? memorySpending());
-  return { privacy, filters, account, keepsSpending: spending !== undefined, noise, audit, clock };
+  return { privacy, filters, account, keepsSpending: spending !== undefined, noise, audit, clock, crypto };
 }
 
 /** A job as far as privacy is concerned. */
@@ -114,7 +117,7 @@ export class JobPrivacy {
     try {
       await this.#modules.account.reserve(order, definition.workflow.rounds);
     } catch (error) {
-      await this.#refused(error, { action: "budget", object: jobId });
+      await this.#refused(error, { action: BUDGET_ACTION, object: jobId });
       throw error;
     }
   }
@@ -192,7 +195,7 @@ export class JobPrivacy {
     return this.#chains;
   }
 
-  async #spend(scope: PrivacyScope, { mechanisms }: FilterChain): Promise<PrivacyStanding | undefined> {
+  async #spend(scope: PrivacyScope, { mechanisms }: FilterChain): Promise<Spent | undefined> {
     if (mechanisms.length === 0) return undefined;
     const { jobId } = this.#job;
     return await this.#modules.account.spend({ scope: scope.name, jobId, mechanisms, budget: scope.budget });
@@ -233,17 +236,17 @@ export class JobPrivacy {
 
   async #recordStanding(
     { name: scope, budget }: PrivacyScope,
-    { releases, epsilon }: PrivacyStanding,
+    { releases, epsilon, ledger }: Spent,
     { taskId: object, round }: TaskFacts,
   ): Promise<void> {
     const spent =
       epsilon === undefined || budget === undefined
         ? {}
         : { epsilon, budget: budget.epsilon, delta: budget.delta };
-    await this.#modules.audit?.record({
-      ...{ action: "budget", object, outcome: "done", correlation: this.#job.jobId },
-      details: { scope, releases, round, ...spent },
-    });
+    const { audit, crypto } = this.#modules;
+    const details = { scope, releases, round, ...spent, ...(await ledgerDetails(ledger, crypto)) };
+    const correlation = this.#job.jobId;
+    await audit?.record({ action: BUDGET_ACTION, object, outcome: "done", correlation, details });
   }
 }
 

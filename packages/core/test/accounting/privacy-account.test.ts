@@ -81,8 +81,8 @@ describe("a privacy account", () => {
     const first = await account.spend(order(job("a"), 3));
     const second = await new PrivacyAccount(store).spend(order(job("a"), 3));
 
-    expect(first).toEqual({ releases: 1, epsilon: epsilonAfter(1) });
-    expect(second).toEqual({ releases: 2, epsilon: epsilonAfter(2) });
+    expect(first).toMatchObject({ releases: 1, epsilon: epsilonAfter(1) });
+    expect(second).toMatchObject({ releases: 2, epsilon: epsilonAfter(2) });
   });
 
   test("a job that goes on after a restart asks only for what it has not released", async () => {

@@ -8,6 +8,7 @@ import {
   exportAudit,
   importAudit,
   verifyChain,
+  withoutPersonal,
 } from "@photinus/core/audit";
 import { toHex } from "@photinus/core/bytes";
 import { type AuditEvent, type AuditRecord, webCrypto } from "@photinus/core/platform";
@@ -157,3 +158,26 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) collected.push(item);
   return collected;
 }
+
+test("a chain without names says nobody's and verifies, whole or begun later", async () => {
+  const store = memoryAudit(crypto);
+  const actor = "aa ada@example.org";
+  await store.append(anEvent({ actor, action: "login", outcome: "refused", object: "203.0.113.7" }));
+  await store.append(anEvent({ actor, action: "login", outcome: "accepted", object: "lead" }));
+  await store.append(anEvent({ action: "authenticate", object: "idp", details: { subject: "ada", age: 7 } }));
+  const named = await collect(store.read());
+
+  const bare = await Promise.all(named.map((record) => withoutPersonal(record, crypto)));
+
+  const text = JSON.stringify(bare);
+  for (const name of ["ada", "203.0.113.7", "idp"]) expect(text).not.toContain(name);
+  expect(text).toContain("lead");
+  expect(bare[0]?.event.actor).toMatch(/^aa ref:[\w-]{43}$/);
+  expect(await verifyChain(crypto, bare)).toEqual(await verifyChain(crypto, named));
+  expect(bare[0]?.event.actor).not.toBe(bare[1]?.event.actor); // each has its own key
+  const from = { count: 1, hash: named[0]!.hash };
+  expect((await verifyChain(crypto, named.slice(1), { from })).count).toBe(3);
+  await expect(verifyChain(crypto, named.slice(2), { from })).rejects.toEqual(brokenAt(2));
+  const lines = named.map((record) => auditRecordToJson(record));
+  expect(lines.map((line, index) => auditRecordFromJson(line, index + 1))).toEqual(named);
+});

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { epsilonOf, memorySpending } from "../../src/accounting/index.ts";
+import { auditLog } from "../../src/audit/index.ts";
 import type { PrivacyState } from "../../src/filter/index.ts";
-import { seededRandom } from "../../src/testing/index.ts";
+import { memoryAudit, seededRandom } from "../../src/testing/index.ts";
 import { TestFederation } from "../coordinator/a-federation.ts";
 import { ALONE, aScope, aSite, noMetrics } from "./a-private-site.ts";
 
@@ -36,6 +37,7 @@ describe("a privacy budget", () => {
         epsilon: epsilonAfter(1),
         budget: epsilonAfter(2),
         delta: DELTA,
+        ledger: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
       {
         scope: "study",
@@ -44,6 +46,7 @@ describe("a privacy budget", () => {
         epsilon: epsilonAfter(2),
         budget: epsilonAfter(2),
         delta: DELTA,
+        ledger: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
     await federation.stop();
@@ -72,10 +75,11 @@ describe("a privacy budget", () => {
   test("lasts beyond the process and over jobs: what one has spent the next one lacks", async () => {
     const federation = await TestFederation.start();
     const spending = memorySpending();
-    const first = aSite(federation, budgeted(3), { spending });
+    const audit = auditLog(memoryAudit(federation.crypto), federation.clock);
+    const first = aSite(federation, budgeted(3), { spending, audit });
     await federation.untilEnd(await federation.submit(ALONE));
     await federation.clock.runUntil(first.site.stop());
-    const second = aSite(federation, budgeted(3), { spending });
+    const second = aSite(federation, budgeted(3), { spending, audit });
 
     const view = await federation.untilEnd(await federation.submit(ALONE));
 

@@ -1,10 +1,17 @@
 import { type FileHandle, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { auditRecordToJson, chainRecord, MAX_AUDIT_LINE_LENGTH, verifyChain } from "@photinus/core/audit";
-import { utf8 } from "@photinus/core/bytes";
+import {
+  auditRecordToJson,
+  type ChainedRecord,
+  chainRecord,
+  MAX_AUDIT_LINE_LENGTH,
+  verifyChain,
+} from "@photinus/core/audit";
+import { type Bytes, utf8 } from "@photinus/core/bytes";
 import { StorageError } from "@photinus/core/errors";
 import type { AuditEvent, AuditRecord, AuditStore, CryptoProvider } from "@photinus/core/platform";
-import { beginSegment, openLiveFile, readAuditFile, syncFolder } from "./audit-segments.ts";
+import { beginSegment, openLiveFile, syncFolder } from "@photinus/node-platform";
+import { AuditNames, readNamedRecords } from "./audit-names.ts";
 
 /** Name of the file in the state folder of a site. */
 export const AUDIT_FILE = "audit.jsonl";
@@ -37,10 +44,11 @@ export async function openAuditFile(
     let last: AuditRecord | undefined;
     await verifyChain(
       crypto,
-      noted(readAuditFile(path), (record) => (last = record)),
+      noted(readNamedRecords(path), (record) => (last = record)),
     );
+    const names = await AuditNames.open(path, last?.sequence ?? 0);
     await syncFolder(dirname(path)); // the name of a new file lasts too
-    return new AuditFile({ path, handle, size, last, segmentBytes }, crypto);
+    return new AuditFile({ path, handle, names, size, last, segmentBytes }, crypto);
   } catch (error) {
     await handle.close();
     throw error;
@@ -50,6 +58,7 @@ export async function openAuditFile(
 interface OpenFile {
   readonly path: string;
   readonly handle: FileHandle;
+  readonly names: AuditNames;
   readonly size: number;
   readonly last: AuditRecord | undefined;
   readonly segmentBytes: number;
@@ -66,6 +75,7 @@ export class AuditFile implements AuditStore {
   readonly #path: string;
   readonly #segmentBytes: number;
   readonly #crypto: CryptoProvider;
+  readonly #names: AuditNames;
   #handle: FileHandle;
   #size: number;
   #last: AuditRecord | undefined;
@@ -73,8 +83,9 @@ export class AuditFile implements AuditStore {
   #writing: Promise<void> | undefined;
 
   /** Use {@link openAuditFile}, which checks what is there. */
-  constructor({ path, handle, size, last, segmentBytes }: OpenFile, crypto: CryptoProvider) {
+  constructor({ path, handle, names, size, last, segmentBytes }: OpenFile, crypto: CryptoProvider) {
     this.#path = path;
+    this.#names = names;
     this.#handle = handle;
     this.#size = size;
     this.#last = last;
@@ -90,7 +101,7 @@ export class AuditFile implements AuditStore {
   }
 
   async *read(fromSequence = 1): AsyncGenerator<AuditRecord, void, void> {
-    for await (const record of readAuditFile(this.#path)) {
+    for await (const record of readNamedRecords(this.#path)) {
       if (record.sequence >= fromSequence) yield record;
     }
   }
@@ -103,6 +114,7 @@ export class AuditFile implements AuditStore {
   async close(): Promise<void> {
     await this.#writing;
     await this.#handle.close();
+    await this.#names.close();
   }
 
   /** Never rejects: each append learns what became of it. */
@@ -116,13 +128,12 @@ export class AuditFile implements AuditStore {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const chained: { readonly record: AuditRecord; readonly resolve: Waiting["resolve"] }[] = [];
+    const chained: (ChainedRecord & Pick<Waiting, "resolve">)[] = [];
     const failed: Waiting["reject"][] = [];
     for (const { event, resolve, reject } of batch) {
       try {
         const previous = chained.at(-1)?.record ?? this.#last;
-        const { record } = await chainRecord(this.#crypto, previous, event);
-        chained.push({ record, resolve });
+        chained.push({ ...(await chainRecord(this.#crypto, previous, event)), resolve });
         failed.push(reject);
       } catch (error) {
         reject(error);
@@ -130,7 +141,7 @@ export class AuditFile implements AuditStore {
     }
     if (chained.length === 0) return;
     try {
-      await this.#toDisk(chained.map(({ record }) => `${auditRecordToJson(record)}\n`).join(""));
+      await this.#toDisk(chained);
       this.#last = chained.at(-1)?.record;
       for (const { record, resolve } of chained) resolve(record);
     } catch (cause) {
@@ -141,7 +152,7 @@ export class AuditFile implements AuditStore {
     }
   }
 
-  async #toDisk(lines: string): Promise<void> {
+  async #toDisk(records: readonly ChainedRecord[]): Promise<void> {
     const { size } = await this.#handle.stat();
     if (size !== this.#size) throw new Error(`another program wrote to it: ${size} bytes, not ${this.#size}`);
     if (size >= this.#segmentBytes && this.#last !== undefined) {
@@ -151,15 +162,25 @@ export class AuditFile implements AuditStore {
       });
       this.#size = 0;
     }
-    const bytes = utf8(lines);
-    try {
-      await this.#handle.appendFile(bytes);
-      await this.#handle.datasync();
-    } catch (error) {
-      await this.#handle.truncate(this.#size).catch(() => undefined); // a part of a line would end the chain
-      throw error;
+    const bytes = utf8(records.map(({ chained }) => `${auditRecordToJson(chained)}\n`).join(""));
+    const names = records.flatMap(({ chained: { sequence }, personal }) =>
+      personal.map((value) => ({ sequence, ...value })),
+    );
+    // The two files wait for the disk at once. Names without their records go at the next opening.
+    const [kept, chain] = await Promise.allSettled([this.#names.write(names), this.#append(bytes)]);
+    if (kept.status === "fulfilled" && chain.status === "fulfilled") {
+      this.#size += bytes.byteLength;
+      this.#names.keep(kept.value);
+      return;
     }
-    this.#size += bytes.byteLength;
+    await this.#handle.truncate(this.#size).catch(() => undefined); // a part of a line would end the chain
+    await this.#names.drop();
+    throw chain.status === "rejected" ? chain.reason : kept.status === "rejected" && kept.reason;
+  }
+
+  async #append(bytes: Bytes): Promise<void> {
+    await this.#handle.appendFile(bytes);
+    await this.#handle.datasync();
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireRecordedLedgers } from "@photinus/core/accounting";
 import type { AuditChain } from "@photinus/core/audit";
 import type { PolicySource } from "@photinus/core/authorization";
 import { type Bytes, toHex } from "@photinus/core/bytes";
@@ -67,7 +68,8 @@ export interface NodeSiteModules {
  *
  * @returns not started yet
  * @throws TrainingError `ERR_DATA_MISSING` when the folder describes no data set; StorageError
- *   `ERR_SEEN_OBJECTS_CORRUPT` when the state folder does not tell what was seen: then no job may be taken
+ *   `ERR_SEEN_OBJECTS_CORRUPT` when the state folder does not tell what was seen: then no job may be taken; `ERR_BUDGET_BEHIND`
+ *   when a ledger of what was spent is behind the audit records
  */
 export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModules): Promise<Site> {
   const { kit, dataFolder, stateFolder, device = "auto", threads = 1, limits } = options;
@@ -79,6 +81,12 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
     stateFolder === undefined
       ? undefined
       : objectFolder(join(stateFolder, "objects", root, kit.identity.participant.name));
+  const spending =
+    stateFolder === undefined
+      ? undefined
+      : spendingFolder(join(stateFolder, "privacy", root, kit.identity.participant.name));
+  if (spending !== undefined && options.audit !== undefined)
+    await requireRecordedLedgers({ audit: options.audit.store, spending, crypto: modules.crypto });
   return new Site(
     {
       identity: kit.identity,
@@ -97,11 +105,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       decideJob: async () => "accept",
       ...(options.keepCertificate === undefined ? {} : { keepCertificate: options.keepCertificate }),
       privacy: options.privacy,
-      ...(stateFolder === undefined
-        ? {}
-        : {
-            spending: spendingFolder(join(stateFolder, "privacy", root, kit.identity.participant.name)),
-          }),
+      ...(spending === undefined ? {} : { spending }),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       ...(options.resources === undefined ? {} : { resources: options.resources }),
       ...(options.audit === undefined ? {} : { audit: options.audit }),

@@ -6,6 +6,7 @@ import { auditContract } from "@photinus/core/testing/contracts";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { expect, onTestFinished, test } from "vitest";
 import { type AuditFile, openAuditFile } from "../../src/host/audit-file.ts";
+import { eraseNames } from "../../src/host/audit-names.ts";
 
 const crypto = nodeCrypto();
 
@@ -120,7 +121,12 @@ test("a full file is closed and the chain goes on in the next one, over restarts
   const file = await openAuditFile(path, { crypto, segmentBytes: 600 });
   onTestFinished(() => file.close());
 
-  expect(names).toEqual(["audit.0000000000000002.jsonl", "audit.0000000000000004.jsonl", "audit.jsonl"]);
+  expect(names).toEqual([
+    "audit-names.jsonl",
+    "audit.0000000000000002.jsonl",
+    "audit.0000000000000004.jsonl",
+    "audit.jsonl",
+  ]);
   const records = [];
   for await (const { sequence } of file.read()) records.push(sequence);
   expect(records).toEqual([1, 2, 3, 4, 5, 6]);
@@ -147,5 +153,44 @@ test("a segment that was changed or removed is named", async () => {
   await expect(openAuditFile(path, { crypto })).rejects.toMatchObject({
     code: "ERR_AUDIT_BROKEN",
     sequence: 2,
+  });
+});
+
+test("names lie beside the chain, go with erasure, and a crash leaves none that nobody was told of", async () => {
+  const path = await aPath();
+  const names = join(dirname(path), "audit-names.jsonl");
+  const first = await opened(path);
+  for (const name of ["ada", "bob"])
+    await auditLog(first, systemClock()).record({ action: "job", actor: `aa ${name}`, outcome: "accepted" });
+  await first.close();
+  expect(await readFile(path, "utf8")).not.toMatch(/ada|bob/);
+  expect((await stat(names)).mode & 0o777).toBe(0o600);
+  await appendFile(
+    names,
+    '{"sequence":3,"field":"actor","salt":"00000000000000000000000000000000","value":"x"}\n{"se',
+  );
+
+  const erased = await eraseNames(path, "ada");
+  const second = await opened(path);
+
+  expect(erased).toBe(1);
+  expect(await readFile(names, "utf8")).toMatch(/^\{"sequence":2,.*"bob"\}\n$/);
+  const actors = [];
+  for await (const { event } of second.read()) actors.push(event.actor);
+  expect(actors).toEqual([expect.stringMatching(/^aa ref:/), "aa bob"]);
+  expect(await eraseNames(path, "ada")).toBe(0);
+});
+
+test("a name that was changed beside the chain is found at the start", async () => {
+  const path = await aPath();
+  const file = await opened(path);
+  await auditLog(file, systemClock()).record({ action: "job", actor: "aa ada", outcome: "accepted" });
+  await file.close();
+  const names = join(dirname(path), "audit-names.jsonl");
+  await writeFile(names, (await readFile(names, "utf8")).replace("ada", "eve"));
+
+  await expect(openAuditFile(path, { crypto })).rejects.toMatchObject({
+    code: "ERR_AUDIT_BROKEN",
+    sequence: 1,
   });
 });

@@ -4,7 +4,7 @@ import Connection from "libsql";
 import type { Row } from "./columns.ts";
 
 /** Version of everything that lies in the folder: tables, encodings, file names. It rises with each change. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** What a column of the tables takes. */
 export type ColumnValue = string | number | Uint8Array;
@@ -22,6 +22,18 @@ export function statement(sql: string, ...args: readonly ColumnValue[]): Stateme
   return { sql, args };
 }
 
+/** What version 2 has beside version 1: names and closed segments of the audit chain. */
+const VERSION_2 = [
+  `CREATE TABLE audit_personal (sequence INTEGER NOT NULL, field TEXT NOT NULL, salt BLOB NOT NULL,
+     value TEXT NOT NULL, PRIMARY KEY (sequence, field)) STRICT, WITHOUT ROWID`,
+  "CREATE TABLE audit_segment (last_sequence INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
+  "DROP TRIGGER IF EXISTS audit_no_delete",
+  // Records before the end of the last segment are in files. That last one stays: the chain goes on from it.
+  `CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+     WHEN OLD.sequence >= (SELECT coalesce(max(last_sequence), 0) FROM audit_segment)
+     BEGIN SELECT RAISE(ABORT, 'append-only'); END`,
+];
+
 const TABLES = [
   "CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
   `INSERT INTO state VALUES ('state_version', ${STATE_VERSION})`,
@@ -30,7 +42,7 @@ const TABLES = [
      hash BLOB NOT NULL) STRICT`,
   // A mistake in our own code cannot change history; whoever edits the file is found by the chain.
   "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'append-only'); END",
-  "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+  ...VERSION_2,
 ];
 
 /** A statement of the driver, ready to run. */
@@ -121,6 +133,7 @@ export class Database {
     if (mode !== "wal")
       throw new StorageError("ERR_STORAGE_UNAVAILABLE", `journal mode ${String(mode)}, not wal`);
     this.#connection.exec("PRAGMA synchronous = FULL");
+    this.#connection.exec("PRAGMA secure_delete = ON"); // what is erased is in no unused part of a page
     this.#transact(() => undefined); // takes the lock
   }
 
@@ -158,6 +171,10 @@ export class Database {
   #requireVersion(): void {
     const objects = this.#readOnce("SELECT name FROM sqlite_schema LIMIT 1");
     if (objects.length === 0) this.#transact(() => this.#connection.exec(TABLES.join(";\n")));
+    if (this.#readVersion() === 1) {
+      const raise = `UPDATE state SET value = ${STATE_VERSION} WHERE name = 'state_version'`;
+      this.#transact(() => this.#connection.exec([...VERSION_2, raise].join(";\n")));
+    }
     const version = this.#readVersion();
     if (version === STATE_VERSION) return;
     const found = version === undefined ? "no storage of Photinus" : `state version ${version}`;

@@ -197,7 +197,7 @@ describe("the folder", () => {
 describe("versions", () => {
   test("a storage of another state version is refused", async () => {
     await (await reopen()).close();
-    edit("UPDATE state SET value = 2 WHERE name = 'state_version'");
+    edit("UPDATE state SET value = 3 WHERE name = 'state_version'");
 
     await expect(reopen()).rejects.toMatchObject({ code: "ERR_STORAGE_VERSION" });
   });

@@ -291,6 +291,22 @@ export function auditContract(
       expect(await verifyChain(crypto, store.read())).toMatchObject({ count: 300 });
     });
 
+    test("names are read beside the chain, and a name that was changed there is found", async () => {
+      const store = await create();
+      const event = { ...anEvent(0), actor: "aa ada@example.org", details: { by: "eve", round: 1 } };
+      await store.append(event);
+
+      const [record] = await collect(store.read());
+
+      expect(record?.event).toEqual(event);
+      expect(Object.keys(record?.salts ?? {}).sort()).toEqual(["actor", "details.by", "object"]);
+      expect((await collect(store.read()))[0]).toEqual(await store.head());
+      const renamed = { ...event, actor: "aa bob@example.org" };
+      await expect(verifyChain(crypto, record ? [{ ...record, event: renamed }] : [])).rejects.toMatchObject({
+        sequence: 1,
+      });
+    });
+
     test("reads from a sequence on", async () => {
       const store = await create();
       for (let index = 0; index < 4; index++) await store.append(anEvent(index));

@@ -10,9 +10,33 @@ const ENDING = ".jsonl";
 const DIGITS = 16;
 
 /** Where the records of a full file go: `audit.0000000000000123.jsonl` ends with record 123. */
-function segmentPath(path: string, lastSequence: number): string {
+export function auditSegmentPath(path: string, lastSequence: number): string {
   const stem = path.endsWith(ENDING) ? path.slice(0, -ENDING.length) : path;
   return `${stem}.${String(lastSequence).padStart(DIGITS, "0")}${ENDING}`;
+}
+
+/** Number of the last record of a segment. */
+function lastSequenceOf(segment: string): number {
+  return Number(segment.slice(-ENDING.length - DIGITS, -ENDING.length));
+}
+
+/**
+ * Reads the records of the segments of `path` that hold record `from` or later ones; `path` itself is not read.
+ * @throws AuditBrokenError naming the first line that is no record
+ */
+export async function* readAuditSegments(
+  path: string,
+  from: number,
+): AsyncGenerator<AuditRecord, void, void> {
+  for (const segment of await segmentsOf(path)) {
+    if (lastSequenceOf(segment) < from) continue;
+    const handle = await openPlainFile(segment, constants.O_RDONLY);
+    try {
+      for await (const record of importAudit(textOfFile(handle))) if (record.sequence >= from) yield record;
+    } finally {
+      await handle.close();
+    }
+  }
 }
 
 /** The files that came before `path`, in order of their records. */
@@ -20,7 +44,7 @@ async function segmentsOf(path: string): Promise<readonly string[]> {
   const stem = basename(path, ENDING);
   const isSegment = (name: string): boolean =>
     name.startsWith(`${stem}.`) && /^\.\d{16}\.jsonl$/.test(name.slice(stem.length));
-  const names = await readdir(dirname(path));
+  const names = await readdir(dirname(path)).catch(() => []); // it has none
   return names
     .filter(isSegment)
     .sort()
@@ -32,7 +56,7 @@ async function segmentsOf(path: string): Promise<readonly string[]> {
  * @throws AuditBrokenError naming the first line that is no record
  */
 export async function* readAuditFile(path: string): AsyncGenerator<AuditRecord, void, void> {
-  const handle = await openPlain(path, constants.O_RDONLY);
+  const handle = await openPlainFile(path, constants.O_RDONLY);
   try {
     yield* importAudit(textOf(path, handle));
   } finally {
@@ -43,25 +67,26 @@ export async function* readAuditFile(path: string): AsyncGenerator<AuditRecord, 
 async function* textOf(path: string, live: FileHandle): AsyncGenerator<string, void, void> {
   const { ino } = await live.stat();
   for (const segment of await segmentsOf(path)) {
-    const handle = await openPlain(segment, constants.O_RDONLY);
+    const handle = await openPlainFile(segment, constants.O_RDONLY);
     try {
       if ((await handle.stat()).ino === ino) continue; // it became a segment since it was opened: it comes last
-      yield* partsOf(handle);
+      yield* textOfFile(handle);
     } finally {
       await handle.close();
     }
   }
-  yield* partsOf(live);
+  yield* textOfFile(live);
 }
 
-async function* partsOf(handle: FileHandle): AsyncGenerator<string, void, void> {
+/** What a file holds, from its beginning, in parts. */
+export async function* textOfFile(handle: FileHandle): AsyncGenerator<string, void, void> {
   for await (const part of handle.createReadStream({ encoding: "utf8", autoClose: false }))
     yield String(part);
 }
 
 /** Opens the file that is written, which is made when it is missing. @throws StorageError */
 export async function openLiveFile(path: string): Promise<FileHandle> {
-  return await openPlain(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND);
+  return await openPlainFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND);
 }
 
 /** Closes a full file under the name of its last record and begins the next one. The chain goes on in it. */
@@ -69,7 +94,7 @@ export async function beginSegment(
   path: string,
   full: { readonly handle: FileHandle; readonly lastSequence: number },
 ): Promise<FileHandle> {
-  await rename(path, segmentPath(path, full.lastSequence));
+  await rename(path, auditSegmentPath(path, full.lastSequence));
   const handle = await openLiveFile(path);
   await syncFolder(dirname(path)); // both names last before a record does
   await full.handle.close();
@@ -86,7 +111,8 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function openPlain(path: string, flags: number): Promise<FileHandle> {
+/** Opens a file for its owner only, not through a link. @throws StorageError `ERR_STORAGE_UNAVAILABLE` */
+export async function openPlainFile(path: string, flags: number): Promise<FileHandle> {
   try {
     return await open(path, flags | constants.O_NOFOLLOW, 0o600);
   } catch (cause) {
