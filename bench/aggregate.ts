@@ -9,6 +9,7 @@ import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { sortingNetwork } from "../packages/core/src/kernels/sorting-network.ts";
 import { openScratchFolder } from "../packages/node-server/src/storage/scratch-folder.ts";
 import { type CKernels, compileCKernels } from "./aggregate/c-kernels.ts";
+import { largeRound } from "./aggregate/large-round.ts";
 import type { BenchmarkOptions, BenchmarkResult, Metric } from "./benchmark.ts";
 import { cpuMs, distributionOf } from "./paired.ts";
 
@@ -24,7 +25,8 @@ const PAIRS = 9;
 
 /**
  * The numeric part of aggregation: the weighted sum against the same loop in C and in plain JavaScript, the coordinate
- * median against the same sorting network in C and against sorting column by column, Krum as a whole. CPU time.
+ * median against the same sorting network in C and against sorting column by column, Krum as a whole; CPU time. Then a
+ * round of large updates from end to end.
  */
 export async function run({ log, signal }: BenchmarkOptions): Promise<BenchmarkResult> {
   const network = sortingNetwork(SITES, SITES / 2 - 1, SITES / 2 + 1);
@@ -38,7 +40,9 @@ export async function run({ log, signal }: BenchmarkOptions): Promise<BenchmarkR
     const median = await coordinateMedian(kernels, compiled, signal);
     log("Krum");
     const krum = { ...(await krumGram(kernels, signal)), ...(await krumFromDisk(signal)) };
-    return { benchmark: "aggregate", metrics: { ...add, ...median, ...krum } };
+    log("a large round");
+    const round = await largeRound(signal);
+    return { benchmark: "aggregate", metrics: { ...add, ...median, ...krum, ...round } };
   } finally {
     await compiled?.remove();
   }

@@ -3,12 +3,14 @@ import { jobOf, type Shapes, SMALL } from "./model.ts";
 import type { BenchFederation, CollectedMark } from "./start.ts";
 import type { Usage } from "./usage.ts";
 
-/** CPU time of the server in one round, ms. */
+/** What one round took, ms: CPU time of the server, and the time on the wall. */
 export interface RoundCost {
   /** From all sites trained to all updates aggregated. */
   readonly uploadsMs: number;
   /** From there until all sites have the next model: mean, checkpoint, publication, sending. */
   readonly versionMs: number;
+  /** On the wall: from all sites trained until all sites have the next model. */
+  readonly wallMs: number;
 }
 
 /** What {@link gatedRounds} is told. */
@@ -39,27 +41,38 @@ export async function gatedRounds(
   await server.ask("forgetPeak");
   const { residentBytes: baseBytes } = await server.ask<Usage>("usage");
   const costs: RoundCost[] = [];
-  let collectedMs: number | undefined;
+  let opened: OpenedRound | undefined;
   const { rounds, shapes } = options;
   const { jobId } = await federation.user.submit(jobOf(shapes, { rounds, sites: gate.sites }));
   for (let round = 1; round <= rounds; round++) {
     await gate.closed();
+    const closedAtMs = performance.now();
     const { cpuMs: restMs } = await server.ask<Usage>("usage");
-    const last = costs.at(-1);
-    if (last !== undefined && collectedMs !== undefined) {
-      costs[costs.length - 1] = { ...last, versionMs: restMs - collectedMs };
+    if (opened !== undefined) {
+      const { uploadsMs, collectedMs, atMs } = opened;
+      costs.push({ uploadsMs, versionMs: restMs - collectedMs, wallMs: closedAtMs - atMs });
     }
     await options.atRest(round);
     const { cpuMs: startMs } = await server.ask<Usage>("usage");
     const collected = gate.collected();
+    const atMs = performance.now();
     await gate.open();
-    collectedMs = (await collected).cpuMs;
-    costs.push({ uploadsMs: collectedMs - startMs, versionMs: Number.NaN });
+    const { cpuMs: collectedMs } = await collected;
+    opened = { uploadsMs: collectedMs - startMs, collectedMs, atMs };
   }
   const state = await server.ask<string>("ended", jobId);
   if (state !== "finished") throw new Error(`the job is ${state}`);
   const { peakBytes } = await server.ask<Usage>("usage");
-  return { costs: costs.filter(({ versionMs }) => !Number.isNaN(versionMs)), baseBytes, peakBytes };
+  return { costs, baseBytes, peakBytes };
+}
+
+/** A round whose updates are aggregated. */
+interface OpenedRound {
+  readonly uploadsMs: number;
+  /** CPU time of the server until then, ms. */
+  readonly collectedMs: number;
+  /** When the sites went on. */
+  readonly atMs: number;
 }
 
 /** Where all sites stand. */
