@@ -29,7 +29,9 @@ export const int8: FilterKind = defineFilter({
       const steps = new Map<string, number>();
       await eachBlock(owed, clock, ({ name, values }) => {
         let largest = (steps.get(name) ?? 0) * STEPS;
-        for (const value of values) largest = Math.max(largest, Math.abs(value));
+        for (let index = 0; index < values.length; index++) {
+          largest = Math.max(largest, Math.abs(values[index] ?? 0));
+        }
         steps.set(name, largest / STEPS);
       });
       const next = new Float32Array(count);

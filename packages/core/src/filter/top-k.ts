@@ -26,7 +26,9 @@ export const topK: FilterKind = defineFilter({
       const cutoff = await magnitudeOfRank(update, count - kept, clock);
       let larger = 0;
       await eachBlock(update, clock, ({ values }) => {
-        for (const value of values) if (Math.abs(value) > cutoff) larger += 1;
+        for (let index = 0; index < values.length; index++) {
+          if (Math.abs(values[index] ?? 0) > cutoff) larger += 1;
+        }
       });
       let equal = kept - larger;
       const parameters = await mapValues(update, clock, (value) => {

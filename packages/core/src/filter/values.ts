@@ -1,6 +1,6 @@
 import { FilterError } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
-import { ParameterSet, Tensor } from "../tensor/index.ts";
+import { ParameterSet, squaresOf, Tensor } from "../tensor/index.ts";
 import type { FilterData } from "./filter.ts";
 
 /** Elements between two turns for other work. */
@@ -85,7 +85,7 @@ export function likeParameters(parameters: ParameterSet, values: Float32Array): 
 export async function normOf(parameters: ParameterSet, clock: Pick<Clock, "yield">): Promise<number> {
   let squares = 0;
   await eachBlock(parameters, clock, ({ values }) => {
-    for (const value of values) squares += value * value;
+    squares += squaresOf(values);
   });
   return Math.sqrt(squares);
 }

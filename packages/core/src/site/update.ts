@@ -1,6 +1,6 @@
 import { TrainingError } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
-import type { ParameterSet, Tensor, TensorLayout } from "../tensor/index.ts";
+import { type ParameterSet, squaresOf, type Tensor, type TensorLayout } from "../tensor/index.ts";
 import type { OutgoingTensor } from "./status.ts";
 
 /** Elements between two turns for other work. */
@@ -41,10 +41,9 @@ export async function describeUpdate(
 async function sumOfSquares(tensor: Tensor, clock: Clock): Promise<number> {
   const values = tensor.f32;
   let squares = 0;
-  for (let index = 0; index < values.length; index++) {
-    if (index % BLOCK_ELEMENTS === 0 && index > 0) await clock.yield();
-    const value = values[index] ?? 0;
-    squares += value * value;
+  for (let start = 0; start < values.length; start += BLOCK_ELEMENTS) {
+    if (start > 0) await clock.yield();
+    squares += squaresOf(values.subarray(start, start + BLOCK_ELEMENTS));
   }
   return squares;
 }

@@ -10,4 +10,5 @@ export {
 } from "./layout.ts";
 export { matchesPattern } from "./name-pattern.ts";
 export { type ParameterDescriptor, ParameterSet } from "./parameter-set.ts";
+export { squaresOf } from "./squares.ts";
 export { elementCount, MAX_RANK, Tensor } from "./tensor.ts";
