@@ -53,10 +53,18 @@ export function constantInput(typed: TypedNode, index: number): Tensor {
 /** Most entries of a list that shapes depend on: one or two per dimension. */
 const MAX_LIST_LENGTH = 2 * MAX_RANK;
 
-/** The list that input `index` holds: axes, sizes, pads. @throws TrainingError `ERR_MODEL_SHAPE` when it is not constant */
-export function constantList(typed: TypedNode, index: number): readonly number[] {
+/**
+ * The list that input `index` holds: axes, sizes, pads.
+ * @param most entries. Default: as many as shapes can need
+ * @throws TrainingError `ERR_MODEL_SHAPE` when it is not constant
+ */
+export function constantList(
+  typed: TypedNode,
+  index: number,
+  most: number = MAX_LIST_LENGTH,
+): readonly number[] {
   const tensor = constantInput(typed, index);
-  if (elementCount(tensor.shape) > MAX_LIST_LENGTH) badShape(typed.node, `input ${index} is too long`);
+  if (elementCount(tensor.shape) > most) badShape(typed.node, `input ${index} is too long`);
   return numbersOf(tensor);
 }
 

@@ -264,7 +264,7 @@ export function splitOf(typed: TypedNode): { readonly axis: number; readonly siz
   const count = attribute(typed, "int", "num_outputs") ?? typed.node.outputs.length;
   const each = Math.ceil(size / count);
   const equal = Array.from({ length: count }, (_, index) => Math.min(each, size - index * each));
-  const sizes = typed.node.inputs[1] ? constantList(typed, 1) : equal;
+  const sizes = typed.node.inputs[1] ? constantList(typed, 1, count) : equal;
   const total = sizes.reduce((sum, part) => sum + part, 0);
   if (total !== size || sizes.some((part) => part < 0)) badShape(typed.node, `[${sizes}] of ${size}`);
   return { axis, sizes };
