@@ -7,6 +7,7 @@ export type {
   Contribution,
 } from "./aggregator.ts";
 export { MAX_LOCAL_WORK } from "./aggregator.ts";
+export { controlVariates } from "./control-variates.ts";
 export {
   type AggregationDefinition,
   AggregationSchema,
@@ -25,12 +26,13 @@ export {
 export { infeasibility, isRobust, leastContributions } from "./feasibility.ts";
 export { aggregatorRegistry } from "./registry.ts";
 export { robust } from "./robust-aggregator.ts";
-export { type ServerOptimizer, serverOptimizer } from "./server-optimizer.ts";
+export { serverOptimizer } from "./server-optimizer.ts";
 export {
   type ServerAdaptiveDefinition,
   type ServerMomentumDefinition,
   type ServerOptimizerDefinition,
   ServerOptimizerSchema,
 } from "./server-optimizer-definition.ts";
+export type { AggregatedRound, ServerStep } from "./server-step.ts";
 export { measureUpdate } from "./update.ts";
 export { weightedMean } from "./weighted-mean.ts";

@@ -1,7 +1,7 @@
 import type { Bytes } from "../bytes/index.ts";
-import type { Clock } from "../platform/index.ts";
 import { elementCount, matchesPattern, type TensorLayout } from "../tensor/index.ts";
 import type { ServerOptimizerDefinition } from "./server-optimizer-definition.ts";
+import type { ServerStep } from "./server-step.ts";
 import { blocksOf, floatsOf } from "./update.ts";
 
 type Floats = Float32Array<ArrayBuffer>;
@@ -14,25 +14,8 @@ interface Rule {
   readonly step: (delta: Floats, states: readonly Floats[]) => void;
 }
 
-/** Applies a server optimizer to the aggregates of one job. */
-export interface ServerOptimizer {
-  /** Bytes of the states together. */
-  readonly stateBytes: number;
-  /** The states before the first round: {@link stateBytes} of them. */
-  readonly start: () => Bytes;
-  /**
-   * Δ becomes what is added to the model.
-   * @param update the aggregate, packed by the layout; changed in place
-   * @param state changed in place
-   */
-  readonly apply: (update: Bytes, state: Bytes, clock: Clock) => Promise<void>;
-}
-
 /** The optimizer that a job names, for updates of this layout, whose tensors are f32. */
-export function serverOptimizer(
-  definition: ServerOptimizerDefinition,
-  layout: TensorLayout,
-): ServerOptimizer {
+export function serverOptimizer(definition: ServerOptimizerDefinition, layout: TensorLayout): ServerStep {
   const { initial, step } = ruleOf(definition);
   const stateBytes = initial.length * layout.byteLength;
   const stateOf = (state: Bytes, index: number): Floats =>
@@ -47,7 +30,7 @@ export function serverOptimizer(
       });
       return state;
     },
-    async apply(update, state, clock) {
+    async apply(update, state, { clock }) {
       if (state.byteLength !== stateBytes) throw new RangeError("a state of another length");
       const states = initial.map((_value, index) => stateOf(state, index));
       for (const { from, to } of spans) {

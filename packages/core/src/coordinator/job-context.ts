@@ -58,7 +58,9 @@ export interface JobContext {
   readonly submitterChain: readonly Bytes[];
   /** Where the tensors of a model lie. */
   readonly modelLayout: TensorLayout;
-  /** Where the tensors of an update lie: the trainable ones. */
+  /** Where the tensors lie that an update changes of the model: the first of the update. */
+  readonly changeLayout: TensorLayout;
+  /** Where the tensors of an update lie. */
   readonly updateLayout: TensorLayout;
   readonly board: JobBoard;
   readonly sites: JobSites;

@@ -35,6 +35,7 @@ interface OpenRound {
   readonly order: CommitOrder;
   readonly intake: Intake;
   readonly model: PublishedBlob;
+  readonly control: PublishedBlob | undefined;
   /** Ends what is still being sent when the task is over. */
   readonly sending: AbortController;
 }
@@ -272,6 +273,7 @@ export class Rounds implements WorkflowEffects {
     await this.kept();
     signal.throwIfAborted();
     const model = await this.#versions.publish(dispatch.order.model);
+    const control = await this.#versions.publishControl(dispatch.order.model);
     const order = await CommitOrder.open(modules.metadata, jobId, dispatch.taskId);
     const isTraining = dispatch.order.kind === "train";
     if (isTraining) board.beginRound(dispatch.order.round, dispatch.startedAtMs);
@@ -294,7 +296,7 @@ export class Rounds implements WorkflowEffects {
       },
       this.#events.onFault,
     );
-    this.#open = { dispatch, collection, order, intake, model, sending: new AbortController() };
+    this.#open = { dispatch, collection, order, intake, model, control, sending: new AbortController() };
     for (const name of dispatch.sites) {
       const site = sites.findReady(name);
       if (site !== undefined) this.#give(this.#open, site);
@@ -360,10 +362,10 @@ export class Rounds implements WorkflowEffects {
     collection.heard(site.name);
   }
 
-  #push({ dispatch, collection, model, sending }: OpenRound, site: LiveSite): void {
+  #push({ dispatch, collection, model, control, sending }: OpenRound, site: LiveSite): void {
     const onSent = (): void => collection.sent(site.name);
     const signal = AbortSignal.any([this.#context.signal, sending.signal]);
-    ignoreLostSession(sendTask(this.#context, site, { dispatch, model, onSent, signal })).catch(
+    ignoreLostSession(sendTask(this.#context, site, { dispatch, model, control, onSent, signal })).catch(
       this.#events.onFault,
     );
   }

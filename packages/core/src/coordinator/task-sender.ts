@@ -41,7 +41,7 @@ export async function sendPublished(
 export async function sendTask(
   context: JobContext,
   site: LiveSite,
-  { dispatch, model, onSent, signal }: TaskToSend,
+  { dispatch, model, control, onSent, signal }: TaskToSend,
 ): Promise<void> {
   const { jobId, payload } = context;
   const { taskId, order } = dispatch;
@@ -52,15 +52,17 @@ export async function sendTask(
     round: order.round,
     version: order.model.version,
     model: model.reference,
+    ...(control === undefined ? {} : { control: control.reference }),
     timeoutMs: payload.definition.workflow.roundTimeoutMs,
   };
-  const hasModel = site.sentBlobs.has(toHex(model.reference.root));
+  const blobs = control === undefined ? [model] : [model, control];
+  const lacking = blobs.filter(({ reference }) => !site.sentBlobs.has(toHex(reference.root)));
   // The same message each time it is sent, whatever the session: its id is the task's.
   const options = { scope: jobId, messageId: fromHex(taskId) };
   const sent = site.session.send(taskMessage, body, options).then(onSent);
   await Promise.all([
     sent,
-    hasModel ? undefined : sendPublished(context, site, { published: model, signal }),
+    ...lacking.map((published) => sendPublished(context, site, { published, signal })),
   ]);
 }
 
@@ -68,6 +70,8 @@ export async function sendTask(
 export interface TaskToSend {
   readonly dispatch: Dispatch;
   readonly model: PublishedBlob;
+  /** The control variate of SCAFFOLD. */
+  readonly control: PublishedBlob | undefined;
   readonly onSent: () => void;
   readonly signal: AbortSignal;
 }

@@ -6,7 +6,13 @@ import type { DeploymentDefinition, RetentionDefinition } from "./deployment.ts"
 import type { TrainingDefinition } from "./training-definition.ts";
 
 /** Workflows that come with Photinus. */
-export const WORKFLOW_NAMES = ["fedavg", "cyclic", "federated-evaluation", "cross-site-evaluation"] as const;
+export const WORKFLOW_NAMES = [
+  "fedavg",
+  "scaffold",
+  "cyclic",
+  "federated-evaluation",
+  "cross-site-evaluation",
+] as const;
 
 /** How the server runs the rounds. */
 export interface WorkflowDefinition {

@@ -10,7 +10,7 @@ interface Problem {
   readonly message: string;
 }
 
-type Judged = Pick<JobDefinition, "aggregation" | "deployment" | "workflow">;
+type Judged = Pick<JobDefinition, "aggregation" | "deployment" | "training" | "workflow">;
 
 /** Looks whether what a job asks for goes together: everything that needs two fields. */
 export function feasible<Job extends Judged>(): v.RawCheckAction<Job> {
@@ -28,9 +28,40 @@ function problemOf(job: Judged): Problem | undefined {
   if (sites !== undefined) return { path: ["workflow", "minimumSites"], message: sites };
   const rounds = roundsProblem(workflow);
   if (rounds !== undefined) return { path: ["workflow", "rounds"], message: rounds };
-  if (workflow.serverOptimizer === undefined || AVERAGING.includes(workflow.name)) return undefined;
-  const message = `${workflow.name} makes no aggregate that an optimizer could follow`;
+  return optimizerProblem(workflow) ?? personalProblem(job) ?? scaffoldProblem(job);
+}
+
+function optimizerProblem({ name, serverOptimizer }: WorkflowDefinition): Problem | undefined {
+  if (serverOptimizer === undefined || AVERAGING.includes(name)) return undefined;
+  const message = `${name} makes no aggregate that an optimizer could follow`;
   return { path: ["workflow", "serverOptimizer"], message };
+}
+
+function personalProblem({ workflow, training }: Judged): Problem | undefined {
+  if (training.personal === undefined || AVERAGING.includes(workflow.name)) return undefined;
+  return { path: ["training", "personal"], message: `${workflow.name} has no use for personal parameters` };
+}
+
+/** What the equations of SCAFFOLD rest on: a step is η times a gradient, sites count alike, and it is known how many there are. */
+function scaffoldProblem({ workflow, aggregation, deployment, training }: Judged): Problem | undefined {
+  if (workflow.name !== "scaffold") return undefined;
+  const { optimizer, schedule, groups, clippingNorm, batchesPerUpdate = 1, proximal, onNotFinite } = training;
+  if (optimizer.name !== "sgd" || optimizer.momentum !== 0)
+    return { path: ["training", "optimizer"], message: "scaffold needs sgd without momentum" };
+  const others = { schedule, groups, clippingNorm, proximal };
+  const other = Object.entries(others).find(([, value]) => value !== undefined)?.[0];
+  if (other !== undefined) return { path: ["training", other], message: "scaffold cannot correct it" };
+  if (batchesPerUpdate !== 1 || onNotFinite === "skip") {
+    const path = ["training", batchesPerUpdate === 1 ? "onNotFinite" : "batchesPerUpdate"];
+    return { path, message: "scaffold divides by every step" };
+  }
+  if (aggregation !== undefined)
+    return { path: ["aggregation"], message: "scaffold counts sites alike, by itself" };
+  if (deployment?.sites !== undefined) return undefined;
+  return {
+    path: ["workflow", "name"],
+    message: "scaffold needs deployment.sites: all whose control variates it is the mean of",
+  };
 }
 
 /** Workflows whose rounds end in one aggregate of many sites. */

@@ -23,11 +23,16 @@ export { ResourceNeedSchema } from "./deployment-schema.ts";
 export { whole } from "./fields.ts";
 export { JOB_FILE_DEFAULTS, type JobFile, type JobFileDefaults } from "./job-file.ts";
 export {
+  CONTROL_PREFIX,
+  isPersonal,
   type JobContent,
   type JobPayload,
+  layoutOfChange,
+  layoutOfControl,
   layoutOfTable,
   layoutOfUpdate,
   parseJobPayload,
+  type UpdatedJob,
 } from "./job-object.ts";
 export { type BestModel, type JobDeletion, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
 export { localWork, plannedSteps } from "./local-work.ts";
@@ -51,6 +56,7 @@ export type {
   AdagradConstants,
   AdamConstants,
   CrossEntropyOptions,
+  DittoDefinition,
   HuberOptions,
   LionConstants,
   LossDefinition,
@@ -58,6 +64,8 @@ export type {
   OptimizerConstants,
   OptimizerDefinition,
   ParameterGroup,
+  PersonalDefinition,
+  PersonalLayersDefinition,
   RmspropConstants,
   ScheduleDefinition,
   SgdConstants,

@@ -7,11 +7,13 @@ import {
   isFloatDType,
   layoutOf,
   MAX_RANK,
+  matchesPattern,
   type ParameterDescriptor,
   type TensorLayout,
 } from "../tensor/index.ts";
 import type { JobDefinition } from "./definition.ts";
 import { parseJobDefinition } from "./parse-definition.ts";
+import type { TrainingDefinition } from "./training-definition.ts";
 
 /** What the job says of a byte string that travels beside it. */
 export interface JobContent {
@@ -77,7 +79,7 @@ function asJobError<T>(parse: () => T): T {
   }
 }
 
-function requireSoundTable({ parameters, initialParameters }: JobPayload): void {
+function requireSoundTable({ definition, parameters, initialParameters }: JobPayload): void {
   const names = new Set(parameters.map(({ name }) => name));
   if (names.size !== parameters.length) throw invalid("a parameter name occurs twice");
   if (!parameters.some(({ trainable }) => trainable)) throw invalid("no parameter is trainable");
@@ -87,10 +89,29 @@ function requireSoundTable({ parameters, initialParameters }: JobPayload): void 
     const what = isFloatDType(odd.dtype) ? "f32" : "a float (f32)";
     throw invalid(`trainable parameter ${odd.name} must be ${what}, got ${odd.dtype}`);
   }
+  requireSoundUpdate({ definition, parameters });
   const { byteLength } = layoutOfTable(parameters);
   if (byteLength !== initialParameters.byteLength) {
     throw invalid(`initialParameters must have ${byteLength} bytes (got ${initialParameters.byteLength})`);
   }
+}
+
+/** Something is sent and, where layers are personal, something stays; names and number of tensors are what a contribution may have. */
+function requireSoundUpdate({ definition, parameters }: UpdatedJob): void {
+  const { personal } = definition.training;
+  const { tensors } = layoutOfUpdate({ definition, parameters });
+  if (tensors.length === 0) throw invalid("training.personal leaves nothing to send");
+  if (
+    personal?.name === "layers" &&
+    !parameters.some((one) => one.trainable && isPersonal(one.name, { personal }))
+  )
+    throw invalid("training.personal names no trainable parameter");
+  if (tensors.length > MAX_TENSORS)
+    throw invalid(`an update has ${tensors.length} tensors, at most ${MAX_TENSORS}`);
+  const long = tensors.find(({ name }) => name.length > 256);
+  if (long !== undefined) throw invalid(`the name of ${long.name.slice(0, 40)}… is too long for an update`);
+  if (new Set(tensors.map(({ name }) => name)).size !== tensors.length)
+    throw invalid("a parameter has the name of the control variate of another");
 }
 
 /** The layout of a whole model of this parameter table. @throws JobError `ERR_JOB_INVALID` for impossible shapes */
@@ -103,9 +124,42 @@ export function layoutOfTable(parameters: readonly ParameterDescriptor[]): Tenso
   }
 }
 
-/** The layout of an update of this parameter table: its trainable tensors. */
-export function layoutOfUpdate(parameters: readonly ParameterDescriptor[]): TensorLayout {
+/** What the name of a tensor's control variate begins with in an update of SCAFFOLD. */
+export const CONTROL_PREFIX = "control/";
+
+/** True for a tensor that stays at each site. */
+export function isPersonal(name: string, { personal }: Pick<TrainingDefinition, "personal">): boolean {
+  return personal?.name === "layers" && personal.parameters.some((pattern) => matchesPattern(pattern, name));
+}
+
+/** The layout of what an update changes of the model: the trainable tensors that sites share. */
+export function layoutOfChange({ parameters, definition }: UpdatedJob): TensorLayout {
+  const { training } = definition;
+  return layoutOfTable(parameters.filter(({ trainable, name }) => trainable && !isPersonal(name, training)));
+}
+
+/** The layout of a control variate of SCAFFOLD: the trainable tensors. */
+export function layoutOfControl(parameters: readonly ParameterDescriptor[]): TensorLayout {
   return layoutOfTable(parameters.filter(({ trainable }) => trainable));
+}
+
+/** The layout of an update of this job: the change of the model and, behind it, what the workflow has sites send besides. */
+export function layoutOfUpdate(job: UpdatedJob): TensorLayout {
+  const change = layoutOfChange(job);
+  if (job.definition.workflow.name !== "scaffold") return change;
+  const control = layoutOfControl(job.parameters).tensors.map((tensor) => ({
+    ...tensor,
+    name: `${CONTROL_PREFIX}${tensor.name}`,
+  }));
+  return layoutOfTable([...change.tensors, ...control].map((tensor) => ({ ...tensor, trainable: true })));
+}
+
+/** What of a job its updates depend on. */
+export interface UpdatedJob {
+  /** The parameter table of the model. */
+  readonly parameters: readonly ParameterDescriptor[];
+  /** What the job is. */
+  readonly definition: Pick<JobDefinition, "training" | "workflow">;
 }
 
 function invalid(what: string): JobError {

@@ -135,6 +135,25 @@ export interface ScheduleDefinition {
   readonly floor?: number;
 }
 
+/** Layers that stay at each site (Arivazhagan et al. 2019, FedPer). */
+export interface PersonalLayersDefinition {
+  /** Which kind of personal model. */
+  readonly name: "layers";
+  /** Names of the tensors that are never sent, or parts of them with `*` for the rest; 1 to 64. */
+  readonly parameters: readonly string[];
+}
+
+/** A whole model of each site's own, held near the shared one (Li et al. 2021, Ditto). */
+export interface DittoDefinition {
+  /** Which kind of personal model. */
+  readonly name: "ditto";
+  /** λ: how strongly the site's own model is held at the shared one, > 0. */
+  readonly strength: number;
+}
+
+/** What of a model is each site's own: kept there, used there, never sent. */
+export type PersonalDefinition = PersonalLayersDefinition | DittoDefinition;
+
 /** How each site trains. */
 export interface TrainingDefinition {
   /** What is made small. */
@@ -155,6 +174,8 @@ export interface TrainingDefinition {
   readonly batchesPerUpdate?: number;
   /** μ of FedProx (Li et al. 2020): how strongly a site is held at the received model, > 0. Default: not at all. */
   readonly proximal?: number;
+  /** What of the model is each site's own. Default: nothing. */
+  readonly personal?: PersonalDefinition;
   /** What a loss or gradient that is no finite number does: ends the task, or leaves out the update. Default: `fail`. */
   readonly onNotFinite?: "fail" | "skip";
   /** What is done with each example before the model sees it, in this order, at most 16. Default: nothing. */

@@ -4,6 +4,7 @@ import type {
   LossDefinition,
   OptimizerDefinition,
   ParameterGroup,
+  PersonalDefinition,
   ScheduleDefinition,
   TrainingDefinition,
 } from "./training-definition.ts";
@@ -95,15 +96,26 @@ const ScheduleSchema: v.GenericSchema<unknown, ScheduleDefinition> = v.variant(
 );
 
 // A site holds every name of its model against every pattern: few enough that this is never work.
+const patterns = v.pipe(
+  v.array(text(1, 256), "a list"),
+  v.minLength(1, "at least 1 name"),
+  v.maxLength(64, "at most 64 names"),
+);
+
 const GroupSchema: v.GenericSchema<unknown, ParameterGroup> = v.strictObject({
-  parameters: v.pipe(
-    v.array(text(1, 256), "a list"),
-    v.minLength(1, "at least 1 name"),
-    v.maxLength(64, "at most 64 names"),
-  ),
+  parameters: patterns,
   learningRateFactor: v.exactOptional(between(0, 1000)),
   weightDecay: v.exactOptional(between(0, 1)),
 });
+
+const PersonalSchema: v.GenericSchema<unknown, PersonalDefinition> = v.variant(
+  "name",
+  [
+    v.strictObject({ name: v.literal("layers"), parameters: patterns }),
+    v.strictObject({ name: v.literal("ditto"), strength: positive(1e6) }),
+  ],
+  'one of "layers", "ditto"',
+);
 
 /** How each site trains, as it comes from outside. */
 export const TrainingSchema: v.GenericSchema<unknown, TrainingDefinition> = v.strictObject({
@@ -117,5 +129,6 @@ export const TrainingSchema: v.GenericSchema<unknown, TrainingDefinition> = v.st
   batchesPerUpdate: v.exactOptional(whole(1, 4096)),
   proximal: v.exactOptional(positive(1e6)),
   transforms: v.exactOptional(TransformsSchema),
+  personal: v.exactOptional(PersonalSchema),
   onNotFinite: v.exactOptional(v.picklist(["fail", "skip"], 'one of "fail", "skip"')),
 });

@@ -47,7 +47,7 @@ export interface Publication {
   /** Id of the job: 32 hexadecimal digits. */
   readonly jobId: string;
   /** What was published. */
-  readonly kind: "graph" | "model";
+  readonly kind: "graph" | "model" | "control";
   /** Model version; 0 for the model as submitted and for a graph. */
   readonly version: number;
   /** Root over the ciphertext: 32 bytes. */
@@ -67,7 +67,7 @@ export interface Publication {
 const PublicationSchema = v.pipe(
   v.strictObject({
     jobId,
-    kind: v.picklist(["graph", "model"]),
+    kind: v.picklist(["graph", "model", "control"]),
     version: integerIn(0, 100_000),
     root: bytesOf(32),
     blobId: bytesOf(16),

@@ -32,6 +32,8 @@ export interface Task {
   readonly version: number;
   /** Where the model is and the key that opens it. */
   readonly model: BlobReference;
+  /** Where the server's control variate is, for SCAFFOLD; absent where it is zero. */
+  readonly control?: BlobReference;
   /** The answer counts when it arrives this many ms after the task was sent. */
   readonly timeoutMs: number;
 }
@@ -46,6 +48,7 @@ export const task: MessageDefinition<Task> = defineMessage(
     round,
     version: integerIn(0, 100_000),
     model: blobReference,
+    control: v.exactOptional(blobReference),
     timeoutMs: integerIn(1, 2 ** 31),
   }),
 );

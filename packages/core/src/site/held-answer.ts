@@ -13,6 +13,8 @@ export interface Held {
   readonly messageId: Bytes;
   /** The session that it was last sent over. */
   session: Session | undefined;
+  /** Called once it is committed: what the site keeps of its own follows. */
+  readonly onCommitted: (() => Promise<void>) | undefined;
   /** Ends the sending: the server has answered. */
   sending: AbortController;
 }

@@ -1,5 +1,6 @@
 export { backOffMs } from "./back-off.ts";
 export { BlobInbox, type BlobInboxModules, type OpenedBlob } from "./blob-inbox.ts";
+export { type KeptKind, memoryParameters, type ParameterStore } from "./local/index.ts";
 export type {
   JobDecision,
   JobProposal,

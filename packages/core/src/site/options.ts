@@ -8,6 +8,7 @@ import type { JobDefinition } from "../job/index.ts";
 import type { Identity, Participant, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
 import type { CredentialSource } from "../session/index.ts";
+import type { ParameterStore } from "./local/index.ts";
 import type { GrantedResources, ResourceSource } from "./resources/index.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -107,6 +108,11 @@ export interface SiteModules {
   readonly filters?: FilterRegistry;
   /** Where it is kept, beyond the process, what was spent of privacy budgets. Default: nowhere, and a scope with a budget is refused. */
   readonly spending?: SpendingStore;
+  /**
+   * Where it is kept, beyond the process, what the site has of a job beside the shared model: personal parameters, control
+   * variates. Default: in memory for the life of this site.
+   */
+  readonly parameters?: ParameterStore;
   /** Where the noise of filters comes from; nobody else may know or repeat it. Default: the cryptography of the runtime. */
   readonly noise?: Random;
   /** Where the site records what it decided, before it has an effect. Default: nowhere. */

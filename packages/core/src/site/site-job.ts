@@ -1,9 +1,15 @@
 import { type Bytes, equalBytes, fromHex, toHex } from "../bytes/index.ts";
 import { JobError, PhotinusError, TrainingError } from "../errors/index.ts";
-import { type JobPayload, layoutOfTable, layoutOfUpdate, needAt } from "../job/index.ts";
+import {
+  type JobPayload,
+  layoutOfChange,
+  layoutOfControl,
+  layoutOfTable,
+  layoutOfUpdate,
+  needAt,
+} from "../job/index.ts";
 import {
   type BlobReference,
-  type ContributionBody,
   contribution,
   evaluationResult,
   type HeldUpdate,
@@ -17,19 +23,20 @@ import {
   taskProgress,
 } from "../message/index.ts";
 import type { SendOptions } from "../session/index.ts";
-import { makeManifest, parametersSource } from "../stream/index.ts";
-import { type ParameterSet, type TensorLayout, unpackParameters } from "../tensor/index.ts";
+import type { TensorLayout } from "../tensor/index.ts";
 import type { Held, HeldEvaluation } from "./held-answer.ts";
+import { holdUpdate, type UpdatingJob } from "./hold-update.ts";
 import { cutReason } from "./job-admission.ts";
 import { JobPlace } from "./job-place.ts";
 import { JobPrivacy } from "./job-privacy.ts";
+import { type LocalAlgorithm, type LocalOutcome, type LocalTask, localAlgorithm } from "./local/index.ts";
 import type { JobDecision, OfferedJob } from "./options.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { SiteJobModules } from "./site-job-modules.ts";
 import { atRound, newJobStatus } from "./status-board.ts";
 import { taskSeed } from "./task-seed.ts";
-import type { PreparedTrainer, Trainer, TrainOutcome } from "./trainer.ts";
-import { describeUpdate } from "./update.ts";
+import type { PreparedTrainer, Trainer, TrainOptions } from "./trainer.ts";
+import { tensorsIn } from "./update.ts";
 
 /** One job at one site: decided once, prepared once, then task after task until it ends. */
 export class SiteJob {
@@ -48,6 +55,7 @@ export class SiteJob {
   #untold: string | undefined;
   #prepared: Omit<PreparedTrainer, "rejected"> | undefined;
   #trainer: Trainer | undefined;
+  #local: LocalAlgorithm | undefined;
   /** The task at work, and what ends it. */
   #task: { readonly taskId: string; readonly stop: AbortController; hasModel: boolean } | undefined;
   #held: Held | undefined;
@@ -58,7 +66,7 @@ export class SiteJob {
     this.#payload = payload;
     this.#modules = modules;
     this.#modelLayout = layoutOfTable(payload.parameters);
-    this.#updateLayout = layoutOfUpdate(payload.parameters);
+    this.#updateLayout = layoutOfUpdate(payload);
     this.#privacy = new JobPrivacy(proposal, modules.privacy);
     const { jobId, definition } = proposal;
     const need = needAt(definition.deployment, modules.siteName);
@@ -198,6 +206,8 @@ export class SiteJob {
     if (held?.body.taskId !== taskId) return;
     this.#modules.board.answered(toHex(held.body.manifest.root), receipt, cause);
     if (receipt !== "received") this.#held = undefined;
+    if (receipt === "committed" && held.onCommitted !== undefined)
+      this.#inBackground(held.onCommitted(), undefined);
     // Answered as it was before, the server asks for no chunk of it.
     held.sending.abort(new JobError("ERR_TASK_UNKNOWN", cause));
   }
@@ -209,8 +219,12 @@ export class SiteJob {
     this.#held = undefined;
     this.#measured = undefined;
     this.#privacy.end();
-    await this.#trainer?.close();
-    this.#place.release(); // not before the device is free
+    try {
+      await this.#trainer?.close();
+      await this.#local?.end();
+    } finally {
+      this.#place.release(); // not before the device is free
+    }
   }
 
   async #prepare(reference: BlobReference): Promise<void> {
@@ -224,12 +238,15 @@ export class SiteJob {
     }
     this.#trainer = createTrainer(this.#place.granted);
     const { dataName, training } = definition;
-    const job = { jobId, dataName, training, model, parameters };
+    const corrects = definition.workflow.name === "scaffold";
+    const job = { jobId, dataName, training, model, parameters, ...(corrects ? { corrects } : {}) };
     const { rejected = [], ...prepared } = await this.#trainer.prepare(job, { signal: this.#end.signal });
     const { device } = prepared;
     logger.info("a trainer is ready", { jobId, device });
     for (const other of rejected) logger.info("a device was not taken", { jobId, ...other });
     this.#prepared = prepared;
+    const { parameters: store, clock } = this.#modules;
+    this.#local = localAlgorithm(this.#payload, { jobId, trainer: this.#trainer, store, clock });
     board.updateJob(jobId, () => ({ ...this.#prepared }));
     board.update({ activity: "waiting" });
     await this.#send(jobReady, { jobId, ...this.#prepared });
@@ -247,9 +264,10 @@ export class SiteJob {
     reporter.begin("evaluating");
     const { bytes } = await inbox.open(jobId, task.model, signal);
     if (this.#task?.taskId === task.taskId) this.#task.hasModel = true;
-    const names = this.#updateLayout.tensors.map(({ name }) => name);
-    const parameters = await this.#privacy.receive(this.#parametersOf(bytes), names, task);
-    const evaluation = await this.#requireTrainer().evaluate(parameters, reporter.options(signal));
+    const names = layoutOfChange(this.#payload).tensors.map(({ name }) => name);
+    const received = tensorsIn(bytes, this.#modelLayout);
+    const parameters = await this.#privacy.receive(received, names, task);
+    const evaluation = await this.#requireLocal().evaluate(parameters, reporter.options(signal));
     if (evaluation !== undefined) {
       board.updateJob(jobId, ({ evaluations }) => ({
         evaluations: atRound(evaluations, { round: task.version, evaluation }),
@@ -266,9 +284,10 @@ export class SiteJob {
       return;
     }
     reporter.begin("training");
-    const outcome = await this.#train(task, parameters, reporter.options(signal));
+    const control = await this.#control(task, signal);
+    const outcome = await this.#train(task, { parameters, ...control }, reporter.options(signal));
     reporter.begin("uploading");
-    const held = await this.#hold(task, outcome, measured);
+    const held = await holdUpdate({ task, outcome, measured }, this.#updating());
     signal.throwIfAborted();
     this.#held = held;
     await this.#upload(held);
@@ -276,52 +295,21 @@ export class SiteJob {
 
   async #train(
     task: Task,
-    parameters: ParameterSet,
-    options: Parameters<Trainer["train"]>[1],
-  ): Promise<TrainOutcome> {
+    models: Pick<LocalTask, "parameters" | "control">,
+    options: TrainOptions,
+  ): Promise<LocalOutcome> {
     const { crypto, siteName: site, board, logger } = this.#modules;
     const { jobId } = this.#proposal;
     const { seed: jobSeed } = this.#payload.definition;
     const seed = await taskSeed({ seed: jobSeed, site, round: task.round }, crypto);
     const { round } = task;
-    const outcome = await this.#requireTrainer().train({ parameters, seed, round }, options);
+    const outcome = await this.#requireLocal().train({ ...models, seed, round }, options);
     const { skippedUpdates = 0 } = outcome;
     if (skippedUpdates > 0) {
       logger.warn("updates that were no finite numbers were left out", { jobId, round, skippedUpdates });
     }
     board.updateJob(jobId, ({ losses }) => ({ losses: atRound(losses, { round, loss: outcome.loss }) }));
     return outcome;
-  }
-
-  /** Filters the update, hashes it once and writes down what leaves. */
-  async #hold(
-    task: Task,
-    outcome: TrainOutcome,
-    measured: Pick<ContributionBody, "evaluation">,
-  ): Promise<Held> {
-    const { clock, crypto, board } = this.#modules;
-    const { jobId } = this.#proposal;
-    const { update, tellsMetrics, privacy } = await this.#privacy.release(outcome.delta, task);
-    const { tensors, norm } = await describeUpdate(update, this.#updateLayout, clock);
-    const { source, layout } = parametersSource(update);
-    const { chunkBytes } = this.#payload.definition;
-    const { byteLength: totalBytes } = layout;
-    const manifest = await makeManifest(source, { totalBytes, chunkBytes }, { crypto, clock });
-    const { exampleCount, loss, steps } = outcome;
-    const digest = toHex(manifest.root);
-    const shown = { jobId, round: task.round, tensors, totalBytes, norm, exampleCount, privacy, digest };
-    board.addOutgoing({ ...shown, receipt: "none", cause: "" });
-    const facts = {
-      jobId,
-      taskId: task.taskId,
-      baseVersion: task.version,
-      exampleCount,
-      steps,
-    };
-    const told = tellsMetrics ? { trainingLoss: loss, ...measured } : {};
-    const body = { ...facts, norm, manifest, tensors: layout.tensors, ...told };
-    const messageId = crypto.randomBytes(16);
-    return { body, source, messageId, session: undefined, sending: new AbortController() };
   }
 
   /** Sends what was measured, once in a session. */
@@ -355,16 +343,22 @@ export class SiteJob {
     this.#modules.board.update({ activity: "waiting", progress: 0 });
   }
 
-  #parametersOf(bytes: Bytes): ParameterSet {
-    if (bytes.byteLength !== this.#modelLayout.byteLength) {
-      throw new TrainingError("ERR_MODEL_PARAMETERS", `a model of ${bytes.byteLength} bytes`);
-    }
-    return unpackParameters(this.#modelLayout, bytes);
+  #updating(): UpdatingJob {
+    const { jobId } = this.#proposal;
+    const { chunkBytes } = this.#payload.definition;
+    return { jobId, chunkBytes, layout: this.#updateLayout, ...this.#modules, privacy: this.#privacy };
   }
 
-  #requireTrainer(): Trainer {
-    if (this.#trainer === undefined) throw new TrainingError("ERR_TRAINER_LOST", "there is no trainer");
-    return this.#trainer;
+  /** The control variate that came with a task, if any. */
+  async #control({ control }: Task, signal: AbortSignal): Promise<Pick<LocalTask, "control">> {
+    if (control === undefined || this.#payload.definition.workflow.name !== "scaffold") return {};
+    const { bytes } = await this.#modules.inbox.open(this.#proposal.jobId, control, signal);
+    return { control: tensorsIn(bytes, layoutOfControl(this.#payload.parameters)) };
+  }
+
+  #requireLocal(): LocalAlgorithm {
+    if (this.#local === undefined) throw new TrainingError("ERR_TRAINER_LOST", "there is no trainer");
+    return this.#local;
   }
 
   #inBackground(work: Promise<void>, task: Pick<Task, "taskId"> | undefined): void {

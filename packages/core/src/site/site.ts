@@ -36,6 +36,7 @@ import { backOffMs, type Ended, endedBy, isFinalRefusal, isPermanentRefusal, REC
 import { BlobInbox } from "./blob-inbox.ts";
 import { cutReason, JobAdmission } from "./job-admission.ts";
 import { DEFAULT_LIMITS, type SiteFacts, withinLimits } from "./job-limits.ts";
+import { memoryParameters, type ParameterStore } from "./local/index.ts";
 import type { OfferedJob, SiteLimits, SiteModules, SiteOptions } from "./options.ts";
 import { OwnCertificate } from "./own-certificate.ts";
 import { OwnDevices } from "./own-devices.ts";
@@ -66,6 +67,7 @@ export class Site {
   readonly #inbox: BlobInbox;
   readonly #admission: JobAdmission;
   readonly #pool: ResourcePool;
+  readonly #parameters: ParameterStore;
   readonly #jobs = new Map<string, SiteJob>();
   #session: Session | undefined;
   /** The session once this site has announced itself: only then do its jobs speak. */
@@ -88,6 +90,7 @@ export class Site {
     const { project, root } = options;
     this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
     this.#certificate = new OwnCertificate(options, modules);
+    this.#parameters = modules.parameters ?? memoryParameters();
     this.#admission = new JobAdmission(options.identity.participant.org, modules);
     const { concurrentJobs = DEFAULT_LIMITS.concurrentJobs } = options.limits ?? {};
     this.#pool = new ResourcePool({ ...modules, source: modules.resources, concurrentJobs });
@@ -365,6 +368,7 @@ export class Site {
       board: this.#board,
       pool: this.#pool,
       privacy: this.#admission.privacy,
+      parameters: this.#parameters,
       createTrainer,
       decideJob,
       session: () => this.#announced,

@@ -14,6 +14,8 @@ export interface TrainerJob {
   readonly model: Bytes;
   /** The job's parameter table; the trainer refuses a model that does not have exactly these. */
   readonly parameters: readonly ParameterDescriptor[];
+  /** True when each order to train brings corrections of the gradients. Default: false. */
+  readonly corrects?: boolean;
 }
 
 /** A device that was tried and not taken. */
@@ -44,6 +46,12 @@ export interface TrainRequest {
   readonly seed: number;
   /** The round, from 1: schedules of the learning rate go on over the rounds. Default: 1. */
   readonly round?: number;
+  /** Added to the gradients of the tensors of these names: the c − c_i of SCAFFOLD, where the job was prepared with `corrects`. */
+  readonly corrections?: ParameterSet;
+  /** What a pull of the job holds it at, where that is not `parameters`: the shared model of Ditto. */
+  readonly reference?: ParameterSet;
+  /** How strong that pull is. Default: `proximal` of the job, else none. */
+  readonly proximal?: number;
 }
 
 /** How far a task is. */

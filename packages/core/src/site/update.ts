@@ -1,10 +1,23 @@
+import type { Bytes } from "../bytes/index.ts";
 import { TrainingError } from "../errors/index.ts";
 import type { Clock } from "../platform/index.ts";
-import { type ParameterSet, squaresOf, type Tensor, type TensorLayout } from "../tensor/index.ts";
+import {
+  type ParameterSet,
+  squaresOf,
+  type Tensor,
+  type TensorLayout,
+  unpackParameters,
+} from "../tensor/index.ts";
 import type { OutgoingTensor } from "./status.ts";
 
 /** Elements between two turns for other work. */
 const BLOCK_ELEMENTS = 262_144;
+
+/** The tensors of a model that the server sent. @throws TrainingError `ERR_MODEL_PARAMETERS` for another length than the layout's */
+export function tensorsIn(bytes: Bytes, layout: TensorLayout): ParameterSet {
+  if (bytes.byteLength === layout.byteLength) return unpackParameters(layout, bytes);
+  throw new TrainingError("ERR_MODEL_PARAMETERS", `a model of ${bytes.byteLength} bytes`);
+}
 
 /** An update as it leaves: what people are shown of it, and its norm. */
 export interface UpdateDescription {

@@ -10,6 +10,7 @@ export {
   openJournal,
 } from "./journal.ts";
 export { builtInWorkflows, workflowRegistry } from "./registry.ts";
+export { scaffold } from "./scaffold.ts";
 export { trainRound } from "./train-round.ts";
 export type {
   Collected,

@@ -1,6 +1,7 @@
 import { cyclic } from "./cyclic.ts";
 import { crossSiteEvaluation, federatedEvaluation } from "./evaluation.ts";
 import { fedavg } from "./fedavg.ts";
+import { scaffold } from "./scaffold.ts";
 import type { Workflow, WorkflowRegistry } from "./workflow.ts";
 
 /** A registry of these workflows, by their names. @throws RangeError when a name occurs twice */
@@ -12,5 +13,5 @@ export function workflowRegistry(workflows: readonly Workflow[]): WorkflowRegist
 
 /** Every workflow that comes with Photinus. */
 export function builtInWorkflows(): WorkflowRegistry {
-  return workflowRegistry([fedavg, cyclic, federatedEvaluation, crossSiteEvaluation]);
+  return workflowRegistry([fedavg, scaffold, cyclic, federatedEvaluation, crossSiteEvaluation]);
 }

@@ -9,6 +9,8 @@ const LAYOUT = layoutOf([
   { name: "norm.running_var", dtype: "f32", shape: [1] },
 ]);
 
+const ROUND = { clock: virtualClock(), contributions: 2 };
+
 /** What the model moves by, round for round, when every round brings these changes. */
 async function steps(
   definition: ServerOptimizerDefinition,
@@ -19,7 +21,7 @@ async function steps(
   const moved: number[][] = [];
   for (const [w0 = 0, w1 = 0, variance = 0] of rounds) {
     const update = toBytes(Float32Array.of(w0, w1, 0, 0, variance));
-    await optimizer.apply(update, state, virtualClock());
+    await optimizer.apply(update, state, ROUND);
     moved.push([...new Float32Array(update.buffer)]);
   }
   return moved;
@@ -62,7 +64,7 @@ describe("a server optimizer", () => {
   test("refuses a state of another length", async () => {
     const optimizer = serverOptimizer({ name: "momentum" }, LAYOUT);
 
-    const applying = optimizer.apply(new Uint8Array(20), new Uint8Array(4), virtualClock());
+    const applying = optimizer.apply(new Uint8Array(20), new Uint8Array(4), ROUND);
 
     await expect(applying).rejects.toThrow(RangeError);
   });

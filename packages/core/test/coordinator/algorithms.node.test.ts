@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { JobDefinition } from "../../src/job/index.ts";
+import type { Bytes } from "../../src/bytes/index.ts";
+import type { JobDefinition, PersonalDefinition } from "../../src/job/index.ts";
 import type { MeasurementView } from "../../src/message/index.ts";
-import { taskSeed } from "../../src/site/index.ts";
+import { memoryParameters, taskSeed } from "../../src/site/index.ts";
 import { runInterrupted } from "./interruptible.ts";
 import { evaluateLinear, initialLinearParameters, linearData, trainLinear } from "./linear-trainer.ts";
 import { type Algorithm, combine, mean, type Numbers, referenceLoop } from "./reference-loop.ts";
@@ -225,3 +226,116 @@ describe("evaluation", () => {
 
 const sorted = (list: readonly MeasurementView[] = []): MeasurementView[] =>
   list.toSorted((a, b) => `${a.subject}/${a.site}`.localeCompare(`${b.subject}/${b.site}`));
+
+const TRAINING = {
+  loss: "cross-entropy",
+  optimizer: { name: "sgd", learningRate: 0.05, momentum: 0 },
+  ...{ batchSize: 1, localEpochs: 2 },
+} as const;
+const ZEROS: Numbers = [0, 0, 0, 0, 0];
+
+test("SCAFFOLD corrects by c − c_i and moves both, as algorithm 1 of Karimireddy et al. 2020, through the death of its server", async () => {
+  const own = new Map<string, Numbers>();
+  let c = ZEROS;
+  const committed: (readonly [string, Numbers])[] = [];
+  const changes: Numbers[] = [];
+
+  const { model, expected } = await compare(
+    {
+      crashAt: AFTER_THE_THIRD_ROUND,
+      workflow: { name: "scaffold" },
+      definition: { training: TRAINING, deployment: { sites: Object.keys(EXAMPLES) } },
+    },
+    {
+      local(site, x, train) {
+        const ci = own.get(site) ?? ZEROS;
+        const { delta, steps } = train(x, { corrections: combine(c, ci, (a, b) => a - b) });
+        const next = combine(
+          combine(ci, c, (a, b) => a - b),
+          delta,
+          (a, moved) => a - moved / (steps * 0.05),
+        );
+        committed.push([site, next]);
+        changes.push(combine(next, ci, (a, b) => a - b));
+        return { delta, steps };
+      },
+      server(x, brought) {
+        const sum = changes.splice(0).reduce((a, b) => combine(a, b, (one, other) => one + other));
+        c = combine(c, sum, (a, by) => a + by / 3);
+        for (const [site, next] of committed.splice(0)) own.set(site, next);
+        const y = mean(brought.map(({ delta }) => ({ of: delta, weight: 1 })));
+        return combine(x, y, (a, b) => a + b);
+      },
+    },
+  );
+
+  expectClose(model, expected);
+});
+
+async function comparePersonal(
+  personal: PersonalDefinition,
+  algorithm: Algorithm,
+): Promise<{ readonly model: Numbers; readonly expected: Numbers; readonly own: (site: string) => Numbers }> {
+  const kept = new Map<string, Bytes>();
+  const sites = Object.fromEntries(
+    Object.entries(EXAMPLES).map(([site, examples]) => {
+      const parameters = {
+        ...memoryParameters(),
+        read: () => Promise.resolve(kept.get(site)),
+        write: async (_jobId: string, _kind: string, bytes: Bytes) => void kept.set(site, bytes),
+      };
+      return [site, { examples, modules: { parameters } }];
+    }),
+  );
+  const { view, order, model, federation } = await runInterrupted({
+    ...{ sites, workflow: { rounds: 2 }, definition: { training: { ...TRAINING, personal } } },
+  });
+  expect(view).toMatchObject({ state: "finished" });
+  const dataOf = (site: string) => linearData(site, EXAMPLES[site]);
+  const expected = await referenceLoop(order, algorithm, { dataOf, crypto: federation.crypto });
+  const own = (site: string): Numbers => [...new Float32Array(Uint8Array.from(kept.get(site) ?? []).buffer)];
+  return { model, expected, own };
+}
+
+test("FedPer keeps the personal layers at each site and averages the others (Arivazhagan et al. 2019)", async () => {
+  const biases = new Map<string, number>();
+
+  const { model, expected, own } = await comparePersonal(
+    { name: "layers", parameters: ["bias"] },
+    {
+      local(site, w, train) {
+        const bias = biases.get(site) ?? 0;
+        const { delta, steps } = train([...w.slice(0, 4), bias]);
+        biases.set(site, bias + (delta[4] ?? 0));
+        return { delta: [...delta.slice(0, 4), 0], steps };
+      },
+      server: (w, brought) => combine(w, byExamples(brought), (weight, change) => weight + change),
+    },
+  );
+
+  expectClose(model, expected);
+  expect(model[4]).toBe(0); // never sent, and so never changed
+  for (const site of Object.keys(EXAMPLES)) expect(own(site)[0]).toBeCloseTo(biases.get(site) ?? 0, 6);
+});
+
+test("Ditto trains a model of each site's own, held at the shared one: algorithm 1 of Li et al. 2021", async () => {
+  const models = new Map<string, Numbers>();
+
+  const { model, expected, own } = await comparePersonal(
+    { name: "ditto", strength: 0.5 },
+    {
+      local(site, w, train) {
+        const v = models.get(site) ?? w;
+        models.set(
+          site,
+          combine(v, train(v, { reference: w, proximal: 0.5 }).delta, (a, b) => a + b),
+        );
+        return train(w);
+      },
+      server: (w, brought) => combine(w, byExamples(brought), (weight, change) => weight + change),
+    },
+  );
+
+  expectClose(model, expected);
+  for (const site of Object.keys(EXAMPLES)) expectClose(own(site).slice(0, 5), models.get(site) ?? []);
+});

@@ -45,8 +45,13 @@ export function initialLinearParameters(): ParameterSet {
 }
 
 /** Stochastic gradient descent on the squared error of a linear model, in float32, shuffled by the task's seed. */
-export function trainLinear(data: LinearData, { parameters, seed }: TrainRequest): TrainOutcome {
+export function trainLinear(
+  data: LinearData,
+  { parameters, seed, corrections, reference = parameters, proximal = 0 }: TrainRequest,
+): TrainOutcome {
   const before = read(parameters);
+  const held = read(reference);
+  const corrected = corrections && read(corrections);
   const weight = Float32Array.from(before.weight);
   const bias = Float32Array.from(before.bias);
   const random = seededRandom(seed);
@@ -56,10 +61,15 @@ export function trainLinear(data: LinearData, { parameters, seed }: TrainRequest
     if (example === undefined) throw new RangeError("no example");
     const error = predict(weight, bias, example) - example.y;
     loss += error * error;
+    const move = (values: Float32Array, index: number, gradient: number, of: "weight" | "bias"): void => {
+      const now = values[index] ?? 0;
+      const pull = proximal * (now - (held[of][index] ?? 0)) + (corrected?.[of][index] ?? 0);
+      values[index] = now - LEARNING_RATE * (gradient + pull);
+    };
     example.x.forEach((value, index) => {
-      weight[index] = (weight[index] ?? 0) - LEARNING_RATE * 2 * error * value;
+      move(weight, index, 2 * error * value, "weight");
     });
-    bias[0] = (bias[0] ?? 0) - LEARNING_RATE * 2 * error;
+    move(bias, 0, 2 * error, "bias");
   }
   const steps = EPOCHS * data.training.length;
   const delta = new ParameterSet([

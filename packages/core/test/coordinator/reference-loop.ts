@@ -1,5 +1,5 @@
 import type { CryptoProvider } from "../../src/platform/index.ts";
-import { type TrainRequest, taskSeed } from "../../src/site/index.ts";
+import { taskSeed } from "../../src/site/index.ts";
 import { ParameterSet, Tensor } from "../../src/tensor/index.ts";
 import { aBundle } from "./a-federation.ts";
 import { type LinearData, trainLinear } from "./linear-trainer.ts";
@@ -26,7 +26,7 @@ export interface Algorithm {
 /** Local training from a model, as the trainer of the tests does it. */
 export type Train = (
   model: Numbers,
-  more?: Partial<Pick<TrainRequest, never>>,
+  more?: { readonly corrections?: Numbers; readonly reference?: Numbers; readonly proximal?: number },
 ) => Omit<Brought, "site" | "examples">;
 
 /** Runs an algorithm over rounds whose sites are known, in the order in which their updates count. */
@@ -42,8 +42,13 @@ export async function referenceLoop(
     for (const site of sites) {
       const data = dataOf(site);
       const seed = await taskSeed({ seed: jobSeed, site, round: index + 1 }, crypto);
-      const train: Train = (from) => {
-        const { delta, steps } = trainLinear(data, { parameters: parametersOf(from), seed });
+      const train: Train = (from, { corrections, reference, proximal } = {}) => {
+        const { delta, steps } = trainLinear(data, {
+          ...{ parameters: parametersOf(from), seed },
+          ...(corrections === undefined ? {} : { corrections: parametersOf(corrections) }),
+          ...(reference === undefined ? {} : { reference: parametersOf(reference) }),
+          ...(proximal === undefined ? {} : { proximal }),
+        });
         return { delta: numbersOf(delta), steps };
       };
       const local = algorithm.local ?? ((_site, from) => train(from));

@@ -44,7 +44,7 @@ describe("a job definition", () => {
     ["workflow.rounds", -1, "workflow.rounds must be at least 1 (got -1)"],
     ["workflow.rounds", 1.5, "workflow.rounds must be a whole number (got 1.5)"],
     ["workflow.rounds", "ten", 'workflow.rounds must be a whole number (got "ten")'],
-    ["workflow.name", "magic", 'workflow.name must be one of "fedavg", "cyclic"'],
+    ["workflow.name", "magic", 'workflow.name must be one of "fedavg", "scaffold"'],
     ["workflow.minimumSites", 0, "workflow.minimumSites must be at least 1 (got 0)"],
     ["training.optimizer.learningRate", 0, "training.optimizer.learningRate must be greater than 0 (got 0)"],
     ["training.optimizer.momentum", 1, "training.optimizer.momentum must be less than 1 (got 1)"],
@@ -125,6 +125,23 @@ describe("a job definition", () => {
     expect(() => parseJobDefinition(changed)).toThrow(
       expect.objectContaining({ code: "ERR_JOB_INVALID", message: expect.stringContaining(message) }),
     );
+  });
+
+  test.each([
+    [{ clippingNorm: 1 }, {}, "training.clippingNorm: scaffold cannot correct it"],
+    [{ batchesPerUpdate: 2 }, {}, "training.batchesPerUpdate: scaffold divides by every step"],
+    [{ onNotFinite: "skip" }, {}, "training.onNotFinite: scaffold divides by every step"],
+    [{ personal: { name: "ditto", strength: 1 } }, {}, "training.personal: scaffold has no use"],
+    [{}, { aggregation: { name: "weighted-mean" } }, "aggregation: scaffold counts sites alike"],
+    [{}, {}, "workflow.name: scaffold needs deployment.sites"],
+  ])("scaffold with %j and %j is refused before anything starts", (training, more, message) => {
+    const optimizer = { name: "sgd", learningRate: 0.05, momentum: 0 };
+    const changed = {
+      ...{ ...DEFINITION, workflow: { ...DEFINITION.workflow, name: "scaffold" } },
+      ...{ training: { ...DEFINITION.training, optimizer, ...training }, ...more },
+    };
+
+    expect(() => parseJobDefinition(changed)).toThrow(message);
   });
 
   test("a rule for many contributions is refused where a round has one", () => {

@@ -42,6 +42,20 @@ describe("a signed job", () => {
     }
   });
 
+  test("is refused when its personal layers are none, or leave nothing to send", async () => {
+    const { payload } = await signJob(aBundle(), await signer());
+
+    for (const [pattern, problem] of [
+      ["*", "leaves nothing to send"],
+      ["head.*", "names no trainable parameter"],
+    ] as const) {
+      const { training } = payload.definition;
+      const changed = { ...training, personal: { name: "layers", parameters: [pattern] } };
+      const definition = { ...payload.definition, training: changed };
+      expect(() => parseJobPayload({ ...payload, definition })).toThrow(problem);
+    }
+  });
+
   test("is refused when nothing is trainable, a trainable tensor is not f32, or a name occurs twice", async () => {
     const { payload } = await signJob(aBundle(), await signer());
     const [weight, bias] = payload.parameters;

@@ -14,6 +14,7 @@ import { revocationFolder, type TlsIdentity } from "@photinus/node-platform";
 import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
 import { dataNamesIn } from "./data-names.ts";
 import { objectFolder } from "./object-folder.ts";
+import { parameterFolder } from "./parameter-folder.ts";
 import { serverConnector } from "./server-connector.ts";
 import { spendingFolder } from "./spending-folder.ts";
 
@@ -106,6 +107,11 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       ...(options.keepCertificate === undefined ? {} : { keepCertificate: options.keepCertificate }),
       privacy: options.privacy,
       ...(spending === undefined ? {} : { spending }),
+      ...(stateFolder === undefined
+        ? {}
+        : {
+            parameters: parameterFolder(join(stateFolder, "parameters", root, kit.identity.participant.name)),
+          }),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       ...(options.resources === undefined ? {} : { resources: options.resources }),
       ...(options.audit === undefined ? {} : { audit: options.audit }),

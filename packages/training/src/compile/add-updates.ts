@@ -11,7 +11,10 @@ import { SCALAR, StepPorts } from "./step-ports.ts";
 export interface UpdateOptions {
   /** True where the gradients of several steps become one update: what feeds `closes` says where it ends. */
   readonly gathers?: boolean;
-  /** μ of FedProx: adds μ (p - p₀) to the gradient, p₀ being the received parameter (Li et al. 2020, equation 2). */
+  /**
+   * μ of FedProx, unless a training names another: adds μ (p - p₀) to the gradient, p₀ being the received parameter (Li et al. 2020,
+   * equation 2).
+   */
   readonly proximal?: number;
   /** All gradients together are shortened to this L2 norm, as torch.nn.utils.clip_grad_norm_ does. */
   readonly clippingNorm?: number;
@@ -46,7 +49,7 @@ export interface Updates {
   /** How the step is fed for them. */
   readonly ports: Pick<
     CompiledStep,
-    "states" | "scalars" | "closes" | "updated" | "references" | "corrections"
+    "states" | "scalars" | "closes" | "updated" | "proximal" | "references" | "corrections"
   >;
 }
 
@@ -91,7 +94,8 @@ export function addUpdates(builder: GraphBuilder, options: Options, inputs: Upda
   const ports = new StepPorts(builder);
   const context: Context = { builder, algebra: new Algebra(builder), ports, options, inputs };
   const gathering = options.gathers ? gatheringOf(context) : undefined;
-  const gradients = gradientsOf(context, gathering);
+  const pull = options.proximal === undefined ? undefined : builder.input("photinus/proximal", SCALAR);
+  const gradients = gradientsOf(context, gathering, pull);
   const needsNorm = options.clippingNorm !== undefined || options.skips === true;
   const squares = needsNorm ? squareSum(context, [...gradients.values()]) : undefined;
   const finite =
@@ -110,7 +114,19 @@ export function addUpdates(builder: GraphBuilder, options: Options, inputs: Upda
       ? {}
       : { updated: ports.report("photinus/updated", context.algebra.indicator(accepted)) };
   const closingPort = gathering === undefined ? {} : { closes: portOf(builder, gathering.factor) };
-  return { outputs: ports.outputs, ports: { ...ports.ports, ...closingPort, ...updated } };
+  return {
+    outputs: ports.outputs,
+    ports: { ...ports.ports, ...closingPort, ...pullOf(builder, pull, options), ...updated },
+  };
+}
+
+function pullOf(
+  builder: GraphBuilder,
+  pull: string | undefined,
+  { proximal }: Options,
+): Pick<Updates["ports"], "proximal"> {
+  if (pull === undefined || proximal === undefined) return {};
+  return { proximal: { ...portOf(builder, pull), value: proximal } };
 }
 
 function gatheringOf({ builder, algebra }: Context): Gathering {
@@ -131,8 +147,12 @@ function gathered(
 }
 
 /** The gradients of the update by name in the table: gathered over its steps, drawn towards the received parameters. */
-function gradientsOf(context: Context, gathering: Gathering | undefined): ReadonlyMap<string, string> {
-  const { builder, algebra, ports, options, inputs } = context;
+function gradientsOf(
+  context: Context,
+  gathering: Gathering | undefined,
+  pull: string | undefined,
+): ReadonlyMap<string, string> {
+  const { builder, algebra, ports, inputs } = context;
   const gradients = new Map<string, string>();
   for (const [name, parameter] of inputs.trainable) {
     if (inputs.statistics.has(parameter)) continue;
@@ -142,9 +162,9 @@ function gradientsOf(context: Context, gathering: Gathering | undefined): Readon
       const slot = { name: `photinus/gradient-sum/${name}`, parameter: name, value: gradient };
       gradient = algebra.mul(gathered(context, gathering, slot), gathering.factor);
     }
-    if (options.proximal !== undefined) {
+    if (pull !== undefined) {
       const distance = algebra.sub(parameter, ports.reference(name, type));
-      gradient = algebra.add(gradient, algebra.mul(distance, options.proximal));
+      gradient = algebra.add(gradient, algebra.mul(distance, pull));
     }
     gradients.set(name, gradient);
   }

@@ -71,6 +71,8 @@ export interface CompiledStep extends CompiledGraph {
   readonly closes?: Port;
   /** f32 scalar output: 1 where the parameters were updated, else 0. Absent where every step does. */
   readonly updated?: Port;
+  /** f32 scalar input: the pull towards the references; its value where a training names none. Absent where there is none. */
+  readonly proximal?: Port & { readonly value: number };
   /** Inputs that hold the received parameters while they are trained, by parameter: for FedProx. */
   readonly references: ReadonlyMap<string, Port>;
   /** Inputs that are added to the gradients, by parameter: the c - cᵢ of SCAFFOLD. */

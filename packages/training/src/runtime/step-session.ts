@@ -13,6 +13,16 @@ interface Turn {
   readonly into?: Tensors;
 }
 
+/** What a training may bring beside the parameters that it starts from. */
+export interface StartOptions {
+  /** Added to the gradients, where the step was compiled with them; kept. */
+  readonly corrections?: ParameterSet;
+  /** What the pull of the step holds the parameters at. Default: the parameters themselves; kept. */
+  readonly reference?: ParameterSet;
+  /** How strong that pull is. Default: as the step was compiled. */
+  readonly proximal?: number;
+}
+
 /** A compiled training step that is open on a device, with the states between steps. */
 export class StepSession {
   /** The batch of the next step. */
@@ -22,6 +32,7 @@ export class StepSession {
   readonly #session: RuntimeSession;
   readonly #learningRate = new Float32Array(1);
   readonly #closes = new Float32Array(1);
+  readonly #proximal = new Float32Array(1);
   readonly #scalars: readonly Float32Array[];
   readonly #masks: DropoutMasks;
   /**
@@ -57,16 +68,17 @@ export class StepSession {
   /**
    * Starts from `parameters`, which are copied; states of the optimizer start as zeros.
    * @param seed of the masks of Dropout, an unsigned 32-bit integer
-   * @param corrections of the gradients, where the step was compiled with them; kept
+   * @param options what this training brings besides
    */
-  start(parameters: ParameterSet, seed: number = 0, corrections?: ParameterSet): void {
+  start(parameters: ParameterSet, seed: number = 0, options: StartOptions = {}): void {
     this.#masks.start(seed);
     this.#releaseStates();
     this.#steps = 0;
     this.#updates = 0;
     this.#holdsGathered = false;
     const { states, loss } = this.#compiled;
-    const shared = this.#sharedFeeds(parameters, corrections ?? new ParameterSet([]));
+    const shared = this.#sharedFeeds(parameters, options);
+    this.#proximal[0] = options.proximal ?? this.#compiled.proximal?.value ?? 0;
     const initial = states.map((slot) => this.#initial(slot, parameters));
     if (!this.#runtime.writesInPlace) {
       this.#turns = [{ feeds: { ...shared, ...byName(states, "input", initial) } }];
@@ -148,16 +160,20 @@ export class StepSession {
   }
 
   /** What is fed to every step from the same memory. */
-  #sharedFeeds(parameters: ParameterSet, corrections: ParameterSet): Tensors {
-    const { frozen, learningRate, references, closes, scalars } = this.#compiled;
+  #sharedFeeds(
+    parameters: ParameterSet,
+    { corrections = new ParameterSet([]), reference = parameters }: StartOptions,
+  ): Tensors {
+    const { frozen, learningRate, references, closes, proximal, scalars } = this.#compiled;
     const runtime = this.#runtime;
     return {
       ...this.batch.feeds,
       ...this.#masks.feeds,
       ...feedsOf(runtime, frozen, parameters),
-      ...feedsOf(runtime, references, parameters),
+      ...feedsOf(runtime, references, reference),
       ...feedsOf(runtime, this.#compiled.corrections, corrections),
       [learningRate.name]: runtime.tensor(this.#learningRate, []),
+      ...(proximal === undefined ? {} : { [proximal.name]: runtime.tensor(this.#proximal, []) }),
       ...(closes === undefined ? {} : { [closes.name]: runtime.tensor(this.#closes, []) }),
       ...Object.fromEntries(
         scalars.map(({ name }, index) => [

@@ -35,10 +35,20 @@ export class PortTrainer implements Trainer {
   }
 
   /** Trains in the worker. The parameters are copied once and the copy is moved; the delta is moved back. */
-  async train({ parameters, seed, round }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
-    const parcel = packCopy(parameters);
-    const request = { parameters: parcel, seed, round };
-    const outcome = await this.#calls.call("train", request, { ...options, transfer: memoryOf(parcel) });
+  async train(
+    { parameters, seed, round, corrections, reference, proximal }: TrainRequest,
+    options: TrainOptions,
+  ): Promise<TrainOutcome> {
+    const parcels = {
+      parameters: packCopy(parameters),
+      corrections: corrections && packCopy(corrections),
+      reference: reference && packCopy(reference),
+    };
+    const transfer = Object.values(parcels).flatMap((parcel) =>
+      parcel === undefined ? [] : memoryOf(parcel),
+    );
+    const request = { ...parcels, seed, round, proximal };
+    const outcome = await this.#calls.call("train", request, { ...options, transfer });
     return { ...outcome, delta: unpack(outcome.delta) };
   }
 

@@ -10,8 +10,14 @@ export function serveTrainer(trainer: Trainer, port: TrainerPort): void {
     {
       prepare: async (job, options) => ({ result: await trainer.prepare(job, options) }),
       evaluate: async (parcel, options) => ({ result: await trainer.evaluate(unpack(parcel), options) }),
-      train: async ({ parameters, seed, round }, options) => {
-        const request = { parameters: unpack(parameters), seed, ...(round === undefined ? {} : { round }) };
+      train: async ({ parameters, seed, round, corrections, reference, proximal }, options) => {
+        const request = {
+          ...{ parameters: unpack(parameters), seed },
+          ...(round === undefined ? {} : { round }),
+          ...(corrections === undefined ? {} : { corrections: unpack(corrections) }),
+          ...(reference === undefined ? {} : { reference: unpack(reference) }),
+          ...(proximal === undefined ? {} : { proximal }),
+        };
         const { delta, ...rest } = await trainer.train(request, options);
         const parcel = packOwned(delta);
         return { result: { ...rest, delta: parcel }, transfer: memoryOf(parcel) };

@@ -16,6 +16,12 @@ export interface PackedRequest {
   readonly seed: number;
   /** From 1. */
   readonly round: number | undefined;
+  /** Of the gradients. */
+  readonly corrections: Parcel | undefined;
+  /** What a pull holds it at. */
+  readonly reference: Parcel | undefined;
+  /** How strong that pull is. */
+  readonly proximal: number | undefined;
 }
 
 /** The calls of core's `Trainer`. */

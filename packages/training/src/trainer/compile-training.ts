@@ -9,9 +9,10 @@ import type { Model } from "../onnx/index.ts";
 export function compileFor(
   model: Model,
   training: Omit<TrainingDefinition, "localEpochs">,
-  frame: FrameOptions & { readonly profile: Profile },
+  frame: FrameOptions & { readonly profile: Profile; readonly corrects?: boolean },
 ): CompiledStep {
-  const { optimizer, groups, schedule, clippingNorm, proximal, batchesPerUpdate = 1, onNotFinite } = training;
+  const { optimizer, groups, schedule, clippingNorm, personal, batchesPerUpdate = 1, onNotFinite } = training;
+  const { proximal = personal?.name === "ditto" ? 0 : undefined } = training; // each training says how strong
   return compileStep(model, {
     ...frame,
     ...{ optimizer, hasVaryingRate: schedule !== undefined },

@@ -83,7 +83,7 @@ export class LocalTrainer implements Trainer {
       const compiled = compileEvaluation(model, frame);
       checkData(data, compiled);
       const compile = (device: Profile): CompiledStep =>
-        compileFor(model, job.training, { ...frame, profile: device });
+        compileFor(model, job.training, { ...frame, profile: device, corrects: job.corrects ?? false });
       const parameters = valuesInside(model, job.parameters);
       const {
         runtime,
@@ -126,7 +126,7 @@ export class LocalTrainer implements Trainer {
   }
 
   /** Runs the job's local epochs from the received parameters. */
-  train({ parameters, seed, round }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
+  train({ parameters, seed, round, ...more }: TrainRequest, options: TrainOptions): Promise<TrainOutcome> {
     return this.#work.run(async () => {
       const { job, raw, step } = this.#require();
       const {
@@ -137,7 +137,7 @@ export class LocalTrainer implements Trainer {
         onNotFinite,
         transforms,
       } = job.training;
-      step.start(parameters, seed);
+      step.start(parameters, seed, more);
       const outcome = await trainEpochs(step, {
         ...options,
         ...this.#pace(),

@@ -161,7 +161,7 @@ test("adds the correction of SCAFFOLD to the gradient: y - η (g + c - cᵢ)", a
   ]);
   const take = (corrects: boolean) =>
     withLinear({ corrects }, async (session) => {
-      session.start(linearParameters(weight, bias), 0, corrects ? correction : undefined);
+      session.start(linearParameters(weight, bias), 0, corrects ? { corrections: correction } : {});
       session.batch.fill(data, firstOf(8));
       await session.step(0.1);
       return valuesOf(session);
@@ -171,6 +171,23 @@ test("adds the correction of SCAFFOLD to the gradient: y - η (g + c - cᵢ)", a
 
   const moved = [1, 2, 3, 4, 5, 6, -1, 1].map((number, index) => plain[index]! - 0.1 * number);
   expectClose(corrected, moved);
+});
+
+test("holds a model at another one, as strongly as the training says: Ditto's v - η (g + λ (v - w))", async () => {
+  const shared = linearParameters([0, 0, 0, 0, 0, 0], [1, 1]);
+  const take = (proximal: number) =>
+    withLinear({ proximal: 0 }, async (session) => {
+      session.start(linearParameters(weight, bias), 0, { reference: shared, proximal });
+      session.batch.fill(data, firstOf(8));
+      await session.step(0.1);
+      return valuesOf(session);
+    });
+
+  const [free, held] = [await take(0), await take(0.5)];
+
+  const distances = [...weight, ...[...bias].map((value) => value - 1)];
+  const moved = distances.map((distance, index) => free[index]! - 0.1 * 0.5 * distance);
+  expectClose(held, moved);
 });
 
 test("refuses to start without the corrections that it was compiled with", async () => {

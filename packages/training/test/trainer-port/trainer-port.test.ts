@@ -1,5 +1,5 @@
 import { TrainingError } from "@photinus/core/errors";
-import type { Trainer, TrainerJob, TrainOptions } from "@photinus/core/site";
+import type { Trainer, TrainerJob, TrainOptions, TrainRequest } from "@photinus/core/site";
 import { layoutOf, ParameterSet, Tensor, unpackParameters } from "@photinus/core/tensor";
 import { describe, expect, test } from "vitest";
 import { overMessagePort, PortTrainer, serveTrainer } from "../../src/trainer-port/index.ts";
@@ -51,6 +51,32 @@ describe("a trainer behind a port", () => {
     expect(evaluation).toEqual({ loss: 4, accuracy: 1, exampleCount: 2 });
     expect(outcome).toMatchObject({ exampleCount: 7, loss: 0.5, steps: 1 });
     expect([...outcome.delta.get("a")!.f32]).toEqual([1, 2, 3]);
+    await trainer.close();
+  });
+
+  test("hands over what corrects and what pulls the training", async () => {
+    const seen: TrainRequest[] = [];
+    const trainer = connect(
+      anEcho({
+        train: async (request) => {
+          seen.push(request);
+          return { delta: request.parameters, exampleCount: 1, loss: 0, steps: 1 };
+        },
+      }),
+    );
+
+    await trainer.train(
+      { parameters, seed: 1, corrections: parameters, reference: parameters, proximal: 2 },
+      { signal },
+    );
+    await trainer.train({ parameters, seed: 1 }, { signal });
+
+    const [all, plain] = seen;
+    expect([...all!.corrections!.get("a")!.f32, ...all!.reference!.get("a")!.f32]).toEqual([
+      1, 2, 3, 1, 2, 3,
+    ]);
+    expect(all?.proximal).toBe(2);
+    expect(Object.keys(plain ?? {})).toEqual(["parameters", "seed"]);
     await trainer.close();
   });
 
