@@ -1,7 +1,9 @@
 import { type PolicySource, parsePolicy } from "@photinus/core/authorization";
+import { filterRegistry, parsePrivacyPolicy } from "@photinus/core/filter";
 import { type SignedJob, sealJobAbort } from "@photinus/core/job";
 import type { Identity } from "@photinus/core/pki";
 import { sealSuspension } from "@photinus/core/session";
+import { layoutOf } from "@photinus/core/tensor";
 import { expect, test } from "vitest";
 import { clock, crypto } from "./equipment/a-ground.ts";
 import { DishonestServer } from "./equipment/dishonest-server.ts";
@@ -10,11 +12,16 @@ import { DishonestServer } from "./equipment/dishonest-server.ts";
 async function readySite() {
   const server = await DishonestServer.open();
   const job = await server.aJob();
+  await prepare(server, job);
+  return { server, job };
+}
+
+/** The site takes the job and has its graph. */
+async function prepare(server: DishonestServer, job: SignedJob): Promise<void> {
   await server.offer(job);
   await server.accepted.next();
   await server.giveGraph(job.jobId, await server.publish(job.jobId, "graph", job.graph));
   await server.ready.next();
-  return { server, job };
 }
 
 test("a site trains what a user signed", async () => {
@@ -85,6 +92,50 @@ test("a server cannot ask for more rounds than the user signed and the site agre
 
   expect(await server.failed.next()).toMatchObject({ taskId, code: "ERR_JOB_INVALID" });
   expect(server.trained).toEqual(["prepare"]);
+});
+
+test("a server cannot ask for a model of another shape than the user signed", async () => {
+  const { server, job } = await readySite();
+  const wider = layoutOf([
+    { name: "weight", dtype: "f32", shape: [400] },
+    { name: "bias", dtype: "f32", shape: [1] },
+  ]);
+
+  const taskId = await server.giveTask(job.jobId, 1, wider);
+
+  expect(await server.failed.next()).toMatchObject({ taskId, code: "ERR_MODEL_PARAMETERS" });
+  expect(server.trained).toEqual(["prepare"]);
+});
+
+test("a server cannot take a filter out of what a user signed, nor what a site's own policy does out of its way", async () => {
+  const clip = (clippingNorm: number) => ({ name: "clip-norm", args: { clippingNorm } });
+  const privacy = parsePrivacyPolicy(
+    {
+      scopes: [{ name: "study", task_result_filters: [clip(0.01)] }],
+      default_scope: "study",
+    },
+    { registry: filterRegistry() },
+  );
+  const server = await DishonestServer.open({ privacy: () => ({ policy: privacy }) });
+  const job = await server.aJob(undefined, { siteResult: [clip(0.001)] });
+  const without = job.object.slice();
+  const at = Buffer.from(without).indexOf("clip-norm");
+  expect(at).toBeGreaterThan(0);
+  without.set(Buffer.from("clip-nope"), at);
+
+  await server.offer({ ...job, object: without });
+  expect(await server.refusals.next()).toBe("ERR_DIGEST_MISMATCH");
+  await prepare(server, job);
+  await server.giveTask(job.jobId, 1);
+
+  expect((await server.contributions.next()).norm).toBeLessThanOrEqual(0.001);
+  const applied = [];
+  for await (const { event } of server.audit.read())
+    if (event.action === "filter") applied.push([event.details["of"], event.details["clippingNorm"]]);
+  expect(applied).toEqual([
+    ["site", 0.01],
+    ["job", 0.001],
+  ]);
 });
 
 /** What a user signs to end a job. @param nowMs the time that it says */
@@ -172,7 +223,7 @@ test("a server cannot play a job that has ended again, nor put its end before it
 test("a server cannot admit a user whom the site's own policy refuses", async () => {
   const policy = parsePolicy({ format_version: "1.0", permissions: { lead: { submit_job: "o:elsewhere" } } });
   const source: PolicySource = () => policy;
-  const server = await DishonestServer.open(source);
+  const server = await DishonestServer.open({ policy: source });
 
   await server.offer(await server.aJob());
 

@@ -1,9 +1,8 @@
 import { auditLog } from "@photinus/core/audit";
-import type { PolicySource } from "@photinus/core/authorization";
 import type { Bytes } from "@photinus/core/bytes";
 import { toHex } from "@photinus/core/bytes";
 import { builtInRegistry } from "@photinus/core/decomposer";
-import { publicPrivacy } from "@photinus/core/filter";
+import { type JobFilters, publicPrivacy } from "@photinus/core/filter";
 import { CheckpointStore, type SignedJob, signJob } from "@photinus/core/job";
 import {
   type BlobReference,
@@ -23,8 +22,8 @@ import {
 import type { Identity } from "@photinus/core/pki";
 import type { AuditStore } from "@photinus/core/platform";
 import { acceptSession, on, type Session } from "@photinus/core/session";
-import { Site, type Trainer } from "@photinus/core/site";
-import { layoutOf } from "@photinus/core/tensor";
+import { Site, type SiteModules, type Trainer } from "@photinus/core/site";
+import type { TensorEntry, TensorLayout } from "@photinus/core/tensor";
 import {
   memoryAudit,
   memoryBlobs,
@@ -41,6 +40,9 @@ import { clock, crypto } from "./a-ground.ts";
 import { aLinearJob, UPDATE_LAYOUT } from "./linear-job.ts";
 import { Mailbox } from "./mailbox.ts";
 import { RecordingLogger } from "./recording-logger.ts";
+
+/** What the organization of the site decides itself. */
+type SitePolicies = Partial<Pick<SiteModules, "policy" | "privacy">>;
 
 /** A server with the project's own certificate that does what the test wants, and an honest site at the other end. */
 export class DishonestServer {
@@ -61,18 +63,18 @@ export class DishonestServer {
   readonly audit: AuditStore;
   session: Session | undefined;
 
-  readonly #policy: PolicySource | undefined;
+  readonly #policies: SitePolicies;
 
-  private constructor(project: TestProject, policy: PolicySource | undefined) {
+  private constructor(project: TestProject, policies: SitePolicies) {
     this.project = project;
-    this.#policy = policy;
+    this.#policies = policies;
     this.audit = memoryAudit(crypto);
   }
 
-  /** Waits until the site has announced itself. @param policy of the site; default: the default one */
-  static async open(policy?: PolicySource): Promise<DishonestServer> {
+  /** Waits until the site has announced itself. @param policies of the site; default: the default ones */
+  static async open(policies: SitePolicies = {}): Promise<DishonestServer> {
     const project = await testProject({ crypto, clock, sites: ["honest"] });
-    const server = new DishonestServer(project, policy);
+    const server = new DishonestServer(project, policies);
     const sockets = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => SUBPROTOCOL });
     onTestFinished(() => {
       sockets.close();
@@ -108,10 +110,10 @@ export class DishonestServer {
         ...{ connector: webSocketConnector({ url }), clock, crypto, logger: this.log },
         random: { bytes: (length) => crypto.randomBytes(length) },
         privacy: publicPrivacy(),
+        ...this.#policies,
         createTrainer: () => this.#trainer(),
         decideJob: async () => "accept",
         audit: auditLog(this.audit, clock),
-        ...(this.#policy === undefined ? {} : { policy: this.#policy }),
       },
     );
     onTestFinished(() => site.stop());
@@ -157,11 +159,13 @@ export class DishonestServer {
   }
 
   /** The job that the lead signed: two rounds. */
-  async aJob(identity?: Identity): Promise<SignedJob> {
+  async aJob(identity?: Identity, filters?: JobFilters): Promise<SignedJob> {
     const [lead] = this.project.users.values();
     const signer = identity ?? lead;
     if (signer === undefined) throw new RangeError("no lead");
-    return await signJob(aLinearJob(), { identity: signer, crypto, clock });
+    const bundle = aLinearJob();
+    const definition = { ...bundle.definition, ...(filters === undefined ? {} : { filters }) };
+    return await signJob({ ...bundle, definition }, { identity: signer, crypto, clock });
   }
 
   /** Offers a job to the site. */
@@ -187,8 +191,12 @@ export class DishonestServer {
   }
 
   /** Publishes bytes for a job and sends them. */
-  async publish(jobId: string, kind: "graph" | "model", bytes: Bytes): Promise<BlobReference> {
-    const tensors = kind === "model" ? UPDATE_LAYOUT.tensors : [];
+  async publish(
+    jobId: string,
+    kind: "graph" | "model",
+    bytes: Bytes,
+    tensors: readonly TensorEntry[] = kind === "model" ? UPDATE_LAYOUT.tensors : [],
+  ): Promise<BlobReference> {
     const { project } = this.project;
     const storage = { crypto, blobs: memoryBlobs(crypto), metadata: memoryMetadata() };
     const store = new CheckpointStore(new Uint8Array(32), storage);
@@ -208,13 +216,10 @@ export class DishonestServer {
     await this.#live.send(jobGraph, { jobId, graph }, { scope: jobId });
   }
 
-  /** Gives a task to train. @returns its id */
-  async giveTask(jobId: string, round: number): Promise<string> {
-    const model = await this.publish(
-      jobId,
-      "model",
-      new Uint8Array(layoutOf(UPDATE_LAYOUT.tensors).byteLength),
-    );
+  /** Gives a task to train. @param layout of the model that is sent with it @returns its id */
+  async giveTask(jobId: string, round: number, layout: TensorLayout = UPDATE_LAYOUT): Promise<string> {
+    const bytes = new Uint8Array(layout.byteLength);
+    const model = await this.publish(jobId, "model", bytes, layout.tensors);
     const taskId = toHex(crypto.randomBytes(16));
     const body = {
       jobId,
