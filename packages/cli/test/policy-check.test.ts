@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_PRIVACY_DOCUMENT } from "@photinus/core/filter";
 import { expect, test } from "vitest";
-import { privacyJsonSchema } from "../src/commands/policy-schema.ts";
+import { privacyJsonSchema, resourcesJsonSchema } from "../src/commands/policy-schema.ts";
 import { folder, run } from "./run-photinus.ts";
 
 async function aFile(content: string): Promise<string> {
@@ -76,4 +76,24 @@ test("policy default and policy schema print those of privacy.json by name, and 
 
   expect(JSON.parse((await run("policy", "schema", "privacy")).out)).toEqual(privacyJsonSchema());
   expect(JSON.parse(await readFile(file, "utf8"))).toEqual(privacyJsonSchema());
+});
+
+test("resources.json has a default to begin with, a schema, and a check that says where it is wrong", async () => {
+  const { out } = await run("policy", "default", "resources");
+  const file = await aFile(out);
+
+  const checked = await run("policy", "check", file);
+  const wrong = await run(
+    "policy",
+    "check",
+    await aFile('{\n  "format_version": "1.0",\n  "gpus": [{ "memoryGiB": 0 }]\n}'),
+  );
+
+  expect(checked.code, checked.err).toBe(0);
+  expect(checked.out).toContain("valid list of resources\n0 GPUs\nat most 10000 rounds\n");
+  expect(wrong.code).toBe(4);
+  expect(wrong.err).toContain(":3:27 gpus.0.memoryGiB: greater than 0 (got 0)");
+  expect(JSON.parse((await run("policy", "schema", "resources")).out)).toEqual(resourcesJsonSchema());
+  const page = fileURLToPath(new URL("../../../docs/schema/resources.schema.json", import.meta.url));
+  expect(JSON.parse(await readFile(page, "utf8"))).toEqual(resourcesJsonSchema());
 });

@@ -1,8 +1,12 @@
 import type { PrivacyScope } from "@photinus/core/filter";
+import type { ResourceSettings } from "@photinus/core/site";
 import type { CommandContext } from "../context.ts";
+import { counted } from "../counted.ts";
 import { readLocatedJson } from "../located-file.ts";
 import { adviceOnPolicy, locatedPolicy } from "../policy/located-policy.ts";
 import { privacyPolicyOf } from "../policy/located-privacy.ts";
+import { readResources } from "../policy/resources-file.ts";
+import type { Terminal } from "../terminal.ts";
 
 /**
  * Reads a policy as a site or server would, and says what it is.
@@ -18,6 +22,10 @@ export async function checkPolicy(file: string, { terminal }: CommandContext): P
     terminal.result({ kind: "authorization", roles: [...policy.policy.roles.keys()] });
     return;
   }
+  if (isResources(located.value)) {
+    printResources(await readResources(file), terminal);
+    return;
+  }
   const { scopes, defaultScope } = privacyPolicyOf(located);
   const list = [...scopes.values()];
   terminal.line(`valid privacy policy of ${list.length} ${list.length === 1 ? "scope" : "scopes"}`);
@@ -28,6 +36,22 @@ export async function checkPolicy(file: string, { terminal }: CommandContext): P
 
 function isAuthorization(value: unknown): boolean {
   return typeof value === "object" && value !== null && "permissions" in value;
+}
+
+/** What only `resources.json` has. */
+function isResources(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return ["gpus", "units", "limits", "reservationSeconds"].some((field) => Object.hasOwn(value, field));
+}
+
+function printResources(settings: ResourceSettings, terminal: Terminal): void {
+  const { gpus = [], units = {}, limits = {} } = settings;
+  terminal.line("valid list of resources");
+  const memory = gpus.map(({ memoryGiB }) => `${memoryGiB} GiB`);
+  terminal.line(`${counted(gpus.length, "GPU")}${gpus.length === 0 ? "" : ` of ${memory.join(", ")}`}`);
+  for (const [name, list] of Object.entries(units)) terminal.line(`${name}  ${counted(list.length, "unit")}`);
+  for (const [name, limit] of Object.entries(limits)) terminal.line(`at most ${limit} ${name}`);
+  terminal.result({ kind: "resources", ...settings });
 }
 
 function describe({ name, dataFilters, resultFilters, budget }: PrivacyScope, isDefault: boolean): string {

@@ -6,8 +6,10 @@ import {
 } from "@photinus/core/authorization";
 import { HostError } from "@photinus/core/errors";
 import { DEFAULT_PRIVACY_DOCUMENT } from "@photinus/core/filter";
+import { DEFAULT_RESOURCES_DOCUMENT } from "@photinus/core/site";
 import type { CommandContext } from "../context.ts";
 import { adviceOnPolicy, adviceOnRight, placeOf, readPolicy } from "../policy/located-policy.ts";
+import type { PolicyKind } from "../policy/policy-kind.ts";
 import { printDocument } from "../print-document.ts";
 
 /** Options of `photinus policy explain`. */
@@ -59,6 +61,11 @@ function questionOf(
 }
 
 /** Prints the policy that holds where there is no authorization.json, or the privacy.json that kits ship. */
-export function printDefaultPolicy(which: "authorization" | "privacy", { terminal }: CommandContext): void {
-  printDocument(which === "privacy" ? DEFAULT_PRIVACY_DOCUMENT : DEFAULT_POLICY_DOCUMENT, terminal);
+export function printDefaultPolicy(which: PolicyKind, { terminal }: CommandContext): void {
+  const documents = {
+    authorization: DEFAULT_POLICY_DOCUMENT,
+    privacy: DEFAULT_PRIVACY_DOCUMENT,
+    resources: DEFAULT_RESOURCES_DOCUMENT,
+  };
+  printDocument(documents[which], terminal);
 }

@@ -7,8 +7,10 @@ import {
   RIGHT_CATEGORIES,
 } from "@photinus/core/authorization";
 import { filterRegistry, privacyDocumentSchema } from "@photinus/core/filter";
+import { resourceSettingsSchema } from "@photinus/core/site";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { CommandContext } from "../context.ts";
+import type { PolicyKind } from "../policy/policy-kind.ts";
 import { printDocument } from "../print-document.ts";
 
 /** The JSON Schema of `authorization.json`, for editors: it proposes the known roles and rights and takes others. */
@@ -75,7 +77,20 @@ export function privacyJsonSchema(): object {
   };
 }
 
-/** Prints the JSON Schema of `authorization.json` or `privacy.json`. */
-export function printPolicySchema(which: "authorization" | "privacy", { terminal }: CommandContext): void {
-  printDocument(which === "privacy" ? privacyJsonSchema() : policyJsonSchema(), terminal);
+/** The JSON Schema of `resources.json`, for editors. */
+export function resourcesJsonSchema(): object {
+  return {
+    ...toJsonSchema(resourceSettingsSchema, { errorMode: "ignore", target: "draft-07" }),
+    title: "What a Photinus site has for jobs",
+  };
+}
+
+/** Prints the JSON Schema of `authorization.json`, `privacy.json` or `resources.json`. */
+export function printPolicySchema(which: PolicyKind, { terminal }: CommandContext): void {
+  const schemas = {
+    authorization: policyJsonSchema,
+    privacy: privacyJsonSchema,
+    resources: resourcesJsonSchema,
+  };
+  printDocument(schemas[which](), terminal);
 }

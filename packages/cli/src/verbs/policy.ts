@@ -2,13 +2,15 @@ import type { Command } from "commander";
 import { oneOf } from "../arguments.ts";
 import type { ContextOf } from "../context.ts";
 
-const WHICH = oneOf("authorization", "privacy");
+const WHICH = oneOf("authorization", "privacy", "resources");
 
 /** `photinus policy explain|test|check|default|schema`. */
 export function addPolicy(program: Command, contextOf: ContextOf): void {
   const policy = program
     .command("policy")
-    .description("who may do what, and what may leave: authorization.json, privacy.json");
+    .description(
+      "who may do what, what may leave, what jobs may have: authorization.json, privacy.json, resources.json",
+    );
   policy
     .command("explain")
     .description("say what a policy decides, and by which rule")
@@ -35,7 +37,10 @@ export function addPolicy(program: Command, contextOf: ContextOf): void {
   policy
     .command("check")
     .description("read a policy as a site would, and say what it is or where it is wrong")
-    .argument("<policy>", "file such as local/privacy.json or local/authorization.json in a kit")
+    .argument(
+      "<policy>",
+      "file such as local/privacy.json, local/authorization.json or local/resources.json in a kit",
+    )
     .action(async (file: string, _options, command: Command) => {
       const { checkPolicy } = await import("../commands/policy-check.ts");
       await checkPolicy(file, contextOf(command));
@@ -45,15 +50,15 @@ export function addPolicy(program: Command, contextOf: ContextOf): void {
     .description(
       "print a policy to begin with: what holds where there is no authorization.json, what kits ship",
     )
-    .argument("[which]", "authorization or privacy", WHICH, "authorization" as const)
+    .argument("[which]", "authorization, privacy or resources", WHICH, "authorization" as const)
     .action(async (which: ReturnType<typeof WHICH>, _options, command: Command) => {
       const { printDefaultPolicy } = await import("../commands/policy-explain.ts");
       printDefaultPolicy(which, contextOf(command));
     });
   policy
     .command("schema")
-    .description("print the JSON Schema of authorization.json or privacy.json, for editors")
-    .argument("[which]", "authorization or privacy", WHICH, "authorization" as const)
+    .description("print the JSON Schema of authorization.json, privacy.json or resources.json, for editors")
+    .argument("[which]", "authorization, privacy or resources", WHICH, "authorization" as const)
     .action(async (which: ReturnType<typeof WHICH>, _options, command: Command) => {
       const { printPolicySchema } = await import("../commands/policy-schema.ts");
       printPolicySchema(which, contextOf(command));

@@ -11,6 +11,7 @@ export type {
   SiteOptions,
 } from "./options.ts";
 export {
+  DEFAULT_RESOURCES_DOCUMENT,
   type GrantedResources,
   NO_RESOURCES,
   type ResourceSettings,

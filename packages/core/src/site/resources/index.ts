@@ -2,6 +2,7 @@ export type { GrantedResources } from "./managers.ts";
 export { ResourcePool } from "./pool.ts";
 export { resourceRoutes } from "./routes.ts";
 export {
+  DEFAULT_RESOURCES_DOCUMENT,
   NO_RESOURCES,
   type ResourceSettings,
   type ResourceSource,

@@ -1,9 +1,21 @@
 import * as v from "valibot";
 import { whole } from "../../job/index.ts";
+import { DEFAULT_LIMITS } from "../job-limits.ts";
 import type { SiteLimits } from "../options.ts";
 
 /** Version of the format of `resources.json`. */
 const RESOURCES_VERSION = "1.0";
+
+/** GPUs of a host that jobs may ask for. */
+const MAX_RESOURCE_GPUS = 64;
+/** GiB of one of them. */
+const MAX_GPU_MEMORY_GIB = 4096;
+/** Named lists of units. */
+const MAX_RESOURCE_LISTS = 64;
+/** Units of one list. */
+const MAX_RESOURCE_UNITS = 10_000;
+/** Seconds for which what was promised to a job is kept for it. */
+const MAX_RESERVATION_SECONDS = 300;
 
 /** What a site has for jobs, and how much of it: `resources.json`. FLARE: resource managers. */
 export interface ResourceSettings {
@@ -41,11 +53,11 @@ const unit = v.pipe(
 const memoryGiB = v.pipe(
   v.number("a number"),
   v.gtValue(0, "greater than 0"),
-  v.maxValue(4096, "at most 4096"),
+  v.maxValue(MAX_GPU_MEMORY_GIB, `at most ${MAX_GPU_MEMORY_GIB}`),
 );
 const units = v.pipe(
   v.array(unit, "a list of units"),
-  v.maxLength(10_000, "at most 10000 units"),
+  v.maxLength(MAX_RESOURCE_UNITS, `at most ${MAX_RESOURCE_UNITS} units`),
   v.check((names) => new Set(names).size === names.length, "it names a unit twice"),
 );
 
@@ -53,15 +65,18 @@ const units = v.pipe(
 export const resourceSettingsSchema: v.GenericSchema<unknown, ResourceSettings> = v.strictObject({
   format_version: v.literal(RESOURCES_VERSION),
   gpus: v.exactOptional(
-    v.pipe(v.array(v.strictObject({ memoryGiB }), "a list of GPUs"), v.maxLength(64, "at most 64 GPUs")),
+    v.pipe(
+      v.array(v.strictObject({ memoryGiB }), "a list of GPUs"),
+      v.maxLength(MAX_RESOURCE_GPUS, `at most ${MAX_RESOURCE_GPUS} GPUs`),
+    ),
   ),
   units: v.exactOptional(
     v.pipe(
       v.record(unitName, units),
-      v.check((map) => Object.keys(map).length <= 64, "at most 64 lists"),
+      v.check((map) => Object.keys(map).length <= MAX_RESOURCE_LISTS, `at most ${MAX_RESOURCE_LISTS} lists`),
     ),
   ),
-  reservationSeconds: v.exactOptional(whole(1, 300)),
+  reservationSeconds: v.exactOptional(whole(1, MAX_RESERVATION_SECONDS)),
   limits: v.exactOptional(
     v.strictObject({
       rounds: v.exactOptional(whole(1, 100_000)),
@@ -71,6 +86,15 @@ export const resourceSettingsSchema: v.GenericSchema<unknown, ResourceSettings> 
     }),
   ),
 });
+
+/** A `resources.json` to begin with: it says what holds without one. */
+export const DEFAULT_RESOURCES_DOCUMENT: ResourceSettings = {
+  format_version: RESOURCES_VERSION,
+  gpus: [],
+  units: {},
+  reservationSeconds: 30,
+  limits: DEFAULT_LIMITS,
+};
 
 /** What holds where there is no file: nothing that jobs may ask for, and the limits of the site's options. */
 export const NO_RESOURCES: ResourceSettings = { format_version: RESOURCES_VERSION };
