@@ -1,22 +1,27 @@
 import type { KeyObject } from "node:crypto";
-import type { Bytes } from "@photinus/core/bytes";
+import { type Bytes, packBytes, unpackBytes } from "@photinus/core/bytes";
 import type { SignatureAlgorithm } from "@photinus/core/platform";
 import { foreignKey, importPublicKey, kindOf, requireKind } from "./node-crypto-key.ts";
 
 /**
- * A public key as this provider holds it: as its certificate carries it. A key object of Node's is 2.9 KiB outside the
- * heap, and a server knows a key of each session and of each chain that it remembers.
+ * A public key as this provider holds it: as its certificate carries it, packed. A key object of Node's is 2.9 KiB outside
+ * the heap, and a server knows a key of each session and of each chain that it remembers; a part of the certificate would
+ * keep all of it.
  */
 export class NodeVerifyingKey {
   /** What it verifies. */
   readonly algorithm: SignatureAlgorithm;
-  /** SubjectPublicKeyInfo, DER. */
-  readonly spki: Bytes;
+  readonly #spki: string;
 
-  /** @param spki kept, not changed */
+  /** @param spki copied */
   constructor(spki: Bytes, algorithm: SignatureAlgorithm) {
-    this.spki = spki;
+    this.#spki = packBytes(spki);
     this.algorithm = algorithm;
+  }
+
+  /** SubjectPublicKeyInfo, DER. */
+  get spki(): Bytes {
+    return unpackBytes(this.#spki);
   }
 
   /** Its own handle: one object less for each key. */

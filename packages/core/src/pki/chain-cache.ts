@@ -1,5 +1,7 @@
-import { type Bytes, equalBytes } from "../bytes/index.ts";
+import { type Bytes, equalBytes, packBytes, unpackBytes } from "../bytes/index.ts";
+import type { VerifyingKey } from "../platform/index.ts";
 import type { Certificate } from "./certificate.ts";
+import type { Participant } from "./participant.ts";
 import type { RevocationSource } from "./path-rules.ts";
 import type { VerifiedChain } from "./verify-chain.ts";
 
@@ -28,6 +30,38 @@ export interface KnownChain extends VerifiedChain {
   readonly notBeforeMs: number;
   /** Until when the revocation lists that name none of them are to be believed, ms since 1970. */
   readonly statusUntilMs: number;
+}
+
+/**
+ * A {@link KnownChain} as a cache holds thousands of: what bytes it has are strings, as each part of the leaf would keep the
+ * whole of it.
+ */
+export class PackedChain implements KnownChain {
+  readonly participant: Participant;
+  readonly verifyingKey: VerifyingKey;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly statusUntilMs: number;
+  readonly #publicKey: string;
+  readonly #inviteDigest: string | undefined;
+
+  constructor(chain: KnownChain) {
+    this.participant = chain.participant;
+    this.verifyingKey = chain.verifyingKey;
+    this.notBeforeMs = chain.notBeforeMs;
+    this.notAfterMs = chain.notAfterMs;
+    this.statusUntilMs = chain.statusUntilMs;
+    this.#publicKey = packBytes(chain.publicKey);
+    this.#inviteDigest = chain.inviteDigest && packBytes(chain.inviteDigest);
+  }
+
+  get publicKey(): Bytes {
+    return unpackBytes(this.#publicKey);
+  }
+
+  get inviteDigest(): Bytes | undefined {
+    return this.#inviteDigest === undefined ? undefined : unpackBytes(this.#inviteDigest);
+  }
 }
 
 /** A chain that was validated just now. */

@@ -1,6 +1,7 @@
 export { findValidPath, type PathMaterial } from "./build-path.ts";
 export { type Certificate, MAX_CERTIFICATE_BYTES, parseCertificate } from "./certificate.ts";
 export { certificateScheme } from "./certificate-scheme.ts";
+export { plainParticipant } from "./certified-participant.ts";
 export { ChainCache, type KnownChain, type ProvedChain, type RevocationState } from "./chain-cache.ts";
 export {
   MAX_REVOCATION_LIST_BYTES,

@@ -1,6 +1,7 @@
 import { type Bytes, equalBytes } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { SigningKey } from "../platform/index.ts";
+import { plainParticipant } from "./certified-participant.ts";
 import type { Identity } from "./identity.ts";
 import { type ChainExpectations, type ChainModules, verifyChain } from "./verify-chain.ts";
 
@@ -25,5 +26,5 @@ export async function loadIdentity(
   if (!equalBytes(publicKey, signingKey.publicKey)) {
     throw new PkiError("ERR_KEY_UNREADABLE", "the private key does not belong to the certificate");
   }
-  return { participant, signingKey };
+  return { participant: plainParticipant(participant), signingKey };
 }

@@ -2,7 +2,8 @@ import { type Bytes, equalBytes, toHex } from "../bytes/index.ts";
 import { PkiError } from "../errors/index.ts";
 import type { CryptoProvider, VerifyingKey } from "../platform/index.ts";
 import type { Certificate } from "./certificate.ts";
-import { type ChainCache, type KnownChain, type ProvedChain, revocationState } from "./chain-cache.ts";
+import { CertifiedParticipant } from "./certified-participant.ts";
+import { type ChainCache, PackedChain, type ProvedChain, revocationState } from "./chain-cache.ts";
 import { octetString, sequence } from "./der-writer.ts";
 import { isName } from "./names.ts";
 import { OID } from "./object-identifiers.ts";
@@ -100,17 +101,13 @@ async function proveChain(
   requireExpected(subject, expectations);
   if (isEnrolled) requireEnrolledSite(leaf, subject);
   const org = requireAgreement(leaf, subject);
-  // Written out, as servers keep thousands: of each object that is spread and added to, V8 makes a class of its own.
-  const participant: Participant = {
-    project: expectations.project, // the same, and not one more copy of it
-    name: subject.name,
-    org,
-    role: subject.role,
-    leafDigest: leaf.digest,
-    chain: [leaf, ...authorities].map(({ der }) => der),
-    mutualTls: leaf.extensions.mutualTls,
-  };
-  const proved: KnownChain = {
+  const { name, role } = subject;
+  const participant = new CertifiedParticipant(
+    { project: expectations.project, name, org, role }, // the project as the caller has it, and not one more copy of it
+    leaf,
+    authorities.length === 0 ? NO_AUTHORITIES : authorities.map(({ der }) => der),
+  );
+  const proved = new PackedChain({
     participant,
     verifyingKey: path.verifyingKey,
     publicKey: leaf.publicKey.spki,
@@ -118,9 +115,11 @@ async function proveChain(
     notAfterMs: path.notAfterMs,
     statusUntilMs: path.statusUntilMs,
     inviteDigest: leaf.extensions.inviteDigest,
-  };
+  });
   return { chain: proved, authorities: [root, ...authorities] };
 }
+
+const NO_AUTHORITIES: readonly Bytes[] = [];
 
 function withoutRoot(chain: readonly Bytes[], root: Bytes): readonly Bytes[] {
   const last = chain.at(-1);

@@ -24,6 +24,7 @@ import {
 } from "./options.ts";
 import type { LoginPace } from "./pace.ts";
 import type { ServerHellos } from "./server-hellos.ts";
+import { SharedTimer } from "./shared-timer.ts";
 import { MAX_SUSPENSION_MS } from "./suspension.ts";
 import type { SessionScope } from "./welcome.ts";
 
@@ -35,6 +36,7 @@ export interface AllModules {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly chainCache: ChainCache;
+  readonly timer: SharedTimer;
   /** Absent: each session has one of its own. */
   readonly replayStore?: () => ObjectReplayStore;
   /** At a server that has one. */
@@ -54,12 +56,13 @@ export function completeModules(modules: SessionModules): AllModules {
     logger: modules.logger ?? silentLogger,
     metrics: modules.metrics ?? noMetrics,
     chainCache: modules.chainCache ?? new ChainCache(),
+    timer: modules.timer ?? new SharedTimer(modules.clock),
   };
 }
 
 function isComplete(modules: SessionModules): modules is AllModules {
-  const { registry, logger, metrics, chainCache } = modules;
-  return [registry, logger, metrics, chainCache].every((module) => module !== undefined);
+  const { registry, logger, metrics, chainCache, timer } = modules;
+  return [registry, logger, metrics, chainCache, timer].every((module) => module !== undefined);
 }
 
 const MAX_WINDOW_BYTES = 64 * 1_048_576;

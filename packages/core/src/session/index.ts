@@ -84,6 +84,7 @@ export {
   type SessionEnd,
   type SessionHandler,
 } from "./session.ts";
+export { type Due, SharedTimer } from "./shared-timer.ts";
 export {
   isSuspensionObject,
   MAX_SUSPENSION_MS,

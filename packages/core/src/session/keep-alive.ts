@@ -7,10 +7,10 @@ import {
   PkiError,
   WireError,
 } from "../errors/index.ts";
-import type { Timer } from "../platform/index.ts";
 import { heartbeat, tokens } from "./control-messages.ts";
 import type { RevokedTokens } from "./options.ts";
 import type { SessionParts } from "./session-parts.ts";
+import type { Due } from "./shared-timer.ts";
 
 /** Tokens are renewed when this part of their life is over. */
 const RENEWAL_PART = 2 / 3;
@@ -34,11 +34,12 @@ export interface KeepAliveOwner
   fail(error: unknown): void;
 }
 
-/** The one timer of a session: heartbeats, silence, renewal of tokens, the end of certificates and of its life. */
-export class KeepAlive {
+/** What a session does in time: heartbeats, silence, renewal of tokens, the end of certificates and of its life. */
+export class KeepAlive implements Due {
+  dueMs = 0;
+  place = -1;
   readonly #owner: KeepAliveOwner;
   readonly #endsMs: number;
-  #timer: Timer | undefined;
 
   constructor(owner: KeepAliveOwner) {
     this.#owner = owner;
@@ -47,12 +48,12 @@ export class KeepAlive {
 
   /** Begins to tick. */
   start(): void {
-    this.#timer = this.#owner.modules.clock.after(this.#nextMs(), () => this.#look());
+    this.#owner.modules.timer.set(this, this.#nextMs());
   }
 
   /** Ticks no more; idempotent. */
   stop(): void {
-    this.#timer?.cancel();
+    this.#owner.modules.timer.cancel(this);
   }
 
   /** Until the next look: soon, or at the moment at which something ends the session. */
@@ -68,7 +69,7 @@ export class KeepAlive {
     return nextMs;
   }
 
-  #look(): void {
+  due(): void {
     try {
       this.#require(this.#owner.modules.clock.now());
       this.#owner.tick(this.#nextMs());

@@ -49,9 +49,10 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   readonly outbox: Outbox;
   readonly lane: HandlerLane;
   readonly checkpoints: Checkpoints;
-  readonly gate: ReadGate;
   readonly #sender: MessageSender;
   readonly #keepAlive: KeepAlive;
+  /** While it remembers something of the peer. */
+  #gate: ReadGate | undefined;
   #streams: StreamTable | undefined;
   #chains: ChainDirectory | undefined;
   #replay: ObjectReplayStore | undefined;
@@ -78,7 +79,6 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
     this.lane = new HandlerLane(limits.waitingBytes);
     this.checkpoints = new Checkpoints(this);
     this.#sender = new MessageSender(this);
-    this.gate = new ReadGate(limits, modules.clock);
     this.#lastReceivedMs = modules.clock.now();
     this.#keepAlive = new KeepAlive(this);
   }
@@ -106,6 +106,11 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
     return this.#serverKeyId ?? this.modules.crypto.sha256(identity.signingKey.publicKey);
   }
 
+  get gate(): ReadGate {
+    this.#gate ??= new ReadGate(this.established.limits, this.modules.clock);
+    return this.#gate;
+  }
+
   get streams(): StreamTable {
     const { established, modules, outbox } = this;
     const { crypto, clock } = modules;
@@ -130,7 +135,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
 
   /** True while a frame of the peer would be heard at once. */
   get #isListening(): boolean {
-    return this.#inbox !== undefined && this.lane.hasRoom && !this.gate.isWaiting;
+    return this.#inbox !== undefined && this.lane.hasRoom && this.#gate?.isWaiting !== true;
   }
 
   get #isEnded(): boolean {
@@ -147,6 +152,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   }
 
   tick(nextMs: number): void {
+    if (this.#gate?.isAtRest === true) this.#gate = undefined;
     if (this.established.scope === "full") this.checkpoints.tick(nextMs, this.#isListening);
   }
 
@@ -185,7 +191,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   whenEnded(listener: SessionEndListener): void {
     if (this.#end !== undefined) listener(this.#end, this);
     else if (this.#listener === undefined) this.#listener = listener;
-    else this.#listeners = [...this.#listeners, listener]; // of a list that grows in place most is room
+    else this.#listeners = this.#listeners.concat(listener); // of a list that grows in place most is room
   }
 
   get signal(): AbortSignal {

@@ -7,6 +7,7 @@ import type { RecordLimits } from "../wire/index.ts";
 import type { LoginAuthentication } from "./login-authentication.ts";
 import type { LoginPace } from "./pace.ts";
 import type { ServerHellos } from "./server-hellos.ts";
+import type { SharedTimer } from "./shared-timer.ts";
 
 /** Ends of a session that revoke its tokens, at whichever gateway. */
 export type RevokingCode = "ERR_SUPERSEDED" | "ERR_REVOKED" | "ERR_SUSPENDED" | "ERR_FORBIDDEN";
@@ -33,6 +34,8 @@ export interface SessionModules {
   readonly chainCache?: ChainCache;
   /** Encodings of what a server tells all clients, shared by all its sessions. Default: encoded for each. */
   readonly serverHellos?: ServerHellos;
+  /** The timer of sessions that wait, shared by all of a process: one of their own is 350 bytes each. Default: one for each. */
+  readonly timer?: SharedTimer;
   /** Who logs in when, shared by all sessions of a server. Default: nobody is sent away. */
   readonly pace?: LoginPace;
   /** Asked by a server before it renews the tokens of a session. Default: none is revoked. */

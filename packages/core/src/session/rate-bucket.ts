@@ -1,29 +1,27 @@
-import type { Clock } from "../platform/index.ts";
+/** What a peer may use at once before the rate counts: this many ms' worth. */
+const BURST_MS = 2000;
 
-/** What a peer may use at once before the rate counts: this many seconds' worth. */
-const BURST_SECONDS = 2;
-
-/** A token bucket: how long the reader waits so that a peer keeps to its rate. */
+/**
+ * A token bucket, as the time at which it is full again: one number, as a server holds two of them for each of thousands
+ * of sessions. How long the reader waits so that a peer keeps to its rate.
+ */
 export class RateBucket {
-  readonly #perSecond: number;
-  readonly #clock: Clock;
-  #tokens: number;
-  #filledMs: number;
+  readonly #perMs: number;
+  #fullMs = 0;
 
   /** @param perSecond on average */
-  constructor(perSecond: number, clock: Clock) {
-    this.#perSecond = perSecond;
-    this.#clock = clock;
-    this.#tokens = perSecond * BURST_SECONDS;
-    this.#filledMs = clock.now();
+  constructor(perSecond: number) {
+    this.#perMs = perSecond / 1000;
   }
 
   /** Takes so much, more than there is if need be. @returns ms until nothing is owed; 0 within the rate */
-  take(amount: number): number {
-    const nowMs = this.#clock.now();
-    const filled = this.#tokens + ((nowMs - this.#filledMs) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(filled, this.#perSecond * BURST_SECONDS) - amount;
-    this.#filledMs = nowMs;
-    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#perSecond) * 1000);
+  take(amount: number, nowMs: number): number {
+    this.#fullMs = Math.max(this.#fullMs, nowMs) + amount / this.#perMs;
+    return Math.max(0, Math.ceil(this.#fullMs - nowMs - BURST_MS));
+  }
+
+  /** True when nothing of it is taken: one that is new is the same. */
+  isFull(nowMs: number): boolean {
+    return this.#fullMs <= nowMs;
   }
 }

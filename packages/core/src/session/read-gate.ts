@@ -17,8 +17,8 @@ export class ReadGate {
   constructor({ framesPerSecond, workMsPerSecond }: SessionLimits, clock: Clock) {
     this.#clock = clock;
     this.turn = new Turn(clock);
-    this.#frames = new RateBucket(framesPerSecond, clock);
-    this.#work = new RateBucket(workMsPerSecond * 1000, clock);
+    this.#frames = new RateBucket(framesPerSecond);
+    this.#work = new RateBucket(workMsPerSecond * 1000);
   }
 
   /** True while a frame waits: the peer is not silent then, it is not heard. */
@@ -28,7 +28,14 @@ export class ReadGate {
 
   /** [W-41] one more frame, which nobody has decrypted yet. @returns ms that it waits */
   enter(): number {
-    return Math.max(this.#frames.take(1), this.#work.take(0));
+    const nowMs = this.#clock.now();
+    return Math.max(this.#frames.take(1, nowMs), this.#work.take(0, nowMs));
+  }
+
+  /** True when it remembers nothing of the peer: a new one would do the same. */
+  get isAtRest(): boolean {
+    const nowMs = this.#clock.now();
+    return !this.#isWaiting && this.#frames.isFull(nowMs) && this.#work.isFull(nowMs);
   }
 
   /** Waits. @throws the signal's reason */
@@ -49,7 +56,7 @@ export class ReadGate {
 
   /** More work than the price of a frame of its kind: it counts as that does. @param us microseconds of processor */
   spend(us: number): void {
-    this.#work.take(us);
+    this.#work.take(us, this.#clock.now());
     this.turn.spend(us);
   }
 }

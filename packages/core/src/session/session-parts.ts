@@ -34,6 +34,6 @@ export interface SessionParts {
   readonly lane: HandlerLane;
   /** The signatures over MESSAGE frames. */
   readonly checkpoints: Checkpoints;
-  /** What slows a peer down. */
+  /** What slows a peer down; made when it is asked for, and let go while its peer is idle. */
   readonly gate: ReadGate;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Bytes, packBytes, toHex } from "../../src/bytes/index.ts";
+import { type Bytes, toHex } from "../../src/bytes/index.ts";
 import { writePositional } from "../../src/decomposer/index.ts";
 import { issueToken, TOKEN_LIFETIME_MS, TokenBook, verifyToken } from "../../src/envelope/index.ts";
 import { webCrypto } from "../../src/platform/index.ts";
@@ -104,12 +104,12 @@ test("a book knows old and new tokens until they expire, and no others", async (
   book.add(first);
   book.add(second);
 
-  const kept = ({ token: { issuedAt, notBefore, expiresAt }, ref }: typeof first) => ({
-    packedRef: packBytes(ref),
+  const kept = ({ token: { issuedAt, notBefore, expiresAt } }: typeof first) => ({
     issuedAt,
     notBefore,
     expiresAt,
   });
+  expect(book.newestRef).toEqual(second.ref);
   expect(book.newest).toEqual(kept(second));
   expect(book.require(first.ref, nowMs)).toEqual(kept(first));
   expect(book.require(second.ref, nowMs)).toEqual(kept(second));
@@ -119,6 +119,34 @@ test("a book knows old and new tokens until they expire, and no others", async (
   expect(() => book.require(first.ref, nowMs + TOKEN_LIFETIME_MS)).toThrow(
     expect.objectContaining({ code: "ERR_TOKEN_EXPIRED" }),
   );
+});
+
+test("a book drops what has long expired when a newer token comes", async () => {
+  const book = new TokenBook();
+  const first = await issueToken(request, issuing);
+  const later = (afterMs: number) => issueToken({ ...request, nowMs: nowMs + afterMs }, issuing);
+  book.add(first);
+  const lateMs = TOKEN_LIFETIME_MS + 59_999; // kept a minute longer than it counts
+  book.add(await later(lateMs));
+  expect(() => book.require(first.ref, nowMs + lateMs)).toThrow(
+    expect.objectContaining({ code: "ERR_TOKEN_EXPIRED" }),
+  );
+
+  book.add(await later(lateMs + 1));
+
+  expect(() => book.require(first.ref, nowMs + lateMs + 1)).toThrow(
+    expect.objectContaining({ code: "ERR_TOKEN_UNKNOWN" }),
+  );
+});
+
+test("no reference but a whole one is of a token", async () => {
+  const book = new TokenBook();
+  const { ref, token } = await issueToken(request, issuing);
+  book.add({ ref, token });
+
+  for (const part of [new Uint8Array(0), ref.slice(0, 31), new Uint8Array([...ref, 0])]) {
+    expect(() => book.require(part, nowMs)).toThrow(expect.objectContaining({ code: "ERR_TOKEN_UNKNOWN" }));
+  }
 });
 
 test("a book does not grow without end", async () => {

@@ -131,17 +131,43 @@ test("the time that a peer waits at the gate is no silence of the peer", async (
 });
 
 test("a bucket gives what it has, then only what flows in", () => {
-  let nowMs = 0;
-  const bucket = new RateBucket(10, { ...virtualClock(), now: () => nowMs });
+  const bucket = new RateBucket(10);
 
-  expect(bucket.take(20)).toBe(0);
-  expect(bucket.take(1)).toBe(100);
-  expect(bucket.take(4)).toBe(500);
-  nowMs = 500;
-  expect(bucket.take(0)).toBe(0);
-  nowMs = 1e6;
-  expect(bucket.take(20)).toBe(0);
-  expect(bucket.take(10)).toBe(1000);
+  expect(bucket.take(20, 0)).toBe(0);
+  expect(bucket.take(1, 0)).toBe(100);
+  expect(bucket.take(4, 0)).toBe(500);
+  expect(bucket.take(0, 500)).toBe(0);
+  expect(bucket.isFull(2499)).toBe(false);
+  expect(bucket.isFull(2500)).toBe(true);
+  expect(bucket.take(20, 1e6)).toBe(0);
+  expect(bucket.take(10, 1e6)).toBe(1000);
+});
+
+test("a gate is at rest again once what its peer used has flowed in", async () => {
+  const clock = virtualClock();
+  const gate = new ReadGate(completeLimits({ framesPerSecond: 10, workMsPerSecond: 1 }), clock);
+  expect(gate.isAtRest).toBe(true);
+
+  gate.enter();
+  gate.spend(500); // microseconds, of which one flows in each ms
+  await clock.advance(499);
+  expect(gate.isAtRest).toBe(false);
+  await clock.advance(1);
+
+  expect(gate.isAtRest).toBe(true);
+});
+
+test("a gate at which somebody waits is not at rest, however long that is", async () => {
+  const clock = virtualClock();
+  const gate = new ReadGate(completeLimits(), clock);
+  const waiting = gate.wait(60_000, new AbortController().signal);
+
+  await clock.advance(59_999);
+  expect(gate.isAtRest).toBe(false);
+  await clock.advance(1);
+  await waiting;
+
+  expect(gate.isAtRest).toBe(true);
 });
 
 test("a gate lets what is within rate and budget pass at once", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { toHex } from "../../src/bytes/index.ts";
 import { EnvelopeError, JobError, WireError } from "../../src/errors/index.ts";
+import { plainParticipant } from "../../src/pki/index.ts";
 import { on, type ReceivedMessage, type Refusal } from "../../src/session/index.ts";
 import { sessionPair, testProject } from "../../src/testing/index.ts";
 import { decree, note, order } from "./messages.ts";
@@ -15,7 +16,7 @@ test("both sides know each other and have the same session id", async () => {
   expect(client.peer.name).toBe("hub");
   expect(server.peer.name).toBe("site-1");
   expect(server.peer.role).toBe("site");
-  expect(client.self).toEqual(server.peer);
+  expect(client.self).toEqual(plainParticipant(server.peer));
   expect([client.scope, server.scope]).toEqual(["full", "full"]);
 });
 

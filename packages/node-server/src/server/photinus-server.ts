@@ -22,6 +22,7 @@ import {
   LoginPace,
   ServerHellos,
   type SessionModules,
+  SharedTimer,
 } from "@photinus/core/session";
 import { builtInWorkflows } from "@photinus/core/workflow";
 import { bytesPassed, compactMemory } from "@photinus/node-platform";
@@ -159,6 +160,7 @@ export class PhotinusServer {
       metrics,
       chainCache: new ChainCache(),
       serverHellos: new ServerHellos(),
+      timer: new SharedTimer(modules.clock),
       registry: builtInRegistry(),
       pace,
       revokedTokens: new TokenRevocations({ ...modules, metadata: modules.storage.metadata }),
