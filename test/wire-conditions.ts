@@ -265,6 +265,10 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
     "core/coordinator/resume-download",
     "a bitmap of %s counts for nothing: the blob is sent whole",
   ],
+  "[W-205]": [
+    "core/coordinator/slow-upload",
+    "gives its slot to those who wait, and goes on in its next turn where it was",
+  ],
   "[W-180]": [
     "core/coordinator/gateways",
     "a gateway that heard nothing renews no token of a session that another one revoked",

@@ -13,6 +13,7 @@ const CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_AUTH_FAILED",
   "ERR_RATE_LIMITED",
   "ERR_BUSY",
+  "ERR_UPLOAD_SLOW",
   "ERR_SUPERSEDED",
   "ERR_GOING_AWAY",
   "ERR_CLOCK_SKEW",

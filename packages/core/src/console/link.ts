@@ -9,6 +9,7 @@ const PASSING: ReadonlySet<string> = new Set([
   "ERR_CONNECTION_LOST",
   "ERR_GOING_AWAY",
   "ERR_BUSY",
+  "ERR_UPLOAD_SLOW",
   "ERR_RATE_LIMITED",
 ]);
 const WAITS = { firstMs: 500, longestMs: 10_000, refusedMs: 10_000 };

@@ -17,7 +17,7 @@ import type { JobContext } from "./job-context.ts";
 import type { Staged, UploadId } from "./kept-uploads.ts";
 import type { LiveSite } from "./live-site.ts";
 import { endSuperseded, type MessageIdentity, refusalOf, requireSame } from "./message-identity.ts";
-import { receiveStream, StalledStream } from "./receive-stream.ts";
+import { comeBackAfter, receiveStream } from "./receive-stream.ts";
 
 /** What an {@link Intake} fills. */
 export interface IntakeTarget {
@@ -166,12 +166,10 @@ export class Intake {
       await this.#stage(site, body, { ...staged, signal });
       return await this.#add(site, body, staged.slot.bytes);
     } catch (error) {
-      // A line that went dead in the middle looks like this from here: the site is to come back over another one.
-      const isDead = error instanceof StalledStream && staged !== undefined && staged.received.count > before;
-      if (isDead)
-        void site.session.close("ERR_GOING_AWAY", "the upload stalled; connect again to go on with it");
+      const comeBack = staged && comeBackAfter(error, staged.received.count - before);
+      if (comeBack !== undefined) void site.session.close(comeBack.code, comeBack.detail);
       // The site's session, or this process, ended: the upload goes on in another one while the task waits.
-      if ((isDead || signal.aborted) && collection.interrupted(site.name)) {
+      if ((comeBack !== undefined || signal.aborted) && collection.interrupted(site.name)) {
         if (staged !== undefined)
           modules.uploads.keep(id, staged, payload.definition.workflow.roundTimeoutMs);
         staged = undefined;
@@ -252,7 +250,7 @@ export class Intake {
       const progress = Math.floor((SHOWN_STEPS * receivedBytes) / totalBytes) / SHOWN_STEPS;
       board.updateSite(site.name, { progress });
     };
-    const target = { bytes: slot.bytes, received, clock: modules.clock, signal, onProgress };
+    const target = { slot, received, clock: modules.clock, signal, onProgress };
     await receiveStream(site.session, body.manifest, target);
   }
 

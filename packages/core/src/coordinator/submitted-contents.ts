@@ -6,7 +6,7 @@ import type { StreamManifest } from "../stream/index.ts";
 import type { JobModules } from "./job-context.ts";
 import type { Staged, UploadId } from "./kept-uploads.ts";
 import type { MessageIdentity } from "./message-identity.ts";
-import { receiveStream, StalledStream } from "./receive-stream.ts";
+import { comeBackAfter, receiveStream } from "./receive-stream.ts";
 
 /** How long the chunks of a submission are kept whose user has lost the session. */
 export const SUBMISSION_KEPT_MS = 300_000;
@@ -43,7 +43,7 @@ export interface ContentForm {
  * Receives what belongs to a job, one stream after another, each in a staging slot that it leaves to others once it is
  * whole; then stores all of it. When the session ends in between, what came is kept for the message sent again.
  * @returns names of the sealed blobs
- * @throws JobError `ERR_JOB_INVALID`; WireError `ERR_GOING_AWAY` when the user is to come back; the signal's reason
+ * @throws JobError `ERR_JOB_INVALID`; WireError `ERR_GOING_AWAY`, `ERR_UPLOAD_SLOW` when the user is to come back; the signal's reason
  */
 export async function receiveContents(
   contents: readonly SubmittedContent[],
@@ -66,7 +66,7 @@ export async function receiveContents(
     return names;
   } catch (error) {
     for (const name of names) await modules.checkpoints.delete(name);
-    const isOver = !origin.signal.aborted && !isGoingAway(error);
+    const isOver = !origin.signal.aborted && !isToComeBack(error);
     if (isOver) {
       for (const { manifest } of contents) await modules.uploads.dropUpload(uploadId(manifest, origin));
     }
@@ -75,8 +75,8 @@ export async function receiveContents(
 }
 
 /** True when the session's end tells the user what to do: to come back. */
-export function isGoingAway(error: unknown): boolean {
-  return error instanceof WireError && error.code === "ERR_GOING_AWAY";
+export function isToComeBack(error: unknown): boolean {
+  return error instanceof WireError && (error.code === "ERR_GOING_AWAY" || error.code === "ERR_UPLOAD_SLOW");
 }
 
 /** The chunks that are missing; all of them are then kept. */
@@ -90,19 +90,17 @@ async function receive(
   const staged = await uploads.begin(id, signal);
   const before = staged.received.count;
   try {
-    await receiveStream(session, manifest, { bytes: staged.slot.bytes, ...staged, clock, signal });
+    await receiveStream(session, manifest, { ...staged, clock, signal });
   } catch (error) {
-    // A line that went dead in the middle looks like this from here: the user is to come back over another one.
-    const isDead = error instanceof StalledStream && staged.received.count > before;
-    if (!isDead && !signal.aborted) {
+    const comeBack = comeBackAfter(error, staged.received.count - before);
+    if (comeBack === undefined && !signal.aborted) {
       staged.slot.release();
       throw error;
     }
     uploads.keep(id, staged, SUBMISSION_KEPT_MS);
-    if (!isDead) throw error;
-    const detail = "the upload stalled; connect again to go on with it";
-    void session.close("ERR_GOING_AWAY", detail);
-    throw new WireError("ERR_GOING_AWAY", detail);
+    if (comeBack === undefined) throw error;
+    void session.close(comeBack.code, comeBack.detail);
+    throw new WireError(comeBack.code, comeBack.detail);
   }
   uploads.keep(id, staged, SUBMISSION_KEPT_MS);
 }

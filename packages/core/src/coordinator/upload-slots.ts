@@ -4,6 +4,8 @@ import type { Bytes } from "../bytes/index.ts";
 export interface UploadSlot {
   /** Exactly as many bytes as were asked for; what an earlier upload left in them is still there. */
   readonly bytes: Bytes;
+  /** True while somebody waits for whom no other slot is on its way. */
+  readonly isWanted: boolean;
   /** Gives the slot to the next one waiting; idempotent. */
   release(): void;
   /**
@@ -91,10 +93,13 @@ export class UploadSlots {
       this.#free -= 1;
       waiting.give(this.#slot(this.#bufferOf(waiting.byteLength), waiting.byteLength));
     }
+    for (const parked of [...this.#parked].slice(0, Math.max(0, this.#unserved))) void parked.spill();
+  }
+
+  /** Those who wait, less the slots that a spill sets free. */
+  get #unserved(): number {
     const waiting = [...this.#queues.values()].reduce((sum, { length }) => sum + length, 0);
-    for (const parked of [...this.#parked].slice(0, Math.max(0, waiting - this.#spilling))) {
-      void parked.spill();
-    }
+    return waiting - this.#spilling;
   }
 
   /** Saves every interrupted upload: before the process ends. */
@@ -121,8 +126,12 @@ export class UploadSlots {
   #slot(buffer: Bytes, byteLength: number): UploadSlot {
     let held = true;
     const bytes = buffer.subarray(0, byteLength);
+    const isWanted = (): boolean => held && this.#unserved > 0;
     return {
       bytes,
+      get isWanted() {
+        return isWanted();
+      },
       release: () => {
         if (!held) return;
         held = false;

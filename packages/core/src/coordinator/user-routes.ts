@@ -53,7 +53,7 @@ import { identityOf, type MessageIdentity, requireSame } from "./message-identit
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
 import type { Submission, Submitted } from "./submission.ts";
-import { isGoingAway } from "./submitted-contents.ts";
+import { isToComeBack } from "./submitted-contents.ts";
 
 /** The newest model of a job, ready to be sent. */
 export interface ResultToSend {
@@ -298,7 +298,7 @@ function background(desk: UserDesk, { session, inReplyTo, seats }: Reply, work: 
     .finally(leave)
     .catch(async (error: unknown) => {
       // The end of the session tells it, and the user comes back.
-      if (session.signal.aborted || isGoingAway(error)) return;
+      if (session.signal.aborted || isToComeBack(error)) return;
       desk.logger.warn("a request of a user failed", { user: session.peer.name, detail: String(error) });
       const isTold = error instanceof PhotinusError;
       const body = {

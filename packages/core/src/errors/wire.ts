@@ -15,6 +15,7 @@ export type WireErrorCode =
   | "ERR_CLOCK_SKEW"
   | "ERR_TLS_MODE"
   | "ERR_BUSY"
+  | "ERR_UPLOAD_SLOW"
   | "ERR_CONNECTION_LOST"
   | "ERR_CONNECTION_REFUSED"
   | "ERR_X25519_MISSING"
@@ -36,6 +37,7 @@ export const WIRE_ERRORS: Readonly<Record<WireErrorCode, ErrorHandling>> = {
   ERR_CLOCK_SKEW: { wire: 4026, action: "close" },
   ERR_TLS_MODE: { wire: 4044, action: "stop" },
   ERR_BUSY: { wire: 4027, action: "back-off" },
+  ERR_UPLOAD_SLOW: { wire: 4045, action: "back-off" },
   ERR_CONNECTION_LOST: { action: "back-off" },
   ERR_CONNECTION_REFUSED: { action: "back-off" },
   ERR_X25519_MISSING: { action: "stop" },
@@ -60,6 +62,8 @@ export const WIRE_REMEDIES: Readonly<Record<WireErrorCode, string>> = {
   ERR_TLS_MODE:
     "Connect as the kit says: mtls needs TLS up to the server, so an ingress passes it through by SNI; or have the kit issued again.",
   ERR_BUSY: "Come back after the time that the server names.",
+  ERR_UPLOAD_SLOW:
+    "Nothing to do: the upload goes on by itself when it is its turn again. A faster line, or fewer sites at a time, spares the waiting.",
   ERR_CONNECTION_LOST: "Check the network between site and server; the site reconnects by itself.",
   ERR_CONNECTION_REFUSED: "Check address, port and proxy; the server must be running and reachable.",
   ERR_X25519_MISSING:

@@ -49,6 +49,7 @@ function isWireErrorCode(code: ErrorCode): code is EndCode {
     "ERR_GOING_AWAY",
     "ERR_CLOCK_SKEW",
     "ERR_BUSY",
+    "ERR_UPLOAD_SLOW",
     "ERR_CONNECTION_LOST",
     "ERR_CANCELLED",
     "ERR_INTERNAL",

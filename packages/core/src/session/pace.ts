@@ -16,6 +16,7 @@ export const LONGEST_RETURN_MS = 60_000;
 const RETRY_MS: ReadonlyMap<ErrorCode, number> = new Map<ErrorCode, number>([
   ["ERR_RATE_LIMITED", 5000],
   ["ERR_BUSY", 5000],
+  ["ERR_UPLOAD_SLOW", 5000],
   ["ERR_GOING_AWAY", 1000],
 ]);
 

@@ -1,6 +1,6 @@
 import type { Bytes } from "../../src/bytes/index.ts";
 import type { JobBundle } from "../../src/job/index.ts";
-import type { Connection, Connector } from "../../src/platform/index.ts";
+import { type Connection, type Connector, sleep } from "../../src/platform/index.ts";
 import type { Site, Trainer } from "../../src/site/index.ts";
 import { readBlobChunk } from "../../src/stream/index.ts";
 import { ParameterSet, Tensor } from "../../src/tensor/index.ts";
@@ -52,6 +52,8 @@ export interface ResumingSite {
     deafAfter: number;
     /** After so many chunks of model versions on a connection, nothing more of the server gets through. */
     blobLimit: number;
+    /** Time that each chunk of the site takes; what it sends meanwhile waits behind it. */
+    chunkMs: number;
     /** What an evaluation waits for before it ends. */
     evaluation: Promise<void>;
   };
@@ -82,6 +84,7 @@ interface LineLimits {
   limit: number;
   deafAfter: number;
   blobLimit: number;
+  chunkMs: number;
 }
 
 /** The line of a participant, whole until the test limits it. */
@@ -93,6 +96,7 @@ export function lossyLine(federation: TestFederation, name: string): LossyLine {
     limit: Number.POSITIVE_INFINITY,
     deafAfter: Number.POSITIVE_INFINITY,
     blobLimit: Number.POSITIVE_INFINITY,
+    chunkMs: 0,
   };
   let hangUp = (): void => undefined;
   const inner = federation.connector(name);
@@ -104,6 +108,7 @@ export function lossyLine(federation: TestFederation, name: string): LossyLine {
       const blobs: number[] = [];
       blobChunks.push(blobs);
       let isBroken = false;
+      let [waiting, last]: [number, Promise<void>] = [0, Promise.resolve()];
       const gone = new Promise<{ closeCode: number; reason: string }>((resolve) => {
         hangUp = () => resolve({ closeCode: 1006, reason: "" });
       });
@@ -127,12 +132,25 @@ export function lossyLine(federation: TestFederation, name: string): LossyLine {
         send: (frame, onSent) => {
           const isChunk = frame.byteLength > CHUNK_BYTES;
           if (isChunk && (chunks[index] ?? 0) >= limits.limit) isBroken = true;
-          if (isBroken) return;
-          if (isChunk) chunks[index] = (chunks[index] ?? 0) + 1;
-          connection.send(frame, onSent);
+          const deliver = (): void => {
+            if (isBroken) return;
+            if (isChunk) chunks[index] = (chunks[index] ?? 0) + 1;
+            connection.send(frame, onSent);
+          };
+          if (waiting === 0 && !(isChunk && limits.chunkMs > 0)) return deliver();
+          waiting += 1;
+          last = last
+            .then(() => (isChunk && !isBroken ? sleep(federation.clock, limits.chunkMs) : undefined))
+            .then(deliver)
+            .finally(() => {
+              waiting -= 1;
+            });
         },
         drained: () => connection.drained(),
-        close: (code, reason) => connection.close(code, reason),
+        close: (code, reason) => {
+          isBroken = true;
+          connection.close(code, reason);
+        },
       };
     },
   };
