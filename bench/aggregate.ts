@@ -55,7 +55,10 @@ async function weightedAdd(
   compiled: CKernels | undefined,
   signal: AbortSignal,
 ): Promise<Metrics> {
-  const update = randomFloats(MODEL_FLOATS);
+  // Where a server has what it received: in a staging slot, long out of the cache.
+  const slot = kernels.buffer(4 * MODEL_FLOATS);
+  const update = new Float32Array(slot.bytes.buffer, slot.bytes.byteOffset, MODEL_FLOATS);
+  update.set(randomFloats(MODEL_FLOATS));
   const sum = kernels.accumulator(MODEL_FLOATS);
   const ours = (): void => {
     for (let k = 0; k < UPDATES; k++) sum.addScaled(0, update, 0.5 + k);
@@ -72,6 +75,7 @@ async function weightedAdd(
     c: await compiled?.weightedAdd(MODEL_FLOATS, UPDATES),
   }));
   sum.release();
+  slot.release();
   const rate = (ms: number): number => (UPDATES * MODEL_FLOATS) / ms / 1e6;
   return {
     weightedAdd: against(costs, {

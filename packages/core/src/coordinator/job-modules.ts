@@ -22,7 +22,7 @@ export function jobModules(
   const { workflows, aggregators, kernels, scratch } = modules;
   const { authorizer = policyAuthorizer(options.identity.participant.org) } = modules;
   const checkpoints = new CheckpointStore(options.storageKey, { crypto, blobs, metadata });
-  const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS);
+  const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS, kernels);
   return {
     project: options.project,
     ownIdentity: options.ownIdentity,

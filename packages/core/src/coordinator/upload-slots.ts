@@ -1,4 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
+import type { KernelBuffer, Kernels } from "../kernels/index.ts";
 
 /** A staging buffer, held by one upload. */
 export interface UploadSlot {
@@ -40,17 +41,19 @@ interface Waiting {
  */
 export class UploadSlots {
   readonly #queues = new Map<string, Waiting[]>();
-  readonly #buffers: Bytes[] = [];
+  readonly #kernels: Pick<Kernels, "buffer">;
+  readonly #buffers: KernelBuffer[] = [];
   /** The longest interrupted first: it is spilled first. */
   readonly #parked = new Set<Parked>();
   #free: number;
   /** Slots that become free when a spill has ended. */
   #spilling = 0;
 
-  /** @param count K, at least 1 */
-  constructor(count: number) {
+  /** @param count K, at least 1 @param kernels where the buffers lie */
+  constructor(count: number, kernels: Pick<Kernels, "buffer">) {
     if (!Number.isSafeInteger(count) || count < 1) throw new RangeError("at least one upload slot");
     this.#free = count;
+    this.#kernels = kernels;
   }
 
   /**
@@ -83,7 +86,7 @@ export class UploadSlots {
 
   /** Lets idle buffers go; for times when no job runs. */
   trim(): void {
-    this.#buffers.length = 0;
+    for (const buffer of this.#buffers.splice(0)) buffer.release();
   }
 
   #serve(): void {
@@ -123,9 +126,9 @@ export class UploadSlots {
     else this.#queues.delete(jobId);
   }
 
-  #slot(buffer: Bytes, byteLength: number): UploadSlot {
+  #slot(buffer: KernelBuffer, byteLength: number): UploadSlot {
     let held = true;
-    const bytes = buffer.subarray(0, byteLength);
+    const bytes = buffer.bytes.subarray(0, byteLength);
     const isWanted = (): boolean => held && this.#unserved > 0;
     return {
       bytes,
@@ -145,7 +148,10 @@ export class UploadSlots {
     };
   }
 
-  #park(buffer: Bytes, { byteLength, save }: { byteLength: number; save: () => Promise<void> }): ParkedSlot {
+  #park(
+    buffer: KernelBuffer,
+    { byteLength, save }: { byteLength: number; save: () => Promise<void> },
+  ): ParkedSlot {
     let isSpilled = (): void => undefined;
     const spilled = new Promise<void>((resolve) => {
       isSpilled = resolve;
@@ -173,17 +179,18 @@ export class UploadSlots {
     };
   }
 
-  #giveBack(buffer: Bytes): void {
+  #giveBack(buffer: KernelBuffer): void {
     this.#buffers.push(buffer);
     this.#free += 1;
     this.#serve();
   }
 
   /** A buffer that is large enough; too small ones are let go, so that never more than K live. */
-  #bufferOf(byteLength: number): Bytes {
-    const index = this.#buffers.findIndex((buffer) => buffer.byteLength >= byteLength);
-    if (index >= 0) return this.#buffers.splice(index, 1)[0] ?? new Uint8Array(byteLength);
-    this.#buffers.pop();
-    return new Uint8Array(byteLength);
+  #bufferOf(byteLength: number): KernelBuffer {
+    const index = this.#buffers.findIndex(({ bytes }) => bytes.byteLength >= byteLength);
+    const [large] = index >= 0 ? this.#buffers.splice(index, 1) : [];
+    if (large !== undefined) return large;
+    this.#buffers.pop()?.release();
+    return this.#kernels.buffer(byteLength);
   }
 }

@@ -32,13 +32,11 @@ const section = (id: number, content: readonly number[]): number[] => [
 ];
 const name = (text: string): number[] => vector([...text].map((character) => [character.charCodeAt(0)]));
 
-/** Where a module has its memory of up to 4 GiB from: its own, exported as `memory`, or that of another as `kernels.memory`. */
-export type ModuleMemory = { readonly initialPages: number } | "imported";
+/** Of a memory: one page at least, 4 GiB at most. */
+const LIMITS: readonly number[] = [0x01, ...unsigned(1), ...unsigned(65_536)];
 
-const limits = (initialPages: number): number[] => [0x01, ...unsigned(initialPages), ...unsigned(65_536)];
-
-/** The bytes of a module with these functions and one memory. */
-export function assembleModule(functions: readonly WasmFunction[], memory: ModuleMemory): Bytes {
+/** The bytes of a module with these functions; its memory is imported as `kernels.memory`. */
+export function assembleModule(functions: readonly WasmFunction[]): Bytes {
   const types = functions.map(({ parameters, results }) => [
     0x60,
     ...vector(parameters.map((type) => [VALUE_TYPE[type]])),
@@ -49,15 +47,13 @@ export function assembleModule(functions: readonly WasmFunction[], memory: Modul
     const content = [...vector(locals.map((type) => [1, VALUE_TYPE[type]])), ...body.flat(), ...end];
     return [...unsigned(content.length), ...content];
   });
-  const isOwn = memory !== "imported";
-  const imports = [[...name("kernels"), ...name("memory"), 0x02, ...limits(1)]];
+  const imports = [[...name("kernels"), ...name("memory"), 0x02, ...LIMITS]];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, vector(types)),
-    ...(isOwn ? [] : section(2, vector(imports))),
+    ...section(2, vector(imports)),
     ...section(3, vector(functions.map((_, index) => unsigned(index)))),
-    ...(isOwn ? section(5, vector([limits(memory.initialPages)])) : []),
-    ...section(7, vector([...exports, ...(isOwn ? [[...name("memory"), 0x02, 0x00]] : [])])),
+    ...section(7, vector(exports)),
     ...section(10, vector(code)),
   ]);
 }

@@ -15,6 +15,7 @@ export function javascriptKernels(): Kernels {
       return total;
     },
     rows: (count, length) => new JavascriptRows(count, length),
+    buffer: (byteLength) => ({ bytes: new Uint8Array(byteLength), release: () => undefined }),
   };
 }
 

@@ -1,49 +1,85 @@
 import type { Bytes } from "../bytes/index.ts";
-import { kernelModule, PAGE_BYTES, STAGE_FLOATS } from "./kernel-module.ts";
-import type { Accumulator, Kernels } from "./kernels.ts";
+import { PAGE_BYTES, STAGE_FLOATS } from "./kernel-module.ts";
 import { PagePool } from "./page-pool.ts";
-import type { WasmMemory, WebAssemblyInterface } from "./web-assembly.ts";
+import type { WebAssemblyInterface } from "./web-assembly.ts";
 
 /** What the module exports; the types are those of kernel-module.ts. */
 interface KernelExports {
-  readonly memory: WasmMemory;
   addScaled(accumulator: number, values: number, bytes: number, weight: number): void;
   sumOfSquares(values: number, bytes: number): number;
   products(left: number, right: number, stride: number, bytes: number, out: number): void;
   compareExchange(low: number, high: number, bytes: number): void;
 }
 
-/** The module of the kernels with its memory: a stage of one page at its beginning, then what is lent. */
+/** What {@link KernelMemory} is made from. */
+export interface KernelMemoryParts {
+  readonly platform: WebAssemblyInterface;
+  /** The compiled kernels. */
+  readonly module: object;
+  /** Pages that can be lent. */
+  readonly pages: number;
+}
+
+/** Where a piece of memory lies. */
+export interface Lent {
+  readonly memory: KernelMemory;
+  readonly address: number;
+}
+
+const pagesOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / PAGE_BYTES));
+
+/**
+ * One memory with an instance of the kernels: a stage of one page at its beginning, then what is lent. It never grows:
+ * growing would detach every view of it, and pages that nobody wrote to take no memory of the machine.
+ */
 export class KernelMemory {
   /** The functions of the module. */
   readonly exports: KernelExports;
   readonly #platform: WebAssemblyInterface;
+  readonly #imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly #buffer: ArrayBuffer;
   readonly #pages: PagePool;
 
-  constructor(platform: WebAssemblyInterface) {
+  /** @throws RangeError when the platform has no such memory */
+  constructor({ platform, module, pages }: KernelMemoryParts) {
+    const total = 1 + pages;
+    const memory = new platform.Memory({ initial: total, maximum: total });
     this.#platform = platform;
-    const { exports: all } = new platform.Instance(new platform.Module(kernelModule()));
-    const exports = all as KernelExports; // as kernel-module.ts writes them
-    this.exports = exports;
-    this.#pages = new PagePool((count) => exports.memory.grow(count)); // throws RangeError beyond 4 GiB
+    this.#imports = { kernels: { memory } };
+    this.#buffer = memory.buffer;
+    this.#pages = new PagePool(1, pages);
+    this.exports = new platform.Instance(module, this.#imports).exports as KernelExports; // as kernel-module.ts writes them
   }
 
-  /** @returns address of `bytes` zeroed bytes */
-  lend(bytes: number): number {
-    const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES));
-    const address = this.#pages.lend(pages) * PAGE_BYTES;
-    new Uint8Array(this.exports.memory.buffer, address, pages * PAGE_BYTES).fill(0); // it may have been lent before
-    return address;
+  /** Whether nothing of it is lent. */
+  get isIdle(): boolean {
+    return this.#pages.isIdle;
+  }
+
+  /** @returns address of `bytes` bytes, in which whatever was there before still is; `undefined` when there is no room */
+  lend(bytes: number): number | undefined {
+    const page = this.#pages.lend(pagesOf(bytes));
+    return page === undefined ? undefined : page * PAGE_BYTES;
   }
 
   /** Takes back what {@link lend} gave. */
   giveBack(address: number, bytes: number): void {
-    this.#pages.giveBack(address / PAGE_BYTES, Math.max(1, Math.ceil(bytes / PAGE_BYTES)));
+    this.#pages.giveBack(address / PAGE_BYTES, pagesOf(bytes));
   }
 
-  /** A view that the next `lend` may detach. */
-  floats(address: number, length: number): Float32Array {
-    return new Float32Array(this.exports.memory.buffer, address, length);
+  /** A view. */
+  bytes(address: number, length: number): Bytes {
+    return new Uint8Array(this.#buffer, address, length);
+  }
+
+  /** A view. */
+  floats(address: number, length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.#buffer, address, length);
+  }
+
+  /** Whether these values lie in this memory. */
+  holds(values: Float32Array): boolean {
+    return values.buffer === this.#buffer;
   }
 
   /** The first floats of the stage. */
@@ -51,31 +87,41 @@ export class KernelMemory {
 
   /** What a module exports that uses this memory. */
   instantiate(bytes: Bytes): unknown {
-    const { memory } = this.exports;
-    return new this.#platform.Instance(new this.#platform.Module(bytes), { kernels: { memory } }).exports;
+    return new this.#platform.Instance(new this.#platform.Module(bytes), this.#imports).exports;
   }
 
   /** See {@link Accumulator.addScaled}: to the floats from `address` on. */
   addScaled(address: number, values: Float32Array, weight: number): void {
-    this.#byStage(values, (start, bytes) => this.exports.addScaled(address + 4 * start, 0, bytes, weight));
+    this.#byStage(values, ({ start, at, bytes }) =>
+      this.exports.addScaled(address + 4 * start, at, bytes, weight),
+    );
   }
 
   /** See {@link Kernels.sumOfSquares}. */
   sumOfSquares(values: Float32Array): number {
     let total = 0;
-    this.#byStage(values, (_, bytes) => {
-      total += this.exports.sumOfSquares(0, bytes);
+    this.#byStage(values, ({ at, bytes }) => {
+      total += this.exports.sumOfSquares(at, bytes);
     });
     return total;
   }
 
-  /** Copies `values` into the stage part by part. */
-  #byStage(values: Float32Array, run: (start: number, bytes: number) => void): void {
-    const stage = this.floats(0, STAGE_FLOATS);
+  /** Part by part: where they lie, when that is in this memory, else copied into the stage. */
+  #byStage(values: Float32Array, run: (part: Part) => void): void {
+    const isHere = this.holds(values);
+    const stage = this.stage(STAGE_FLOATS);
     for (let start = 0; start < values.length; start += STAGE_FLOATS) {
-      const part = values.subarray(start, start + STAGE_FLOATS);
-      stage.set(part);
-      run(start, 4 * part.length);
+      const length = Math.min(STAGE_FLOATS, values.length - start);
+      if (!isHere) stage.set(values.subarray(start, start + length));
+      run({ start, at: isHere ? values.byteOffset + 4 * start : 0, bytes: 4 * length });
     }
   }
+}
+
+interface Part {
+  /** Index of its first float. */
+  readonly start: number;
+  /** Its address. */
+  readonly at: number;
+  readonly bytes: number;
 }

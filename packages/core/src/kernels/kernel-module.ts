@@ -131,5 +131,5 @@ function sumOfSquares(): WasmFunction {
 
 /** The bytes of the WebAssembly module of all kernels: made from this source, below two kilobytes. */
 export function kernelModule(): Bytes {
-  return assembleModule([addScaled(), sumOfSquares(), products(), compareExchange()], { initialPages: 1 });
+  return assembleModule([addScaled(), sumOfSquares(), products(), compareExchange()]);
 }

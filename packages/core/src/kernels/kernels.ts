@@ -1,3 +1,5 @@
+import type { Bytes } from "../bytes/index.ts";
+
 /**
  * Numbers in bulk. Two implementations, WebAssembly SIMD and JavaScript, give the same bits for the same calls: every
  * operation is one rounding of IEEE 754, in an order that is fixed by the index of the element.
@@ -21,6 +23,20 @@ export interface Kernels {
    * @throws RangeError as {@link accumulator} does
    */
   rows(count: number, length: number): Rows;
+  /**
+   * Bytes in which updates wait until they are added: mostly where {@link accumulator} adds without copying. Whatever was there
+   * before still is.
+   * @throws RangeError as {@link accumulator} does
+   */
+  buffer(byteLength: number): KernelBuffer;
+}
+
+/** See {@link Kernels.buffer}. */
+export interface KernelBuffer {
+  /** Aligned to 16; not to be touched any more once released. */
+  readonly bytes: Bytes;
+  /** Gives the memory back. Idempotent. */
+  release(): void;
 }
 
 /** Most floats of a row. */

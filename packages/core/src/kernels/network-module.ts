@@ -52,8 +52,5 @@ export function networkModule(count: number, strideBytes: number, { from, to }: 
     ...[branch(0), end, end],
   ];
   const locals = Array<"v128">(count).fill("v128");
-  return assembleModule(
-    [{ name: "orderSum", parameters: ["i32", "i32", "i32"], results: [], locals, body }],
-    "imported",
-  );
+  return assembleModule([{ name: "orderSum", parameters: ["i32", "i32", "i32"], results: [], locals, body }]);
 }

@@ -1,26 +1,28 @@
-/** Whole pages that are lent and given back: first fit, neighbours merge. */
+/** Whole pages of a memory that are lent and given back: first fit, neighbours merge. */
 export class PagePool {
   /** Free ranges in rising order, never touching each other. */
-  readonly #free: { first: number; count: number }[] = [];
-  readonly #grow: (pages: number) => number;
+  readonly #free: { first: number; count: number }[];
+  readonly #first: number;
+  readonly #count: number;
 
-  /**
-   * @param grow adds pages at the end and returns the first of them
-   */
-  constructor(grow: (pages: number) => number) {
-    this.#grow = grow;
+  /** Pages `first` to `first + count` − 1, all of them free. */
+  constructor(first: number, count: number) {
+    this.#first = first;
+    this.#count = count;
+    this.#free = [{ first, count }];
   }
 
-  /** Pages that lie in memory and are not lent. */
-  get freePages(): number {
-    return this.#free.reduce((sum, { count }) => sum + count, 0);
+  /** Whether nothing is lent. */
+  get isIdle(): boolean {
+    const [range] = this.#free;
+    return range?.first === this.#first && range.count === this.#count;
   }
 
-  /** @returns the first of `count` pages in a row. @throws what `grow` throws when memory ends */
-  lend(count: number): number {
+  /** @returns the first of `count` pages in a row; `undefined` when there are none */
+  lend(count: number): number | undefined {
     const index = this.#free.findIndex((range) => range.count >= count);
     const range = this.#free[index];
-    if (range === undefined) return this.#grow(count);
+    if (range === undefined) return undefined;
     const { first } = range;
     range.first += count;
     range.count -= count;

@@ -1,3 +1,4 @@
+import type { KernelMemories } from "./kernel-memories.ts";
 import type { KernelMemory } from "./kernel-memory.ts";
 import {
   type OrderRange,
@@ -18,20 +19,24 @@ type OrderSum = (column: number, bytes: number, out: number) => void;
 export class WasmRows implements Rows {
   readonly count: number;
   readonly length: number;
+  readonly #memories: KernelMemories;
   readonly #memory: KernelMemory;
   readonly #stride: number;
   readonly #bytes: number;
   readonly #orderSums = new Map<string, OrderSum>();
   #address: number | undefined;
 
-  constructor(memory: KernelMemory, count: number, length: number) {
+  constructor(memories: KernelMemories, count: number, length: number) {
     requireRows(count, length);
     this.count = count;
     this.length = length;
-    this.#memory = memory;
+    this.#memories = memories;
     this.#stride = 16 * Math.ceil(length / 4);
     this.#bytes = this.#stride * TILE * Math.ceil(count / TILE); // whole tiles: rows of zeros fill the last one
-    this.#address = memory.lend(this.#bytes);
+    const { memory, address } = memories.lend(this.#bytes);
+    this.#memory = memory;
+    this.#address = address;
+    memory.bytes(address, this.#bytes).fill(0);
   }
 
   write(row: number, values: Float32Array): void {
@@ -83,7 +88,7 @@ export class WasmRows implements Rows {
 
   release(): void {
     if (this.#address === undefined) return;
-    this.#memory.giveBack(this.#address, this.#bytes);
+    this.#memories.giveBack({ memory: this.#memory, address: this.#address }, this.#bytes);
     this.#address = undefined;
     this.#orderSums.clear();
   }

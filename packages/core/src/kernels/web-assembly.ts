@@ -10,15 +10,18 @@ export interface WebAssemblyInterface {
     module: object,
     imports?: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   ) => { readonly exports: unknown };
+  /** Pages of 64 KiB; the constructor throws RangeError when there is no memory for them. */
+  readonly Memory: new (pages: {
+    readonly initial: number;
+    readonly maximum: number;
+  }) => WasmMemory;
   readonly CompileError: new (message?: string) => Error;
 }
 
-/** A memory of 64 KiB pages. */
+/** A memory of 64 KiB pages that does not grow. */
 export interface WasmMemory {
-  /** Another one after each {@link grow}. */
+  /** Its bytes, zeroed in the beginning. */
   readonly buffer: ArrayBuffer;
-  /** @returns the number of pages before. @throws RangeError beyond the maximum */
-  grow(pages: number): number;
 }
 
 /** The platform's WebAssembly, if it has one. */

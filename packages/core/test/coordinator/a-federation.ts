@@ -107,7 +107,8 @@ export class TestFederation {
   static async start(options: FederationOptions = {}): Promise<TestFederation> {
     const tracked = trackCrypto(options.observe?.(webCrypto()) ?? webCrypto());
     const clock = virtualClock({ startMs: TEST_EPOCH_MS, settle: tracked.settled });
-    project ??= testProject({ sites: SITES, users: USERS, crypto: webCrypto(), clock });
+    // Many federations use it, in whatever order: its time is none of theirs.
+    project ??= testProject({ sites: SITES, users: USERS, crypto: webCrypto() });
     const parts = { project: options.project ?? (await project), clock, crypto: tracked.crypto, options };
     const federation = new TestFederation(parts);
     await federation.coordinator.start();

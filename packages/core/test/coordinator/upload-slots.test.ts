@@ -1,3 +1,4 @@
+import { javascriptKernels, type KernelBuffer } from "@photinus/core/kernels";
 import { describe, expect, test } from "vitest";
 import { UploadSlots } from "../../src/coordinator/upload-slots.ts";
 
@@ -5,7 +6,7 @@ const forever = new AbortController().signal;
 
 describe("upload slots", () => {
   test("admit K at once, the others when one is given back", async () => {
-    const slots = new UploadSlots(2);
+    const slots = new UploadSlots(2, javascriptKernels());
     const first = await slots.acquire("job", 10, forever);
     await slots.acquire("job", 10, forever);
     let third = false;
@@ -22,7 +23,7 @@ describe("upload slots", () => {
   });
 
   test("use their buffers again: K buffers, whatever the number of uploads", async () => {
-    const slots = new UploadSlots(2);
+    const slots = new UploadSlots(2, javascriptKernels());
     const buffers = new Set<ArrayBufferLike>();
     for (let upload = 0; upload < 20; upload++) {
       const [a, b] = [await slots.acquire("job", 100, forever), await slots.acquire("job", 60, forever)];
@@ -34,8 +35,23 @@ describe("upload slots", () => {
     expect(buffers.size).toBeLessThanOrEqual(3); // one of 60 bytes may have been too small once
   });
 
+  test("give the memory of their buffers back: of one that is too small, and of all when no job runs", async () => {
+    let live = 0;
+    const buffer = (byteLength: number): KernelBuffer => {
+      live += 1;
+      return { bytes: new Uint8Array(byteLength), release: () => live-- };
+    };
+    const slots = new UploadSlots(1, { buffer });
+    for (const byteLength of [10, 20, 5, 30]) (await slots.acquire("job", byteLength, forever)).release();
+    expect(live).toBe(1);
+
+    slots.trim();
+
+    expect(live).toBe(0);
+  });
+
   test("serve jobs in turn, so that one of many sites does not keep another waiting", async () => {
-    const slots = new UploadSlots(1);
+    const slots = new UploadSlots(1, javascriptKernels());
     const held = await slots.acquire("big", 1, forever);
     const served: string[] = [];
     const ask = (job: string) =>
@@ -52,7 +68,7 @@ describe("upload slots", () => {
   });
 
   test("forget who gave up waiting", async () => {
-    const slots = new UploadSlots(1);
+    const slots = new UploadSlots(1, javascriptKernels());
     const held = await slots.acquire("job", 1, forever);
     const stop = new AbortController();
     const waiting = slots.acquire("job", 1, stop.signal);
@@ -76,7 +92,7 @@ describe("upload slots", () => {
 });
 
 test("a parked slot keeps its bytes until somebody else needs it, and is spilled before", async () => {
-  const slots = new UploadSlots(2);
+  const slots = new UploadSlots(2, javascriptKernels());
   const [first, second] = [await slots.acquire("a", 4, forever), await slots.acquire("a", 4, forever)];
   first.bytes.fill(7);
   const spilled: number[][] = [];
@@ -93,7 +109,7 @@ test("a parked slot keeps its bytes until somebody else needs it, and is spilled
 });
 
 test("a parked slot that nobody needs is reclaimed as it was left", async () => {
-  const slots = new UploadSlots(1);
+  const slots = new UploadSlots(1, javascriptKernels());
   const first = await slots.acquire("a", 4, forever);
   first.bytes.fill(7);
   let spills = 0;
@@ -111,7 +127,7 @@ test("a parked slot that nobody needs is reclaimed as it was left", async () => 
 });
 
 test("the slot that was parked first is spilled first, and only as many as are waited for", async () => {
-  const slots = new UploadSlots(2);
+  const slots = new UploadSlots(2, javascriptKernels());
   const order: string[] = [];
   for (const name of ["one", "two"]) {
     (await slots.acquire("a", 1, forever)).park(async () => void order.push(name));
@@ -125,7 +141,7 @@ test("the slot that was parked first is spilled first, and only as many as are w
 });
 
 test("what is dropped is not spilled, and a spill that fails gives its slot all the same", async () => {
-  const slots = new UploadSlots(1);
+  const slots = new UploadSlots(1, javascriptKernels());
   let spills = 0;
   const dropped = (await slots.acquire("a", 1, forever)).park(async () => {
     spills += 1;

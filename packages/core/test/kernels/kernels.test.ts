@@ -100,6 +100,51 @@ describe.each(IMPLEMENTATIONS)("%s", (_, create) => {
     expect(() => accumulator.read(0, new Float32Array(1))).toThrow(TypeError);
   });
 
+  test("adds and measures what lies in a buffer as what lies elsewhere, at any place in it", () => {
+    const random = seededRandom("buffer");
+    const kernels = create();
+    const length = 40_003;
+    const buffer = kernels.buffer(4 * (length + 5));
+    const [inside, outside] = [kernels.accumulator(length), kernels.accumulator(length)];
+    const update = values(random, length);
+    for (const start of [0, 1, 5]) {
+      const there = new Float32Array(buffer.bytes.buffer, buffer.bytes.byteOffset + 4 * start, length);
+      there.set(update);
+      inside.addScaled(0, there, 0.7);
+      outside.addScaled(0, update, 0.7);
+      expect(kernels.sumOfSquares(there)).toBe(kernels.sumOfSquares(update));
+    }
+
+    const [a, b] = [new Float32Array(length), new Float32Array(length)];
+    inside.read(0, a);
+    outside.read(0, b);
+
+    expect(buffer.bytes).toHaveLength(4 * (length + 5));
+    expect(buffer.bytes.byteOffset % 16).toBe(0);
+    expect(bits(a)).toBe(bits(b));
+  });
+
+  test("what is lent later moves and overlaps nothing, in the same memory or in the next", () => {
+    const kernels = create();
+    const megabytes = 1_048_576;
+    const buffers = [1, 7, 3, 40, 2].map((count) => kernels.buffer(count * megabytes));
+    for (const [index, { bytes }] of buffers.entries()) bytes.fill(index + 1);
+    buffers[1]?.release();
+    buffers[1]?.release(); // once is enough
+    const again = kernels.buffer(6 * megabytes);
+    again.bytes.fill(9);
+    const sum = kernels.accumulator(megabytes);
+    const wholes = new Float32Array(again.bytes.buffer, again.bytes.byteOffset, megabytes).fill(2);
+    sum.addScaled(0, wholes, 3);
+
+    const kept = buffers.flatMap(({ bytes }, index) => (index === 1 ? [] : [bytes.at(0), bytes.at(-1)]));
+    const read = new Float32Array(megabytes);
+    sum.read(0, read);
+
+    expect(kept).toEqual([1, 1, 3, 3, 4, 4, 5, 5]);
+    expect(read.every((value) => value === 6)).toBe(true);
+  });
+
   test("memory that was released comes back zeroed, and growing keeps what is there", () => {
     const kernels = create();
     const kept = kernels.accumulator(100_000);
@@ -147,6 +192,6 @@ test("the module is below 10 kB and stays as it is", async () => {
 
   expect(module.byteLength).toBeLessThan(10_000);
   expect(toHex(await webCrypto().sha256(module))).toBe(
-    "7842356b8e4e7bab41056f68d00398c4dea9bff9487600e3d946e31941d99ce4",
+    "d2a270c172846fc2ae6090104a2e891de5215cc99093114b5b7aeda6e3c485a1",
   );
 });
