@@ -106,7 +106,7 @@ export class AdministeredServer {
   static async start(limits: Partial<RequestLimits> = {}): Promise<AdministeredServer> {
     const tracked = trackCrypto(webCrypto());
     const clock = virtualClock({ startMs: TEST_EPOCH_MS, settle: tracked.settled });
-    project ??= testProject({ sites: ["site-1", "site-2"], users: USERS, crypto: webCrypto(), clock });
+    project ??= testProject({ sites: ["site-1", "site-2"], users: USERS, crypto: webCrypto() });
     const server = new AdministeredServer({ project: await project, clock, crypto: tracked.crypto, limits });
     await server.addProcess();
     return server;
