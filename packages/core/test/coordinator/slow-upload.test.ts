@@ -1,3 +1,4 @@
+import { javascriptKernels } from "@photinus/core/kernels";
 import { describe, expect, test } from "vitest";
 import {
   comeBackAfter,
@@ -60,7 +61,7 @@ describe("who uploads slowly", () => {
 /** One slot for which somebody waits, and an upload into it of a chunk at each of these times. @returns what ended it */
 async function uploaded(timesMs: readonly number[], count: number): Promise<unknown> {
   const clock = virtualClock();
-  const slots = new UploadSlots(1);
+  const slots = new UploadSlots(1, javascriptKernels());
   const manifest: StreamManifest = {
     streamId: new Uint8Array(16),
     chunkBytes: CHUNK_BYTES,
@@ -108,7 +109,7 @@ describe("the least rate", () => {
 });
 
 test("a slot is wanted while more wait than are served by a spill", async () => {
-  const slots = new UploadSlots(2);
+  const slots = new UploadSlots(2, javascriptKernels());
   const [held, other] = [await slots.acquire("a", 1, forever), await slots.acquire("a", 1, forever)];
   expect(held.isWanted).toBe(false);
   let saved = (): void => undefined;
