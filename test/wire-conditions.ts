@@ -260,6 +260,14 @@ export const SHOWN: Readonly<Record<string, readonly [file: string, title: strin
   ],
   "[W-196]": ["core/console/clone", "is handed in as a clone only: no other model comes under its name"],
   "[W-197]": ["core/console/clone", "that names another model, or no job, is refused"],
+  "[W-198]": [
+    "core/coordinator/studies",
+    "work for it, and others are told as of a job that is not there, whatever they say",
+  ],
+  "[W-199]": [
+    "core/coordinator/studies",
+    "refuse a job of another study themselves, and one that names none, whatever the server says",
+  ],
   "[W-190]": ["core/session/resume", "more blobs than a site may name"],
   "[W-191]": [
     "core/coordinator/resume-download",

@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publicPrivacy } from "@photinus/core/filter";
 import { silentLogger } from "@photinus/core/platform";
-import { createProject, type OpenedKit, openKit, type ProvisionedProject } from "@photinus/core/provision";
+import {
+  createProject,
+  encodeRoster,
+  type OpenedKit,
+  openKit,
+  type ProvisionedProject,
+  parseRoster,
+} from "@photinus/core/provision";
 import { Site, type Trainer } from "@photinus/core/site";
 import { ParameterSet, Tensor } from "@photinus/core/tensor";
 import { nodeCrypto, systemClock, webSocketConnector, writeKitFolder } from "@photinus/node-platform";
@@ -103,7 +110,8 @@ beforeAll(async () => {
   await writeFile(join(folder, "idle.yaml"), JOB.replace("dataName: line", "dataName: nobody"));
   const storage = await openStorage({ folder: join(folder, "state") }, { crypto });
   const kit = await opened(project, "hub");
-  const options = { kit, host: "127.0.0.1", port: 0, drainMs: 200 };
+  const roster = parseRoster(encodeRoster(project.definition));
+  const options = { kit, host: "127.0.0.1", port: 0, drainMs: 200, roster: () => roster };
   const server = new PhotinusServer(options, { storage, clock, crypto, logger: silentLogger });
   socket = (await server.start()).socketUrl;
   stops.push(async () => {
@@ -249,6 +257,18 @@ test("a job that waits: the time is up with 3, others may not end it, its submit
   expect(waited.code).toBe(1);
   expect(waited.json()).toMatchObject([{ jobId: idle, state: "aborted", reason: "ERR_JOB_ABORTED" }]);
   expect(waited.json()[0].end).toMatchObject({ by: "alice@example.org", detail: "a mistake" });
+});
+
+test("what the server has against a field of the file is told where it stands there", async () => {
+  await writeFile(inFolder("far.yaml"), `${JOB}deployment:\n  sites:\n    - site-1\n    - site-9\n`);
+
+  expect(await alice("job", "submit", inFolder("far.yaml"))).toMatchObject({
+    code: 4,
+    err: expect.stringMatching(/far\.yaml:12:7 deployment\.sites\.1: the project has no site site-9/),
+  });
+  expect((await alice("job", "submit", inFolder("job.yaml"), "--study", "north")).err).toContain(
+    "study: there is no study north for alice@example.org",
+  );
 });
 
 test("clone signs the job anew with what is set, and its list says of which; who may not clone makes none", async () => {

@@ -88,10 +88,24 @@ export async function listCertificates(
   });
 }
 
+/** Options of `photinus site list`. */
+export interface ListSitesOptions extends AdministratorOptions {
+  /** Those of this study alone. */
+  readonly study?: string;
+}
+
 /** Lists the sites that are connected, enrolled or suspended. */
-export async function listSites(options: AdministratorOptions, context: CommandContext): Promise<void> {
+export async function listSites(
+  { study, ...options }: ListSitesOptions,
+  context: CommandContext,
+): Promise<void> {
   const { terminal } = context;
-  const all = await administer(options, ({ administration }) => administration.certificates(), context);
+  const all = await administer(
+    options,
+    ({ administration }) =>
+      study === undefined ? administration.certificates() : administration.certificatesOf(study),
+    context,
+  );
   const sites = all.filter(({ role }) => role === "site");
   for (const { name, org, state, isConnected, leaf, reason } of sites) {
     const place = isConnected ? "connected" : "away";

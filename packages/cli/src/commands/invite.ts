@@ -11,6 +11,8 @@ export interface InviteCommandOptions extends AdministratorOptions {
   readonly prefix: string;
   /** The one name that it gives instead. */
   readonly name?: string;
+  /** Study whose sites they become. */
+  readonly study?: string;
   /** How many may join. */
   readonly uses: number;
   /** For how long, ms. */
@@ -33,7 +35,7 @@ function originOf(text: string): string {
 /** Makes an invite at the running server, and prints the link: a secret. */
 export async function invite(options: InviteCommandOptions, context: CommandContext): Promise<void> {
   const { terminal } = context;
-  const { org, prefix, name, uses } = options;
+  const { org, prefix, name, uses, study } = options;
   const expiresAtMs = Date.now() + options.expires;
   const link = await administer(
     options,
@@ -41,7 +43,10 @@ export async function invite(options: InviteCommandOptions, context: CommandCont
       const [address = ""] = kit.configuration.server.addresses;
       const origin = originOf(options.origin ?? (options.server ?? address).replace(/^ws/, "http"));
       const whom = name === undefined ? { prefix, uses } : { name };
-      const { fragment } = await administration.invite({ org, expiresAtMs, ...whom });
+      const { fragment } = await administration.invite({
+        ...{ org, expiresAtMs, ...whom },
+        ...(study === undefined ? {} : { study }),
+      });
       return `${origin}/join#${fragment}`;
     },
     context,

@@ -5,7 +5,7 @@ import { withFederation } from "../with-federation.ts";
 import { type JobSubmitOptions, tellHandedIn } from "./job-submit.ts";
 
 /** Options of `photinus job clone`. */
-export interface JobCloneOptions extends JobSubmitOptions {
+export interface JobCloneOptions extends Omit<JobSubmitOptions, "study"> {
   /** Fields of the clone, each as `field=value`. */
   readonly set?: readonly string[];
 }

@@ -12,21 +12,27 @@ import { type PersonOptions, withFederation } from "../with-federation.ts";
 export interface JobListOptions extends PersonOptions {
   /** So many of the newest. */
   readonly most: number;
+  /** Of this study alone. */
+  readonly study?: string;
 }
 
 /** Lists the jobs that the user may view, the newest first. @throws as `withFederation` */
-export async function listJobs({ most, ...options }: JobListOptions, context: CommandContext): Promise<void> {
+export async function listJobs(
+  { most, study, ...options }: JobListOptions,
+  context: CommandContext,
+): Promise<void> {
   const { terminal } = context;
   const jobs = await withFederation(
     options,
-    ({ federation, signal }) => federation.jobs({ most, signal }),
+    ({ federation, signal }) => federation.jobs({ most, signal, ...(study === undefined ? {} : { study }) }),
     context,
   );
-  for (const { jobId, name, state, reason, submitter, submittedAtMs, clonedFrom } of jobs) {
+  for (const { jobId, name, state, reason, submitter, submittedAtMs, clonedFrom, study: of } of jobs) {
     const why = reason === "" ? "" : `: ${reason}`;
     const whence = clonedFrom === undefined ? "" : `  clone of ${clonedFrom}`;
+    const whose = of === undefined ? "" : `  study ${of}`;
     terminal.line(
-      `${jobId}  ${new Date(submittedAtMs).toISOString()}  ${state}${why}  ${name}  by ${submitter}${whence}`,
+      `${jobId}  ${new Date(submittedAtMs).toISOString()}  ${state}${why}  ${name}  by ${submitter}${whose}${whence}`,
     );
   }
   terminal.result({ jobs });

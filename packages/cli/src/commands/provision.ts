@@ -192,8 +192,9 @@ function report(update: ProjectUpdate, { definition, options, context, fingerpri
     terminal.line(`Revoked, and they stay so: --renew gives them a kit again${listed(blocked)}`);
   }
   if (options.kit === undefined && !kits.has(definition.server.name)) {
-    const changed = [PROJECT_FILE.machines, ...(revocationList === undefined ? [] : [PROJECT_FILE.list])];
-    terminal.line(`Copy ${changed.join(" and ")} of ${options.out} to local/ in the server's kit.`);
+    const lists = revocationList === undefined ? [] : [PROJECT_FILE.list];
+    const changed = [PROJECT_FILE.machines, PROJECT_FILE.roster, ...lists];
+    terminal.line(`Copy ${changed.join(", ")} of ${options.out} to local/ in the server's kit.`);
   }
   terminal.result({
     project: definition.name,

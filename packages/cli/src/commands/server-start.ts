@@ -6,6 +6,7 @@ import {
   LOCAL_AUTHORIZATION,
   LOCAL_REVOCATION_LIST,
   LOCAL_REVOKED_SITES,
+  LOCAL_ROSTER,
 } from "@photinus/core/provision";
 import { nodeCrypto, pinoLogger, spareFullCollections, systemClock } from "@photinus/node-platform";
 import { openStorage, PhotinusServer } from "@photinus/node-server";
@@ -13,6 +14,7 @@ import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { authenticationOf, clientSecretsOf } from "../local-settings.ts";
 import { PolicyFile } from "../policy/policy-file.ts";
+import { RosterFile } from "../policy/roster-file.ts";
 import { withLaterMachines } from "./later-machines.ts";
 import { openKitFolder } from "./open-kit-folder.ts";
 import { type ServerTlsOptions, serverTls } from "./server-tls.ts";
@@ -83,8 +85,12 @@ export async function startServer(
   const policy = new PolicyFile(join(options.kit, LOCAL_AUTHORIZATION), {
     ...{ clock, logger, audit: auditLog(storage.audit, clock) },
   });
+  const roster = new RosterFile(join(options.kit, LOCAL_ROSTER), {
+    ...{ clock, logger, audit: auditLog(storage.audit, clock) },
+  });
   try {
     await policy.start();
+    await roster.start();
     const secured = await serverTls(ofHost, options);
     const folder = options.pages ? pages() : undefined;
     const kit = await withLaterMachines(ofHost.kit, options.kit);
@@ -94,6 +100,7 @@ export async function startServer(
         host: options.host,
         port: options.port,
         policy: policy.source,
+        roster: roster.source,
         revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
         revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
         trustedProxies: options.trustedProxy ?? [],
@@ -110,6 +117,7 @@ export async function startServer(
       },
       { storage, clock, crypto, logger },
     );
+    roster.watch(() => server.coordinator.rosterChanged());
     const address = await server.start();
     try {
       onHangup(() => void server.reloadKit());
@@ -123,6 +131,7 @@ export async function startServer(
     terminal.result({ stopped: true });
   } finally {
     await policy.stop();
+    await roster.stop();
     await storage.close();
   }
 }

@@ -16,6 +16,8 @@ export interface ReadJob {
   readonly modelPath: string;
   /** Sizes that the model only names: each site's data sets them. */
   readonly openDimensions: readonly string[];
+  /** Where a field stands in the file, as `file:line:column`. */
+  readonly at: (path: readonly (string | number)[]) => string;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function readJob(file: string): Promise<ReadJob> {
     const modelPath = resolve(dirname(file), model);
     const bytes = await readModelFile(modelPath);
     const { bundle, openDimensions } = located(document.at(["model"]), () => makeJob(bytes, definition));
-    return { bundle, modelPath, openDimensions };
+    return { bundle, modelPath, openDimensions, at: (path) => document.at(path) };
   } catch (cause) {
     if (!(cause instanceof DocumentFault)) throw cause;
     throw new JobError("ERR_JOB_INVALID", `${cause.position} ${cause.message}`, { cause });

@@ -36,6 +36,8 @@ export const PROJECT_FILE = {
   state: "root/state.json",
   /** Machines that have kits, JSON, for a server whose kit is older. */
   machines: "root/machines.json",
+  /** Sites, scopes and studies, JSON, for a server whose kit is older. */
+  roster: "root/roster.json",
   /** Generated secret of the root's key; kept offline. */
   rootSecret: "secrets/root-key",
   /** Folder of the kits. */

@@ -58,6 +58,10 @@ sites:${lines.length === 0 ? " []" : `\n${lines.join("\n")}`}
 users:
   - { name: ${text(admin)}, org: ${text(org)}, role: project_admin }
 
+# Tenants of the project, which see nothing of each other; without them there is one for everybody.
+# studies:
+#   - { name: first, sites: [site-1], members: [{ name: ${admin} }] }
+
 # Programs that watch jobs for a system of others.
 # adapters:
 #   - { name: tracker, org: ${text(org)} }

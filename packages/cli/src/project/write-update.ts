@@ -5,6 +5,7 @@ import {
   type KitFiles,
   LOCAL_MACHINES,
   LOCAL_REVOCATION_LIST,
+  LOCAL_ROSTER,
   type ProjectUpdate,
 } from "@photinus/core/provision";
 import { replaceFile, writeKitFolder, writeKitZip } from "@photinus/node-platform";
@@ -34,7 +35,7 @@ function zipPath(folder: string, name: string): string {
 /** What a run issued, revoked and replaced. */
 export type UpdateToWrite = Pick<
   ProjectUpdate,
-  "replaced" | "removed" | "revocationList" | "machines" | "state"
+  "replaced" | "removed" | "revocationList" | "machines" | "roster" | "state"
 > & { readonly kits: KitsToWrite };
 
 /** Writes what a run issued into the folder of the project: all of it, or nothing. */
@@ -43,7 +44,7 @@ export async function writeUpdate(
   update: UpdateToWrite,
   options: { readonly zip?: boolean },
 ): Promise<void> {
-  const { kits, revocationList, machines, state } = update;
+  const { kits, revocationList, machines, roster, state } = update;
   const moves: Move[] = await retirements(project.folder, update);
   for (const [name, { secret }] of kits) {
     const folders = secret === undefined ? [PROJECT_FILE.kits] : [PROJECT_FILE.kits, PROJECT_FILE.secrets];
@@ -53,11 +54,9 @@ export async function writeUpdate(
     // Its kit may be older than it: a zip file is only a copy to hand out.
     if (options.zip) moves.push({ from: zipPath(STAGED, name), to: zipPath("", name), replace: true });
   }
-  moves.push({
-    from: join(STAGED, PROJECT_FILE.machines),
-    to: PROJECT_FILE.machines,
-    replace: true,
-  });
+  for (const file of [PROJECT_FILE.machines, PROJECT_FILE.roster]) {
+    moves.push({ from: join(STAGED, file), to: file, replace: true });
+  }
   await changeProject(project, {
     state,
     ...(revocationList === undefined ? {} : { list: revocationList.der }),
@@ -65,6 +64,7 @@ export async function writeUpdate(
     async write(staging) {
       await writeKits(staging, kits, options);
       await writePrivate(join(staging, PROJECT_FILE.machines), encodeMachines(machines));
+      await writePrivate(join(staging, PROJECT_FILE.roster), roster);
     },
   });
 }
@@ -88,10 +88,11 @@ async function retirements(folder: string, { replaced, removed }: UpdateToWrite)
 /** The server that runs on this machine takes both within a second, or at its next start. */
 export async function informServer(
   kit: string | undefined,
-  { revocationList, machines }: Pick<ProjectUpdate, "revocationList" | "machines">,
+  { revocationList, machines, roster }: Pick<ProjectUpdate, "revocationList" | "machines" | "roster">,
 ): Promise<void> {
   if (kit === undefined) return;
   await replaceFile(join(kit, LOCAL_MACHINES), encodeMachines(machines));
+  await replaceFile(join(kit, LOCAL_ROSTER), roster);
   if (revocationList === undefined) return;
   await replaceFile(join(kit, LOCAL_REVOCATION_LIST), encodePem("X509 CRL", revocationList.der));
 }

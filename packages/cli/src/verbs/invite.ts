@@ -14,6 +14,7 @@ export function addInvite(program: Command, contextOf: ContextOf): void {
     .option("--role <name>", "role of who joins; the server issues sites only", oneRole, "site")
     .option("--prefix <name>", "beginning of their names", "guest")
     .option("--name <name>", "one name instead: of a new site, or for a further device of one that joined")
+    .option("--study <name>", "study whose sites they become; you are in it")
     .option("--uses <n>", "how many may join", integerFrom(1, 10_000), 1)
     .option("--expires <time>", "for how long, such as 12h or 7d", durationUpTo(366 * DAY_MS), DAY_MS)
     .option("--origin <url>", "address of the server's pages; default: that of the server in the kit")

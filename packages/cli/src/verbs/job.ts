@@ -54,6 +54,7 @@ function addSubmit(job: Command, contextOf: ContextOf): void {
     .argument("<file>", "job.yaml")
     .option("--submit-token <text>", "handed in again with the same token, it is the same job")
     .option("--watch", "follow it to its end")
+    .option("--study <name>", "whose job it is, where the file names no study")
     .action(async (file: string, _options, command: Command) => {
       const { submitJob } = await import("../commands/job-submit.ts");
       await submitJob(file, command.opts(), contextOf(command));
@@ -86,6 +87,7 @@ function addDelete(job: Command, contextOf: ContextOf): void {
 
 function addLooks(job: Command, contextOf: ContextOf): void {
   addUsers(job, "list", "list the jobs that you may see, the newest first")
+    .option("--study <name>", "of this study alone")
     .option("--most <n>", "so many", integerFrom(1, 10_000), 50)
     .action(async (_options, command: Command) => {
       const { listJobs } = await import("../commands/job-look.ts");

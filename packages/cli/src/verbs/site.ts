@@ -33,12 +33,12 @@ export function addSite(program: Command, contextOf: ContextOf): void {
 }
 
 function addAdministration(site: Command, contextOf: ContextOf): void {
-  administratorOptions(site.command("list").description("list the sites of a running server")).action(
-    async (_options, command: Command) => {
+  administratorOptions(site.command("list").description("list the sites of a running server"))
+    .option("--study <name>", "those of this study alone, which you are in")
+    .action(async (_options, command: Command) => {
       const { listSites } = await import("../commands/certificates.ts");
       await listSites(command.opts(), contextOf(command));
-    },
-  );
+    });
   for (const kind of ["suspend", "resume"] as const) {
     const description =
       kind === "suspend" ? "end its sessions at once and admit it no more" : "admit it again";

@@ -2,7 +2,7 @@ import type { Bytes } from "../bytes/index.ts";
 import { builtInRegistry, encode } from "../decomposer/index.ts";
 import { MAX_COMMAND_LIFETIME_MS, sealObject } from "../envelope/index.ts";
 import {
-  type AdministrationKind,
+  type AdministrationQuery,
   administrationQuery,
   type CertificateOrder,
   certificateList,
@@ -76,7 +76,7 @@ export class Administration {
 
   /** Invites of the project, or of the own organization. */
   async invites(signal?: AbortSignal): Promise<readonly ListedInvite[]> {
-    return await this.#list("invites", inviteList, signal);
+    return await this.#list({ kind: "invites" }, inviteList, signal);
   }
 
   /** Ends an invite. @throws RequestError `ERR_REQUEST_UNKNOWN`, `ERR_FORBIDDEN` */
@@ -86,7 +86,7 @@ export class Administration {
 
   /** Requests for certificates that came without an invite. */
   async requests(signal?: AbortSignal): Promise<readonly ListedRequest[]> {
-    return await this.#list("requests", requestList, signal);
+    return await this.#list({ kind: "requests" }, requestList, signal);
   }
 
   /**
@@ -100,7 +100,12 @@ export class Administration {
 
   /** Certificates that the server issued, that are suspended, or whose holders are connected. */
   async certificates(signal?: AbortSignal): Promise<readonly ListedCertificate[]> {
-    return await this.#list("certificates", certificateList, signal);
+    return await this.#list({ kind: "certificates" }, certificateList, signal);
+  }
+
+  /** Certificates of the sites of a study that the administrator is in; of another study none. */
+  async certificatesOf(study: string, signal?: AbortSignal): Promise<readonly ListedCertificate[]> {
+    return await this.#list({ kind: "certificates", study }, certificateList, signal);
   }
 
   /** Revokes a certificate of the enrolment CA. @throws RequestError `ERR_REQUEST_UNKNOWN`, `ERR_FORBIDDEN` */
@@ -135,14 +140,14 @@ export class Administration {
   }
 
   async #list<Entry>(
-    kind: AdministrationKind,
+    what: Omit<AdministrationQuery, "after">,
     definition: MessageDefinition<Listed<Entry>>,
     signal?: AbortSignal,
   ): Promise<readonly Entry[]> {
     const all: Entry[] = [];
     let after: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const query = after === undefined ? { kind } : { kind, after };
+      const query = after === undefined ? what : { ...what, after };
       const reply = await this.#modules.requests.ask(administrationQuery, query, signal);
       const { entries, next } = definition.parse(reply);
       all.push(...entries);

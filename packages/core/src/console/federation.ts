@@ -239,10 +239,11 @@ export class Federation {
   }
 
   /** The jobs that the user may view, the newest first. @param most how many at most */
-  async jobs({ most = MAX_JOBS, signal }: JobsOptions = {}): Promise<readonly ListedJob[]> {
+  async jobs({ most = MAX_JOBS, study, signal }: JobsOptions = {}): Promise<readonly ListedJob[]> {
     const all: ListedJob[] = [];
     for (let after: Pick<JobQuery, "after"> | undefined = {}; after !== undefined && all.length < most; ) {
-      const query = { most: Math.min(MAX_LISTED, most - all.length), ...after };
+      const ofStudy = study === undefined ? {} : { study };
+      const query = { most: Math.min(MAX_LISTED, most - all.length), ...ofStudy, ...after };
       const reply = await this.#link.persist(() => this.#requests.ask(jobQuery, query, signal), signal);
       const { entries, next } = jobList.parse(reply);
       all.push(...entries);

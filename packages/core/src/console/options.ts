@@ -71,6 +71,8 @@ export interface CloneOptions extends SubmitOptions {
 export interface JobsOptions {
   /** So many of the newest, at most. Default: 10 000. */
   readonly most?: number;
+  /** Of this study alone. Default: of all that the user is in. */
+  readonly study?: string;
   /** Gives up waiting for the answer. */
   readonly signal?: AbortSignal;
 }

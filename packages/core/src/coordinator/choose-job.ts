@@ -7,7 +7,10 @@ export interface WaitingJob {
   /** Milliseconds since 1970. */
   readonly submittedAtMs: number;
   /** What its submitter signed. */
-  readonly definition: Pick<JobDefinition, "dataName" | "deployment" | "priority" | "workflow">;
+  readonly definition: Pick<
+    JobDefinition,
+    "dataName" | "deployment" | "priority" | "residency" | "study" | "workflow"
+  >;
   /** Not tried before this time: the sites said that they lack something. */
   readonly notBeforeMs: number;
 }
@@ -20,6 +23,8 @@ export interface SiteCapacity {
   readonly dataNames: readonly string[];
   /** Jobs that it may still take. */
   readonly free: number;
+  /** Study of the invite by which it joined. */
+  readonly invitedTo?: string | undefined;
 }
 
 /** What stands in the way of a job, or what it may have. */
@@ -46,14 +51,18 @@ export function inOrder<Job extends WaitingJob>(jobs: readonly Job[], nowMs: num
 }
 
 /** How a job stands with the sites that are connected, without those that are kept free for others. */
-export function standingOf(
-  { definition: { dataName, deployment, workflow } }: Pick<WaitingJob, "definition">,
+function standingOf(
+  { definition }: Pick<WaitingJob, "definition">,
   sites: readonly SiteCapacity[],
-  held: ReadonlySet<string> = NONE,
+  { held, admits }: StandingOptions,
 ): Standing {
+  const { dataName, deployment, workflow } = definition;
   const named = deployment?.sites && new Set(deployment.sites);
   const there = sites.filter(
-    ({ name, dataNames }) => dataNames.includes(dataName) && (named === undefined || named.has(name)),
+    (site) =>
+      site.dataNames.includes(dataName) &&
+      (named === undefined || named.has(site.name)) &&
+      admits(definition, site),
   );
   const { minimumSites } = workflow;
   const absent = absentOf(deployment, there);
@@ -65,6 +74,15 @@ export function standingOf(
   const fits = free.length >= minimumSites && absentOf(deployment, free) === undefined;
   return { kind: fits ? "fits" : "busy", sites: (fits ? free : there).map(({ name }) => name) };
 }
+
+interface StandingOptions {
+  /** Sites that are kept free for others. */
+  readonly held: ReadonlySet<string>;
+  readonly admits: Admits;
+}
+
+/** True when a site may work for a job of this study and these places. */
+export type Admits = (definition: WaitingJob["definition"], site: SiteCapacity) => boolean;
 
 /** A mandatory site that is not among these; a job may name a thousand, and there may be ten times as many. */
 function absentOf(
@@ -90,19 +108,21 @@ export interface ChoiceMoment<Job> {
   readonly nowMs: number;
   /** False for a job that cannot begin at the moment, whoever is free. Default: each may. */
   readonly mayBegin?: (job: Job) => boolean;
+  /** Default: each site may work for each job that names it. */
+  readonly admits?: Admits;
 }
 
 /** The next job, by the time and by who is connected alone: the same question has the same answer. */
 export function chooseJob<Job extends WaitingJob>(
   jobs: readonly Job[],
   sites: readonly SiteCapacity[],
-  { nowMs, mayBegin = () => true }: ChoiceMoment<Job>,
+  { nowMs, mayBegin = () => true, admits = () => true }: ChoiceMoment<Job>,
 ): Choice<Job> {
   const lacking: { readonly job: Job; readonly why: string }[] = [];
   const held = new Set<string>();
   for (const job of inOrder(jobs, nowMs)) {
     if (job.notBeforeMs > nowMs) continue;
-    const standing = standingOf(job, sites, held);
+    const standing = standingOf(job, sites, { held, admits });
     if (standing.kind === "lacks") {
       lacking.push({ job, why: standing.why });
       continue;
@@ -113,5 +133,3 @@ export function chooseJob<Job extends WaitingJob>(
   }
   return { next: undefined, lacking };
 }
-
-const NONE: ReadonlySet<string> = new Set();

@@ -42,15 +42,19 @@ export async function cloneContents(clone: Clone, modules: JobModules): Promise<
   const { clonedFrom } = payload;
   // [W-196]
   if (clonedFrom === undefined) throw new JobError("ERR_JOB_INVALID", "clonedFrom must be given");
-  const { jobs, audit, authorizer } = modules;
+  const { jobs, audit, authorizer, studies } = modules;
   const { peer } = session;
   const recordedAs = `${toHex(peer.leafDigest)} ${peer.name}`;
-  const record = (jobId: string): Promise<JobRecord> => jobs.get(jobId);
   await useJobRight(
     { actor: peer, recordedAs, right: "clone", jobId: clonedFrom },
-    { record, audit, authorizer },
+    { find: (jobId) => jobs.find(jobId), audit, authorizer, studies },
   );
   const source = await jobs.get(clonedFrom);
+  if (source.study !== payload.definition.study)
+    throw new JobError(
+      "ERR_JOB_INVALID",
+      "study: a clone is of the study of the job that it was cloned from",
+    );
   const { payload: signed } = await readStoredObject(source, modules);
   requireSameModel(payload, parseJobPayload(decode(signed, modules.registry)));
   const names: string[] = [];

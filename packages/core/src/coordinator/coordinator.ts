@@ -19,6 +19,7 @@ import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { listJobs } from "./list-jobs.ts";
 import { connectedSite, hasLeft, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
+import type { ObservationLog } from "./observation-log.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -36,6 +37,7 @@ import { loginRecord, recordCheckpoint } from "./session-records.ts";
 import { siteObjects } from "./site-objects.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { refuseStray } from "./stray-result.ts";
+import { unknownJob } from "./studies.ts";
 import { Submissions } from "./submission.ts";
 import { takeUpSession } from "./take-up-session.ts";
 import { TokenRevocations } from "./token-revocations.ts";
@@ -166,6 +168,11 @@ export class Coordinator {
     this.#identity = identity;
   }
 
+  /** The roster of the project has changed: jobs that wait may have other sites. */
+  rosterChanged(): void {
+    if (this.#state === "started") this.#scheduler.schedule();
+  }
+
   /** True while sessions are admitted. */
   get isAdmitting(): boolean {
     return this.#state === "started" && this.#fences.mayAdmit;
@@ -188,23 +195,30 @@ export class Coordinator {
    * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN` at the first step
    */
   async *observe(jobId: string, options: ObserveOptions): AsyncGenerator<Observation, void, undefined> {
-    const { by } = options;
+    const { by, study } = options;
     if (by !== undefined) await requireJobRight({ ...by, right: "view", jobId }, this.#userDesk());
-    const run = this.#scheduler.find(jobId);
-    if (run !== undefined) {
-      yield* run.board.log.observe(options);
-      return;
+    if (study !== undefined && (await this.#modules.jobs.find(jobId))?.study !== study)
+      throw unknownJob(jobId);
+    const log = this.#scheduler.find(jobId)?.board.log ?? (await this.#endedLog(jobId));
+    if (log === undefined) return;
+    const ofJob = (await this.#modules.jobs.find(jobId))?.study;
+    for await (const next of log.observe(options)) {
+      // Who has left the study meanwhile sees nothing more of it.
+      if (by !== undefined && this.#modules.studies.actorIn(ofJob, by.actor) === undefined)
+        throw unknownJob(jobId);
+      yield next;
     }
-    const record = await this.#modules.jobs.get(jobId);
-    const log = await loadEndedLog(record, this.#loading, this.#modules);
-    if (log !== undefined) yield* log.observe(options);
+  }
+
+  async #endedLog(jobId: string): Promise<ObservationLog | undefined> {
+    return await loadEndedLog(await this.#modules.jobs.get(jobId), this.#loading, this.#modules);
   }
 
   /** Every job, in order of submission; of somebody who looks on, those that the policy shows. */
   async jobs(by?: JobUser): Promise<readonly JobSummary[]> {
-    const { jobs, authorizer } = this.#modules;
+    const { jobs } = this.#modules;
     const records = await jobs.list();
-    const visible = by && records.filter((record) => isVisibleTo(by.actor, record, authorizer));
+    const visible = by && records.filter((record) => isVisibleTo(by.actor, record, this.#modules));
     return (visible ?? records).map(summaryOf);
   }
 
@@ -266,20 +280,21 @@ export class Coordinator {
   }
 
   #userDesk(): UserDesk {
-    const { jobs, clock, logger, audit, authorizer } = this.#modules;
+    const { jobs, clock, logger, audit, authorizer, studies } = this.#modules;
     return {
       submission: (session) => this.#submissions.of(session),
       takeUp: this.#takeUp,
       keptDigestOf: (urn, messageId) => this.#modules.uploads.digestOf(urn, messageId),
       queue: (record) => this.#enqueue(record),
-      record: (jobId) => jobs.get(jobId),
+      find: (jobId) => jobs.find(jobId),
       observe: (jobId, options) => this.observe(jobId, options),
       abort: (jobId, stop) => this.#abort(jobId, stop),
       delete: (jobId, request) => this.#deletions.delete(jobId, request),
       result: async (jobId, version) => loadResult(await jobs.get(jobId), version, this.#modules),
       graph: async (jobId) => publishGraph(await jobs.get(jobId), this.#modules),
       source: async (jobId) => signedSource(await jobs.get(jobId), this.#modules),
-      list: (actor, query) => listJobs(actor, query, { jobs, authorizer }),
+      list: (actor, query) => listJobs(actor, query, { jobs, authorizer, studies }),
+      studies,
       logger,
       clock,
       audit,
@@ -290,13 +305,17 @@ export class Coordinator {
 
   async #arrive(session: Session, body: SiteReady, state: ResumedState): Promise<void> {
     const { name } = session.peer;
+    // Whoever has a kit stands in the roster; what was invited is looked up once.
+    const hasEnrolled = session.peer.chain.length > 1;
+    const invitedTo = hasEnrolled ? await this.#modules.studies.invitedTo(name) : undefined;
+    if (session.signal.aborted) return;
     const older = this.#sites.get(name);
     if (older?.session === session) {
       throw new MessageError("ERR_TYPE_UNKNOWN", "a site announces itself once in a session");
     }
     if (older !== undefined) this.#supersede(older.session, ANOTHER_DEVICE).catch(this.#logFault);
     const connectedAtMs = Math.trunc(this.#modules.clock.now());
-    const site = liveSite({ session, announced: body, connectedAtMs, resumed: state });
+    const site = liveSite({ session, announced: body, connectedAtMs, resumed: state, invitedTo });
     this.#sites.set(name, site);
     this.#fences.announced(session);
     this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
@@ -309,8 +328,11 @@ export class Coordinator {
   async #runOf(jobId: string, site: LiveSite): Promise<JobRun | undefined> {
     if (this.#scheduler.isWaiting(jobId)) return undefined;
     const run = this.#scheduler.find(jobId);
-    if (run !== undefined) return run;
-    const record = await this.#modules.jobs.find(jobId);
+    const { jobs, studies } = this.#modules;
+    if (run !== undefined && studies.mayTakePart(run.definition, site)) return run;
+    const found = await jobs.find(jobId);
+    // A job of a study that the site is not in is told of as of one that is not there.
+    const record = found !== undefined && studies.isOfStudy(found.study, site) ? found : undefined;
     const state = record !== undefined && hasJobEnded(record.state) ? record.state : "aborted";
     if (record !== undefined && !hasJobEnded(record.state)) return undefined; // the next process takes it up
     const reason = record?.deletion ? "ERR_JOB_DELETED" : (record?.reason ?? "ERR_JOB_UNKNOWN");
@@ -358,7 +380,7 @@ export class Coordinator {
   }
 
   #newScheduler({ concurrentJobs, jobsPerSite }: CoordinatorOptions): Scheduler {
-    const { clock, slots } = this.#modules;
+    const { clock, slots, studies } = this.#modules;
     return new Scheduler(
       {
         concurrentJobs: concurrentJobs ?? DEFAULT_JOBS.running,
@@ -367,6 +389,7 @@ export class Coordinator {
       {
         clock,
         sites: () => this.#sites.values(),
+        studies,
         isLive: (site) => this.#sites.get(site.name) === site,
         onIdle: () => slots.trim(),
         track: (work) => this.#track(work),

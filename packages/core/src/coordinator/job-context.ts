@@ -19,6 +19,7 @@ import type { WorkflowRegistry } from "../workflow/index.ts";
 import type { JobBoard } from "./job-board.ts";
 import type { JobSites } from "./job-sites.ts";
 import type { KeptUploads } from "./kept-uploads.ts";
+import type { Studies } from "./studies.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
 /** What all jobs of one coordinator share. */
@@ -35,6 +36,8 @@ export interface JobModules {
   readonly audit: AuditLog;
   /** Decides by the policy of the server. */
   readonly authorizer: Authorizer;
+  /** Whose jobs are whose. */
+  readonly studies: Studies;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly slots: UploadSlots;

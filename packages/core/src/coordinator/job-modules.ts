@@ -6,6 +6,7 @@ import type { JobModules } from "./job-context.ts";
 import { KeptUploads } from "./kept-uploads.ts";
 import type { CoordinatorModules, CoordinatorOptions } from "./options.ts";
 import type { ResumeRecords } from "./resume-records.ts";
+import { Studies } from "./studies.ts";
 import { UploadSlots } from "./upload-slots.ts";
 
 const DEFAULT_UPLOAD_SLOTS = 2;
@@ -34,6 +35,7 @@ export function jobModules(
     jobs: new JobStore(metadata),
     audit: auditLog(audit, clock),
     authorizer,
+    studies: new Studies({ roster: modules.roster, jurisdiction: options.jurisdiction }, { metadata }),
     slots,
     uploads: new KeptUploads({ slots, checkpoints, records, clock, logger }),
   };

@@ -9,7 +9,8 @@ import {
   type PolicyDecision,
 } from "../authorization/index.ts";
 import { AuthorizationError } from "../errors/index.ts";
-import type { JobRecord } from "../job/index.ts";
+import { type JobRecord, requireNotDeleted } from "../job/index.ts";
+import { type Studies, unknownJob } from "./studies.ts";
 
 /** Somebody who wants something of a job. */
 export interface JobUser {
@@ -27,8 +28,9 @@ export interface RightRequest extends JobUser {
 
 /** What rights are looked up in and recorded with. */
 export interface JobRightModules {
-  /** @throws JobError `ERR_JOB_UNKNOWN` */
-  readonly record: (jobId: string) => Promise<JobRecord>;
+  /** The record of a job, deleted or not. */
+  readonly find: (jobId: string) => Promise<JobRecord | undefined>;
+  readonly studies: Studies;
   readonly audit: AuditLog;
   readonly authorizer: Authorizer;
 }
@@ -53,16 +55,32 @@ export async function useJobRight(request: RightRequest, modules: JobRightModule
 }
 
 /** True when somebody sees a job in a list. That others are left out of it is no refusal to be recorded. */
-export function isVisibleTo(actor: Actor, record: JobRecord, authorizer: Authorizer): boolean {
-  return decideJob({ actor, right: "view", job: factsOf(record) }, authorizer).allowed;
+export function isVisibleTo(
+  actor: Actor,
+  record: JobRecord,
+  { authorizer, studies }: Pick<JobRightModules, "authorizer" | "studies">,
+): boolean {
+  const present = studies.actorIn(record.study, actor);
+  return (
+    present !== undefined &&
+    decideJob({ actor: present, right: "view", job: factsOf(record) }, authorizer).allowed
+  );
 }
 
-async function decisionOf(
-  { actor, right, jobId }: RightRequest,
-  { record: find, authorizer }: JobRightModules,
-): Promise<PolicyDecision> {
-  return decideJob({ actor, right, job: factsOf(await find(jobId)) }, authorizer);
+/** [W-198] A job of a study that somebody is not in is answered, recorded and counted as one that is not there. */
+async function decisionOf(request: RightRequest, modules: JobRightModules): Promise<PolicyDecision> {
+  const { actor, right, jobId } = request;
+  const job = await modules.find(jobId);
+  const present = job && modules.studies.actorIn(job.study, actor);
+  if (job === undefined || present === undefined) {
+    await record(request, NOT_THERE, modules);
+    throw unknownJob(jobId);
+  }
+  requireNotDeleted(job);
+  return decideJob({ actor: present, right, job: factsOf(job) }, modules.authorizer);
 }
+
+const NOT_THERE: PolicyDecision = { allowed: false, path: [], why: "there is no such job for who asks" };
 
 function factsOf({ submitter }: JobRecord): JobFacts {
   return { submitter: submitter.name, submitterOrg: submitter.org };

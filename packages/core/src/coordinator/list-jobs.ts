@@ -2,11 +2,13 @@ import type { Actor, Authorizer } from "../authorization/index.ts";
 import type { JobRecord, JobStore } from "../job/index.ts";
 import type { JobQuery, Listed, ListedJob } from "../message/index.ts";
 import { isVisibleTo } from "./job-rights.ts";
+import type { Studies } from "./studies.ts";
 
 /** What {@link listJobs} works with. */
 export interface ListJobsModules {
   readonly jobs: Pick<JobStore, "list">;
   readonly authorizer: Authorizer;
+  readonly studies: Studies;
 }
 
 /**
@@ -14,14 +16,15 @@ export interface ListJobsModules {
  */
 export async function listJobs(
   actor: Actor,
-  { most, after }: JobQuery,
-  { jobs, authorizer }: ListJobsModules,
+  { most, after, study }: JobQuery,
+  { jobs, ...modules }: ListJobsModules,
 ): Promise<Listed<ListedJob>> {
   const page: JobRecord[] = [];
   for (const record of (await jobs.list()).toReversed()) {
     // A job that is gone leaves its place: what follows is told by order, not by finding it.
     if (after !== undefined && cursorOf(record) >= after) continue;
-    if (!isVisibleTo(actor, record, authorizer)) continue;
+    if (study !== undefined && record.study !== study) continue;
+    if (!isVisibleTo(actor, record, modules)) continue;
     const last = page.at(-1);
     if (page.length === most && last !== undefined)
       return { entries: page.map(listedJob), next: cursorOf(last) };
@@ -43,10 +46,12 @@ function listedJob({
   submittedAtMs,
   endedAtMs,
   clonedFrom,
+  study,
 }: JobRecord): ListedJob {
   return {
     ...{ jobId, name, state, reason, submitter: submitter.name, org: submitter.org, submittedAtMs },
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
     ...(clonedFrom === undefined ? {} : { clonedFrom }),
+    ...(study === undefined ? {} : { study }),
   };
 }

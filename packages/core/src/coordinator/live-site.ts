@@ -7,6 +7,8 @@ import type { ResumeRecord } from "./resume-record.ts";
 /** A site that is connected and has said what it can do. */
 export interface LiveSite extends ConnectedSite, ResumedState {
   readonly session: Session;
+  /** Study of the invite by which it joined; of a site with a kit none. */
+  readonly invitedTo: string | undefined;
   /** Jobs that it had prepared when it came. */
   readonly preparedJobs: SiteReady["preparedJobs"];
   /** Updates that it held when it came. */
@@ -41,10 +43,12 @@ export interface LiveSiteParts {
   readonly connectedAtMs: number;
   /** What lasts of its earlier sessions. */
   readonly resumed: ResumedState;
+  /** Study of the invite by which it joined. */
+  readonly invitedTo: string | undefined;
 }
 
 /** A {@link LiveSite} from its session and what it announced. */
-export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSiteParts): LiveSite {
+export function liveSite({ session, announced, connectedAtMs, resumed, invitedTo }: LiveSiteParts): LiveSite {
   const { name, org } = session.peer;
   const { runtime, dataNames, preparedJobs, heldUpdates } = announced;
   const { record, hasAsked, acknowledged, heldBlobs } = resumed;
@@ -59,6 +63,7 @@ export function liveSite({ session, announced, connectedAtMs, resumed }: LiveSit
     acknowledged,
     heldBlobs,
     session,
+    invitedTo,
     preparedJobs: exactly(preparedJobs),
     heldUpdates: exactly(heldUpdates),
     sentBlobs: new SparseSet(),

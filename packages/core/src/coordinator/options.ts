@@ -15,6 +15,7 @@ import type {
   Metrics,
   ScratchStore,
 } from "../platform/index.ts";
+import type { RosterSource } from "../provision/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
 import type { Administration } from "./administration/administration.ts";
 import type { JobUser } from "./job-rights.ts";
@@ -47,6 +48,8 @@ export interface CoordinatorOptions {
    * task's deadline. Default 15 000 ms.
    */
   readonly reconnectGraceMs?: number;
+  /** Where the data of the server lies: jobs that may not be there are refused. Absent: nowhere in particular. */
+  readonly jurisdiction?: string;
   /** Increments that a slow reader of observations may fall behind before it gets a snapshot instead. Default 1 024. */
   readonly observationBuffer?: number;
 }
@@ -73,6 +76,8 @@ export interface CoordinatorModules {
   readonly revocations?: RevocationLists;
   /** Decides who may do what. Default: the default policy, for the organization of the server. */
   readonly authorizer?: Authorizer;
+  /** Sites, scopes and studies of now. Absent: sites and scopes are not known, and there are no studies. */
+  readonly roster?: RosterSource;
   /** What administrators order, and the renewal of certificates. Absent: neither. */
   readonly administration?: Administration;
   /** Workflows by the name that a job definition gives. */
@@ -97,6 +102,8 @@ export interface JobSummary {
   readonly submitter: string;
   /** Milliseconds since 1970. */
   readonly submittedAtMs: number;
+  /** Study that it belongs to; absent where the project has none. */
+  readonly study?: string;
 }
 
 /** A site that is connected, as lists show it. */
@@ -121,4 +128,6 @@ export interface ObserveOptions {
   readonly signal: AbortSignal;
   /** Who looks on, if the policy shows the job. Absent: whoever asks has decided that. */
   readonly by?: JobUser;
+  /** A job of another study is not there. Absent: of whatever study. */
+  readonly study?: string;
 }

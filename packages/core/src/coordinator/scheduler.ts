@@ -1,12 +1,12 @@
-import { isDeployedTo } from "../job/index.ts";
 import { hasJobEnded, type JobEnd } from "../message/index.ts";
 import type { Clock, Timer } from "../platform/index.ts";
 import type { MessageRoute } from "../session/index.ts";
-import { chooseJob, type SiteCapacity, type WaitingJob } from "./choose-job.ts";
+import { type Admits, chooseJob, type SiteCapacity, type WaitingJob } from "./choose-job.ts";
 import { abortedBy, cannotSchedule, type JobStop } from "./job-end.ts";
 import type { JobRun } from "./job-run.ts";
 import type { LiveSite } from "./live-site.ts";
 import { ResourceChecks } from "./resource-checks.ts";
+import type { Studies } from "./studies.ts";
 
 /** A job that has its sites and not begun after so long does not keep others from beginning. */
 const BEGINS_WITHIN_MS = 30_000;
@@ -32,6 +32,8 @@ export interface SchedulerModules {
   readonly sites: () => Iterable<LiveSite>;
   /** False when the site's session has ended, or a newer one has come. */
   readonly isLive: (site: LiveSite) => boolean;
+  /** Who may work for whom. */
+  readonly studies: Pick<Studies, "admits" | "mayTakePart">;
   /** Called when no job is left. */
   readonly onIdle: () => void;
   /** Waits for what goes on beside messages. */
@@ -130,7 +132,7 @@ export class Scheduler {
     const had = [...this.#active.values()].filter(
       ({ run, sites }) => sites.has(site.name) || site.preparedJobs.includes(run.record.jobId),
     );
-    for (const active of had) if (suits(active.run, site)) await this.#offer(active, site);
+    for (const active of had) if (this.#suits(active.run, site)) await this.#offer(active, site);
     if (this.#waiting.size > 0) this.schedule();
     else if (!this.#isStopped && this.#modules.isLive(site)) this.#spread([site]);
   }
@@ -147,7 +149,7 @@ export class Scheduler {
   /** A site says that it takes part: it is given the job when it was not, or not in this process. */
   async takesPart(jobId: string, site: LiveSite): Promise<void> {
     const active = this.#active.get(jobId);
-    if (active !== undefined && suits(active.run, site)) await this.#offer(active, site);
+    if (active !== undefined && this.#suits(active.run, site)) await this.#offer(active, site);
   }
 
   /** A site takes no part in a job, or can no longer: others may have its place. */
@@ -182,7 +184,9 @@ export class Scheduler {
   schedule(): void {
     if (this.#isStopped) return;
     while (this.#waiting.size > 0) {
-      const when = { nowMs: this.#now(), mayBegin: (job: Waiting) => this.#mayBegin(job) };
+      const { studies } = this.#modules;
+      const admits: Admits = (definition, site) => studies.admits(definition, site);
+      const when = { nowMs: this.#now(), mayBegin: (job: Waiting) => this.#mayBegin(job), admits };
       const { next, lacking } = chooseJob(this.#choosable(), this.#capacities(), when);
       this.#note(lacking, next === undefined);
       if (next === undefined || !this.#hasPlace()) break;
@@ -283,7 +287,8 @@ export class Scheduler {
       let free = this.#freeAt(site.name);
       for (const active of this.#active.values()) {
         if (free <= 0) break;
-        if (active.sites.has(site.name) || !suits(active.run, site) || active.run.hasRefused(site)) continue;
+        if (active.sites.has(site.name) || !this.#suits(active.run, site) || active.run.hasRefused(site))
+          continue;
         free -= 1;
         active.sites.add(site.name);
         this.#modules.track(this.#offer(active, site));
@@ -302,9 +307,10 @@ export class Scheduler {
   }
 
   #capacities(): readonly SiteCapacity[] {
-    return [...this.#modules.sites()].map(({ name, dataNames }) => ({
+    return [...this.#modules.sites()].map(({ name, dataNames, invitedTo }) => ({
       name,
       dataNames,
+      invitedTo,
       free: this.#freeAt(name),
     }));
   }
@@ -356,12 +362,14 @@ export class Scheduler {
     this.#waiting.delete(job.jobId);
   }
 
+  /** True when the job may be given to the site at all. */
+  #suits({ definition }: JobRun, site: LiveSite): boolean {
+    return (
+      site.dataNames.includes(definition.dataName) && this.#modules.studies.mayTakePart(definition, site)
+    );
+  }
+
   #now(): number {
     return Math.trunc(this.#modules.clock.now());
   }
-}
-
-/** True when the job may be given to the site at all. */
-function suits({ definition: { dataName, deployment } }: JobRun, site: LiveSite): boolean {
-  return site.dataNames.includes(dataName) && isDeployedTo(deployment, site.name);
 }

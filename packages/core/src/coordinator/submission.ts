@@ -1,9 +1,16 @@
 import type { AuditLog } from "../audit/index.ts";
-import { decideJob, decisionDetails } from "../authorization/index.ts";
+import { decideJob, decisionDetails, type PolicyDecision } from "../authorization/index.ts";
 import { concatBytes, equalBytes, toHex, utf8 } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { AuthorizationError, EnvelopeError, JobError, StorageError, WireError } from "../errors/index.ts";
+import {
+  AuthorizationError,
+  EnvelopeError,
+  JobError,
+  PhotinusError,
+  StorageError,
+  WireError,
+} from "../errors/index.ts";
 import { type JobPayload, type JobRecord, parseJobPayload } from "../job/index.ts";
 import { type JobClone, type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
 import type { Session } from "../session/index.ts";
@@ -154,7 +161,7 @@ export class Submission {
     if (object === undefined)
       throw new JobError("ERR_JOB_UNKNOWN", `send the job object ${body.jobId} first`);
     this.#pending.delete(body.jobId);
-    await this.#requireRight(object);
+    await this.#recorded(object, () => this.#requireRight(object));
     const { messageId, payloadDigest } = origin.message;
     const key = `${messageId} ${payloadDigest} ${origin.urn}`;
     return await this.#parts.turn(key, () => this.#take(object, body, { message: origin.message, bring }));
@@ -175,8 +182,12 @@ export class Submission {
     this.#parts.limits.requirePlace(); // a job that is known has its place
     const payload = this.#parse(object);
     const { clonedFrom, definition } = payload;
-    const { name, retention } = definition;
-    const retained = retention?.days === undefined ? {} : { retainDays: retention.days };
+    await this.#recorded(object, () => this.#modules.studies.requirePossible(definition));
+    const { name, retention, study } = definition;
+    const retained = {
+      ...(retention?.days === undefined ? {} : { retainDays: retention.days }),
+      ...(study === undefined ? {} : { study }),
+    };
     const source = clonedFrom === undefined ? {} : { clonedFrom };
     const [graph = "", initialModel = ""] = await bring(payload);
     try {
@@ -191,24 +202,39 @@ export class Submission {
     }
   }
 
-  /** The signer's own certificate decides, never what a message says. */
-  async #requireRight({ signer, objectId }: VerifiedObject): Promise<void> {
+  /** The signer's own certificate decides, in the study that the job names; never what a message says. */
+  async #requireRight(object: VerifiedObject): Promise<void> {
+    const { signer } = object;
     if (!equalBytes(signer.leafDigest, this.#parts.session.peer.leafDigest)) {
       throw new AuthorizationError("ERR_FORBIDDEN", "a job is submitted by the one who signed it");
     }
-    const decision = decideJob({ actor: signer, right: "submit" }, this.#modules.authorizer);
-    if (decision.allowed) return;
-    const jobId = toHex(objectId);
-    await this.#parts.refusals.record({
-      actor: `${toHex(signer.leafDigest)} ${signer.name}`,
-      action: "job",
-      object: jobId,
-      outcome: "refused",
-      reason: "submit",
-      correlation: jobId,
-      details: decisionDetails(decision),
-    });
-    throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
+    const { study } = this.#parse(object).definition;
+    const actor = this.#modules.studies.requireActor(study, signer);
+    const decision = decideJob({ actor, right: "submit" }, this.#modules.authorizer);
+    if (!decision.allowed) throw new SubmitDenied(decision);
+  }
+
+  /** What speaks against a job is on record before its submitter hears of it. */
+  async #recorded({ signer, objectId }: VerifiedObject, check: () => Promise<void>): Promise<void> {
+    try {
+      await check();
+    } catch (error) {
+      if (!(error instanceof PhotinusError)) throw error;
+      const jobId = toHex(objectId);
+      await this.#parts.refusals.record({
+        actor: `${toHex(signer.leafDigest)} ${signer.name}`,
+        action: "job",
+        object: jobId,
+        outcome: "refused",
+        reason: "submit",
+        correlation: jobId,
+        details:
+          error instanceof SubmitDenied
+            ? decisionDetails(error.decision)
+            : { code: error.code, why: error.message },
+      });
+      throw error;
+    }
   }
 
   /**
@@ -253,7 +279,10 @@ export class Submission {
 
   async #store(
     object: VerifiedObject,
-    content: Pick<JobRecord, "name" | "graph" | "initialModel" | "submission" | "retainDays" | "clonedFrom">,
+    content: Pick<
+      JobRecord,
+      "name" | "graph" | "initialModel" | "submission" | "retainDays" | "clonedFrom" | "study"
+    >,
   ): Promise<JobRecord> {
     const { checkpoints, clock, jobs, audit } = this.#modules;
     const { signer, objectId, bytes, payload } = object;
@@ -309,6 +338,16 @@ export class Submission {
     if (token === undefined) return undefined;
     const user = utf8(`${this.#parts.session.peer.name}\0`);
     return toHex(await this.#modules.crypto.sha256(concatBytes(user, utf8(token))));
+  }
+}
+
+/** The policy of the server refuses. */
+class SubmitDenied extends AuthorizationError {
+  readonly decision: PolicyDecision;
+
+  constructor(decision: PolicyDecision) {
+    super("ERR_FORBIDDEN", decision.why);
+    this.decision = decision;
   }
 }
 

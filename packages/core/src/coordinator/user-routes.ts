@@ -52,6 +52,7 @@ import type { ResumedState } from "./live-site.ts";
 import { identityOf, type MessageIdentity, requireSame } from "./message-identity.ts";
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
+import { type Studies, unknownJob } from "./studies.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import { isToComeBack } from "./submitted-contents.ts";
 
@@ -71,8 +72,10 @@ export interface UserDesk {
   readonly keptDigestOf: (urn: string, messageId: string) => string | undefined;
   /** A job is durable and waits. */
   readonly queue: (record: JobRecord) => Promise<void>;
-  /** @throws JobError `ERR_JOB_UNKNOWN` */
-  readonly record: (jobId: string) => Promise<JobRecord>;
+  /** The record of a job, deleted or not. */
+  readonly find: (jobId: string) => Promise<JobRecord | undefined>;
+  /** Whose jobs are whose. */
+  readonly studies: Studies;
   readonly observe: (jobId: string, options: ObserveOptions) => AsyncIterable<Observation>;
   /** Ends a job for good. */
   readonly abort: (jobId: string, stop: JobStop) => Promise<JobRecord>;
@@ -253,10 +256,13 @@ function observeRoute(desk: UserDesk, session: Session, seats: Seats): MessageRo
   return on(observe, async ({ jobId, fromSequence }, { messageId: inReplyTo }) => {
     await requireJobRight(requestOf(session, "view", jobId), desk);
     const from = fromSequence === undefined ? {} : { fromSequence };
+    const study = (await desk.find(jobId))?.study;
     background(desk, { session, inReplyTo, seats }, async () => {
       // A signal of its own: a session may watch many jobs.
       const signal = AbortSignal.any([session.signal]);
       for await (const next of desk.observe(jobId, { ...from, signal })) {
+        // Who has left the study meanwhile sees nothing more of it.
+        if (desk.studies.actorIn(study, session.peer) === undefined) throw unknownJob(jobId);
         await session.send(observation, { jobId, observation: next }, { inReplyTo, scope: jobId });
       }
     });

@@ -52,6 +52,10 @@ export interface JobDefinition {
   readonly scope?: string;
   /** What models and results go through at each site, behind the filters of the site itself. Default: nothing. */
   readonly filters?: JobFilters;
+  /** Study of the project whose job it is: for its members and sites alone. Absent where the project has no studies. */
+  readonly study?: string;
+  /** Places outside of which nothing of it may lie, such as `EU` or `US-CA`, for server and sites. Default: anywhere. */
+  readonly residency?: readonly string[];
   /** Name of the data set that each site maps to its own data. */
   readonly dataName: string;
   /** Unsigned 32-bit seed; the seed of a task is derived from it, the site's name and the round. */

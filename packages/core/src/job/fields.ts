@@ -9,6 +9,12 @@ export const whole = (least: number, most: number): v.GenericSchema<unknown, num
     v.maxValue(most, `at most ${most}`),
   );
 
+/** The name of a study. */
+export const studyName: v.GenericSchema<unknown, string> = v.pipe(
+  v.string("text"),
+  v.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "lower-case letters, digits, dots, hyphens, at most 63"),
+);
+
 /** Text whose length is in a range. */
 export const text = (least: number, most: number): v.GenericSchema<unknown, string> =>
   v.pipe(

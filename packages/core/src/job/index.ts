@@ -20,7 +20,7 @@ export {
   type RetentionDefinition,
 } from "./deployment.ts";
 export { ResourceNeedSchema } from "./deployment-schema.ts";
-export { whole } from "./fields.ts";
+export { studyName, whole } from "./fields.ts";
 export { JOB_FILE_DEFAULTS, type JobFile, type JobFileDefaults } from "./job-file.ts";
 export {
   CONTROL_PREFIX,
@@ -34,7 +34,14 @@ export {
   parseJobPayload,
   type UpdatedJob,
 } from "./job-object.ts";
-export { type BestModel, type JobDeletion, type JobRecord, JobStore, type StoredModel } from "./job-store.ts";
+export {
+  type BestModel,
+  type JobDeletion,
+  type JobRecord,
+  JobStore,
+  requireNotDeleted,
+  type StoredModel,
+} from "./job-store.ts";
 export { localWork, plannedSteps } from "./local-work.ts";
 export {
   MAX_METRIC_SUMS,
@@ -47,6 +54,7 @@ export {
 } from "./metric/index.ts";
 export { jobFileSchema, parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";
+export { isWithin, JURISDICTION_PATTERN } from "./residency.ts";
 export { type SealJobAbortModules, sealJobAbort, sealJobDeletion } from "./seal-job-order.ts";
 export { SEGMENT_BYTES } from "./seal-segments.ts";
 export { type SignedJob, type SignJobModules, signJob } from "./sign-job.ts";

@@ -69,6 +69,8 @@ export interface JobRecord {
   readonly last: StoredModel;
   /** The best version so far. */
   readonly best?: BestModel;
+  /** Study of the project that it belongs to; absent where there are none. */
+  readonly study?: string;
   /** Id of the job that it was cloned from. */
   readonly clonedFrom?: string;
   /** Days after its end until it is deleted, from the definition. */
@@ -87,6 +89,11 @@ export interface JobDeletion {
   readonly atMs: number;
   /** False while blobs and records of it may still be there. */
   readonly isDone: boolean;
+}
+
+/** @throws JobError `ERR_JOB_DELETED` */
+export function requireNotDeleted({ jobId, deletion }: JobRecord): void {
+  if (deletion !== undefined) throw new JobError("ERR_JOB_DELETED", `${deletion.by} deleted job ${jobId}`);
 }
 
 const hex = (digits: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${digits}}$`)));
@@ -118,6 +125,7 @@ const RecordSchema: v.GenericSchema<unknown, JobRecord> = v.strictObject({
   best: v.exactOptional(
     v.strictObject({ version, checkpoint: hex(64), accuracy: v.number(), loss: v.number() }),
   ),
+  study: v.exactOptional(v.pipe(v.string(), v.maxLength(63))),
   clonedFrom: v.exactOptional(hex(32)),
   retainDays: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   deletion: v.exactOptional(v.strictObject({ by: text, reason: text, atMs: time, isDone: v.boolean() })),
@@ -152,9 +160,8 @@ export class JobStore {
   async get(jobId: string): Promise<JobRecord> {
     const record = await this.find(jobId);
     if (record === undefined) throw new JobError("ERR_JOB_UNKNOWN", `there is no job ${jobId}`);
-    const { deletion } = record;
-    if (deletion === undefined) return record;
-    throw new JobError("ERR_JOB_DELETED", `${deletion.by} deleted job ${jobId}`);
+    requireNotDeleted(record);
+    return record;
   }
 
   /** The record of a job, deleted or not; `undefined` when none is known. */

@@ -5,8 +5,9 @@ import { filterRegistry, jobFiltersSchema, scopeName } from "../filter/index.ts"
 import { type JobDefinition, WORKFLOW_NAMES } from "./definition.ts";
 import { DeploymentSchema, RetentionSchema } from "./deployment-schema.ts";
 import { feasible } from "./feasibility.ts";
-import { text, whole } from "./fields.ts";
+import { studyName, text, whole } from "./fields.ts";
 import type { JobFile } from "./job-file.ts";
+import { ResidencySchema } from "./residency.ts";
 import { TrainingSchema } from "./training-schema.ts";
 
 /** A day in ms: the longest wait that a job may ask for. */
@@ -29,6 +30,8 @@ const DEFINITION_FIELDS = {
   training: TrainingSchema,
   scope: v.exactOptional(scopeName),
   filters: v.exactOptional(jobFiltersSchema(filterRegistry())),
+  study: v.exactOptional(studyName),
+  residency: v.exactOptional(ResidencySchema),
   dataName: v.pipe(
     v.string("text"),
     v.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "lower-case letters, digits, dots, hyphens, at most 63"),

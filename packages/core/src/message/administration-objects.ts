@@ -18,6 +18,8 @@ export interface InviteOrder {
   readonly codeDigest: Bytes;
   /** Organization of who joins. */
   readonly org: string;
+  /** Study whose site it becomes; absent: none. */
+  readonly study?: string;
   /** New participants are named `<prefix>-<number>`; absent when the invite is for one name. */
   readonly prefix?: string;
   /** The one participant whom it admits: a new one, or a further device of one that is there. */
@@ -41,6 +43,7 @@ const InviteOrderSchema = v.pipe(
   v.strictObject({
     codeDigest: bytesOf(32),
     org: plainName,
+    study: v.exactOptional(plainName),
     prefix: v.exactOptional(v.pipe(plainName, v.maxLength(48))),
     name: v.exactOptional(siteName),
     uses: integerIn(1, MAX_INVITE_USES),

@@ -24,6 +24,8 @@ export interface AdministrationQuery {
   readonly kind: AdministrationKind;
   /** Cursor of the list before; absent for the first. */
   readonly after?: string;
+  /** Of certificates, those of the sites of this study, which the asker is in; absent: all. */
+  readonly study?: string;
 }
 
 /** An administrator asks what there is. Answered by the list of that kind. */
@@ -32,6 +34,7 @@ export const administrationQuery: MessageDefinition<AdministrationQuery> = defin
   v.strictObject({
     kind: v.picklist(["invites", "requests", "certificates"]),
     after: v.exactOptional(cursor),
+    study: v.exactOptional(plainName),
   }),
 );
 

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { heldBlob } from "./blob.ts";
 import { defineMessage } from "./define.ts";
 import type { MessageDefinition } from "./definition.ts";
-import { integerIn, jobId, textOf, USER_ROLES } from "./fields.ts";
+import { integerIn, jobId, plainName, textOf, USER_ROLES } from "./fields.ts";
 import { cursor, type Listed, listOf, MAX_LISTED } from "./listed.ts";
 import type { JobState } from "./observation.ts";
 import { jobState } from "./observe.ts";
@@ -14,12 +14,18 @@ export interface JobQuery {
   readonly most: number;
   /** Cursor of the list before; absent for the first. */
   readonly after?: string;
+  /** Of this study alone; absent: of all that the user is in. */
+  readonly study?: string;
 }
 
 /** A user asks which jobs there are: those that he may view, the newest first. Answered by {@link jobList}. */
 export const jobQuery: MessageDefinition<JobQuery> = defineMessage(
   { type: 96, name: "job-query", signed: true, from: USER_ROLES },
-  v.strictObject({ most: integerIn(1, MAX_LISTED), after: v.exactOptional(cursor) }),
+  v.strictObject({
+    most: integerIn(1, MAX_LISTED),
+    after: v.exactOptional(cursor),
+    study: v.exactOptional(plainName),
+  }),
 );
 
 /** A job as users see it in a list. */
@@ -42,6 +48,8 @@ export interface ListedJob {
   readonly endedAtMs?: number;
   /** Id of the job that it was cloned from; absent of a job that is no clone. */
   readonly clonedFrom?: string;
+  /** Study that it belongs to; absent where the project has none. */
+  readonly study?: string;
 }
 
 const timeMs = integerIn(0, Number.MAX_SAFE_INTEGER);
@@ -60,6 +68,7 @@ export const jobList: MessageDefinition<Listed<ListedJob>> = defineMessage(
       submittedAtMs: timeMs,
       endedAtMs: v.exactOptional(timeMs),
       clonedFrom: v.exactOptional(jobId),
+      study: v.exactOptional(plainName),
     }),
   ),
 );

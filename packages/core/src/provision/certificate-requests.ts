@@ -235,7 +235,7 @@ export class CertificateRequests {
   ): Promise<boolean> {
     if (!claims) return (await this.#participants.find(name)) === undefined;
     const notAfterMs = this.#modules.clock.now() + LIFETIME_MS.enrolledSite;
-    return await this.#participants.claim(name, org, { key, notAfterMs, isRevoked: false });
+    return await this.#participants.claim(name, { org }, { key, notAfterMs, isRevoked: false });
   }
 
   async #issue(

@@ -1,13 +1,17 @@
 import * as v from "valibot";
+import { scopeName } from "../filter/index.ts";
+import { JURISDICTION_PATTERN, studyName } from "../job/index.ts";
 import {
   certificatesFromPem,
   isMachineName,
   isName,
   isUserName,
   NAME_PATTERN,
+  type Role,
   USER_NAME_PATTERN,
 } from "../pki/index.ts";
 import type { ConnectionSecurity, ProjectDefinition } from "./definition.ts";
+import type { Study } from "./roster.ts";
 
 const nameExpected = "expected a-z, 0-9, dot, dash, underscore; at most 63 characters";
 const name = v.pipe(v.string(), v.regex(NAME_PATTERN, nameExpected), v.check(isName, nameExpected));
@@ -25,11 +29,10 @@ const address = v.pipe(
   v.check((text) => URL.canParse(text), "expected an address with a port up to 65535"),
 );
 
-const JURISDICTION = /^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$/;
 const jurisdiction = v.exactOptional(
   v.pipe(
     v.string(),
-    v.regex(JURISDICTION, "expected a code such as DE, EU or US-CA"),
+    v.regex(JURISDICTION_PATTERN, "expected a code such as DE, EU or US-CA"),
     v.description("Where the data lies: a code of ISO 3166, or EU"),
   ),
 );
@@ -120,6 +123,30 @@ const UserSchema = v.strictObject({
   key,
 });
 
+const StudySchema = v.strictObject({
+  name: studyName,
+  sites: v.pipe(
+    v.array(machineName),
+    v.maxLength(10_000),
+    v.description("Sites of this project that work for it; pages come by invites of the study"),
+  ),
+  members: v.pipe(
+    v.array(
+      v.strictObject({
+        name: v.pipe(v.string(), v.maxLength(128)),
+        role: v.exactOptional(
+          v.pipe(
+            v.picklist(["project_admin", "org_admin", "lead", "member"]),
+            v.description("What the person is in this study; default: what the certificate says"),
+          ),
+        ),
+      }),
+    ),
+    v.maxLength(10_000),
+    v.description("Users and adapters of this project who see its jobs"),
+  ),
+});
+
 const days = v.exactOptional(
   v.pipe(v.number(), v.safeInteger(), v.minValue(1, "expected at least one day"), v.maxValue(7_300)),
 );
@@ -142,6 +169,21 @@ export const projectSchema: v.GenericSchema<unknown, ProjectDefinition> = v.pipe
     sites: v.pipe(v.array(SiteSchema), v.maxLength(10_000)),
     users: v.pipe(v.array(UserSchema), v.maxLength(10_000)),
     adapters: v.exactOptional(v.pipe(v.array(AdapterSchema), v.maxLength(1000))),
+    studies: v.exactOptional(
+      v.pipe(
+        v.array(StudySchema),
+        v.minLength(1, "expected at least one study"),
+        v.maxLength(1000),
+        v.description("Tenants of the project: nothing of one is seen in another"),
+      ),
+    ),
+    scopes: v.exactOptional(
+      v.pipe(
+        v.array(scopeName),
+        v.maxLength(100),
+        v.description("Privacy scopes that jobs may name; default: each site alone knows its own"),
+      ),
+    ),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
@@ -150,6 +192,61 @@ export const projectSchema: v.GenericSchema<unknown, ProjectDefinition> = v.pipe
     }
   }),
 );
+
+/** What a study says of participants who are not there, or of what nobody may be. */
+function* studyConflicts(project: ProjectDefinition): Generator<Conflict> {
+  const { sites, users, adapters = [], studies = [] } = project;
+  const roles = new Map<string, Role>([
+    ...users.map(({ name: user, role }) => [user, role] as const),
+    ...adapters.map(({ name: adapter }) => [adapter, "adapter"] as const),
+  ]);
+  const known = new Set(sites.map(({ name: site }) => site));
+  const seen = new Set<string>();
+  for (const [index, study] of studies.entries()) {
+    if (seen.has(study.name)) {
+      yield { path: ["studies", index, "name"], message: `two studies have the same name ${study.name}` };
+    }
+    seen.add(study.name);
+    yield* siteConflicts(study, known, ["studies", index, "sites"]);
+    yield* memberConflicts(study, roles, ["studies", index, "members"]);
+  }
+}
+
+function* siteConflicts({ sites }: Study, known: ReadonlySet<string>, place: Place): Generator<Conflict> {
+  const named = new Set<string>();
+  for (const [at, site] of sites.entries()) {
+    const path: Place = [...place, at];
+    if (!known.has(site)) yield { path, message: `the project has no site ${site}` };
+    else if (named.has(site)) yield { path, message: `it names the site ${site} twice` };
+    named.add(site);
+  }
+}
+
+function* memberConflicts(
+  { members }: Study,
+  roles: ReadonlyMap<string, Role>,
+  place: Place,
+): Generator<Conflict> {
+  const named = new Set<string>();
+  for (const [at, { name: member, role }] of members.entries()) {
+    const own = roles.get(member);
+    if (own === undefined) {
+      yield { path: [...place, at, "name"], message: `the project has no user or adapter ${member}` };
+    } else if (named.has(member)) {
+      yield { path: [...place, at, "name"], message: `it names the member ${member} twice` };
+    } else if (role !== undefined && !isNarrower(role, own)) {
+      // Sites believe certificates, not servers: what a study gave beyond that no site would heed.
+      const message = `a study gives no more than the certificate, which says ${own}`;
+      yield { path: [...place, at, "role"], message };
+    }
+    named.add(member);
+  }
+}
+
+/** A study may make less of a role, and nothing else of it. */
+function isNarrower(role: Role, own: Role): boolean {
+  return role === own || own === "project_admin" || (role === "member" && own !== "adapter");
+}
 
 type Place = readonly [key: string | number, ...keys: readonly (string | number)[]];
 
@@ -160,6 +257,7 @@ interface Conflict {
 
 /** What one field alone does not show. */
 function* conflictsOf(project: ProjectDefinition): Generator<Conflict> {
+  yield* studyConflicts(project);
   const seen = new Set<string>([project.server.name]);
   for (const list of ["sites", "adapters", "users"] as const) {
     for (const [index, participant] of (project[list] ?? []).entries()) {

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { ProvisionError } from "../errors/index.ts";
 import type { Role } from "../pki/index.ts";
 import { projectSchema } from "./definition-schema.ts";
+import type { Study } from "./roster.ts";
 
 /** How a participant reaches the server: TLS on both sides, TLS of the server, or none (behind a proxy that ends it). */
 export type ConnectionSecurity = "mtls" | "tls" | "clear";
@@ -101,6 +102,10 @@ export interface ProjectDefinition {
   readonly users: readonly UserDefinition[];
   /** Adapters with kits; none by default. */
   readonly adapters?: readonly AdapterDefinition[];
+  /** Tenants of the project, each with sites and members of its own. Default: one for everybody, without a name. */
+  readonly studies?: readonly Study[];
+  /** Privacy scopes that jobs may name. Default: each site alone knows its own. */
+  readonly scopes?: readonly string[];
 }
 
 /** @throws ProvisionError `ERR_PROJECT_INVALID` naming the first bad field */

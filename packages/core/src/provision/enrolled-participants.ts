@@ -24,9 +24,14 @@ export interface Device {
 export interface EnrolledParticipant {
   /** Organization. */
   readonly org: string;
+  /** Study of the invite by which it joined. */
+  readonly study?: string;
   /** Its devices; those that were given up long ago make room. */
   readonly devices: readonly Device[];
 }
+
+/** What an invite says of who joins by it. */
+export type Joining = Pick<EnrolledParticipant, "org" | "study">;
 
 /** What was issued to a key last. */
 export interface KeyHolder {
@@ -43,6 +48,7 @@ const timeMs = v.pipe(v.number(), v.safeInteger());
 
 const ParticipantSchema: v.GenericSchema<unknown, EnrolledParticipant> = v.strictObject({
   org: text(63),
+  study: v.exactOptional(text(63)),
   devices: v.pipe(
     v.array(
       v.strictObject({
@@ -78,8 +84,9 @@ export class EnrolledParticipants {
   }
 
   /** Takes a name for a new participant. @returns false when another key has it */
-  async claim(name: string, org: string, device: Device): Promise<boolean> {
-    if (await this.#participants.create(name, { org, devices: [device] })) return true;
+  async claim(name: string, { org, study }: Joining, device: Device): Promise<boolean> {
+    const invited = study === undefined ? {} : { study };
+    if (await this.#participants.create(name, { org, ...invited, devices: [device] })) return true;
     const present = await this.#participants.find(name);
     return present?.devices.some(({ key, isRevoked }) => key === device.key && !isRevoked) ?? false;
   }
@@ -91,12 +98,15 @@ export class EnrolledParticipants {
    */
   async addDevice(
     name: string,
-    org: string,
+    { org, study }: Joining,
     { device, nowMs }: { readonly device: Device; readonly nowMs: number },
   ): Promise<void> {
     await this.#participants.change(name, (present) => {
-      if (present === undefined) return { org, devices: [device] };
+      if (present === undefined) return { org, ...(study === undefined ? {} : { study }), devices: [device] };
       if (present.org !== org) throw new PkiError("ERR_NAME_TAKEN", `${name} belongs to ${present.org}`);
+      // An invite of one study moves nobody into it from another.
+      if (study !== undefined && present.study !== study)
+        throw new PkiError("ERR_NAME_TAKEN", `${name} was not invited to ${study}`);
       if (present.devices.some(({ key, isRevoked }) => key === device.key && !isRevoked)) return present;
       const kept = present.devices.filter((each) => isInUse(each, nowMs) && each.key !== device.key);
       if (kept.length >= MAX_DEVICES) {

@@ -76,6 +76,7 @@ export {
   LOCAL_RESOURCES,
   LOCAL_REVOCATION_LIST,
   LOCAL_REVOKED_SITES,
+  LOCAL_ROSTER,
   LOCAL_SECRET,
   LOCAL_SIGN_IN,
   OWN_KEY_FILES,
@@ -112,6 +113,16 @@ export {
   revoke,
   type SealedRoot,
 } from "./revoke.ts";
+export {
+  encodeRoster,
+  parseRoster,
+  type Roster,
+  type RosterSite,
+  type RosterSource,
+  type RosterStudy,
+  type Study,
+  type StudyMember,
+} from "./roster.ts";
 export { type SignedRequest, signRequest } from "./sign-request.ts";
 export {
   type EnrolledSite,

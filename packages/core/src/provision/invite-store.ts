@@ -10,6 +10,8 @@ import { EnrolmentRecords } from "./enrolment-records.ts";
 export interface InviteRecord {
   /** Organization of the sites that enrol. */
   readonly org: string;
+  /** Study whose sites they become. */
+  readonly study?: string;
   /** Sites are named `<prefix>-<number>`, or begin so. */
   readonly prefix?: string;
   /** The one name that it gives, of a new participant or to a further device of one. */
@@ -36,6 +38,7 @@ const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
 
 const InviteSchema: v.GenericSchema<unknown, InviteRecord> = v.strictObject({
   org: text(63),
+  study: v.exactOptional(text(63)),
   prefix: v.exactOptional(text(48)),
   name: v.exactOptional(text(63)),
   uses: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_INVITE_USES)),

@@ -8,6 +8,8 @@ import { DEFAULT_INVITE_QUOTA, type InviteQuota, type InviteRecord, InviteStore 
 export interface InviteOptions {
   /** Organization of the sites that enrol. */
   readonly org: string;
+  /** Study of the project whose sites they become. Default: none. */
+  readonly study?: string;
   /** How their names begin: `<prefix>-1`, `<prefix>-2`, ... Default "guest". */
   readonly prefix?: string;
   /** The one name that it gives instead: of a new site, or to a further device of one that enrolled before. */
@@ -50,7 +52,7 @@ export async function inviteCode({ crypto }: Pick<EnrolmentModules, "crypto">): 
  * @throws RangeError for options that are out of range
  */
 export function inviteTerms(options: InviteOptions, nowMs: number): InviteRecord {
-  const { org, name, prefix = "guest", uses = 1, expiresAtMs } = options;
+  const { org, study, name, prefix = "guest", uses = 1, expiresAtMs } = options;
   // The longest number that may follow has to fit as well.
   const isPrefix = subjectOf(org, "site", `${prefix}-1`) !== undefined && prefix.length <= 48;
   if (!isName(org) || !isPrefix) {
@@ -66,7 +68,9 @@ export function inviteTerms(options: InviteOptions, nowMs: number): InviteRecord
   if (!Number.isSafeInteger(expiresAtMs) || lifetimeMs <= 0 || lifetimeMs > MAX_INVITE_LIFETIME_MS) {
     throw new RangeError("an invite expires in the future, within a year");
   }
-  return { org, uses, expiresAtMs, ...(name === undefined ? { prefix } : { name }) };
+  if (study !== undefined && !isName(study)) throw new RangeError("a study has a name");
+  const ofStudy = study === undefined ? {} : { study };
+  return { org, ...ofStudy, uses, expiresAtMs, ...(name === undefined ? { prefix } : { name }) };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface KitConfiguration {
   readonly approvals?: 1 | 2;
   /** Server and sites: where their data lies, such as `DE`, `EU` or `US-CA`. */
   readonly jurisdiction?: string;
+  /** Site: studies whose jobs it takes; absent: it is in none, and takes jobs that name none. */
+  readonly studies?: readonly string[];
 }
 
 /** Where the server of a project is. */
@@ -54,6 +56,7 @@ const ConfigurationSchema = v.strictObject({
   security: v.picklist(["mtls", "tls", "clear"]),
   approvals: v.exactOptional(v.picklist([1, 2])),
   jurisdiction: v.exactOptional(v.pipe(v.string(), v.maxLength(6))),
+  studies: v.exactOptional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(63))), v.maxLength(1000))),
 });
 
 /** @returns JSON, UTF-8 */

@@ -46,6 +46,9 @@ export const LOCAL_REVOCATION_LIST = "local/root.crl";
 /** In a server's kit: machines that got kits after it, JSON, where an administrator puts it. */
 export const LOCAL_MACHINES = "local/machines.json";
 
+/** In a server's kit: sites, scopes and studies of the project, JSON, where an administrator puts it. */
+export const LOCAL_ROSTER = "local/roster.json";
+
 /** In a server's kit: names of revoked sites that joined by a link, one a line, as an administrator writes them. */
 export const LOCAL_REVOKED_SITES = "local/revoked-sites";
 

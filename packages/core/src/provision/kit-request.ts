@@ -30,7 +30,10 @@ export interface KitRequest {
   /** Kind of the key; default "P-256". */
   readonly keyKind?: ParticipantKeyKind;
   /** Where the server is, and how this participant connects. */
-  readonly connection: Pick<KitConfiguration, "server" | "security" | "jurisdiction" | "approvals">;
+  readonly connection: Pick<
+    KitConfiguration,
+    "server" | "security" | "jurisdiction" | "approvals" | "studies"
+  >;
   /** Port at which the server is reached. */
   readonly port: number;
   /** CAs of a proxy that ends TLS, PEM. */
@@ -141,9 +144,11 @@ function factsOf(project: ProjectDefinition, participant: ParticipantOf, role: R
   const place = "jurisdiction" in participant ? participant.jurisdiction : undefined;
   const where = [server.name, own?.addresses ?? [server.hosts, server.port], server.tlsCa];
   const hosts = own === undefined ? server.hosts : undefined;
-  const facts = [project.name, role, org, key, own?.security, place, where, hosts];
+  const facts: unknown[] = [project.name, role, org, key, own?.security, place, where, hosts];
   // At the end and only where it is said: facts of before stay as they were.
   if (own === undefined && server.approvals !== undefined) facts.push(String(server.approvals));
+  const studies = studiesOf(project, participant);
+  if (studies.length > 0) facts.push(["studies", ...studies]);
   return JSON.stringify(facts.map((fact) => fact ?? null));
 }
 
@@ -153,12 +158,23 @@ function connectionOf(project: ProjectDefinition, participant: ParticipantOf): K
   const own = "addresses" in participant ? participant.addresses : undefined;
   const addresses = own ?? serverAddresses(server.hosts, server.port, security);
   const jurisdiction = "jurisdiction" in participant ? participant.jurisdiction : undefined;
+  const studies = studiesOf(project, participant);
   return {
     server: { name: server.name, addresses },
     security,
     ...("approvals" in participant ? { approvals: participant.approvals } : {}),
     ...(jurisdiction === undefined ? {} : { jurisdiction }),
+    ...(studies.length === 0 ? {} : { studies }),
   };
+}
+
+/** Studies that a site works for, in order; nobody else's kit says any. */
+function studiesOf({ sites, studies = [] }: ProjectDefinition, { name }: ParticipantOf): readonly string[] {
+  if (!sites.some((site) => site.name === name)) return [];
+  return studies
+    .filter((study) => study.sites.includes(name))
+    .map((study) => study.name)
+    .sort();
 }
 
 function securityOf(

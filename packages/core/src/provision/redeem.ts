@@ -90,7 +90,7 @@ async function claimName(claim: Claim, authority: EnrolmentAuthority): Promise<s
   if (name === undefined) return await claimNumbered(claim, authority);
   if (authority.isProvisioned?.(name)) throw new PkiError("ERR_NAME_TAKEN", `${name} has a kit`);
   requireNameNotSuspended(name, authority);
-  await participants.addDevice(name, invite.org, { device, nowMs });
+  await participants.addDevice(name, invite, { device, nowMs });
   return name;
 }
 
@@ -112,7 +112,7 @@ async function claimNumbered(
   const wished = requestedName?.startsWith(begin) ? [requestedName] : [];
   for (const name of candidates(own, wished, { begin, taken })) {
     if (subjectOf(project, "site", name) === undefined || isProvisioned?.(name)) continue;
-    if (await participants.claim(name, invite.org, device)) return name;
+    if (await participants.claim(name, invite, device)) return name;
   }
   throw refused("no name is free");
 }

@@ -1,3 +1,4 @@
+import type { Bytes } from "../bytes/index.ts";
 import { ProvisionError } from "../errors/index.ts";
 import { issueEnrolmentCa, type RevocationList, requireName } from "../pki/index.ts";
 import { createKeylessKit, type KeylessKit } from "./create-kit.ts";
@@ -8,6 +9,7 @@ import type { Machine } from "./machines.ts";
 import { nextState, planUpdate, type RevokeOldBasis, revokeOld } from "./plan-update.ts";
 import type { ProjectState } from "./project-state.ts";
 import type { OpenedKitRequest } from "./request-kit.ts";
+import { encodeRoster } from "./roster.ts";
 import { requireSameProject } from "./update-project.ts";
 
 /** What signing a request led to. */
@@ -20,6 +22,8 @@ export interface SignedRequest {
   readonly revocationList: RevocationList | undefined;
   /** All machines that have kits, for a server whose kit stays. */
   readonly machines: readonly Machine[];
+  /** What the server holds jobs against, JSON. */
+  readonly roster: Bytes;
   /** What was issued, this included. */
   readonly state: ProjectState;
 }
@@ -56,6 +60,7 @@ export async function signRequest(
     replaced: plan.replaced,
     revocationList,
     machines: machinesOf(project),
+    roster: encodeRoster(project),
     state: nextState(plan, new Map([[name, kit]]), { state, revocationList, nowMs }),
   };
 }

@@ -11,11 +11,12 @@ import { createKit, type StartupKit } from "./create-kit.ts";
 import type { ProvisionModules } from "./create-project.ts";
 import { parseProjectDefinition } from "./definition.ts";
 import { isLastingEnrolment } from "./enrolment-end.ts";
-import { localFiles } from "./kit-files.ts";
+import { LOCAL_ROSTER, localFiles } from "./kit-files.ts";
 import { type EnrolmentMaterial, machinesOf, plannedKits } from "./kit-request.ts";
 import type { Machine } from "./machines.ts";
 import { nextState, type PlannedIssue, planUpdate, revokeOld } from "./plan-update.ts";
 import type { ProjectState } from "./project-state.ts";
+import { encodeRoster } from "./roster.ts";
 
 /** A project as its administrator has it. */
 export interface ExistingProject {
@@ -63,6 +64,8 @@ export interface ProjectUpdate {
   readonly revocationList: RevocationList | undefined;
   /** All machines that have kits, for a server whose kit stays. */
   readonly machines: readonly Machine[];
+  /** What the server holds jobs against, JSON. */
+  readonly roster: Bytes;
   /** What was issued, these included. */
   readonly state: ProjectState;
 }
@@ -87,7 +90,8 @@ export async function updateProject(
   const revocationList = await revokeOld(plan, existing, modules);
   const machines = machinesOf(project);
   const latest = revocationList?.der ?? existing.latest;
-  const kits = await makeKits(plan.issue, { ...existing, latest, machines, options }, modules);
+  const roster = encodeRoster(project);
+  const kits = await makeKits(plan.issue, { ...existing, latest, machines, roster, options }, modules);
   return {
     kits,
     replaced: plan.replaced,
@@ -96,6 +100,7 @@ export async function updateProject(
     blocked: plan.blocked,
     revocationList,
     machines,
+    roster,
     state: nextState(plan, kits, { state: existing.state, revocationList, nowMs: modules.clock.now() }),
   };
 }
@@ -116,6 +121,7 @@ export function requireSameProject(
 
 interface Material extends ExistingProject {
   readonly machines: readonly Machine[];
+  readonly roster: Bytes;
   readonly options: UpdateProjectOptions;
 }
 
@@ -124,7 +130,7 @@ async function makeKits(
   material: Material,
   modules: ProvisionModules,
 ): Promise<ReadonlyMap<string, StartupKit>> {
-  const { root, latest, machines, options } = material;
+  const { root, latest, machines, roster, options } = material;
   const nowMs = modules.clock.now();
   const kits = new Map<string, StartupKit>();
   for (const { request } of issue) {
@@ -135,7 +141,8 @@ async function makeKits(
     const kit = await createKit({ ...timed, ...ofServer }, root, modules);
     // A kit that is put over an older one must not put the policy to begin with over the organization's own.
     const isFirst = !material.state.participants.some(({ name }) => name === subject.name);
-    const files = isFirst ? new Map([...kit.files, ...localFiles(kit.role)]) : kit.files;
+    const files = new Map([...kit.files, ...(isFirst ? localFiles(kit.role) : [])]);
+    if (kit.role === "server") files.set(LOCAL_ROSTER, roster);
     kits.set(subject.name, { ...kit, files });
   }
   return kits;

@@ -24,6 +24,13 @@ export interface SiteOptions {
   readonly serverName: string;
   /** Data sets that this site has; jobs for others are not offered to it. */
   readonly dataNames: readonly string[];
+  /**
+   * Studies whose jobs it takes; with none, jobs that name no study. Absent: whichever the server gives it, as of a site that joined
+   * by a link, whose invite names its study.
+   */
+  readonly studies?: readonly string[];
+  /** Where its data lies: a job that may not be there is declined. Absent: nowhere in particular. */
+  readonly jurisdiction?: string;
   /** "node" or "browser"; shown to people. */
   readonly runtime: "node" | "browser";
   /** What a job may ask of this site. */

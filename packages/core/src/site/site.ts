@@ -340,10 +340,11 @@ export class Site {
   }
 
   get #facts(): SiteFacts {
-    const { dataNames, identity } = this.#options;
+    const { dataNames, identity, studies, jurisdiction } = this.#options;
     const { fault } = this.#exchange;
     const waitingJobs = [...this.#jobs.values()].filter((job) => job.isWaiting).length;
-    return { site: identity.participant.name, limits: this.#limits, dataNames, waitingJobs, fault };
+    const place = { site: identity.participant.name, studies, jurisdiction };
+    return { ...place, limits: this.#limits, dataNames, waitingJobs, fault };
   }
 
   async #jobEnded(jobId: string): Promise<void> {

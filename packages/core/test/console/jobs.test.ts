@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { parsePolicy, policyAuthorizer } from "../../src/authorization/index.ts";
 import { listJobs } from "../../src/coordinator/list-jobs.ts";
+import { Studies } from "../../src/coordinator/studies.ts";
 import { LISTS_AT_ONCE } from "../../src/coordinator/user-routes.ts";
 import type { JobRecord } from "../../src/job/index.ts";
 import { type Listed, type ListedJob, MAX_LISTED } from "../../src/message/index.ts";
+import { memoryMetadata } from "../../src/testing/index.ts";
 import { aBundle, TestFederation } from "../coordinator/a-federation.ts";
 
 const record = (index: number, submitter = "lead@example.org"): JobRecord => ({
@@ -15,6 +17,8 @@ const record = (index: number, submitter = "lead@example.org"): JobRecord => ({
 
 const lead = { name: "lead@example.org", org: "north", role: "lead" } as const;
 
+const studies = new Studies({}, { metadata: memoryMetadata() });
+
 function decidedBy(view: string) {
   const policy = parsePolicy({ format_version: "1.0", permissions: { lead: { view } } }, () => "policy");
   return policyAuthorizer("north", () => policy);
@@ -25,7 +29,7 @@ const after = ({ next = "" }: Listed<ListedJob>) => ({ most: MAX_LISTED, after: 
 test("a long list comes in pages, the newest first, each job once, also when jobs share a time or are gone", async () => {
   const records = Array.from({ length: 2 * MAX_LISTED + 1 }, (_, index) => record(index));
   const jobs = { list: async () => records };
-  const modules = { jobs, authorizer: decidedBy("any") };
+  const modules = { jobs, studies, authorizer: decidedBy("any") };
 
   const newestFirst = records.map(({ jobId }) => jobId).reverse();
 
@@ -46,12 +50,12 @@ test("a user is shown the jobs that he may view, and no others", async () => {
   const { entries } = await listJobs(
     lead,
     { most: MAX_LISTED },
-    { jobs, authorizer: decidedBy("n:submitter") },
+    { jobs, studies, authorizer: decidedBy("n:submitter") },
   );
 
   expect(entries.map(({ name }) => name)).toEqual(["job 1"]);
   expect(
-    (await listJobs(lead, { most: MAX_LISTED }, { jobs, authorizer: decidedBy("none") })).entries,
+    (await listJobs(lead, { most: MAX_LISTED }, { jobs, studies, authorizer: decidedBy("none") })).entries,
   ).toEqual([]);
 });
 

@@ -19,6 +19,7 @@ import {
   silentLogger,
   webCrypto,
 } from "../../src/platform/index.ts";
+import type { RosterSource } from "../../src/provision/index.ts";
 import { type AcceptOptions, acceptSession, type LoginPace, type Session } from "../../src/session/index.ts";
 import { Site, type SiteModules, type SiteOptions } from "../../src/site/index.ts";
 import {
@@ -62,6 +63,8 @@ export interface FederationOptions {
   readonly latencyMs?: number;
   /** A project of its own, where the test changes it. */
   readonly project?: TestProject;
+  /** Sites, scopes and studies of now. Default: nothing is known of them. */
+  readonly roster?: RosterSource;
   /** Looks at what is encrypted and signed, by everybody. */
   readonly observe?: (crypto: CryptoProvider) => CryptoProvider;
 }
@@ -136,6 +139,7 @@ export class TestFederation {
         blobs,
         audit,
         ...(bus === undefined ? {} : { bus }),
+        ...(this.#options.roster === undefined ? {} : { roster: this.#options.roster }),
         logger: silentLogger,
         metrics: noMetrics,
         revocations: this.project.revocations,

@@ -11,7 +11,14 @@ test("while no job waits, a site that comes or goes has no other one looked at: 
   };
   const scheduler = new Scheduler(
     { concurrentJobs: 4, jobsPerSite: 4 },
-    { clock: virtualClock(), sites, isLive: () => true, onIdle: () => undefined, track: () => undefined },
+    {
+      clock: virtualClock(),
+      sites,
+      isLive: () => true,
+      studies: { admits: () => true, mayTakePart: () => true },
+      onIdle: () => undefined,
+      track: () => undefined,
+    },
   );
   // All that a scheduler without jobs reads of a site.
   const site = { name: "site-1", dataNames: ["line"], preparedJobs: [] } as Partial<LiveSite> as LiveSite;

@@ -74,7 +74,9 @@ export interface NodeSiteModules {
  */
 export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModules): Promise<Site> {
   const { kit, dataFolder, stateFolder, device = "auto", threads = 1, limits } = options;
-  const { project, server } = kit.configuration;
+  const { project, server, studies = [], jurisdiction } = kit.configuration;
+  // Only a kit that the project signed says of which studies a site is: the invite of another is at the server.
+  const isInvited = kit.identity.participant.chain.length > 1;
   const root = toHex(kit.root.digest);
   const store =
     stateFolder === undefined ? {} : { store: revocationFolder(join(stateFolder, "revocation", root)) };
@@ -96,6 +98,8 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       serverName: server.name,
       dataNames: await dataNamesIn(dataFolder),
       runtime: "node",
+      ...(isInvited ? {} : { studies }),
+      ...(isInvited || jurisdiction === undefined ? {} : { jurisdiction }),
       ...(limits === undefined ? {} : { limits }),
     },
     {

@@ -1,3 +1,4 @@
+import type { JobSummary } from "@photinus/core/coordinator";
 import type { Clock, Logger } from "@photinus/core/platform";
 import { type Context, Hono } from "hono";
 import type { JoinSignIn } from "../sign-in/join-sign-in.ts";
@@ -7,7 +8,7 @@ import { addJoinSignIn, TOKEN_PATH } from "./join-sign-in-routes.ts";
 import { observeJob } from "./observe-job.ts";
 import { isRefusal, refuse, refuseFor } from "./problem.ts";
 import type { PrometheusMetrics } from "./prometheus-metrics.ts";
-import { type ReadTokens, requireScope } from "./read-tokens.ts";
+import { type ReadScope, type ReadTokens, requireScope } from "./read-tokens.ts";
 import { readerOf } from "./reader.ts";
 import { secure } from "./security-headers.ts";
 import { type BlobOptions, serveBlobs } from "./serve-blobs.ts";
@@ -126,6 +127,11 @@ function addFolders(app: Hono, { pages, demo }: AppModules): void {
   });
 }
 
+function isShown({ jobId, study }: JobSummary, scope: ReadScope): boolean {
+  if (scope.kind === "study") return study === scope.study;
+  return scope.kind === "server" || scope.jobId === jobId;
+}
+
 /** The HTTP routes of a server. Hono takes no route after the first request, so all stand here. */
 export function createApp(modules: AppModules, options: AppOptions): Hono {
   const app = new Hono();
@@ -134,7 +140,7 @@ export function createApp(modules: AppModules, options: AppOptions): Hono {
   app.get("/api/jobs", async (context) => {
     const { scope, user } = readerOf(context, modules);
     const jobs = await modules.federation.jobs(user);
-    const visible = jobs.filter((job) => scope.kind === "server" || scope.jobId === job.jobId);
+    const visible = jobs.filter((job) => isShown(job, scope));
     return context.json({ jobs: visible }, 200, { "cache-control": "no-store" });
   });
   app.get("/api/jobs/:id/observations", observeJob(modules, options));

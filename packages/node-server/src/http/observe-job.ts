@@ -3,7 +3,7 @@ import type { Observation } from "@photinus/core/message";
 import type { Context } from "hono";
 import type { AppModules, AppOptions } from "./app.ts";
 import { observationStream } from "./observation-stream.ts";
-import { requireScope } from "./read-tokens.ts";
+import { requireScope, studyOf } from "./read-tokens.ts";
 import { readerOf } from "./reader.ts";
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -46,7 +46,10 @@ export function observeJob(
     const ends = [left.signal, modules.stopping, ...(reader.signal === undefined ? [] : [reader.signal])];
     const signal = AbortSignal.any(ends);
     const rest = modules.federation
-      .observe(jobId, { ...lastSequence(context.req.header("last-event-id")), user: reader.user, signal })
+      .observe(jobId, {
+        ...{ ...lastSequence(context.req.header("last-event-id")), ...studyOf(reader.scope) },
+        ...{ user: reader.user, signal },
+      })
       [Symbol.asyncIterator]();
     let first: IteratorResult<Observation>;
     try {

@@ -1,8 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { HostError } from "@photinus/core/errors";
 
-/** What a read-only token opens: one job, or every job of the server. */
-export type ReadScope = { readonly kind: "server" } | { readonly kind: "job"; readonly jobId: string };
+/** What a read-only token opens: one job, the jobs of one study, or every job of the server. */
+export type ReadScope =
+  | { readonly kind: "server" }
+  | { readonly kind: "study"; readonly study: string }
+  | { readonly kind: "job"; readonly jobId: string };
 
 /** Read-only tokens of people who watch. Only digests are kept. */
 export interface ReadTokens {
@@ -52,8 +55,14 @@ export function readTokens(): ReadTokens {
   };
 }
 
-/** @throws HostError `ERR_READ_TOKEN_SCOPE` when the scope does not include the job (`undefined`: all jobs) */
+/** @throws HostError `ERR_READ_TOKEN_SCOPE` when the scope does not include the job (`undefined`: all jobs); of a study, see {@link studyOf} */
 export function requireScope(scope: ReadScope, jobId: string | undefined): void {
-  if (scope.kind === "server" || scope.jobId === jobId) return;
+  if (scope.kind === "server" || (scope.kind === "study" && jobId !== undefined)) return;
+  if (scope.kind === "job" && scope.jobId === jobId) return;
   throw new HostError("ERR_READ_TOKEN_SCOPE", "this token is for one other job");
+}
+
+/** The study beyond which a scope shows nothing: whoever reads by it is told of other jobs as of those that are not there. */
+export function studyOf(scope: ReadScope): { readonly study?: string } {
+  return scope.kind === "study" ? { study: scope.study } : {};
 }

@@ -14,7 +14,7 @@ import { HostError, WireError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
 import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
-import type { InviteOptions, OpenedKit, RequestLimits } from "@photinus/core/provision";
+import type { InviteOptions, OpenedKit, RequestLimits, RosterSource } from "@photinus/core/provision";
 import {
   type AcceptOptions,
   type AuthenticatorRule,
@@ -81,6 +81,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly revokedSitesFile?: string;
   /** Who may do what with jobs, invites and certificates. Default: the default policy. */
   readonly policy?: PolicySource;
+  /** Sites, scopes and studies of the project. Default: nothing is known of them, and there are no studies. */
+  readonly roster?: RosterSource;
   /** Where kit and `tls` are read anew while the server runs. Absent: they stay. */
   readonly kitSource?: KitSource;
 }
@@ -143,6 +145,7 @@ export class PhotinusServer {
       {},
       {
         ...{ ...modules, metadata: modules.storage.metadata, audit, revocations, enrolment, authorizer },
+        roster: options.roster,
         sessions: () => this.coordinator.sessions(),
       },
     );
@@ -304,7 +307,7 @@ interface CoordinatorParts extends PhotinusServerModules {
 }
 
 function createCoordinator(
-  { kit, coordinator }: PhotinusServerOptions,
+  { kit, coordinator, roster }: PhotinusServerOptions,
   {
     storage,
     clock,
@@ -321,7 +324,10 @@ function createCoordinator(
   if (storageKey === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit has no storage key");
   const { metadata, blobs, audit, scratch, bus } = storage;
   return new Coordinator(
-    { project: configuration.project, identity, storageKey, ...coordinator },
+    {
+      ...{ project: configuration.project, identity, storageKey, ...coordinator },
+      ...(configuration.jurisdiction === undefined ? {} : { jurisdiction: configuration.jurisdiction }),
+    },
     {
       clock,
       crypto,
@@ -334,6 +340,7 @@ function createCoordinator(
       revocations,
       administration,
       authorizer,
+      ...(roster === undefined ? {} : { roster }),
       workflows: builtInWorkflows(),
       aggregators,
       kernels: createKernels(),

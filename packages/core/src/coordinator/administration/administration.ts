@@ -13,7 +13,7 @@ import {
   parseInviteWithdrawal,
   parseRequestDecision,
 } from "../../message/index.ts";
-import { parseCertificate } from "../../pki/index.ts";
+import { type Participant, parseCertificate } from "../../pki/index.ts";
 import {
   type Approver,
   DEFAULT_INVITE_QUOTA,
@@ -23,6 +23,7 @@ import {
 } from "../../provision/index.ts";
 import { isSuspensionObject, type MessageRoute, type Session, takeSuspension } from "../../session/index.ts";
 import { boundedAudit } from "../bounded-audit.ts";
+import { Studies } from "../studies.ts";
 import { listingRoute } from "./listings.ts";
 import type { AdministrationModules, AdministrationOptions, EnrolmentDesk } from "./options.ts";
 import { renewalRoute } from "./renewal.ts";
@@ -170,6 +171,7 @@ export class Administration {
             "an invite for an own device lasts an hour at most",
           );
         }
+        this.#requireStudy(options.study, signer);
         const { quota = DEFAULT_INVITE_QUOTA } = this.#options;
         const byKey = signer.role === "site" ? { byKey: await this.#keyOf(signer.chain[0]) } : {};
         const invite = { ...inviteTerms(options, nowMs), by: signer.name, ...byKey };
@@ -177,6 +179,13 @@ export class Administration {
         return "the link works";
       },
     };
+  }
+
+  /** @throws AuthorizationError `ERR_FORBIDDEN`, of a study that one is not in as of one that is not there */
+  #requireStudy(study: string | undefined, signer: Participant): void {
+    if (study === undefined || new Studies(this.#modules, this.#modules).actorIn(study, signer) !== undefined)
+      return;
+    throw new AuthorizationError("ERR_FORBIDDEN", `there is no study ${study} for ${signer.name}`);
   }
 
   async #withdraw(payload: unknown): Promise<Understood> {

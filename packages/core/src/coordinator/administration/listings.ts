@@ -14,12 +14,13 @@ import {
 import { type Participant, parseCertificate, type SuspensionDecision } from "../../pki/index.ts";
 import type { InviteRecord, InviteStore, RequestRecord } from "../../provision/index.ts";
 import { type MessageRoute, on, type SendOptions, type Session } from "../../session/index.ts";
+import { Studies } from "../studies.ts";
 import type { AdministrationModules, IssuedCertificate } from "./options.ts";
 
 /** Answers what administrators ask; who administers one organization is shown nothing of others. */
 export function listingRoute(invites: InviteStore, modules: AdministrationModules): MessageRoute {
-  return on(administrationQuery, async ({ kind, after = "" }, { messageId }, session) => {
-    const listing: Listing = { actor: session.peer, after, invites, modules };
+  return on(administrationQuery, async ({ kind, after = "", study }, { messageId }, session) => {
+    const listing: Listing = { actor: session.peer, after, study, invites, modules };
     await answer(kind, listing, (send) => send(session, { inReplyTo: messageId }));
   });
 }
@@ -27,6 +28,8 @@ export function listingRoute(invites: InviteStore, modules: AdministrationModule
 interface Listing {
   readonly actor: Participant;
   readonly after: string;
+  /** Of certificates: those of its sites alone. */
+  readonly study: string | undefined;
   readonly invites: InviteStore;
   readonly modules: AdministrationModules;
 }
@@ -148,10 +151,22 @@ async function certificatePage(listing: Listing): Promise<Listed<ListedCertifica
     cursor,
     async () => {
       const entry = await find();
-      return entry !== undefined && isVisible(actor, entry.org) ? entry : undefined;
+      if (entry === undefined || !isVisible(actor, entry.org)) return undefined;
+      return (await isOfStudy(entry, listing)) ? entry : undefined;
     },
   ]);
   return await pageOf(new Map(visible), listing);
+}
+
+/** A study that the asker is not in has no sites for him, as one that is not there. */
+async function isOfStudy(
+  { name, role }: ListedCertificate,
+  { study, actor, modules }: Listing,
+): Promise<boolean> {
+  if (study === undefined) return true;
+  const studies = new Studies(modules, modules);
+  if (role !== "site" || studies.actorIn(study, actor) === undefined) return false;
+  return studies.isOfStudy(study, { name, invitedTo: await studies.invitedTo(name) });
 }
 
 /** Names have no space, and one certificate has one name. */

@@ -3,7 +3,7 @@ import type { Authorizer } from "../../authorization/index.ts";
 import type { Bytes } from "../../bytes/index.ts";
 import type { RevocationLists } from "../../pki/index.ts";
 import type { Clock, CryptoProvider, Logger, MetadataStore } from "../../platform/index.ts";
-import type { CertificateRequests, EnrolledSite, InviteQuota } from "../../provision/index.ts";
+import type { CertificateRequests, EnrolledSite, InviteQuota, RosterSource } from "../../provision/index.ts";
 import type { Session } from "../../session/index.ts";
 
 /** A certificate that the enrolment CA of this server issued. */
@@ -58,6 +58,8 @@ export interface AdministrationModules {
   readonly logger: Logger;
   /** Revoked and suspended certificates. */
   readonly revocations: RevocationLists;
+  /** Studies of the project: who invites to one is in it. Absent: there are none. */
+  readonly roster?: RosterSource | undefined;
   /** Absent: this server enrols nobody. */
   readonly enrolment?: EnrolmentDesk | undefined;
   /** The live sessions. */
