@@ -9,7 +9,7 @@ import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { EnrolledKit } from "@photinus/core/provision";
 import type { CredentialSource } from "@photinus/core/session";
-import { type ResourceSource, Site, type SiteLimits } from "@photinus/core/site";
+import { type ResourceSource, Site, type SiteLimits, type SiteOptions } from "@photinus/core/site";
 import { revocationFolder, type TlsIdentity } from "@photinus/node-platform";
 import { type DeviceChoice, startNodeTrainer } from "../trainer/index.ts";
 import { dataNamesIn } from "./data-names.ts";
@@ -74,9 +74,7 @@ export interface NodeSiteModules {
  */
 export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModules): Promise<Site> {
   const { kit, dataFolder, stateFolder, device = "auto", threads = 1, limits } = options;
-  const { project, server, studies = [], jurisdiction } = kit.configuration;
-  // Only a kit that the project signed says of which studies a site is: the invite of another is at the server.
-  const isInvited = kit.identity.participant.chain.length > 1;
+  const { project, server } = kit.configuration;
   const root = toHex(kit.root.digest);
   const store =
     stateFolder === undefined ? {} : { store: revocationFolder(join(stateFolder, "revocation", root)) };
@@ -98,8 +96,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       serverName: server.name,
       dataNames: await dataNamesIn(dataFolder),
       runtime: "node",
-      ...(isInvited ? {} : { studies }),
-      ...(isInvited || jurisdiction === undefined ? {} : { jurisdiction }),
+      ...placeOf(kit),
       ...(limits === undefined ? {} : { limits }),
     },
     {
@@ -124,4 +121,11 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
       ...(records === undefined ? {} : { objects: await openLastingObjects({ ...modules, records }) }),
     },
   );
+}
+
+/** Only a kit that the project signed says of which studies a site is, and where: the invite of another is at the server. */
+function placeOf({ identity, configuration }: EnrolledKit): Pick<SiteOptions, "studies" | "jurisdiction"> {
+  if (identity.participant.chain.length > 1) return {};
+  const { studies = [], jurisdiction } = configuration;
+  return { studies, ...(jurisdiction === undefined ? {} : { jurisdiction }) };
 }
