@@ -1,12 +1,11 @@
 import { toHex } from "../bytes/index.ts";
 import { MessageError, WireError } from "../errors/index.ts";
 import type { JobRecord } from "../job/index.ts";
-import { hasJobEnded, type JobState, jobEnded, type Observation, type SiteReady } from "../message/index.ts";
+import { hasJobEnded, type JobState, type Observation, type SiteReady } from "../message/index.ts";
 import type { Identity } from "../pki/index.ts";
 import { localBus } from "../platform/index.ts";
 import type { ResumeBody, Session, SessionEnd, SessionHandler } from "../session/index.ts";
 import type { Administration } from "./administration/administration.ts";
-import { ignoreLostSession } from "./answer-site.ts";
 import { AuditExchange } from "./audit-exchange.ts";
 import { signedSource } from "./clone-contents.ts";
 import type { JobModules } from "./job-context.ts";
@@ -19,7 +18,6 @@ import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { listJobs } from "./list-jobs.ts";
 import { connectedSite, hasLeft, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
-import type { ObservationLog } from "./observation-log.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -40,8 +38,10 @@ import { refuseStray } from "./stray-result.ts";
 import { unknownJob } from "./studies.ts";
 import { Submissions } from "./submission.ts";
 import { takeUpSession } from "./take-up-session.ts";
+import { tellEnded } from "./tell-ended.ts";
 import { TokenRevocations } from "./token-revocations.ts";
 import { type UserDesk, userHandler } from "./user-routes.ts";
+import { watchLog } from "./watch-log.ts";
 
 const DEFAULT_JOBS = { running: 4, perSite: 4, waiting: 1000 } as const;
 const DEFAULT_MODEL_BYTES = 2 ** 30;
@@ -197,21 +197,13 @@ export class Coordinator {
   async *observe(jobId: string, options: ObserveOptions): AsyncGenerator<Observation, void, undefined> {
     const { by, study } = options;
     if (by !== undefined) await requireJobRight({ ...by, right: "view", jobId }, this.#userDesk());
-    if (study !== undefined && (await this.#modules.jobs.find(jobId))?.study !== study)
-      throw unknownJob(jobId);
-    const log = this.#scheduler.find(jobId)?.board.log ?? (await this.#endedLog(jobId));
-    if (log === undefined) return;
-    const ofJob = (await this.#modules.jobs.find(jobId))?.study;
-    for await (const next of log.observe(options)) {
-      // Who has left the study meanwhile sees nothing more of it.
-      if (by !== undefined && this.#modules.studies.actorIn(ofJob, by.actor) === undefined)
-        throw unknownJob(jobId);
-      yield next;
-    }
-  }
-
-  async #endedLog(jobId: string): Promise<ObservationLog | undefined> {
-    return await loadEndedLog(await this.#modules.jobs.get(jobId), this.#loading, this.#modules);
+    const { jobs, studies } = this.#modules;
+    const job = await jobs.find(jobId);
+    if (job === undefined || (study !== undefined && job.study !== study)) throw unknownJob(jobId);
+    const log =
+      this.#scheduler.find(jobId)?.board.log ??
+      (await loadEndedLog(await jobs.get(jobId), this.#loading, this.#modules));
+    if (log !== undefined) yield* watchLog({ job, actor: by?.actor }, log.observe(options), studies);
   }
 
   /** Every job, in order of submission; of somebody who looks on, those that the policy shows. */
@@ -294,11 +286,7 @@ export class Coordinator {
       graph: async (jobId) => publishGraph(await jobs.get(jobId), this.#modules),
       source: async (jobId) => signedSource(await jobs.get(jobId), this.#modules),
       list: (actor, query) => listJobs(actor, query, { jobs, authorizer, studies }),
-      studies,
-      logger,
-      clock,
-      audit,
-      authorizer,
+      ...{ studies, logger, clock, audit, authorizer },
       administration: this.#administration,
     };
   }
@@ -326,17 +314,9 @@ export class Coordinator {
   }
 
   async #runOf(jobId: string, site: LiveSite): Promise<JobRun | undefined> {
-    if (this.#scheduler.isWaiting(jobId)) return undefined;
-    const run = this.#scheduler.find(jobId);
-    const { jobs, studies } = this.#modules;
-    if (run !== undefined && studies.mayTakePart(run.definition, site)) return run;
-    const found = await jobs.find(jobId);
-    // A job of a study that the site is not in is told of as of one that is not there.
-    const record = found !== undefined && studies.isOfStudy(found.study, site) ? found : undefined;
-    const state = record !== undefined && hasJobEnded(record.state) ? record.state : "aborted";
-    if (record !== undefined && !hasJobEnded(record.state)) return undefined; // the next process takes it up
-    const reason = record?.deletion ? "ERR_JOB_DELETED" : (record?.reason ?? "ERR_JOB_UNKNOWN");
-    await ignoreLostSession(site.session.send(jobEnded, { jobId, state, reason }, { scope: jobId }));
+    const run = this.#scheduler.isWaiting(jobId) ? undefined : this.#scheduler.find(jobId);
+    if (run !== undefined && this.#modules.studies.mayTakePart(run.definition, site)) return run;
+    await tellEnded(jobId, site, this.#modules);
     return undefined;
   }
 

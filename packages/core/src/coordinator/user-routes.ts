@@ -52,9 +52,10 @@ import type { ResumedState } from "./live-site.ts";
 import { identityOf, type MessageIdentity, requireSame } from "./message-identity.ts";
 import type { ObserveOptions } from "./options.ts";
 import type { PublishedBlob } from "./publisher.ts";
-import { type Studies, unknownJob } from "./studies.ts";
+import type { Studies } from "./studies.ts";
 import type { Submission, Submitted } from "./submission.ts";
 import { isToComeBack } from "./submitted-contents.ts";
+import { watchLog } from "./watch-log.ts";
 
 /** The newest model of a job, ready to be sent. */
 export interface ResultToSend {
@@ -256,13 +257,12 @@ function observeRoute(desk: UserDesk, session: Session, seats: Seats): MessageRo
   return on(observe, async ({ jobId, fromSequence }, { messageId: inReplyTo }) => {
     await requireJobRight(requestOf(session, "view", jobId), desk);
     const from = fromSequence === undefined ? {} : { fromSequence };
-    const study = (await desk.find(jobId))?.study;
+    const job = { jobId, ...(await desk.find(jobId)) };
     background(desk, { session, inReplyTo, seats }, async () => {
       // A signal of its own: a session may watch many jobs.
       const signal = AbortSignal.any([session.signal]);
-      for await (const next of desk.observe(jobId, { ...from, signal })) {
-        // Who has left the study meanwhile sees nothing more of it.
-        if (desk.studies.actorIn(study, session.peer) === undefined) throw unknownJob(jobId);
+      const observations = desk.observe(jobId, { ...from, signal });
+      for await (const next of watchLog({ job, actor: session.peer }, observations, desk.studies)) {
         await session.send(observation, { jobId, observation: next }, { inReplyTo, scope: jobId });
       }
     });

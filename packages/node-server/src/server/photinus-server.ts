@@ -1,17 +1,16 @@
-import { type AggregatorRegistry, aggregatorRegistry } from "@photinus/core/aggregation";
+import type { AggregatorRegistry } from "@photinus/core/aggregation";
 import { type AuditLog, auditLog } from "@photinus/core/audit";
-import { type Authorizer, type PolicySource, policyAuthorizer } from "@photinus/core/authorization";
+import { type PolicySource, policyAuthorizer } from "@photinus/core/authorization";
 import {
   ADMINISTRATION_OBJECT_RULES,
   Administration,
-  Coordinator,
+  type Coordinator,
   type CoordinatorOptions,
   TokenRevocations,
 } from "@photinus/core/coordinator";
 import { builtInRegistry } from "@photinus/core/decomposer";
 import { LastingObjects, metadataObjectRecords } from "@photinus/core/envelope";
 import { HostError, WireError } from "@photinus/core/errors";
-import { createKernels } from "@photinus/core/kernels";
 import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
 import type { InviteOptions, OpenedKit, RequestLimits, RosterSource } from "@photinus/core/provision";
@@ -24,7 +23,6 @@ import {
   type SessionModules,
   SharedTimer,
 } from "@photinus/core/session";
-import { builtInWorkflows } from "@photinus/core/workflow";
 import { bytesPassed, compactMemory } from "@photinus/node-platform";
 import type { AuthenticationSettings } from "../authentication/settings.ts";
 import { type HostAddress, HttpHost, type HttpHostOptions } from "../http/http-host.ts";
@@ -33,6 +31,7 @@ import { type ReadTokens, readTokens } from "../http/read-tokens.ts";
 import type { TlsOptions } from "../http/tls.ts";
 import { JoinSignIn } from "../sign-in/join-sign-in.ts";
 import { SignIn, type SignInModules } from "../sign-in/sign-in.ts";
+import { createCoordinator } from "./create-coordinator.ts";
 import { CurrentKit } from "./current-kit.ts";
 import { recordedEnrolment } from "./enrolment.ts";
 import { type Enrolment, enrolmentDesk } from "./enrolment-desk.ts";
@@ -296,56 +295,6 @@ function serverRevocations(
       ...(revokedSitesFile === undefined ? {} : { revokedSitesFile }),
     },
     { ...modules, metadata: storage.metadata },
-  );
-}
-
-interface CoordinatorParts extends PhotinusServerModules {
-  readonly metrics: PrometheusMetrics;
-  readonly revocations: RevocationLists;
-  readonly administration: Administration;
-  readonly authorizer: Authorizer;
-}
-
-function createCoordinator(
-  { kit, coordinator, roster }: PhotinusServerOptions,
-  {
-    storage,
-    clock,
-    crypto,
-    logger,
-    metrics,
-    revocations,
-    administration,
-    authorizer,
-    aggregators = aggregatorRegistry(),
-  }: CoordinatorParts,
-): Coordinator {
-  const { storageKey, identity, configuration } = kit;
-  if (storageKey === undefined) throw new HostError("ERR_CONFIG_INVALID", "the kit has no storage key");
-  const { metadata, blobs, audit, scratch, bus } = storage;
-  return new Coordinator(
-    {
-      ...{ project: configuration.project, identity, storageKey, ...coordinator },
-      ...(configuration.jurisdiction === undefined ? {} : { jurisdiction: configuration.jurisdiction }),
-    },
-    {
-      clock,
-      crypto,
-      metadata,
-      blobs,
-      audit,
-      bus,
-      logger,
-      metrics,
-      revocations,
-      administration,
-      authorizer,
-      ...(roster === undefined ? {} : { roster }),
-      workflows: builtInWorkflows(),
-      aggregators,
-      kernels: createKernels(),
-      scratch,
-    },
   );
 }
 
