@@ -53,6 +53,13 @@ test("the first round is compared with the model as submitted, when it was evalu
   expect(roundLine(job([first]), first)).toContain("accuracy 0.080  loss");
 });
 
+test("metrics of a job stand behind its loss", () => {
+  const metrics = [{ name: "auc", value: 0.98765 }];
+  const only = round(1, { evaluation: { ...evaluation(0.08), metrics } });
+
+  expect(roundLine(job([only]), only)).toContain("loss 0.26  auc 0.988  1.9 s");
+});
+
 test("late and refused contributions are counted as not accepted", () => {
   const mixed = round(1, {
     contributions: [contribution("a", "accepted"), contribution("b", "refused"), contribution("c", "late")],

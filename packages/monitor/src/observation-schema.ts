@@ -6,6 +6,7 @@ import type {
   JobView,
   MeasurementView,
   MetricsView,
+  MetricView,
   Observation,
   ObservationChange,
   RoundView,
@@ -82,7 +83,10 @@ const phase = oneOf(
   ] satisfies SitePhase[]),
 );
 
-const metrics = record<MetricsView>({ loss: number, accuracy: number, exampleCount: number });
+const metrics = record<MetricsView>({
+  ...{ loss: number, accuracy: number, exampleCount: number },
+  metrics: maybe(listOf(record<MetricView>({ name: text, value: number }))),
+});
 
 const site = record<SiteView>({
   name: text,

@@ -15,7 +15,8 @@ function evaluationOf(job: JobView, { round, evaluation }: RoundView): string {
   if (evaluation === undefined) return "not evaluated";
   const before = accuracyBefore(job, round);
   const change = before === undefined ? "" : ` (${signed(evaluation.accuracy - before)})`;
-  return `accuracy ${evaluation.accuracy.toFixed(3)}${change}  loss ${evaluation.loss.toFixed(2)}`;
+  const others = (evaluation.metrics ?? []).map(({ name, value }) => `  ${name} ${value.toFixed(3)}`);
+  return `accuracy ${evaluation.accuracy.toFixed(3)}${change}  loss ${evaluation.loss.toFixed(2)}${others.join("")}`;
 }
 
 /** One line about a round that is over. */

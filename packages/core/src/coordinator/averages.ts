@@ -1,11 +1,17 @@
-import type { Evaluation } from "../job/index.ts";
+import { type Evaluation, type MetricDefinition, metricValues } from "../job/index.ts";
 import type { TaskOutcome } from "../workflow/index.ts";
 
 /** Views and journals hold no larger count. */
 const MAX_SHOWN_EXAMPLES = 2 ** 48;
 
-/** Mean of the accepted sites' evaluations, weighted by held-out examples; `undefined` when there are none. */
-export function averageEvaluation(outcomes: readonly TaskOutcome[]): Evaluation | undefined {
+/**
+ * Mean of the accepted sites' evaluations, weighted by held-out examples; `undefined` when there are none.
+ * @param told the job's metrics and their sums of these sites, where any told them: of these, a mean would be another number
+ */
+export function averageEvaluation(
+  outcomes: readonly TaskOutcome[],
+  told?: { readonly metrics: readonly MetricDefinition[]; readonly sums: Float64Array | undefined },
+): Evaluation | undefined {
   let exampleCount = 0;
   let loss = 0;
   let accuracy = 0;
@@ -17,7 +23,8 @@ export function averageEvaluation(outcomes: readonly TaskOutcome[]): Evaluation 
   }
   if (exampleCount === 0) return undefined;
   const mean = { loss: loss / exampleCount, accuracy: accuracy / exampleCount };
-  return { ...mean, exampleCount: Math.min(exampleCount, MAX_SHOWN_EXAMPLES) };
+  const shown = { ...mean, exampleCount: Math.min(exampleCount, MAX_SHOWN_EXAMPLES) };
+  return told?.sums === undefined ? shown : { ...shown, metrics: metricValues(told.metrics, told.sums) };
 }
 
 /** Mean local training loss of the accepted contributions that tell it, weighted by training examples; 0 of none. */

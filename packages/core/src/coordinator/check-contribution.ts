@@ -1,5 +1,11 @@
 import type { ErrorCode } from "../errors/index.ts";
-import { type JobDefinition, plannedSteps } from "../job/index.ts";
+import {
+  type JobDefinition,
+  type MetricDefinition,
+  metricSumCount,
+  plannedSteps,
+  unpackMetricSums,
+} from "../job/index.ts";
 import type { ContributionBody, SiteEvaluation } from "../message/index.ts";
 import type { TensorEntry, TensorLayout } from "../tensor/index.ts";
 import type { TaskOrder } from "../workflow/index.ts";
@@ -52,11 +58,23 @@ function stepsProblem(
 /** A site's evaluation weighs by its held-out examples: it may not claim more than the job allows. */
 export function evaluationProblem(
   evaluation: SiteEvaluation | undefined,
-  { maximumExamples }: Pick<JobDefinition, "maximumExamples">,
+  { maximumExamples, metrics = [] }: Pick<JobDefinition, "maximumExamples" | "metrics">,
 ): ContributionProblem | undefined {
-  if (evaluation === undefined || isCount(evaluation.exampleCount, maximumExamples)) return undefined;
+  if (evaluation === undefined) return undefined;
+  if (isCount(evaluation.exampleCount, maximumExamples)) return sumsProblem(evaluation, metrics);
   const detail = `${evaluation.exampleCount} held-out examples, expected 1 to ${maximumExamples}`;
   return { code: "ERR_CONTRIBUTION_EXAMPLES", detail };
+}
+
+/** Where the sums of one site do not fit, those of all sites together would say nothing. */
+function sumsProblem(
+  { sums }: SiteEvaluation,
+  metrics: readonly MetricDefinition[],
+): ContributionProblem | undefined {
+  if (metrics.length === 0 && sums === undefined) return undefined;
+  if (sums !== undefined && unpackMetricSums(sums, metrics) !== undefined) return undefined;
+  const detail = `metrics of the job are ${metricSumCount(metrics)} finite sums`;
+  return { code: "ERR_CONTRIBUTION_SHAPE", detail };
 }
 
 const isCount = (value: number, maximum: number): boolean =>

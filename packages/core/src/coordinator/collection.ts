@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors/index.ts";
+import { type Evaluation, type MetricDefinition, mergeSums, unpackMetricSums } from "../job/index.ts";
 import type { SiteEvaluation } from "../message/index.ts";
 import type { Clock, Timer } from "../platform/index.ts";
 import type { Dispatch, TaskOutcome } from "../workflow/index.ts";
@@ -18,6 +19,8 @@ export interface CollectionModules {
   readonly clock: Clock;
   /** A site whose session ended may come back within this time, ms; the deadline of the task stands all the same. */
   readonly graceMs: number;
+  /** What the job measures. */
+  readonly metrics: readonly MetricDefinition[];
   /** Called once per site, in the order in which the sites settled. */
   readonly onSettled: (outcome: TaskOutcome) => void;
 }
@@ -51,6 +54,8 @@ export class Collection {
   readonly #timeoutMs: number;
   readonly #modules: CollectionModules;
   readonly #accepted: TaskOutcome[] = [];
+  /** One array, however many sites there are. */
+  #sums: Float64Array | undefined;
   #isStopped = false;
   #resolve: (outcomes: readonly TaskOutcome[]) => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
@@ -101,9 +106,18 @@ export class Collection {
     return asked.upload.signal;
   }
 
-  /** The answer counts. @returns false when the site had settled before */
-  accept(site: string, answer: AcceptedAnswer): boolean {
-    return this.#settle(site, { ...this.#outline(site), ...answer, outcome: "accepted", cause: "" });
+  /** The sums of the job's metrics of all accepted sites; undefined where none told any. */
+  get sums(): Float64Array | undefined {
+    return this.#sums;
+  }
+
+  /** The answer counts, and its sums are added to those of the others. @returns false when the site had settled before */
+  accept(site: string, { evaluation, ...answer }: AcceptedAnswer): boolean {
+    const told = evaluation === undefined ? {} : { evaluation: withoutSums(evaluation) };
+    const outcome = { ...this.#outline(site), ...answer, ...told, outcome: "accepted", cause: "" } as const;
+    if (!this.#settle(site, outcome)) return false;
+    this.#addSums(evaluation);
+    return true;
   }
 
   /** The answer does not count. @returns false when the site had settled before */
@@ -179,6 +193,11 @@ export class Collection {
     return true;
   }
 
+  #addSums(evaluation: SiteEvaluation | undefined): void {
+    const sums = evaluation?.sums && unpackMetricSums(evaluation.sums, this.#modules.metrics);
+    if (sums !== undefined) this.#sums = this.#sums === undefined ? sums : mergeSums([this.#sums, sums]);
+  }
+
   #endWhenAnswered(): void {
     const outcomes = [...this.#asked.values()].flatMap(({ outcome }) =>
       outcome === undefined ? [] : [outcome],
@@ -199,6 +218,11 @@ export class Collection {
     const milliseconds = Math.max(0, Math.round(now - sinceMs));
     return { site, exampleCount: 0, trainingLoss: 0, norm: 0, digest: "", milliseconds };
   }
+}
+
+/** What is kept of each site: not its sums, which thousands of sites would fill the memory with. */
+function withoutSums({ loss, accuracy, exampleCount }: SiteEvaluation): Evaluation {
+  return { loss, accuracy, exampleCount };
 }
 
 function newAsked(sinceMs: number): Asked {

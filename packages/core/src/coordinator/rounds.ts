@@ -138,7 +138,8 @@ export class Rounds implements WorkflowEffects {
     if (open === undefined) throw new RangeError("no task is out");
     const outcomes = await open.collection.answered;
     this.#records.keep(open.order.flushed());
-    const evaluation = averageEvaluation(outcomes);
+    const { metrics = [] } = this.#context.payload.definition;
+    const evaluation = averageEvaluation(outcomes, { metrics, sums: open.collection.sums });
     if (evaluation !== undefined) await this.#evaluated(dispatch.order, { evaluation, outcomes });
     const model = this.#isEnough(dispatch, outcomes) ? await this.#versions.make(dispatch.order) : undefined;
     this.#garbage.push(() => open.order.clear());
@@ -278,6 +279,7 @@ export class Rounds implements WorkflowEffects {
     const isTraining = dispatch.order.kind === "train";
     if (isTraining) board.beginRound(dispatch.order.round, dispatch.startedAtMs);
     const collection = new Collection(dispatch, payload.definition.workflow.roundTimeoutMs, {
+      metrics: payload.definition.metrics ?? [],
       clock: modules.clock,
       graceMs: modules.reconnectGraceMs,
       onSettled: (outcome) => {

@@ -3,6 +3,7 @@ import type { Bytes } from "../bytes/index.ts";
 import type { JobFilters } from "../filter/index.ts";
 import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
 import type { DeploymentDefinition, RetentionDefinition } from "./deployment.ts";
+import type { MetricDefinition, MetricValue } from "./metric/index.ts";
 import type { TrainingDefinition } from "./training-definition.ts";
 
 /** Workflows that come with Photinus. */
@@ -72,6 +73,8 @@ export interface JobDefinition {
   readonly retention?: RetentionDefinition;
   /** What the sites measure that makes one version better than another. Default: `accuracy`, then `loss`. */
   readonly bestBy?: "accuracy" | "loss";
+  /** What the sites measure beside loss and accuracy, at most 8: they send sums, which the server adds up. Default: nothing. */
+  readonly metrics?: readonly MetricDefinition[];
 }
 
 /** A job as its submitter makes it: definition, graph and starting point. */
@@ -94,4 +97,6 @@ export interface Evaluation {
   readonly accuracy: number;
   /** Held-out examples: the weight when evaluations are averaged. */
   readonly exampleCount: number;
+  /** Numbers of the job's metrics over the examples of all sites together, in its order. Default: none. */
+  readonly metrics?: readonly MetricValue[];
 }

@@ -48,9 +48,14 @@ export {
   type Metric,
   type MetricBatch,
   type MetricDefinition,
+  type MetricValue,
   mergeSums,
   metricOf,
   metricProblem,
+  metricSumCount,
+  metricValues,
+  packMetricSums,
+  unpackMetricSums,
 } from "./metric/index.ts";
 export { jobFileSchema, parseJobDefinition } from "./parse-definition.ts";
 export { decodeRecord, encodeRecord } from "./record.ts";

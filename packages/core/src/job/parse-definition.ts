@@ -7,6 +7,7 @@ import { DeploymentSchema, RetentionSchema } from "./deployment-schema.ts";
 import { feasible } from "./feasibility.ts";
 import { studyName, text, whole } from "./fields.ts";
 import type { JobFile } from "./job-file.ts";
+import { MetricsSchema } from "./metric/job-metrics.ts";
 import { ResidencySchema } from "./residency.ts";
 import { TrainingSchema } from "./training-schema.ts";
 
@@ -44,6 +45,7 @@ const DEFINITION_FIELDS = {
   priority: v.exactOptional(whole(0, 9)),
   retention: v.exactOptional(RetentionSchema),
   bestBy: v.exactOptional(v.picklist(["accuracy", "loss"], 'one of "accuracy", "loss"')),
+  metrics: v.exactOptional(MetricsSchema),
 };
 
 const DefinitionSchema: v.GenericSchema<unknown, JobDefinition> = v.pipe(

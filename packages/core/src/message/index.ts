@@ -83,6 +83,7 @@ export {
   type JobView,
   type MeasurementView,
   type MetricsView,
+  type MetricView,
   type Observation,
   type ObservationChange,
   type ObservationSource,

@@ -86,10 +86,20 @@ export interface MetricsView {
   readonly accuracy: number;
   /** Held-out examples. */
   readonly exampleCount: number;
+  /** Numbers of the job's metrics over the examples of all sites together. Default: none. */
+  readonly metrics?: readonly MetricView[];
+}
+
+/** A metric of a job and its number. */
+export interface MetricView {
+  /** `top-5`, `confusion-matrix` (its number is the balanced accuracy), `auc`, `perplexity`, `r2`. */
+  readonly name: string;
+  /** The number. */
+  readonly value: number;
 }
 
 /** What one site measured of one model. */
-export interface MeasurementView extends MetricsView {
+export interface MeasurementView extends Omit<MetricsView, "metrics"> {
   /** Name of the site whose model it is; empty for the job's own. */
   readonly subject: string;
   /** Name of the site that measured it, on its own held-out examples. */

@@ -64,6 +64,9 @@ const metrics: v.GenericSchema<unknown, MetricsView> = v.strictObject({
   loss: finite,
   accuracy: finite,
   exampleCount: count,
+  metrics: v.exactOptional(
+    v.pipe(v.array(v.strictObject({ name: textOf(1, 64), value: finite })), v.maxLength(8)),
+  ),
 });
 
 /** Most measurements that a job shows: they are kept in one record. */

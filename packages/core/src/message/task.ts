@@ -1,10 +1,12 @@
 import * as v from "valibot";
+import type { Bytes } from "../bytes/index.ts";
 import type { StreamManifest } from "../stream/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import { type BlobReference, blobReference } from "./blob.ts";
 import { defineMessage } from "./define.ts";
 import type { MessageDefinition } from "./definition.ts";
 import {
+  bytesUpTo,
   errorCode,
   finite,
   finiteNotNegative,
@@ -76,6 +78,9 @@ export const taskProgress: MessageDefinition<TaskProgress> = defineMessage(
   }),
 );
 
+/** Sums of the metrics of a job: eight of 4 096 numbers. */
+const MAX_METRIC_SUM_BYTES = 262_144;
+
 /** What a site measured on its held-out examples. */
 export interface SiteEvaluation {
   /** Mean loss per example. */
@@ -84,12 +89,15 @@ export interface SiteEvaluation {
   readonly accuracy: number;
   /** Held-out examples, at least 1. */
   readonly exampleCount: number;
+  /** Sums of the job's metrics behind one another, f64 little-endian; absent where the job has none. */
+  readonly sums?: Bytes;
 }
 
 const evaluation: v.GenericSchema<unknown, SiteEvaluation> = v.strictObject({
   loss: meanLoss,
   accuracy: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   exampleCount: integerIn(1, 2 ** 48),
+  sums: v.exactOptional(bytesUpTo(MAX_METRIC_SUM_BYTES)),
 });
 
 /** Body of {@link contribution}. */

@@ -35,6 +35,7 @@ export type {
   DeclinedDevice,
   PreparedTrainer,
   Trainer,
+  TrainerEvaluation,
   TrainerJob,
   TrainOptions,
   TrainOutcome,

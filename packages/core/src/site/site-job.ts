@@ -35,6 +35,7 @@ import { ProgressReporter } from "./progress-reporter.ts";
 import type { SiteJobModules } from "./site-job-modules.ts";
 import { atRound, newJobStatus } from "./status-board.ts";
 import { taskSeed } from "./task-seed.ts";
+import { shownEvaluation, toldEvaluation } from "./told-evaluation.ts";
 import type { PreparedTrainer, Trainer, TrainOptions } from "./trainer.ts";
 import { tensorsIn } from "./update.ts";
 
@@ -237,9 +238,13 @@ export class SiteJob {
       throw new JobError("ERR_JOB_INVALID", "the graph is not the one that the submitter signed");
     }
     this.#trainer = createTrainer(this.#place.granted);
-    const { dataName, training } = definition;
+    const { dataName, training, metrics } = definition;
     const corrects = definition.workflow.name === "scaffold";
-    const job = { jobId, dataName, training, model, parameters, ...(corrects ? { corrects } : {}) };
+    const job = {
+      ...{ jobId, dataName, training, model, parameters },
+      ...(corrects ? { corrects } : {}),
+      ...(metrics === undefined ? {} : { metrics }),
+    };
     const { rejected = [], ...prepared } = await this.#trainer.prepare(job, { signal: this.#end.signal });
     const { device } = prepared;
     logger.info("a trainer is ready", { jobId, device });
@@ -267,13 +272,12 @@ export class SiteJob {
     const names = layoutOfChange(this.#payload).tensors.map(({ name }) => name);
     const received = tensorsIn(bytes, this.#modelLayout);
     const parameters = await this.#privacy.receive(received, names, task);
-    const evaluation = await this.#requireLocal().evaluate(parameters, reporter.options(signal));
-    if (evaluation !== undefined) {
-      board.updateJob(jobId, ({ evaluations }) => ({
-        evaluations: atRound(evaluations, { round: task.version, evaluation }),
-      }));
+    const answer = await this.#requireLocal().evaluate(parameters, reporter.options(signal));
+    const measured = toldEvaluation(answer);
+    if (answer !== undefined) {
+      const point = { round: task.version, evaluation: shownEvaluation(answer) };
+      board.updateJob(jobId, ({ evaluations }) => ({ evaluations: atRound(evaluations, point) }));
     }
-    const measured = evaluation === undefined ? {} : { evaluation };
     if (task.kind === "evaluate") {
       const told = (await this.#privacy.tellsMetrics(task)) ? measured : {};
       signal.throwIfAborted();

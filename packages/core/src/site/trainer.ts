@@ -1,5 +1,5 @@
 import type { Bytes } from "../bytes/index.ts";
-import type { Evaluation, TrainingDefinition } from "../job/index.ts";
+import type { Evaluation, MetricDefinition, TrainingDefinition } from "../job/index.ts";
 import type { ParameterDescriptor, ParameterSet } from "../tensor/index.ts";
 
 /** What a trainer needs once per job. */
@@ -16,6 +16,14 @@ export interface TrainerJob {
   readonly parameters: readonly ParameterDescriptor[];
   /** True when each order to train brings corrections of the gradients. Default: false. */
   readonly corrects?: boolean;
+  /** What is measured beside loss and accuracy. Default: nothing. */
+  readonly metrics?: readonly MetricDefinition[];
+}
+
+/** What a trainer measured on the site's held-out examples. */
+export interface TrainerEvaluation extends Evaluation {
+  /** Sums of the job's metrics behind one another; absent where it has none. */
+  readonly sums?: Float64Array;
 }
 
 /** A device that was tried and not taken. */
@@ -96,7 +104,7 @@ export interface Trainer {
   /** Reads model and data of a job; once, before all else. @throws TrainingError */
   prepare(job: TrainerJob, options: TrainOptions): Promise<PreparedTrainer>;
   /** @returns `undefined` when the site has no held-out examples */
-  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<Evaluation | undefined>;
+  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<TrainerEvaluation | undefined>;
   /** One local training. @throws TrainingError */
   train(request: TrainRequest, options: TrainOptions): Promise<TrainOutcome>;
   /** Frees the device and ends the worker; idempotent. */

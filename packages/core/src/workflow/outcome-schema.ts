@@ -36,7 +36,15 @@ export const dispatchSchema: v.GenericSchema<unknown, Dispatch> = v.strictObject
   startedAtMs: natural,
 });
 
-const evaluation = v.strictObject({ loss: finite, accuracy: finite, exampleCount: natural });
+const evaluation = v.strictObject({
+  ...{ loss: finite, accuracy: finite, exampleCount: natural },
+  metrics: v.exactOptional(
+    v.pipe(
+      v.array(v.strictObject({ name: v.pipe(v.string(), v.maxLength(64)), value: finite })),
+      v.maxLength(8),
+    ),
+  ),
+});
 
 const cause = v.custom<ErrorCode | "">(
   (value) => value === "" || (typeof value === "string" && isErrorCode(value)),

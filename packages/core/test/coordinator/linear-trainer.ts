@@ -2,6 +2,7 @@ import type { Evaluation } from "../../src/job/index.ts";
 import type {
   PreparedTrainer,
   Trainer,
+  TrainerEvaluation,
   TrainOptions,
   TrainOutcome,
   TrainRequest,
@@ -118,6 +119,10 @@ export interface LinearTrainerHooks {
   readonly beforeTrain?: (request: TrainRequest, options: TrainOptions) => Promise<void>;
   /** Changes what was trained. */
   readonly alter?: (outcome: TrainOutcome) => TrainOutcome;
+  /** Changes what was measured. */
+  readonly measure?: (evaluation: Evaluation, parameters: ParameterSet) => TrainerEvaluation;
+  /** What it says about itself. */
+  readonly prepared?: Partial<PreparedTrainer>;
 }
 
 /** A {@link Trainer} over {@link trainLinear}. */
@@ -128,8 +133,12 @@ export function linearTrainer(data: LinearData, hooks: LinearTrainerHooks = {}):
         device: "cpu",
         trainingExamples: data.training.length,
         heldOutExamples: data.heldOut.length,
+        ...hooks.prepared,
       }),
-    evaluate: (parameters) => Promise.resolve(evaluateLinear(data, parameters)),
+    evaluate: (parameters) => {
+      const evaluation = evaluateLinear(data, parameters);
+      return Promise.resolve(hooks.measure?.(evaluation, parameters) ?? evaluation);
+    },
     async train(request, options) {
       await hooks.beforeTrain?.(request, options);
       options.signal.throwIfAborted();

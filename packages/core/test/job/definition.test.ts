@@ -169,6 +169,7 @@ describe("a job definition", () => {
     ["training.batchesPerUpdate", 4],
     ["training.proximal", 0.01],
     ["training.onNotFinite", "skip"],
+    ["metrics", [{ name: "top-k", k: 3 }, { name: "confusion-matrix", classes: 64 }, { name: "auc" }]],
     ["training.transforms", [{ name: "normalize", mean: [0.5, 0.4], deviation: [0.2, 0.2] }]],
     [
       "training.transforms",
@@ -245,6 +246,15 @@ describe("a job definition", () => {
       [{ name: "flip", direction: "both" }],
       'direction must be one of "horizontal", "vertical"',
     ],
+    [
+      "metrics",
+      [{ name: "f1" }],
+      'name must be one of "top-k", "confusion-matrix", "auc", "perplexity", "r2"',
+    ],
+    ["metrics", [{ name: "top-k", k: 0 }], "k must be at least 1 (got 0)"],
+    ["metrics", [{ name: "confusion-matrix" }], "classes must be given"],
+    ["metrics", [{ name: "confusion-matrix", classes: 65 }], "classes must be at most 64 (got 65)"],
+    ["metrics", Array(9).fill({ name: "auc" }), "metrics must be at most 8 metrics"],
     ["training.onNotFinite", "ignore", 'training.onNotFinite must be one of "fail", "skip"'],
   ])("with %s = %j is refused with what it must be", (path, value, message) => {
     expect(() => parseJobDefinition(with_(path, value))).toThrow(

@@ -5,6 +5,10 @@ import {
   mergeSums,
   metricOf,
   metricProblem,
+  metricSumCount,
+  metricValues,
+  packMetricSums,
+  unpackMetricSums,
 } from "../../src/job/index.ts";
 
 interface Said {
@@ -165,5 +169,43 @@ describe("sums of sites", () => {
 
   test("of different lengths are refused", () => {
     expect(() => mergeSums([[1], [1, 2]])).toThrow(RangeError);
+  });
+});
+
+describe("the metrics of a job", () => {
+  const metrics: readonly MetricDefinition[] = [
+    { name: "top-k", k: 3 },
+    { name: "confusion-matrix", classes: 2 },
+    { name: "perplexity" },
+  ];
+
+  test("are sums of a number that the job alone says, and become numbers once all are together", () => {
+    const all = mergeSums([
+      [1, 2, 1, 0, 0, 1, 0, 0],
+      [1, 2, 1, 0, 2, 0, 0, 0],
+    ]);
+
+    expect(metricSumCount(metrics)).toBe(8);
+    expect(metricValues(metrics, all)).toEqual([
+      { name: "top-3", value: 0.5 },
+      { name: "confusion-matrix", value: (1 + 1 / 3) / 2 },
+    ]);
+  });
+
+  test("travel as bytes, of which there are as many as the job says, and all finite", () => {
+    const sums = [1, 2, 3, 4, 5, 6, 7, 0.5];
+    const bytes = packMetricSums(sums);
+
+    expect([...(unpackMetricSums(bytes, metrics) ?? [])]).toEqual(sums);
+    expect(unpackMetricSums(bytes.slice(8), metrics)).toBeUndefined();
+    expect(unpackMetricSums(bytes, [])).toBeUndefined();
+    expect(unpackMetricSums(packMetricSums([...sums.slice(1), Number.NaN]), metrics)).toBeUndefined();
+  });
+
+  test("are refused where the model has other classes than a confusion matrix of the job", () => {
+    expect(metricProblem({ name: "confusion-matrix", classes: 3 }, 2)).toMatch(
+      /of 3 classes, the model has 2/,
+    );
+    expect(metricProblem({ name: "confusion-matrix", classes: 2 }, 2)).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import type { JobBundle, JobDefinition } from "@photinus/core/job";
 import type { ParameterDescriptor } from "@photinus/core/tensor";
 import { inspectModel } from "../inspect/index.ts";
 import { type Model, readModel } from "../onnx/index.ts";
-import { compileFor, parameterTable, valuesInside } from "../trainer/index.ts";
+import { checkMetrics, compileFor, parameterTable, valuesInside } from "../trainer/index.ts";
 
 /** A job that can be signed. */
 export interface MadeJob {
@@ -18,7 +18,7 @@ export interface MadeJob {
  * Makes a job of a model file: proves that it can be trained as the definition says, and takes its parameters out. Those that
  * no gradient reaches travel along unchanged.
  *
- * @throws TrainingError of the model; `ERR_MODEL_SHAPE` when the loss does not fit it
+ * @throws TrainingError of the model; `ERR_MODEL_SHAPE` when the loss or a metric does not fit it
  */
 export function makeJob(file: Bytes, definition: JobDefinition): MadeJob {
   const model = readModel(file);
@@ -28,7 +28,8 @@ export function makeJob(file: Bytes, definition: JobDefinition): MadeJob {
   const { training } = definition;
   if (isFixed) {
     const { loss, batchSize } = training;
-    compileFor(model, training, { parameters, loss, batchSize, profile: "cpu" });
+    const { labelling } = compileFor(model, training, { parameters, loss, batchSize, profile: "cpu" });
+    checkMetrics(definition.metrics ?? [], labelling.classCount ?? 1);
   }
   const initialParameters = valuesInside(model, parameters);
   return { bundle: { definition, model: file, parameters, initialParameters }, openDimensions };

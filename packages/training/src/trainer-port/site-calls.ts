@@ -1,5 +1,4 @@
-import type { Evaluation } from "@photinus/core/job";
-import type { PreparedTrainer, TrainerJob, TrainOutcome } from "@photinus/core/site";
+import type { PreparedTrainer, TrainerEvaluation, TrainerJob, TrainOutcome } from "@photinus/core/site";
 import type { Parcel } from "./parcel.ts";
 
 /** A {@link TrainOutcome} whose tensors travel as a parcel. */
@@ -29,7 +28,7 @@ export interface SiteCalls {
   /** Once, before all else. */
   readonly prepare: { readonly call: TrainerJob; readonly result: PreparedTrainer };
   /** On the site's held-out examples. */
-  readonly evaluate: { readonly call: Parcel; readonly result: Evaluation | undefined };
+  readonly evaluate: { readonly call: Parcel; readonly result: TrainerEvaluation | undefined };
   /** One local training. */
   readonly train: { readonly call: PackedRequest; readonly result: PackedOutcome };
   /** The last. */

@@ -1,10 +1,11 @@
 import { TrainingError } from "@photinus/core/errors";
-import { type MetricDefinition, metricOf, metricProblem } from "@photinus/core/job";
+import { metricOf } from "@photinus/core/job";
 import { compileEvaluation } from "../compile/index.ts";
 import { transformDataset } from "../data/index.ts";
 import { type Model, readModel } from "../onnx/index.ts";
 import { checkFit, EvaluationSession, type Runtime } from "../runtime/index.ts";
 import { adviceFor } from "./advise-batch-size.ts";
+import { checkMetrics } from "./check-metrics.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { compileFor, dimensionsOf, valuesInside } from "./compile-training.ts";
 import { LocalModelTrainer } from "./local-model-trainer.ts";
@@ -55,13 +56,6 @@ export async function createTrainer(options: CreateTrainerOptions): Promise<Mode
 function sizesOf(model: Model, { data, dimensions = {} }: ModelTrainerOptions): ReadonlyMap<string, number> {
   const ofData = data === undefined ? [] : dimensionsOf(model, data);
   return new Map([...Object.entries(dimensions), ...ofData]);
-}
-
-function checkMetrics(metrics: readonly MetricDefinition[], classCount: number): void {
-  for (const metric of metrics) {
-    const problem = metricProblem(metric, classCount);
-    if (problem !== undefined) throw new TrainingError("ERR_MODEL_SHAPE", problem);
-  }
 }
 
 function choiceOf(runtimes: readonly Runtime[] | RuntimeChoice): RuntimeChoice {

@@ -29,7 +29,7 @@ export interface MeasuredMetric {
 }
 
 /** What was measured on a data set. */
-export interface MeasuredEvaluation extends Evaluation {
+export interface MeasuredEvaluation extends Omit<Evaluation, "metrics"> {
   /** In the order they were asked for. */
   readonly metrics: readonly MeasuredMetric[];
 }

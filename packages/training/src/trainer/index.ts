@@ -1,4 +1,5 @@
 export { adviseBatchSize, type BatchSizeAdvice } from "./advise-batch-size.ts";
+export { checkMetrics } from "./check-metrics.ts";
 export {
   type RejectedDevice,
   type RuntimeCandidate,

@@ -1,9 +1,10 @@
 import { TrainingError } from "@photinus/core/errors";
-import type { Evaluation } from "@photinus/core/job";
+import { metricOf } from "@photinus/core/job";
 import type { Clock } from "@photinus/core/platform";
 import type {
   PreparedTrainer,
   Trainer,
+  TrainerEvaluation,
   TrainerJob,
   TrainOptions,
   TrainOutcome,
@@ -22,6 +23,7 @@ import { readModel } from "../onnx/index.ts";
 import { seededRandom, transformSeed } from "../random.ts";
 import { checkFit, EvaluationSession, type StepSession } from "../runtime/index.ts";
 import { adviceFor } from "./advise-batch-size.ts";
+import { checkMetrics } from "./check-metrics.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { compileFor, dimensionsOf, valuesInside } from "./compile-training.ts";
 import { evaluateDataset } from "./evaluate-dataset.ts";
@@ -80,7 +82,10 @@ export class LocalTrainer implements Trainer {
       };
       signal.throwIfAborted();
       const frame = { ...frameOptions(job), dimensions: dimensionsOf(model, data.training) };
-      const compiled = compileEvaluation(model, frame);
+      const { metrics = [] } = job;
+      const withOutput = metrics.some((metric) => metricOf(metric).readsOutput);
+      const compiled = compileEvaluation(model, { ...frame, withOutput });
+      checkMetrics(metrics, compiled.labelling.classCount ?? 1);
       checkData(data, compiled);
       const compile = (device: Profile): CompiledStep =>
         compileFor(model, job.training, { ...frame, profile: device, corrects: job.corrects ?? false });
@@ -111,17 +116,21 @@ export class LocalTrainer implements Trainer {
   }
 
   /** Mean loss and accuracy of `parameters` on the held-out examples. */
-  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<Evaluation | undefined> {
+  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<TrainerEvaluation | undefined> {
     return this.#work.run(async () => {
-      const { data, evaluation } = this.#require();
+      const { job, data, evaluation } = this.#require();
       if (data.heldOut === undefined || data.heldOut.count === 0) return undefined;
       evaluation.start(parameters);
-      const { loss, accuracy, exampleCount } = await evaluateDataset(evaluation, {
+      const { metrics = [] } = job;
+      const measured = await evaluateDataset(evaluation, {
         ...options,
+        metrics,
         ...this.#pace(),
         dataset: data.heldOut,
       });
-      return { loss, accuracy, exampleCount };
+      const { loss, accuracy, exampleCount } = measured;
+      const sums = Float64Array.from(measured.metrics.flatMap((metric) => [...metric.sums]));
+      return { loss, accuracy, exampleCount, ...(metrics.length === 0 ? {} : { sums }) };
     });
   }
 

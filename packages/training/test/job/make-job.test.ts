@@ -44,7 +44,11 @@ describe("makeJob", () => {
     const { bundle, openDimensions } = makeJob(model, DEFINITION);
 
     expect(bundle.parameters).toEqual(parameters);
-    expect(bundle.initialParameters.entries()).toEqual(initialParameters.entries());
+    for (const [name, { shape, f32 }] of initialParameters.entries()) {
+      const taken = bundle.initialParameters.get(name);
+      expect(taken?.shape).toEqual(shape);
+      expect(f32.every((value, at) => taken?.f32[at] === value)).toBe(true);
+    }
     expect(openDimensions).toEqual([]);
   });
 
@@ -72,6 +76,14 @@ describe("makeJob", () => {
 
     expect(() => makeJob(benchModel("mlp", 1).model, { ...DEFINITION, training })).toThrow(
       expect.objectContaining({ code: "ERR_MODEL_SHAPE" }),
+    );
+  });
+
+  test("refuses a metric that says nothing of the model", () => {
+    const metrics = [{ name: "confusion-matrix", classes: 9 }] as const;
+
+    expect(() => makeJob(benchModel("mlp", 1).model, { ...DEFINITION, metrics })).toThrow(
+      expect.objectContaining({ message: "confusion-matrix of 9 classes, the model has 10" }),
     );
   });
 

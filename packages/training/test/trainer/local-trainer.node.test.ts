@@ -442,4 +442,18 @@ describe("LocalTrainer", () => {
       { device: "wasm", reason: expect.stringMatching(/a step needs about .* are free: use a/) },
     ]);
   });
+
+  test("returns the sums of the job's metrics beside what it measured", async () => {
+    const trainer = aTrainer();
+    const metrics = [{ name: "confusion-matrix", classes: 2 }, { name: "auc" }] as const;
+    await trainer.prepare(aJob({ metrics }), { signal });
+
+    const { sums, exampleCount } = (await trainer.evaluate(initial, { signal }))!;
+
+    expect(sums?.length).toBe(4 + 2048);
+    expect(sums?.slice(0, 4).reduce((total, count) => total + count, 0)).toBe(exampleCount);
+    await expect(aTrainer().prepare(aJob({ metrics: [{ name: "r2" }] }), { signal })).rejects.toMatchObject({
+      code: "ERR_MODEL_SHAPE",
+    });
+  });
 });

@@ -1,47 +1,23 @@
-import { areaUnderCurve } from "./area-under-curve.ts";
-import { confusionMatrix, perplexity, topK } from "./classification.ts";
-import { determination } from "./determination.ts";
-import type { Metric } from "./metric.ts";
+import { MAX_METRIC_SUMS, type MetricDefinition, metricOf } from "./definition.ts";
 
+export { MAX_METRIC_SUMS, type MetricDefinition, metricOf } from "./definition.ts";
+export {
+  type MetricValue,
+  metricSumCount,
+  metricValues,
+  packMetricSums,
+  unpackMetricSums,
+} from "./job-metrics.ts";
 export type { Metric, MetricBatch } from "./metric.ts";
-
-/** What is measured on held-out examples beside loss and accuracy. */
-export type MetricDefinition =
-  | {
-      /** `confusion-matrix` shows the balanced accuracy, `auc` is of yes and no, `r2` of numbers. */
-      readonly name: "confusion-matrix" | "auc" | "perplexity" | "r2";
-    }
-  | {
-      /** The label is among the `k` greatest logits. */
-      readonly name: "top-k";
-      /** 1 to 1 000. */
-      readonly k: number;
-    };
-
-/** Most sums of one metric: a confusion matrix of 64 classes. */
-export const MAX_METRIC_SUMS = 4096;
-
-/** The metric that a definition names. */
-export function metricOf(definition: MetricDefinition): Metric {
-  switch (definition.name) {
-    case "confusion-matrix":
-      return confusionMatrix;
-    case "auc":
-      return areaUnderCurve;
-    case "perplexity":
-      return perplexity;
-    case "r2":
-      return determination;
-    case "top-k":
-      return topK(definition.k);
-  }
-}
 
 /** Why a metric says nothing of a model of so many classes (1 for numbers); undefined where it does. */
 export function metricProblem(definition: MetricDefinition, classCount: number): string | undefined {
   const metric = metricOf(definition);
   const outputs = classCount === 1 ? "single numbers" : `${classCount} classes`;
   if (!metric.fits(classCount)) return `${definition.name} says nothing of ${outputs}`;
+  if (definition.name === "confusion-matrix" && (definition.classes ?? classCount) !== classCount) {
+    return `confusion-matrix of ${definition.classes} classes, the model has ${classCount}`;
+  }
   const size = metric.size(classCount);
   return size > MAX_METRIC_SUMS
     ? `${definition.name} of ${outputs} keeps ${size} sums, at most ${MAX_METRIC_SUMS}`

@@ -1,6 +1,5 @@
-import type { Evaluation } from "../../job/index.ts";
 import type { ParameterSet } from "../../tensor/index.ts";
-import type { Trainer, TrainOptions, TrainOutcome } from "../trainer.ts";
+import type { Trainer, TrainerEvaluation, TrainOptions, TrainOutcome } from "../trainer.ts";
 
 /** A model version that came in with its task. */
 export interface LocalTask {
@@ -25,7 +24,7 @@ export interface LocalOutcome extends Omit<TrainOutcome, "delta"> {
 /** What a site does in a round of its job, beyond running a trainer. */
 export interface LocalAlgorithm {
   /** Measures the model as this site would use it. */
-  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<Evaluation | undefined>;
+  evaluate(parameters: ParameterSet, options: TrainOptions): Promise<TrainerEvaluation | undefined>;
   /** Does a round's local work. */
   train(task: LocalTask, options: TrainOptions): Promise<LocalOutcome>;
   /** The job has ended: what was kept for its rounds alone goes. */
