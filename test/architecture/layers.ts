@@ -21,6 +21,7 @@ export const LAYERS = [
   "session",
   "authorization",
   "audit",
+  "plugin",
   "accounting",
   "filter",
   "aggregation",

@@ -13,6 +13,7 @@ import { openStorage, PhotinusServer } from "@photinus/node-server";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { authenticationOf, clientSecretsOf } from "../local-settings.ts";
+import { pluginsOf } from "../plugin-modules.ts";
 import { PolicyFile } from "../policy/policy-file.ts";
 import { RosterFile } from "../policy/roster-file.ts";
 import { withLaterMachines } from "./later-machines.ts";
@@ -80,6 +81,7 @@ export async function startServer(
   const crypto = nodeCrypto();
   const authentication = await authenticationOf(options.kit);
   const clientSecrets = await clientSecretsOf(options.kit, authentication);
+  const plugins = await pluginsOf(options.kit);
   const storage = await openStorage({ folder: options.state }, { crypto });
   const clock = systemClock();
   const policy = new PolicyFile(join(options.kit, LOCAL_AUTHORIZATION), {
@@ -101,6 +103,7 @@ export async function startServer(
         port: options.port,
         policy: policy.source,
         roster: roster.source,
+        plugins,
         revocationFile: join(options.kit, LOCAL_REVOCATION_LIST),
         revokedSitesFile: join(options.kit, LOCAL_REVOKED_SITES),
         trustedProxies: options.trustedProxy ?? [],

@@ -23,6 +23,7 @@ import { chooseProxy } from "../choose-proxy.ts";
 import type { CommandContext } from "../context.ts";
 import { aborted } from "../interruption.ts";
 import { credentialsOf } from "../local-settings.ts";
+import { pluginsOf } from "../plugin-modules.ts";
 import { PolicyFile } from "../policy/policy-file.ts";
 import { PrivacyFile } from "../policy/privacy-file.ts";
 import { ResourcesFile } from "../policy/resources-file.ts";
@@ -117,6 +118,7 @@ export async function startSite(
   };
   const state = options.state ?? join(options.kit, LOCAL_FOLDER, "state");
   const credentials = await credentialsOf(options.kit, (text) => terminal.line(text));
+  const plugins = await pluginsOf(options.kit);
   const records = await openRecords({ kit: options.kit, state }, modules);
   try {
     const { server, device, threads } = options;
@@ -128,6 +130,7 @@ export async function startSite(
         stateFolder: state,
         proxyOf: chooseProxy(options.proxy),
         policy: records.policy.source,
+        plugins,
         privacy: records.privacy.source,
         resources: records.resources.source,
         audit: records.audit,

@@ -1,7 +1,6 @@
 import type { AuditLog } from "../audit/index.ts";
 import { WireError } from "../errors/index.ts";
-import type { Clock } from "../platform/index.ts";
-import { Allowance } from "./allowance.ts";
+import { Allowance, type Clock } from "../platform/index.ts";
 
 /** Records that one session may cause at once: its requests, and what was decided about them. */
 export const RECORDS_AT_ONCE = 256;

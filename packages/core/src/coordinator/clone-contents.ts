@@ -42,12 +42,12 @@ export async function cloneContents(clone: Clone, modules: JobModules): Promise<
   const { clonedFrom } = payload;
   // [W-196]
   if (clonedFrom === undefined) throw new JobError("ERR_JOB_INVALID", "clonedFrom must be given");
-  const { jobs, audit, authorizer, studies } = modules;
+  const { jobs, audit, authorizer, studies, plugins } = modules;
   const { peer } = session;
   const recordedAs = `${toHex(peer.leafDigest)} ${peer.name}`;
   await useJobRight(
     { actor: peer, recordedAs, right: "clone", jobId: clonedFrom },
-    { find: (jobId) => jobs.find(jobId), audit, authorizer, studies },
+    { find: (jobId) => jobs.find(jobId), audit, authorizer, studies, plugins },
   );
   const source = await jobs.get(clonedFrom);
   if (source.study !== payload.definition.study)

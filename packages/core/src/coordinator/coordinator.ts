@@ -4,6 +4,7 @@ import type { JobRecord } from "../job/index.ts";
 import { hasJobEnded, type JobState, type Observation, type SiteReady } from "../message/index.ts";
 import type { Identity } from "../pki/index.ts";
 import { localBus } from "../platform/index.ts";
+import { participantFacts } from "../plugin/index.ts";
 import type { ResumeBody, Session, SessionEnd, SessionHandler } from "../session/index.ts";
 import type { Administration } from "./administration/administration.ts";
 import { AuditExchange } from "./audit-exchange.ts";
@@ -18,6 +19,7 @@ import type { JobRun } from "./job-run.ts";
 import { summaryOf } from "./job-summary.ts";
 import { listJobs } from "./list-jobs.ts";
 import { connectedSite, hasLeft, type LiveSite, liveSite, type ResumedState } from "./live-site.ts";
+import { LoginVeto } from "./login-veto.ts";
 import type {
   ConnectedSite,
   CoordinatorModules,
@@ -61,6 +63,7 @@ export class Coordinator {
   readonly #siteHandler: SessionHandler;
   /** The one live session of each certificate, by digest of the leaf. */
   readonly #sessions = new Map<string, Session>();
+  readonly #logins: LoginVeto;
   /** Connected sites by name. */
   readonly #sites = new Map<string, LiveSite>();
   readonly #scheduler: Scheduler;
@@ -88,6 +91,7 @@ export class Coordinator {
     this.#identity = options.identity;
     const ownIdentity = (): Identity => this.#identity;
     this.#modules = jobModules({ ...options, ownIdentity }, modules, this.#records);
+    this.#logins = new LoginVeto(this.#modules.plugins);
     this.#scheduler = this.#newScheduler(options);
     this.#siteHandler = {
       routes: siteRoutes(this.#siteDesk(), [...(administration?.siteRoutes ?? []), this.#scheduler.route]),
@@ -115,12 +119,14 @@ export class Coordinator {
     }
     this.#scheduler.schedule();
     await this.#deletions.start();
+    this.#modules.plugins.emit("started", {});
   }
 
   /** Stops every job where it is, to go on after the next start, and ends every session in order. Idempotent. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#modules.plugins.emit("stopped", {});
     this.#fences.stop();
     this.#revocation?.stop();
     this.#scheduler.stop();
@@ -149,6 +155,9 @@ export class Coordinator {
       await session.close("ERR_BUSY", "this gateway has lost touch with the others");
       return;
     }
+    const refusal = this.#logins.isNeeded ? await this.#logins.refusalOf(session) : undefined;
+    if (refusal !== undefined) return await session.close(refusal.code, refusal.detail);
+    if (!this.isAdmitting) return await session.close("ERR_GOING_AWAY", "the server stops");
     const key = toHex(peer.leafDigest);
     const older = this.#sessions.get(key);
     this.#sessions.set(key, session);
@@ -159,6 +168,7 @@ export class Coordinator {
     session.whenEnded(this.#sessionEnded);
     if (peer.role === "site") session.receive(this.#siteHandler);
     else session.receive(userHandler(this.#userDesk(), session));
+    this.#modules.plugins.emit("connected", { peer: participantFacts(peer) });
     this.#revocation?.welcome(session); // not after the older one: its peer may take its time to read the last word
     await fenced;
   }
@@ -186,6 +196,7 @@ export class Coordinator {
 
   async #ended(session: Session, end: SessionEnd): Promise<void> {
     this.#leave(session, hasLeft(this.#sites.get(session.peer.name), end));
+    this.#modules.plugins.emit("disconnected", { peer: participantFacts(session.peer), code: end.code });
     if (end.local) await this.#tokens.ended(session.id, end.code);
     await recordCheckpoint(session, this.#modules.audit);
   }
@@ -272,7 +283,7 @@ export class Coordinator {
   }
 
   #userDesk(): UserDesk {
-    const { jobs, clock, logger, audit, authorizer, studies } = this.#modules;
+    const { jobs, clock, logger, audit, authorizer, studies, plugins } = this.#modules;
     return {
       submission: (session) => this.#submissions.of(session),
       takeUp: this.#takeUp,
@@ -286,7 +297,7 @@ export class Coordinator {
       graph: async (jobId) => publishGraph(await jobs.get(jobId), this.#modules),
       source: async (jobId) => signedSource(await jobs.get(jobId), this.#modules),
       list: (actor, query) => listJobs(actor, query, { jobs, authorizer, studies }),
-      ...{ studies, logger, clock, audit, authorizer },
+      ...{ studies, logger, clock, audit, authorizer, plugins },
       administration: this.#administration,
     };
   }
@@ -360,7 +371,7 @@ export class Coordinator {
   }
 
   #newScheduler({ concurrentJobs, jobsPerSite }: CoordinatorOptions): Scheduler {
-    const { clock, slots, studies } = this.#modules;
+    const { clock, slots, studies, plugins } = this.#modules;
     return new Scheduler(
       {
         concurrentJobs: concurrentJobs ?? DEFAULT_JOBS.running,
@@ -368,6 +379,7 @@ export class Coordinator {
       },
       {
         clock,
+        plugins,
         sites: () => this.#sites.values(),
         studies,
         isLive: (site) => this.#sites.get(site.name) === site,

@@ -1,6 +1,6 @@
 import type { Aggregator } from "../aggregation/index.ts";
 import { type Bytes, toHex } from "../bytes/index.ts";
-import { AggregationError, EnvelopeError, WireError } from "../errors/index.ts";
+import { AggregationError, EnvelopeError, PluginError, WireError } from "../errors/index.ts";
 import { localWork } from "../job/index.ts";
 import {
   type ContributionBody,
@@ -18,6 +18,7 @@ import type { Staged, UploadId } from "./kept-uploads.ts";
 import type { LiveSite } from "./live-site.ts";
 import { endSuperseded, type MessageIdentity, refusalOf, requireSame } from "./message-identity.ts";
 import { comeBackAfter, receiveStream } from "./receive-stream.ts";
+import { taskFacts, taskResultFacts } from "./task-facts.ts";
 
 /** What an {@link Intake} fills. */
 export interface IntakeTarget {
@@ -116,9 +117,24 @@ export class Intake {
       await refuse(site, this.#ids(taskId), implausible);
       return;
     }
-    collection.accept(site.name, { ...NOTHING, ...given(evaluation) });
+    const refusal = await this.#evaluationRefusal(site, body);
+    if (refusal !== undefined) {
+      if (collection.refuse(site.name, refusal.code)) await refuse(site, this.#ids(taskId), refusal);
+      return;
+    }
+    if (!collection.accept(site.name, { ...NOTHING, ...given(evaluation) })) return;
     this.#announced.set(site.name, { ...message, answer: "received" });
     await this.#received(site, this.#ids(taskId));
+  }
+
+  async #evaluationRefusal(site: LiveSite, body: EvaluationResult): Promise<ContributionProblem | undefined> {
+    try {
+      await this.#requireAllowed(site, body, AbortSignal.any([site.session.signal, this.#context.signal]));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof PluginError)) return LATE; // the task, or the session, ended while it was asked
+      return { code: error.code, detail: error.message };
+    }
   }
 
   async #receive(site: LiveSite, body: ContributionBody, message: MessageIdentity): Promise<void> {
@@ -160,6 +176,7 @@ export class Intake {
     let staged: Staged | undefined;
     let before = 0;
     try {
+      await this.#requireAllowed(site, body, signal);
       await order.turnOf(site.name, signal);
       staged = await modules.uploads.begin(id, signal);
       before = staged.received.count;
@@ -180,6 +197,18 @@ export class Intake {
       staged?.slot.release();
       end();
     }
+  }
+
+  /** @throws PluginError `ERR_PLUGIN_REFUSED` */
+  async #requireAllowed(
+    { name }: LiveSite,
+    body: ContributionBody | EvaluationResult,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { modules, jobId: correlation } = this.#context;
+    if (!modules.plugins.asks("taskResult")) return;
+    const task = taskFacts(this.#context, this.#target.collection.dispatch, name);
+    await modules.plugins.require("taskResult", taskResultFacts(task, body), { signal, correlation });
   }
 
   #openUpload(site: LiveSite): { readonly stop: AbortController; readonly end: () => void } {
@@ -344,7 +373,8 @@ const given = (evaluation: SiteEvaluation | undefined): { evaluation?: SiteEvalu
  * @throws the error when it is no fault of the peer
  */
 function problemOf(error: unknown): ContributionProblem {
-  if (error instanceof EnvelopeError) return { code: error.code, detail: error.message };
+  if (error instanceof EnvelopeError || error instanceof PluginError)
+    return { code: error.code, detail: error.message };
   if (error instanceof AggregationError && error.code === "ERR_AGGREGATION_NOT_FINITE") {
     return { code: "ERR_CONTRIBUTION_NOT_FINITE", detail: error.message };
   }

@@ -14,6 +14,7 @@ import type {
   Metrics,
   ScratchStore,
 } from "../platform/index.ts";
+import type { JobFacts, PluginHost } from "../plugin/index.ts";
 import type { TensorLayout } from "../tensor/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
 import type { JobBoard } from "./job-board.ts";
@@ -38,6 +39,7 @@ export interface JobModules {
   readonly authorizer: Authorizer;
   /** Whose jobs are whose. */
   readonly studies: Studies;
+  readonly plugins: PluginHost;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly slots: UploadSlots;
@@ -56,6 +58,8 @@ export interface JobModules {
 export interface JobContext {
   readonly jobId: string;
   readonly payload: JobPayload;
+  /** What plug-ins are told of it. */
+  readonly facts: JobFacts;
   /** The job OBJECT as its submitter signed it, and the submitter's chain. */
   readonly object: Bytes;
   readonly submitterChain: readonly Bytes[];

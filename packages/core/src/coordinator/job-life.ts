@@ -33,6 +33,7 @@ export class JobLife {
     const startedAtMs = this.#now();
     if (!(await this.#move("start", { startedAtMs }))) return;
     await this.#audit({ outcome: "done", reason: "started" });
+    this.#context.modules.plugins.emit("jobStarted", { job: this.#context.facts });
   }
 
   /** It ends for good. Never rejects. @returns false when it had ended, or cannot end so in its state */
@@ -48,6 +49,7 @@ export class JobLife {
     board.changeState(state, ended.reason, { atMs: ended.endedAtMs, end });
     if (isKept) await this.#tryTo(() => this.#close(ended));
     board.log.end();
+    modules.plugins.emit("jobEnded", { job: this.#context.facts, outcome: end.outcome });
     return true;
   }
 
@@ -98,6 +100,7 @@ export class JobLife {
     this.#record = await this.#context.modules.jobs.update(this.#record, {
       best: { version, checkpoint, accuracy, loss },
     });
+    this.#context.modules.plugins.emit("bestModel", { job: this.#context.facts, version });
   }
 
   async #move(event: "dispatch" | "start", fields: Partial<JobRecord> = {}): Promise<boolean> {

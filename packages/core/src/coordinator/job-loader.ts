@@ -6,12 +6,14 @@ import {
   encodeRecord,
   type JobPayload,
   type JobRecord,
+  jobFacts,
   layoutOfChange,
   layoutOfTable,
   layoutOfUpdate,
   parseJobPayload,
 } from "../job/index.ts";
 import { applyObservation, hasJobEnded, type JobView } from "../message/index.ts";
+import type { JobFacts } from "../plugin/index.ts";
 import { JobBoard, loadJobView } from "./job-board.ts";
 import type { JobModules } from "./job-context.ts";
 import { JobRun } from "./job-run.ts";
@@ -65,6 +67,7 @@ export async function loadJob(record: JobRecord, options: LoadOptions, modules: 
   const context = {
     jobId: record.jobId,
     payload,
+    facts: factsOf(record, payload),
     object,
     submitterChain: chain,
     modelLayout: layoutOfTable(payload.parameters),
@@ -76,6 +79,16 @@ export async function loadJob(record: JobRecord, options: LoadOptions, modules: 
     signal: stop.signal,
   };
   return new JobRun(record, context, stop);
+}
+
+/** What plug-ins are told of a stored job. */
+export function factsOf(
+  { jobId, submitter }: Pick<JobRecord, "jobId" | "submitter">,
+  { definition, initialParameters }: Pick<JobPayload, "definition" | "initialParameters">,
+): JobFacts {
+  const { name, role, org, leafDigest: certificate } = submitter;
+  const modelBytes = initialParameters.byteLength;
+  return jobFacts({ jobId, definition, submitter: { name, role, org, certificate }, modelBytes });
 }
 
 /** The log of a job that has ended: what was kept of it. */

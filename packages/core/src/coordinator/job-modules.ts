@@ -2,6 +2,7 @@ import { auditLog } from "../audit/index.ts";
 import { policyAuthorizer } from "../authorization/index.ts";
 import { builtInRegistry } from "../decomposer/index.ts";
 import { CheckpointStore, JobStore } from "../job/index.ts";
+import { PluginHost } from "../plugin/index.ts";
 import type { JobModules } from "./job-context.ts";
 import { KeptUploads } from "./kept-uploads.ts";
 import type { CoordinatorModules, CoordinatorOptions } from "./options.ts";
@@ -22,6 +23,7 @@ export function jobModules(
   const { clock, crypto, metadata, blobs, audit, logger, metrics } = modules;
   const { workflows, aggregators, kernels, scratch } = modules;
   const { authorizer = policyAuthorizer(options.identity.participant.org) } = modules;
+  const { plugins = new PluginHost([], { clock, logger }) } = modules;
   const checkpoints = new CheckpointStore(options.storageKey, { crypto, blobs, metadata });
   const slots = new UploadSlots(options.uploadSlots ?? DEFAULT_UPLOAD_SLOTS, kernels);
   return {
@@ -34,6 +36,7 @@ export function jobModules(
     checkpoints,
     jobs: new JobStore(metadata),
     audit: auditLog(audit, clock),
+    plugins,
     authorizer,
     studies: new Studies({ roster: modules.roster, jurisdiction: options.jurisdiction }, { metadata }),
     slots,

@@ -10,6 +10,7 @@ import {
 } from "../authorization/index.ts";
 import { AuthorizationError } from "../errors/index.ts";
 import { type JobRecord, requireNotDeleted } from "../job/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import { type Studies, unknownJob } from "./studies.ts";
 
 /** Somebody who wants something of a job. */
@@ -33,6 +34,7 @@ export interface JobRightModules {
   readonly studies: Studies;
   readonly audit: AuditLog;
   readonly authorizer: Authorizer;
+  readonly plugins: PluginHost;
 }
 
 /**
@@ -45,12 +47,16 @@ export async function requireJobRight(request: RightRequest, modules: JobRightMo
 }
 
 /**
- * As {@link requireJobRight}; that it is used is recorded too, before it has an effect.
- * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN`
+ * As {@link requireJobRight}, and plug-ins have to agree; that it is used is recorded too, before it has an effect.
+ * @throws JobError `ERR_JOB_UNKNOWN`, AuthorizationError `ERR_FORBIDDEN`, PluginError `ERR_PLUGIN_REFUSED`
  */
 export async function useJobRight(request: RightRequest, modules: JobRightModules): Promise<void> {
   const decision = await decisionOf(request, modules);
   if (!decision.allowed) await refuse(request, decision, modules);
+  const { actor, right: command, jobId } = request;
+  const { name, role, org } = actor;
+  const facts = { actor: { name, role, org }, command, object: jobId };
+  await modules.plugins.require("command", facts, { correlation: jobId });
   await record(request, decision, modules);
 }
 

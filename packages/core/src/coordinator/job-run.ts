@@ -1,7 +1,7 @@
 import type { AuditNote } from "../audit/index.ts";
 import { toHex } from "../bytes/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { type ErrorCode, JobError } from "../errors/index.ts";
+import { type ErrorCode, JobError, PluginError } from "../errors/index.ts";
 import type { JobDefinition, JobRecord } from "../job/index.ts";
 import {
   type ContributionBody,
@@ -32,6 +32,7 @@ import { sendPublished } from "./task-sender.ts";
 const FAILURES: ReadonlyMap<string, ErrorCode> = new Map([
   ["ERR_FILTER_REFUSED", "ERR_FILTER_REFUSED"],
   ["ERR_PRIVACY_BUDGET", "ERR_PRIVACY_BUDGET"],
+  ["ERR_PLUGIN_REFUSED", "ERR_PLUGIN_REFUSED"],
 ]);
 
 /** Why a run came to its end. */
@@ -160,14 +161,31 @@ export class JobRun {
 
   /** A site with the job's data is connected: it is offered the job. */
   async offer(site: LiveSite): Promise<void> {
-    const { sites, object, submitterChain, jobId } = this.#context;
+    const { sites, object, submitterChain, jobId, facts, modules } = this.#context;
     if (sites.find(site.name) === site) return;
     sites.add(site);
+    if (modules.plugins.asks("deployment") && !(await this.#mayDeploy(site))) return;
     for (const held of site.heldUpdates) {
       if (held.jobId === jobId) await this.#rounds.held(site, held);
     }
     if (!site.preparedJobs.includes(jobId)) {
       await ignoreLostSession(site.session.sendObject(object, submitterChain));
+      modules.plugins.emit("jobDeployed", { job: facts, site: site.name });
+    }
+  }
+
+  /** Asks plug-ins. @returns false when one refused, which people see at the site, or the site has gone */
+  async #mayDeploy(site: LiveSite): Promise<boolean> {
+    const { sites, facts, modules, jobId: correlation, signal: over } = this.#context;
+    const signal = AbortSignal.any([site.session.signal, over]);
+    try {
+      await modules.plugins.require("deployment", { job: facts, site: site.name }, { signal, correlation });
+      return sites.find(site.name) === site;
+    } catch (error) {
+      if (error instanceof PluginError && sites.find(site.name) === site)
+        sites.declined(site.name, error.code, error.message);
+      else if (!signal.aborted) throw error;
+      return false;
     }
   }
 
@@ -195,6 +213,7 @@ export class JobRun {
   async accepted(site: LiveSite, terms: string): Promise<void> {
     const { sites, jobId } = this.#context;
     if (!sites.consented(site.name)) return;
+    this.#tellDecision(site, { accepts: true, reason: "" });
     await this.#auditConsent(site, { outcome: "accepted", reason: "", details: { terms } });
     if (!site.preparedJobs.includes(jobId)) await this.#sendGraph(site);
   }
@@ -216,7 +235,16 @@ export class JobRun {
   async declined(site: LiveSite, reason: string): Promise<void> {
     this.#context.sites.declined(site.name, "ERR_JOB_DECLINED", reason);
     this.#context.modules.logger.info("site declined", { site: site.name, reason });
+    this.#tellDecision(site, { accepts: false, reason });
     await this.#auditConsent(site, { outcome: "refused", reason: "ERR_JOB_DECLINED" });
+  }
+
+  #tellDecision(
+    { name: site }: LiveSite,
+    decision: { readonly accepts: boolean; readonly reason: string },
+  ): void {
+    const { modules, facts: job } = this.#context;
+    modules.plugins.emit("jobDecided", { job, site, ...decision });
   }
 
   /** A site takes no part yet: it works for others, or lacks what the job needs. It says by itself when it does. */

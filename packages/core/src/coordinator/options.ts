@@ -15,6 +15,7 @@ import type {
   Metrics,
   ScratchStore,
 } from "../platform/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import type { RosterSource } from "../provision/index.ts";
 import type { WorkflowRegistry } from "../workflow/index.ts";
 import type { Administration } from "./administration/administration.ts";
@@ -78,6 +79,8 @@ export interface CoordinatorModules {
   readonly authorizer?: Authorizer;
   /** Sites, scopes and studies of now. Absent: sites and scopes are not known, and there are no studies. */
   readonly roster?: RosterSource;
+  /** Code of the server's owner: asked before things happen, told of what happened. Default: none. */
+  readonly plugins?: PluginHost;
   /** What administrators order, and the renewal of certificates. Absent: neither. */
   readonly administration?: Administration;
   /** Workflows by the name that a job definition gives. */

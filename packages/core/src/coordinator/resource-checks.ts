@@ -1,7 +1,9 @@
 import type { Bytes } from "../bytes/index.ts";
-import { type JobDefinition, needAt } from "../job/index.ts";
+import { PluginError } from "../errors/index.ts";
+import { type JobDefinition, needAt, type ResourceNeed, resourceFacts } from "../job/index.ts";
 import { type ResourceAnswer, resourceAnswer, resourceCancel, resourceCheck } from "../message/index.ts";
 import type { Clock } from "../platform/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import { type MessageRoute, on } from "../session/index.ts";
 import { ignoreLostSession } from "./answer-site.ts";
 import type { LiveSite } from "./live-site.ts";
@@ -30,11 +32,13 @@ type Answer = Pick<ResourceAnswer, "token" | "lacks">;
 /** Asks sites whether they have what a job needs of them, before it is given to any. FLARE: check_resources. */
 export class ResourceChecks {
   readonly #clock: Clock;
+  readonly #plugins: PluginHost;
   /** By job and site. */
   readonly #asked = new Map<string, (answer: Answer) => void>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, plugins: PluginHost) {
     this.#clock = clock;
+    this.#plugins = plugins;
   }
 
   /** True when the job needs something of one of the sites. */
@@ -73,9 +77,22 @@ export class ResourceChecks {
     });
   }
 
+  async #refusal(jobId: string, need: ResourceNeed, site: LiveSite): Promise<string | undefined> {
+    const facts = resourceFacts(jobId, need, site.name);
+    const { signal } = site.session;
+    try {
+      await this.#plugins.require("resourceCheck", facts, { signal, correlation: jobId });
+      return undefined;
+    } catch (error) {
+      return error instanceof PluginError ? error.message : "it has left";
+    }
+  }
+
   async #askOne({ jobId, definition }: CheckedJob, site: LiveSite): Promise<Answer> {
     const need = needAt(definition.deployment, site.name);
     if (need === undefined) return { lacks: "" };
+    const refusal = await this.#refusal(jobId, need, site);
+    if (refusal !== undefined) return { lacks: refusal };
     const key = keyOf(jobId, site.name);
     const answer = new Promise<Answer>((resolve) => {
       const timer = this.#clock.after(ANSWER_MS, () => resolve({ lacks: "it did not answer" }));

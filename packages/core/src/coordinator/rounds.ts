@@ -1,5 +1,5 @@
 import { toHex } from "../bytes/index.ts";
-import { type ErrorCode, JobError } from "../errors/index.ts";
+import { type ErrorCode, JobError, PluginError } from "../errors/index.ts";
 import type { Evaluation } from "../job/index.ts";
 import type { HeldUpdate, TaskProgress } from "../message/index.ts";
 import { sleep } from "../platform/index.ts";
@@ -22,6 +22,7 @@ import { PendingRecords } from "./pending-records.ts";
 import type { PublishedBlob } from "./publisher.ts";
 import type { Receipts } from "./receipts.ts";
 import { auditDispatch, auditOutcome, auditRound, showOutcome } from "./round-report.ts";
+import { taskFacts } from "./task-facts.ts";
 import { sendTask } from "./task-sender.ts";
 import { Versions } from "./versions.ts";
 
@@ -165,6 +166,9 @@ export class Rounds implements WorkflowEffects {
     this.#context.board.updateRound(order.round, { endedAtMs, ...known });
     // The model is on disk and in the journal: from here on the round counts, whatever happens.
     this.#records.keep(auditRound(this.#context, order.round, outcomes));
+    const accepted = outcomes.filter(({ outcome }) => outcome === "accepted").length;
+    const { facts: job, modules } = this.#context;
+    modules.plugins.emit("roundEnded", { job, round: order.round, accepted });
     this.#records.keep(this.#events.onVersion(model));
     this.#told = this.#records.kept().then(() => this.#tellCommitted(taskId, outcomes));
     this.#told.catch(() => undefined); // who waits for the records hears of it
@@ -277,7 +281,14 @@ export class Rounds implements WorkflowEffects {
     const control = await this.#versions.publishControl(dispatch.order.model);
     const order = await CommitOrder.open(modules.metadata, jobId, dispatch.taskId);
     const isTraining = dispatch.order.kind === "train";
-    if (isTraining) board.beginRound(dispatch.order.round, dispatch.startedAtMs);
+    if (isTraining) {
+      board.beginRound(dispatch.order.round, dispatch.startedAtMs);
+      const {
+        order: { round },
+        sites: asked,
+      } = dispatch;
+      modules.plugins.emit("roundStarted", { job: this.#context.facts, round, sites: asked });
+    }
     const collection = new Collection(dispatch, payload.definition.workflow.roundTimeoutMs, {
       metrics: payload.definition.metrics ?? [],
       clock: modules.clock,
@@ -286,6 +297,9 @@ export class Rounds implements WorkflowEffects {
         order.settle(outcome.site);
         this.#records.keep(auditOutcome(this.#context, outcome));
         showOutcome(this.#context.board, dispatch.order, outcome);
+        const { site, outcome: how, cause } = outcome;
+        const answered = { ...taskFacts(this.#context, dispatch, site), outcome: how, cause };
+        modules.plugins.emit("taskAnswered", answered);
       },
     });
     const aggregator = isTraining ? this.#versions.emptyAggregator(dispatch.sites.length) : undefined;
@@ -367,9 +381,14 @@ export class Rounds implements WorkflowEffects {
   #push({ dispatch, collection, model, control, sending }: OpenRound, site: LiveSite): void {
     const onSent = (): void => collection.sent(site.name);
     const signal = AbortSignal.any([this.#context.signal, sending.signal]);
-    ignoreLostSession(sendTask(this.#context, site, { dispatch, model, control, onSent, signal })).catch(
-      this.#events.onFault,
+    const sent = sendTask(this.#context, site, { dispatch, model, control, onSent, signal }).catch(
+      (error: unknown) => {
+        if (!(error instanceof PluginError)) throw error;
+        if (collection.refuse(site.name, error.code))
+          this.#context.board.updateSite(site.name, { detail: error.message });
+      },
     );
+    ignoreLostSession(sent).catch(this.#events.onFault);
   }
 
   async #evaluated(

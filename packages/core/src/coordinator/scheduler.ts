@@ -1,5 +1,6 @@
 import { hasJobEnded, type JobEnd } from "../message/index.ts";
 import type { Clock, Timer } from "../platform/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import type { MessageRoute } from "../session/index.ts";
 import { type Admits, chooseJob, type SiteCapacity, type WaitingJob } from "./choose-job.ts";
 import { abortedBy, cannotSchedule, type JobStop } from "./job-end.ts";
@@ -28,6 +29,7 @@ export interface SchedulerLimits {
 /** What a {@link Scheduler} works with. */
 export interface SchedulerModules {
   readonly clock: Clock;
+  readonly plugins: PluginHost;
   /** The connected sites. */
   readonly sites: () => Iterable<LiveSite>;
   /** False when the site's session has ended, or a newer one has come. */
@@ -79,7 +81,7 @@ export class Scheduler {
   constructor(limits: SchedulerLimits, modules: SchedulerModules) {
     this.#limits = limits;
     this.#modules = modules;
-    this.#checks = new ResourceChecks(modules.clock);
+    this.#checks = new ResourceChecks(modules.clock, modules.plugins);
   }
 
   /** What sites answer about their resources. */
@@ -263,8 +265,8 @@ export class Scheduler {
     const isKept = await run.dispatch();
     const active = this.#active.get(jobId);
     if (active !== undefined && !this.#isStopped && isKept) {
-      for (const site of this.#modules.sites())
-        if (active.sites.has(site.name)) await this.#offer(active, site);
+      const sites = [...this.#modules.sites()].filter(({ name }) => active.sites.has(name));
+      await Promise.all(sites.map((site) => this.#offer(active, site))); // a plug-in may take its time for each
       await run.run();
     }
     active?.timer.cancel();

@@ -13,6 +13,7 @@ import {
   taskFailed,
   taskProgress,
 } from "../message/index.ts";
+import { Allowance } from "../platform/index.ts";
 import {
   type MessageRoute,
   on,
@@ -22,7 +23,6 @@ import {
   routeTable,
   type Session,
 } from "../session/index.ts";
-import { Allowance } from "./allowance.ts";
 import type { JobRun } from "./job-run.ts";
 import type { LiveSite, ResumedState } from "./live-site.ts";
 import { identityOf } from "./message-identity.ts";

@@ -13,12 +13,13 @@ import {
 } from "../errors/index.ts";
 import { type JobPayload, type JobRecord, parseJobPayload } from "../job/index.ts";
 import { type JobClone, type JobSubmit, OBJECT_TYPES } from "../message/index.ts";
+import type { JobFacts } from "../plugin/index.ts";
 import type { Session } from "../session/index.ts";
 import { boundedAudit } from "./bounded-audit.ts";
 import { cloneContents } from "./clone-contents.ts";
 import type { JobModules } from "./job-context.ts";
 import { abortedBy, endedRecord } from "./job-end.ts";
-import { encodeStoredObject } from "./job-loader.ts";
+import { encodeStoredObject, factsOf } from "./job-loader.ts";
 import { type MessageIdentity, requireSame } from "./message-identity.ts";
 import { receiveContents } from "./submitted-contents.ts";
 
@@ -181,6 +182,8 @@ export class Submission {
     signal.throwIfAborted();
     this.#parts.limits.requirePlace(); // a job that is known has its place
     const payload = this.#parse(object);
+    const facts = { job: this.#factsOf(object, payload) };
+    await this.#modules.plugins.require("submission", facts, { signal, correlation: facts.job.jobId });
     const { clonedFrom, definition } = payload;
     await this.#recorded(object, () => this.#modules.studies.requirePossible(definition));
     const { name, retention, study } = definition;
@@ -193,6 +196,7 @@ export class Submission {
     try {
       const content = { name, graph, initialModel, submission: message, ...retained, ...source };
       const record = await this.#store(object, content);
+      this.#modules.plugins.emit("jobSubmitted", facts);
       return await this.#keepToken(tokenDigest, record);
     } catch (error) {
       if (!isStored(error)) throw error;
@@ -258,6 +262,12 @@ export class Submission {
     if (!isSame) throw new EnvelopeError("ERR_ENVELOPE_REPLAYED", "this job was handed in before");
     requireSame(submission.payloadDigest, message);
     return { jobId: (await this.#keepToken(tokenDigest, record)).jobId };
+  }
+
+  #factsOf({ objectId, signer }: VerifiedObject, payload: JobPayload): JobFacts {
+    const { name, org, role } = signer;
+    const submitter = { name, org, role, leafDigest: toHex(signer.leafDigest) };
+    return factsOf({ jobId: toHex(objectId), submitter }, payload);
   }
 
   #parse(object: VerifiedObject): JobPayload {

@@ -5,6 +5,7 @@ import type { JobContext } from "./job-context.ts";
 import { lackingFrames } from "./lacking-frames.ts";
 import type { LiveSite } from "./live-site.ts";
 import type { PublishedBlob } from "./publisher.ts";
+import { taskDataFacts, taskFacts } from "./task-facts.ts";
 
 /**
  * Pushes a published blob to a site: publication once per session, then the chunks, paced by the connection.
@@ -36,6 +37,7 @@ export async function sendPublished(
 
 /**
  * Gives a task to a site: the small signed task first in the queue, the model's chunks behind it.
+ * @throws PluginError `ERR_PLUGIN_REFUSED`
  * @param onSent called as soon as the task has left, before the chunks have
  */
 export async function sendTask(
@@ -43,8 +45,9 @@ export async function sendTask(
   site: LiveSite,
   { dispatch, model, control, onSent, signal }: TaskToSend,
 ): Promise<void> {
-  const { jobId, payload } = context;
+  const { jobId, payload, modules } = context;
   const { taskId, order } = dispatch;
+  await requireAllowed(context, site, { dispatch, signal });
   const body = {
     jobId,
     taskId,
@@ -59,11 +62,26 @@ export async function sendTask(
   const lacking = blobs.filter(({ reference }) => !site.sentBlobs.has(toHex(reference.root)));
   // The same message each time it is sent, whatever the session: its id is the task's.
   const options = { scope: jobId, messageId: fromHex(taskId) };
-  const sent = site.session.send(taskMessage, body, options).then(onSent);
+  const sent = site.session.send(taskMessage, body, options).then(() => {
+    modules.plugins.emit("task", taskFacts(context, dispatch, site.name));
+    onSent();
+  });
   await Promise.all([
     sent,
     ...lacking.map((published) => sendPublished(context, site, { published, signal })),
   ]);
+}
+
+async function requireAllowed(
+  context: JobContext,
+  { name, session }: LiveSite,
+  { dispatch, signal }: Pick<TaskToSend, "dispatch" | "signal">,
+): Promise<void> {
+  const { modules, jobId: correlation } = context;
+  if (!modules.plugins.asks("taskData")) return;
+  const over = AbortSignal.any([signal, session.signal]);
+  const facts = taskDataFacts(context, dispatch, name);
+  await modules.plugins.require("taskData", facts, { signal: over, correlation });
 }
 
 /** What {@link sendTask} sends. */

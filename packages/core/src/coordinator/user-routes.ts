@@ -30,7 +30,8 @@ import {
   resultModel,
   resultRequest,
 } from "../message/index.ts";
-import type { Clock, Logger } from "../platform/index.ts";
+import { Allowance, type Clock, type Logger } from "../platform/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import {
   type MessageRoute,
   on,
@@ -42,7 +43,6 @@ import {
 } from "../session/index.ts";
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
-import { Allowance } from "./allowance.ts";
 import { boundedAudit } from "./bounded-audit.ts";
 import type { DeletionRequest } from "./job-deletion.ts";
 import type { JobStop } from "./job-end.ts";
@@ -94,6 +94,7 @@ export interface UserDesk {
   readonly clock: Clock;
   readonly audit: AuditLog;
   readonly authorizer: Authorizer;
+  readonly plugins: PluginHost;
   /** What administrators order; absent: nothing. */
   readonly administration: Administration | undefined;
 }

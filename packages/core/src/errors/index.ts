@@ -10,6 +10,7 @@ export { JobError, type JobErrorCode } from "./job.ts";
 export { MessageError, type MessageErrorCode } from "./message.ts";
 export { PhotinusError, type PhotinusErrorOptions } from "./photinus-error.ts";
 export { PkiError, type PkiErrorCode } from "./pki.ts";
+export { PluginError, type PluginErrorCode } from "./plugin.ts";
 export { ProvisionError, type ProvisionErrorCode } from "./provision.ts";
 export { ERRORS, type ErrorCode, errorCodeOfWire, isErrorCode } from "./registry.ts";
 export { describeError } from "./remedies.ts";

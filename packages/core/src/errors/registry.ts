@@ -9,6 +9,7 @@ import { HOST_ERRORS, type HostErrorCode } from "./host.ts";
 import { JOB_ERRORS, type JobErrorCode } from "./job.ts";
 import { MESSAGE_ERRORS, type MessageErrorCode } from "./message.ts";
 import { PKI_ERRORS, type PkiErrorCode } from "./pki.ts";
+import { PLUGIN_ERRORS, type PluginErrorCode } from "./plugin.ts";
 import { PROVISION_ERRORS, type ProvisionErrorCode } from "./provision.ts";
 import { SEALING_ERRORS, type SealingErrorCode } from "./sealing.ts";
 import { STORAGE_ERRORS, type StorageErrorCode } from "./storage.ts";
@@ -27,6 +28,7 @@ export type ErrorCode =
   | JobErrorCode
   | MessageErrorCode
   | PkiErrorCode
+  | PluginErrorCode
   | ProvisionErrorCode
   | SealingErrorCode
   | StorageErrorCode
@@ -44,6 +46,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorHandling>> = {
   ...AUTHENTICATION_ERRORS,
   ...AUTHORIZATION_ERRORS,
   ...FILTER_ERRORS,
+  ...PLUGIN_ERRORS,
   ...JOB_ERRORS,
   ...AGGREGATION_ERRORS,
   ...TRAINING_ERRORS,

@@ -9,6 +9,7 @@ import { HOST_REMEDIES } from "./host.ts";
 import { JOB_REMEDIES } from "./job.ts";
 import { MESSAGE_REMEDIES } from "./message.ts";
 import { PKI_REMEDIES } from "./pki.ts";
+import { PLUGIN_REMEDIES } from "./plugin.ts";
 import { PROVISION_REMEDIES } from "./provision.ts";
 import { ERRORS, type ErrorCode } from "./registry.ts";
 import { SEALING_REMEDIES } from "./sealing.ts";
@@ -28,6 +29,7 @@ const REMEDIES: Readonly<Record<ErrorCode, string>> = {
   ...AUTHENTICATION_REMEDIES,
   ...AUTHORIZATION_REMEDIES,
   ...FILTER_REMEDIES,
+  ...PLUGIN_REMEDIES,
   ...JOB_REMEDIES,
   ...AGGREGATION_REMEDIES,
   ...TRAINING_REMEDIES,

@@ -21,6 +21,7 @@ export {
 } from "./deployment.ts";
 export { ResourceNeedSchema } from "./deployment-schema.ts";
 export { studyName, whole } from "./fields.ts";
+export { type DescribedJob, jobFacts, resourceFacts } from "./job-facts.ts";
 export { JOB_FILE_DEFAULTS, type JobFile, type JobFileDefaults } from "./job-file.ts";
 export {
   CONTROL_PREFIX,

@@ -1,3 +1,4 @@
+export { Allowance, type AllowanceOptions } from "./allowance.ts";
 export { type Bus, type BusListener, localBus, MAX_NOTICE_BYTES } from "./bus.ts";
 export { type Clock, sleep, type Timer } from "./clock.ts";
 export type {

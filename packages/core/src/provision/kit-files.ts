@@ -86,6 +86,9 @@ export function localFiles(role: Role): KitFiles {
 /** In the kit of a site: what its host has for jobs, JSON, as an administrator of the organization writes it. */
 export const LOCAL_RESOURCES = "local/resources.json";
 
+/** Plug-ins of the host, named by who runs it: modules of its own. */
+export const LOCAL_PLUGINS = "local/plugins.json";
+
 /** Limits of a kit. */
 export const KIT_LIMITS: KitLimits = { files: 64, fileBytes: 1_048_576 };
 

@@ -293,8 +293,13 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
 
   /** Beside what the reader does, which may wait for a handler. */
   connectionEnded({ closeCode, reason }: ConnectionEnd): void {
-    // A session that reads sees what came before the end, and then the end.
-    if (this.#inbox === undefined || !this.lane.hasRoom) this.#lost(closeCode, reason);
+    // A session that reads, or is about to, sees what came before the end, such as the peer's last word, and then the end.
+    if (!this.lane.hasRoom) this.#lost(closeCode, reason);
+    if (this.#inbox === undefined) {
+      this.modules.clock.after(0, () => {
+        if (this.#inbox === undefined) this.#lost(closeCode, reason);
+      });
+    }
     this.lane.unbound();
   }
 

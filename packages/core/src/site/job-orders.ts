@@ -2,9 +2,10 @@ import type { AuditLog } from "../audit/index.ts";
 import { type Authorizer, decideJob, decisionDetails, policyAuthorizer } from "../authorization/index.ts";
 import { toHex } from "../bytes/index.ts";
 import type { VerifiedObject } from "../envelope/index.ts";
-import { AuthorizationError } from "../errors/index.ts";
+import { AuthorizationError, PluginError } from "../errors/index.ts";
 import type { JobAbortOrder } from "../message/index.ts";
 import type { Participant } from "../pki/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import type { OfferedJob, SiteModules } from "./options.ts";
 
 /** Orders about jobs that have not come yet: a server that turns the order of things around gains nothing by it. */
@@ -16,6 +17,12 @@ interface EarlyOrder {
   readonly expiresAt: number;
 }
 
+/** What {@link JobOrders} works with. */
+export interface JobOrderModules extends Pick<SiteModules, "policy" | "plugins"> {
+  /** Where decisions are recorded. Default: nowhere. */
+  readonly audit?: AuditLog;
+}
+
 /**
  * The end of jobs as users order it: each order is signed by a user, relayed by the server, and decided about by the site's own
  * policy.
@@ -23,11 +30,13 @@ interface EarlyOrder {
 export class JobOrders {
   readonly #authorizer: Authorizer;
   readonly #audit: AuditLog | undefined;
+  readonly #plugins: PluginHost | undefined;
   /** By job and signer: an order of somebody else takes no other one's place. */
   readonly #early = new Map<string, EarlyOrder>();
 
   /** @param org organization of the site */
-  constructor(org: string, { policy, audit }: Pick<SiteModules, "policy"> & { readonly audit?: AuditLog }) {
+  constructor(org: string, { policy, audit, plugins }: JobOrderModules) {
+    this.#plugins = plugins;
     this.#authorizer = policyAuthorizer(org, policy);
     this.#audit = audit;
   }
@@ -77,7 +86,16 @@ export class JobOrders {
       correlation: jobId,
       details: decisionDetails(decision),
     });
-    return decision.allowed ? undefined : decision.why;
+    if (!decision.allowed) return decision.why;
+    const { name, role, org } = actor;
+    const facts = { actor: { name, role, org }, command: "abort", object: jobId };
+    try {
+      await this.#plugins?.require("command", facts, { correlation: jobId });
+      return undefined;
+    } catch (error) {
+      if (error instanceof PluginError) return error.message;
+      throw error;
+    }
   }
 
   #remember(order: EarlyOrder): void {

@@ -7,6 +7,7 @@ import type { FilterRegistry, PrivacyScope, PrivacySource } from "../filter/inde
 import type { JobDefinition } from "../job/index.ts";
 import type { Identity, Participant, RevocationLists } from "../pki/index.ts";
 import type { Clock, Connector, CryptoProvider, Logger, Random } from "../platform/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import type { CredentialSource } from "../session/index.ts";
 import type { ParameterStore } from "./local/index.ts";
 import type { GrantedResources, ResourceSource } from "./resources/index.ts";
@@ -124,6 +125,8 @@ export interface SiteModules {
   readonly noise?: Random;
   /** Where the site records what it decided, before it has an effect. Default: nowhere. */
   readonly audit?: AuditChain;
+  /** Code of the site's owner: asked before things happen, told of what happened. Default: none. */
+  readonly plugins?: PluginHost;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
   readonly credentials?: CredentialSource;
   /**

@@ -1,4 +1,5 @@
 import type { Clock, CryptoProvider, Logger } from "../platform/index.ts";
+import type { PluginHost } from "../plugin/index.ts";
 import type { Session } from "../session/index.ts";
 import type { BlobInbox } from "./blob-inbox.ts";
 import type { PrivacyModules } from "./job-privacy.ts";
@@ -19,6 +20,7 @@ export interface SiteJobModules {
   readonly privacy: PrivacyModules;
   /** What the site keeps of jobs beside the shared model. */
   readonly parameters: ParameterStore;
+  readonly plugins: PluginHost;
   readonly createTrainer: SiteModules["createTrainer"];
   readonly decideJob: SiteModules["decideJob"];
   /** The session now; `undefined` while there is none. */

@@ -28,6 +28,7 @@ import type { Held, HeldEvaluation } from "./held-answer.ts";
 import { holdUpdate, type UpdatingJob } from "./hold-update.ts";
 import { cutReason } from "./job-admission.ts";
 import { JobPlace } from "./job-place.ts";
+import { JobPlugins } from "./job-plugins.ts";
 import { JobPrivacy } from "./job-privacy.ts";
 import { type LocalAlgorithm, type LocalOutcome, type LocalTask, localAlgorithm } from "./local/index.ts";
 import type { JobDecision, OfferedJob } from "./options.ts";
@@ -47,6 +48,7 @@ export class SiteJob {
   readonly #modelLayout: TensorLayout;
   readonly #updateLayout: TensorLayout;
   readonly #privacy: JobPrivacy;
+  readonly #plugins: JobPlugins;
   readonly #end = new AbortController();
   readonly #place: JobPlace;
   #hasAccepted = false;
@@ -69,6 +71,7 @@ export class SiteJob {
     this.#modelLayout = layoutOfTable(payload.parameters);
     this.#updateLayout = layoutOfUpdate(payload);
     this.#privacy = new JobPrivacy(proposal, modules.privacy);
+    this.#plugins = new JobPlugins(proposal, modules, this.#end.signal);
     const { jobId, definition } = proposal;
     const need = needAt(definition.deployment, modules.siteName);
     const postpone = (reason: string): Promise<void> => this.#send(jobPostpone, { jobId, reason });
@@ -117,10 +120,12 @@ export class SiteJob {
       this.#privacy.end();
       this.#place.release();
       board.update({ activity: "waiting" });
+      this.#plugins.decided(decision.declined);
       await this.#decline(cutReason(decision.declined));
       return;
     }
     this.#hasAccepted = true;
+    this.#plugins.decided();
     this.#terms = decision === "accept" ? "" : decision.agreedTo;
     board.showJob(newJobStatus(this.#proposal));
     board.update({ activity: "preparing" });
@@ -132,7 +137,8 @@ export class SiteJob {
    * again, what it needs.
    */
   async #decision(): Promise<JobDecision> {
-    const { board, decideJob } = this.#modules;
+    const { board, decideJob, siteName } = this.#modules;
+    await this.#plugins.beforeDeployment(needAt(this.#proposal.definition.deployment, siteName));
     await this.#privacy.begin();
     await this.#place.take();
     board.update({ activity: "deciding", progress: 0 });
@@ -220,6 +226,7 @@ export class SiteJob {
     this.#held = undefined;
     this.#measured = undefined;
     this.#privacy.end();
+    this.#plugins.ended();
     try {
       await this.#trainer?.close();
       await this.#local?.end();
@@ -269,6 +276,7 @@ export class SiteJob {
     reporter.begin("evaluating");
     const { bytes } = await inbox.open(jobId, task.model, signal);
     if (this.#task?.taskId === task.taskId) this.#task.hasModel = true;
+    await this.#plugins.beforeTask(task, this.#modelLayout, signal);
     const names = layoutOfChange(this.#payload).tensors.map(({ name }) => name);
     const received = tensorsIn(bytes, this.#modelLayout);
     const parameters = await this.#privacy.receive(received, names, task);
@@ -280,6 +288,7 @@ export class SiteJob {
     }
     if (task.kind === "evaluate") {
       const told = (await this.#privacy.tellsMetrics(task)) ? measured : {};
+      await this.#plugins.beforeResult(task, { tellsMetrics: told.evaluation !== undefined });
       signal.throwIfAborted();
       const body = { jobId, taskId: task.taskId, ...told };
       this.#measured = { body, messageId: this.#modules.crypto.randomBytes(16), session: undefined };
@@ -350,7 +359,8 @@ export class SiteJob {
   #updating(): UpdatingJob {
     const { jobId } = this.#proposal;
     const { chunkBytes } = this.#payload.definition;
-    return { jobId, chunkBytes, layout: this.#updateLayout, ...this.#modules, privacy: this.#privacy };
+    const own = { privacy: this.#privacy, plugins: this.#plugins };
+    return { jobId, chunkBytes, layout: this.#updateLayout, ...this.#modules, ...own };
   }
 
   /** The control variate that came with a task, if any. */

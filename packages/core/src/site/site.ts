@@ -18,6 +18,7 @@ import {
 } from "../message/index.ts";
 import { RevocationLists } from "../pki/index.ts";
 import { sleep } from "../platform/index.ts";
+import { PluginHost, participantFacts } from "../plugin/index.ts";
 import {
   MAX_ACKNOWLEDGED,
   MAX_HELD_BLOBS,
@@ -42,6 +43,7 @@ import { OwnCertificate } from "./own-certificate.ts";
 import { OwnDevices } from "./own-devices.ts";
 import { ResourcePool, resourceRoutes } from "./resources/index.ts";
 import { siteReplayStore } from "./seen-jobs.ts";
+import { isWelcome } from "./server-veto.ts";
 import { SessionTraffic } from "./session-traffic.ts";
 import { SiteJob } from "./site-job.ts";
 import type { SiteJobModules } from "./site-job-modules.ts";
@@ -68,6 +70,7 @@ export class Site {
   readonly #admission: JobAdmission;
   readonly #pool: ResourcePool;
   readonly #parameters: ParameterStore;
+  readonly #plugins: PluginHost;
   readonly #jobs = new Map<string, SiteJob>();
   #session: Session | undefined;
   /** The session once this site has announced itself: only then do its jobs speak. */
@@ -92,6 +95,7 @@ export class Site {
     this.#certificate = new OwnCertificate(options, modules);
     this.#parameters = modules.parameters ?? memoryParameters();
     this.#admission = new JobAdmission(options.identity.participant.org, modules);
+    this.#plugins = modules.plugins ?? new PluginHost([], modules);
     const { concurrentJobs = DEFAULT_LIMITS.concurrentJobs } = options.limits ?? {};
     this.#pool = new ResourcePool({ ...modules, source: modules.resources, concurrentJobs });
     this.#devices = new OwnDevices(root, modules);
@@ -111,11 +115,13 @@ export class Site {
   start(): void {
     if (this.#stop !== undefined) return;
     this.#stop = new AbortController();
+    this.#plugins.emit("started", {});
     this.#loop = this.#keepConnected(this.#stop.signal);
   }
 
   /** Ends every task, frees the trainers, tells the server. Idempotent; resolves when all is quiet. */
   async stop(): Promise<void> {
+    this.#plugins.emit("stopped", {});
     this.#stop?.abort(new JobError("ERR_JOB_ABORTED", "the site stops"));
     const jobs = [...this.#jobs.values()];
     this.#jobs.clear();
@@ -227,6 +233,9 @@ export class Site {
   }
 
   async #serve(session: Session): Promise<SessionEnd> {
+    // Nobody is waited for without need: what the server says at once, such as its last word, is heard.
+    if (this.#plugins.asks("login") && !(await isWelcome(session, this.#plugins))) return await session.ended;
+    this.#plugins.emit("connected", { peer: participantFacts(session.peer) });
     this.#session = session;
     this.#inbox.renew();
     this.#board.update({ activity: "waiting", fault: undefined });
@@ -239,6 +248,7 @@ export class Site {
     this.#inBackground(() => this.#announce(session));
     this.#certificate.attend(session).catch(() => undefined); // the session ended first
     const end = await session.ended;
+    this.#plugins.emit("disconnected", { peer: participantFacts(session.peer), code: end.code });
     this.#stop?.signal.removeEventListener("abort", onStop);
     this.#session = undefined;
     this.#announced = undefined;
@@ -294,7 +304,12 @@ export class Site {
       routes: [
         this.#certificate.route,
         this.#devices.route,
-        ...resourceRoutes(this.#pool),
+        ...resourceRoutes({
+          pool: this.#pool,
+          plugins: this.#plugins,
+          site: this.#options.identity.participant.name,
+          inBackground: (work) => this.#inBackground(work),
+        }),
         this.#exchange.route,
         on(jobGraph, ({ jobId, graph }) => this.#jobs.get(jobId)?.graph(graph)),
         on(resumed, ({ isResumed, streams }, _message, { id }) => {
@@ -370,6 +385,7 @@ export class Site {
       pool: this.#pool,
       privacy: this.#admission.privacy,
       parameters: this.#parameters,
+      plugins: this.#plugins,
       createTrainer,
       decideJob,
       session: () => this.#announced,

@@ -1,4 +1,5 @@
 import { aggregatorRegistry } from "../../src/aggregation/index.ts";
+import { auditLog } from "../../src/audit/index.ts";
 import type { Bytes } from "../../src/bytes/index.ts";
 import { connect, type Federation } from "../../src/console/index.ts";
 import { Coordinator, type CoordinatorOptions } from "../../src/coordinator/index.ts";
@@ -19,6 +20,7 @@ import {
   silentLogger,
   webCrypto,
 } from "../../src/platform/index.ts";
+import { type Plugin, PluginHost } from "../../src/plugin/index.ts";
 import type { RosterSource } from "../../src/provision/index.ts";
 import { type AcceptOptions, acceptSession, type LoginPace, type Session } from "../../src/session/index.ts";
 import { Site, type SiteModules, type SiteOptions } from "../../src/site/index.ts";
@@ -65,6 +67,8 @@ export interface FederationOptions {
   readonly project?: TestProject;
   /** Sites, scopes and studies of now. Default: nothing is known of them. */
   readonly roster?: RosterSource;
+  /** Code of the server's owner. */
+  readonly plugins?: readonly Plugin[];
   /** Looks at what is encrypted and signed, by everybody. */
   readonly observe?: (crypto: CryptoProvider) => CryptoProvider;
 }
@@ -143,11 +147,18 @@ export class TestFederation {
         logger: silentLogger,
         metrics: noMetrics,
         revocations: this.project.revocations,
+        plugins: this.pluginHost(this.#options.plugins),
         workflows: this.#options.workflows ?? builtInWorkflows(),
         aggregators: aggregatorRegistry(),
         kernels: createKernels(),
       },
     );
+  }
+
+  /** Plug-ins that record in the chain of the server. */
+  pluginHost(plugins: readonly Plugin[] = []): PluginHost {
+    const { clock } = this;
+    return new PluginHost(plugins, { clock, logger: silentLogger, audit: auditLog(this.audit, clock) });
   }
 
   /** The server process dies and another one begins from what was stored. */

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { LiveSite } from "../../src/coordinator/live-site.ts";
 import { Scheduler } from "../../src/coordinator/scheduler.ts";
+import { silentLogger } from "../../src/platform/index.ts";
+import { PluginHost } from "../../src/plugin/index.ts";
 import { virtualClock } from "../../src/testing/index.ts";
 
 test("while no job waits, a site that comes or goes has no other one looked at: ten thousand come at once", async () => {
@@ -9,10 +11,12 @@ test("while no job waits, a site that comes or goes has no other one looked at: 
     looks += 1;
     return [];
   };
+  const clock = virtualClock();
   const scheduler = new Scheduler(
     { concurrentJobs: 4, jobsPerSite: 4 },
     {
-      clock: virtualClock(),
+      clock,
+      plugins: new PluginHost([], { clock, logger: silentLogger }),
       sites,
       isLive: () => true,
       studies: { admits: () => true, mayTakePart: () => true },

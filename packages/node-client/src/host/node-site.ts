@@ -7,6 +7,7 @@ import { openLastingObjects } from "@photinus/core/envelope";
 import type { PrivacySource } from "@photinus/core/filter";
 import { RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
+import { type Plugin, PluginHost } from "@photinus/core/plugin";
 import type { EnrolledKit } from "@photinus/core/provision";
 import type { CredentialSource } from "@photinus/core/session";
 import { type ResourceSource, Site, type SiteLimits, type SiteOptions } from "@photinus/core/site";
@@ -45,6 +46,8 @@ export interface NodeSiteOptions {
   readonly privacy: PrivacySource;
   /** What the host has for jobs: `resources.json` of now. Default: nothing that jobs may ask for. */
   readonly resources?: ResourceSource;
+  /** Code of the site's owner: asked before things happen, told of what happened. Default: none. */
+  readonly plugins?: readonly Plugin[];
   /** Where the site records what it decides. Default: nowhere. */
   readonly audit?: AuditChain;
   /** Where a credential comes from that the server wants beside the certificate. Default: nowhere. */
@@ -115,6 +118,7 @@ export async function nodeSite(options: NodeSiteOptions, modules: NodeSiteModule
           }),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
       ...(options.resources === undefined ? {} : { resources: options.resources }),
+      plugins: pluginHost(options, modules),
       ...(options.audit === undefined ? {} : { audit: options.audit }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       revocations: new RevocationLists({ project, root: kit.root.der }, { ...modules, ...store }),
@@ -128,4 +132,8 @@ function placeOf({ identity, configuration }: EnrolledKit): Pick<SiteOptions, "s
   if (identity.participant.chain.length > 1) return {};
   const { studies = [], jurisdiction } = configuration;
   return { studies, ...(jurisdiction === undefined ? {} : { jurisdiction }) };
+}
+
+function pluginHost({ plugins = [], audit }: NodeSiteOptions, modules: NodeSiteModules): PluginHost {
+  return new PluginHost(plugins, { ...modules, ...(audit === undefined ? {} : { audit }) });
 }

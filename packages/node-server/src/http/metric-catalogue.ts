@@ -27,6 +27,8 @@ export const HOST_METRICS: Readonly<Record<string, string>> = {
   photinus_messages_received_total: "Messages that verified, by kind",
   photinus_objects_repeated_total: "Signed objects that came again and were dropped",
   photinus_refusals_total: "What was refused in sessions, by code",
+  photinus_plugin_refusals_total: "What plug-ins refused, by hook and ground",
+  photinus_plugin_failures_total: "Handlers of plug-ins that threw or rejected, by handler",
 };
 
 function bucketsOf(name: string): readonly number[] {

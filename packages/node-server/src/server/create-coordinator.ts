@@ -4,6 +4,7 @@ import { type Administration, Coordinator } from "@photinus/core/coordinator";
 import { HostError } from "@photinus/core/errors";
 import { createKernels } from "@photinus/core/kernels";
 import type { RevocationLists } from "@photinus/core/pki";
+import type { PluginHost } from "@photinus/core/plugin";
 import { builtInWorkflows } from "@photinus/core/workflow";
 import type { PrometheusMetrics } from "../http/prometheus-metrics.ts";
 import type { PhotinusServerModules, PhotinusServerOptions } from "./photinus-server.ts";
@@ -18,6 +19,8 @@ export interface CoordinatorParts extends PhotinusServerModules {
   readonly administration: Administration;
   /** Decides who may do what. */
   readonly authorizer: Authorizer;
+  /** Code of the server's owner. */
+  readonly plugins: PluginHost;
 }
 
 /** The coordinator of a server. @throws HostError `ERR_CONFIG_INVALID` for a kit without a storage key */
@@ -32,6 +35,7 @@ export function createCoordinator(
     revocations,
     administration,
     authorizer,
+    plugins,
     aggregators = aggregatorRegistry(),
   }: CoordinatorParts,
 ): Coordinator {
@@ -55,6 +59,7 @@ export function createCoordinator(
       revocations,
       administration,
       authorizer,
+      plugins,
       ...(roster === undefined ? {} : { roster }),
       workflows: builtInWorkflows(),
       aggregators,

@@ -13,6 +13,7 @@ import { LastingObjects, metadataObjectRecords } from "@photinus/core/envelope";
 import { HostError, WireError } from "@photinus/core/errors";
 import { ChainCache, type RevocationLists } from "@photinus/core/pki";
 import type { Clock, CryptoProvider, Logger } from "@photinus/core/platform";
+import { type Plugin, PluginHost } from "@photinus/core/plugin";
 import type { InviteOptions, OpenedKit, RequestLimits, RosterSource } from "@photinus/core/provision";
 import {
   type AcceptOptions,
@@ -82,6 +83,8 @@ export interface PhotinusServerOptions extends HttpHostOptions {
   readonly policy?: PolicySource;
   /** Sites, scopes and studies of the project. Default: nothing is known of them, and there are no studies. */
   readonly roster?: RosterSource;
+  /** Code of the server's owner: asked before things happen, told of what happened. Default: none. */
+  readonly plugins?: readonly Plugin[];
   /** Where kit and `tls` are read anew while the server runs. Absent: they stay. */
   readonly kitSource?: KitSource;
 }
@@ -140,21 +143,17 @@ export class PhotinusServer {
       revocations: this.#revocations,
     });
     const authorizer = policyAuthorizer(options.kit.identity.participant.org, options.policy);
+    const plugins = new PluginHost(options.plugins ?? [], { ...modules, audit, metrics });
     const administration = new Administration(
       {},
       {
         ...{ ...modules, metadata: modules.storage.metadata, audit, revocations, enrolment, authorizer },
-        roster: options.roster,
+        ...{ roster: options.roster, plugins },
         sessions: () => this.coordinator.sessions(),
       },
     );
-    this.coordinator = createCoordinator(options, {
-      ...modules,
-      metrics,
-      revocations,
-      administration,
-      authorizer,
-    });
+    const parts = { metrics, revocations, administration, authorizer, plugins };
+    this.coordinator = createCoordinator(options, { ...modules, ...parts });
     const pace = new LoginPace(modules.clock);
     // One of each for all sessions.
     const session: SessionModules = {

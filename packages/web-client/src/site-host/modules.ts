@@ -1,4 +1,5 @@
 import type { Clock, Connector, CryptoProvider, Logger } from "@photinus/core/platform";
+import type { Plugin } from "@photinus/core/plugin";
 import type { Trainer } from "@photinus/core/site";
 import type { IdentityStore } from "../identity-store.ts";
 import type { BrowserDevice, DeviceReport, SiteDataFiles, SiteNews } from "../site-port/index.ts";
@@ -19,6 +20,8 @@ export interface SiteHostModules {
   readonly connector: Connector;
   readonly store: IdentityStore;
   readonly trainers: BrowserTrainers;
+  /** Code of whoever embeds the site. Default: none. */
+  readonly plugins?: readonly Plugin[];
   /** Tells the page. */
   readonly tell: (news: SiteNews) => void;
 }

@@ -3,6 +3,7 @@ import { type LastingObjects, openLastingObjects } from "@photinus/core/envelope
 import { JobError, PkiError, WireError } from "@photinus/core/errors";
 import { publicPrivacy } from "@photinus/core/filter";
 import { RevocationLists } from "@photinus/core/pki";
+import { PluginHost } from "@photinus/core/plugin";
 import { type JobDecision, type JobProposal, Site, type SiteStatus } from "@photinus/core/site";
 import { CONSENT_TEXT } from "../join/consent-text.ts";
 import type {
@@ -124,6 +125,7 @@ export class SiteHost {
           { crypto, clock, store: store.revocations(project, rootFingerprint) },
         ),
         objects,
+        plugins: new PluginHost(this.#modules.plugins ?? [], { clock, logger }),
         keepCertificate: (chain) => this.#keep(chain),
       },
     );

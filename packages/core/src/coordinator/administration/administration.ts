@@ -110,11 +110,19 @@ export class Administration {
       await log.record(noteOf(object, { ...understood, details: decisionDetails(decision) }, "refused"));
       throw new AuthorizationError("ERR_FORBIDDEN", decision.why);
     }
+    await this.#requireAllowed(object, understood);
     const detail = await this.#carryOut(object, understood);
     // An answer that is lost with the session is no failure of the order: it must count as one that had its effect.
     await session.send(commandDone, { detail }, { inReplyTo: object.objectId }).catch((error: unknown) => {
       if (!session.signal.aborted) throw error;
     });
+  }
+
+  /** @throws PluginError `ERR_PLUGIN_REFUSED` */
+  async #requireAllowed({ signer, objectId }: VerifiedObject, understood: Understood): Promise<void> {
+    const { name, role, org } = signer;
+    const facts = { actor: { name, role, org }, command: understood.order.kind, object: understood.object };
+    await this.#modules.plugins?.require("command", facts, { correlation: toHex(objectId) });
   }
 
   /** Recorded first: an order that cannot be recorded has no effect. */

@@ -3,6 +3,7 @@ import type { Authorizer } from "../../authorization/index.ts";
 import type { Bytes } from "../../bytes/index.ts";
 import type { RevocationLists } from "../../pki/index.ts";
 import type { Clock, CryptoProvider, Logger, MetadataStore } from "../../platform/index.ts";
+import type { PluginHost } from "../../plugin/index.ts";
 import type { CertificateRequests, EnrolledSite, InviteQuota, RosterSource } from "../../provision/index.ts";
 import type { Session } from "../../session/index.ts";
 
@@ -54,6 +55,8 @@ export interface AdministrationModules {
   readonly audit: AuditLog;
   /** Decides who may order what. */
   readonly authorizer: Authorizer;
+  /** Asked about orders that the policy allows. Default: nobody. */
+  readonly plugins?: PluginHost;
   /** Where log lines go. */
   readonly logger: Logger;
   /** Revoked and suspended certificates. */

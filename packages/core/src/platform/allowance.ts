@@ -1,5 +1,5 @@
 /** How much somebody may do. */
-interface AllowanceOptions {
+export interface AllowanceOptions {
   /** So often at once. */
   readonly atOnce: number;
   /** So many further times in a second. */
