@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, packBytes } from "../bytes/index.ts";
 import { issueToken, TokenBook, wireCodeOf, writeError } from "../envelope/index.ts";
 import { PkiError, WireError } from "../errors/index.ts";
 import { verifyChain } from "../pki/index.ts";
@@ -225,7 +225,7 @@ function established(
     channel,
     sender,
     receiver,
-    sid,
+    packedSid: packBytes(sid),
     identity: options.identity,
     direction: 1,
     clockOffsetMs: 0,

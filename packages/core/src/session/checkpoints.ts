@@ -31,9 +31,9 @@ export class Checkpoints {
 
   constructor(parts: Pick<SessionParts, "established" | "modules" | "outbox">) {
     this.#parts = parts;
-    const { sid } = parts.established;
-    this.#sent = new MessageTrail(sid);
-    this.#received = new MessageTrail(sid);
+    const { packedSid } = parts.established;
+    this.#sent = new MessageTrail(packedSid);
+    this.#received = new MessageTrail(packedSid);
   }
 
   /** A MESSAGE frame is the next to leave; the thousandth is followed by a CHECKPOINT at once. */
@@ -107,7 +107,8 @@ export class Checkpoints {
     { count, hash }: MessageTrail,
     route: Pick<Checkpoint, "from" | "to" | "direction">,
   ): Checkpoint {
-    const { identity, sid } = this.#parts.established;
+    const { identity, packedSid } = this.#parts.established;
+    const sid = unpackBytes(packedSid);
     return { project: identity.participant.project, ...route, sid, count, hash };
   }
 }

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, packBytes } from "../bytes/index.ts";
 import { TokenBook, verifyToken, wireCodeOf } from "../envelope/index.ts";
 import { EnvelopeError, WireError } from "../errors/index.ts";
 import { RevocationLists } from "../pki/index.ts";
@@ -70,6 +70,7 @@ export async function connectSession(
     const established: Established = {
       ...outcome,
       ...books,
+      packedSid: packBytes(outcome.sid),
       scope: "full",
       identity,
       peer: server.participant,

@@ -132,8 +132,8 @@ export interface Established {
   readonly channel: FrameChannel;
   readonly sender: RecordSender;
   readonly receiver: RecordReceiver;
-  /** Final handshake hash. */
-  readonly sid: Bytes;
+  /** Final handshake hash, packed. */
+  readonly packedSid: string;
   readonly scope: SessionScope;
   readonly identity: Identity;
   readonly peer: Participant;

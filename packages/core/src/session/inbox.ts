@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, unpackBytes } from "../bytes/index.ts";
 import { decode } from "../decomposer/index.ts";
 import {
   identifyObject,
@@ -126,7 +126,7 @@ export class Inbox {
   async #takeSigned(frame: Frame, signedFrame: Bytes): Promise<void> {
     const header = asRefused(() => readSignedHeader(frame.header));
     const { messageId, inReplyTo, scope, issuedAt, expiresAt } = header;
-    const { identity, peer, peerKey, peerTokens, direction, sid } = this.#owner.established;
+    const { identity, peer, peerKey, peerTokens, direction, packedSid } = this.#owner.established;
     this.#seen ??= new SeenMessages();
     const seen = this.#seen;
     try {
@@ -134,7 +134,7 @@ export class Inbox {
         project: identity.participant.project,
         from: peer.name,
         to: identity.participant.name,
-        sid,
+        sid: unpackBytes(packedSid),
         direction: direction === 0 ? 1 : 0,
         tokens: peerTokens,
         seen,

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, unpackBytes } from "../bytes/index.ts";
 import { issueToken } from "../envelope/index.ts";
 import {
   AuthenticationError,
@@ -126,10 +126,11 @@ export class KeepAlive implements Due {
   /** At the server: new tokens for both sides when two thirds of the old ones' life are over. */
   async #renewTokens(nowMs: number): Promise<void> {
     const { established, session, modules } = this.#owner;
-    const { ownTokens, peerTokens, identity, peer, sid, direction } = established;
+    const { ownTokens, peerTokens, identity, peer, packedSid, direction } = established;
     const token = peerTokens.newest;
     if (direction !== 1 || token === undefined) return;
     if (nowMs < token.issuedAt + (token.expiresAt - token.issuedAt) * RENEWAL_PART) return;
+    const sid = unpackBytes(packedSid);
     await requireUnrevoked(sid, modules.revokedTokens);
     const issuing = { key: identity.signingKey, crypto: modules.crypto };
     const request = { sid, nowMs, serverKeyId: await this.#owner.serverKeyId() };

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, unpackBytes } from "../bytes/index.ts";
 import { encode } from "../decomposer/index.ts";
 import {
   ChainDirectory,
@@ -161,7 +161,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   }
 
   get id(): Bytes {
-    return this.established.sid;
+    return unpackBytes(this.established.packedSid);
   }
 
   get scope(): SessionScope {

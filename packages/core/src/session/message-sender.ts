@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/index.ts";
+import { type Bytes, unpackBytes } from "../bytes/index.ts";
 import { sealSigned, writeMessage } from "../envelope/index.ts";
 import { EnvelopeError, WireError } from "../errors/index.ts";
 import { type SentMessage, SentMessages } from "./sent-messages.ts";
@@ -57,7 +57,8 @@ export class MessageSender {
 
   #sign(message: SentMessage): Promise<Bytes> {
     const { established, modules } = this.#parts;
-    const { identity, peer, sid, direction, clockOffsetMs } = established;
+    const { identity, peer, packedSid, direction, clockOffsetMs } = established;
+    const sid = unpackBytes(packedSid);
     const { project, name: from } = identity.participant;
     const issuedAt = modules.clock.now() + clockOffsetMs;
     const route = { project, from, to: peer.name, sid, direction, issuedAt, tokenRef: this.#tokenRef() };

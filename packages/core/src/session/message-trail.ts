@@ -4,17 +4,16 @@ import type { CryptoProvider } from "../platform/index.ts";
 
 /** The MESSAGE frames of one direction: their number, their running hash, and what no CHECKPOINT covers yet. */
 export class MessageTrail {
-  readonly #sid: Bytes;
   /** Packed; the id of the session before the first frame. */
-  #hash: string | undefined;
+  #hash: string;
   #count = 0;
   #covered = 0;
   /** When the first came that is to be covered in time; `undefined` while all that says something is covered. */
   #waitingSinceMs: number | undefined;
 
-  /** @param sid id of the session, with which the hash begins */
-  constructor(sid: Bytes) {
-    this.#sid = sid;
+  /** @param packedSid id of the session, packed, with which the hash begins */
+  constructor(packedSid: string) {
+    this.#hash = packedSid;
   }
 
   /** Frames since the session began. */
@@ -24,7 +23,7 @@ export class MessageTrail {
 
   /** Running hash over them. */
   get hash(): Bytes {
-    return this.#hash === undefined ? this.#sid : unpackBytes(this.#hash);
+    return unpackBytes(this.#hash);
   }
 
   /** Frames since the last CHECKPOINT. */

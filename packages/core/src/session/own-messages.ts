@@ -1,3 +1,4 @@
+import { unpackBytes } from "../bytes/index.ts";
 import { type Direction, verifyToken } from "../envelope/index.ts";
 import type { MessageDefinition } from "../message/index.ts";
 import type { Awaitable } from "../platform/index.ts";
@@ -76,10 +77,10 @@ async function takeTokens(
 ): Promise<void> {
   const { established, modules } = context;
   const { crypto, clock } = modules;
-  const { ownTokens, peerTokens, identity, peer, peerKey, sid, clockOffsetMs, spread } = established;
+  const { ownTokens, peerTokens, identity, peer, peerKey, packedSid, clockOffsetMs, spread } = established;
   const nowMs = clock.now() + clockOffsetMs;
   const serverKeyId = await context.serverKeyId();
-  const expected = { sid, nowMs, serverKey: peerKey, serverKeyId };
+  const expected = { sid: unpackBytes(packedSid), nowMs, serverKey: peerKey, serverKeyId };
   ownTokens.add(await verifyToken(client, { ...expected, holder: identity.participant }, crypto));
   peerTokens.add(await verifyToken(server, { ...expected, holder: peer }, crypto));
   spread.returnMs = returnMs;

@@ -118,6 +118,29 @@ test("an object for this very participant is accepted, one for another is not", 
   });
 });
 
+test("an object of another project is for nobody here, whoever its audience is", async () => {
+  const { verifier } = await aVerifier();
+  const participant = { ...lead.participant, project: "other" };
+  const content = { objectType: 1, audience: "all", issuedAt: TEST_EPOCH_MS, lifetimeMs: 600_000, payload };
+
+  const foreign = await sealObject(content, { identity: { ...lead, participant }, crypto });
+
+  await expect(verifier.open(foreign, TEST_EPOCH_MS)).rejects.toMatchObject({
+    code: "ERR_ENVELOPE_WRONG_RECIPIENT",
+  });
+});
+
+test("an object counts from a minute before it was issued until it expires", async () => {
+  const { verifier } = await aVerifier();
+  const bytes = await seal({ lifetimeMs: 1000 });
+  const stale = { code: "ERR_ENVELOPE_STALE" };
+
+  await expect(verifier.open(bytes, TEST_EPOCH_MS - 60_001)).rejects.toMatchObject(stale);
+  await expect(verifier.open(bytes, TEST_EPOCH_MS + 1000)).rejects.toMatchObject(stale);
+  expect(await verifier.open(bytes, TEST_EPOCH_MS - 60_000)).toBeDefined();
+  expect(await verifier.open(bytes, TEST_EPOCH_MS + 999)).toBeDefined();
+});
+
 test("a signer whose certificate has expired meanwhile no longer counts", async () => {
   const { verifier } = await aVerifier();
   const later = TEST_EPOCH_MS + 400 * 86_400_000;

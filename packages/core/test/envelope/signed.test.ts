@@ -7,6 +7,7 @@ import {
   openSigned,
   readSignedHeader,
   SeenMessages,
+  type SignedHeader,
   type SignedMessage,
   sealSigned,
   signatureLength,
@@ -46,9 +47,14 @@ const message: SignedMessage = {
 const seal = async (change: Partial<SignedMessage> = {}): Promise<Frame> =>
   readFrame(await sealSigned({ ...message, ...change }, { key: site.signingKey, crypto }));
 
-async function open(frame: Frame, seen = new SeenMessages(), algorithm: 1 | 3 = 1): Promise<void> {
+async function open(
+  frame: Frame,
+  seen = new SeenMessages(),
+  algorithm: 1 | 3 = 1,
+  times: Partial<Pick<SignedHeader, "issuedAt" | "expiresAt">> = {},
+): Promise<void> {
   const verifyingKey = await crypto.importVerifyingKey(site.signingKey.publicKey, 1);
-  await openSigned(frame, readSignedHeader(frame.header), {
+  await openSigned(frame, { ...readSignedHeader(frame.header), ...times }, {
     project: "test",
     from: "site-1",
     to: "hub",
@@ -112,6 +118,25 @@ test("refuses a signature by an algorithm other than the certificate's", async (
   await expect(open(await seal(), undefined, 3)).rejects.toMatchObject({
     code: "ERR_ENVELOPE_SIGNATURE_INVALID",
   });
+});
+
+// What its header says of time is looked at before the signature, which is over the bytes as they came.
+const at = (afterMs: number): number => TEST_EPOCH_MS + afterMs;
+test.for([
+  ["issued over a minute ago", { issuedAt: at(-60_001) }],
+  ["issued over a minute ahead", { issuedAt: at(60_001), expiresAt: at(60_002) }],
+  ["that expires now", { issuedAt: at(-1000), expiresAt: at(0) }],
+  ["of more than ten minutes", { issuedAt: at(0), expiresAt: at(600_001) }],
+] as const)("refuses a message %s", async ([, times]) => {
+  await expect(open(await seal(), undefined, 1, times)).rejects.toMatchObject({ code: "ERR_ENVELOPE_STALE" });
+});
+
+test.for([
+  ["issued a minute ago", { issuedAt: at(-60_000), expiresAt: at(1) }],
+  ["issued a minute ahead", { issuedAt: at(60_000), expiresAt: at(60_001) }],
+  ["of ten minutes", { issuedAt: at(0), expiresAt: at(600_000) }],
+] as const)("opens a message %s", async ([, times]) => {
+  await expect(open(await seal(), undefined, 1, times)).resolves.toBeUndefined();
 });
 
 test("refuses an id that was handled, and looks before it verifies", async () => {
