@@ -58,8 +58,12 @@ describe("who uploads slowly", () => {
   });
 });
 
-/** One slot for which somebody waits, and an upload into it of a chunk at each of these times. @returns what ended it */
-async function uploaded(timesMs: readonly number[], count: number): Promise<unknown> {
+/** One slot for which somebody waits, for so long at most, and an upload into it of a chunk at each of these times. @returns what ended it */
+async function uploaded(
+  timesMs: readonly number[],
+  count: number,
+  patienceMs = Number.POSITIVE_INFINITY,
+): Promise<unknown> {
   const clock = virtualClock();
   const slots = new UploadSlots(1, javascriptKernels());
   const manifest: StreamManifest = {
@@ -70,7 +74,9 @@ async function uploaded(timesMs: readonly number[], count: number): Promise<unkn
     root: new Uint8Array(32),
   };
   const slot = await slots.acquire("job", manifest.totalBytes, forever);
-  void slots.acquire("job", 1, forever);
+  const patience = new AbortController();
+  slots.acquire("job", 1, patience.signal).catch(() => undefined); // it may give up
+  if (patienceMs < Number.POSITIVE_INFINITY) clock.after(patienceMs, () => patience.abort());
   const session: Pick<Session, "acceptStream"> = {
     acceptStream: (_, sink, signal) =>
       new Promise((resolve, reject) => {
@@ -105,6 +111,12 @@ describe("the least rate", () => {
     const end = await uploaded(times, times.length);
 
     expect(comeBackAfter(end, 1)).toMatchObject({ code: "ERR_UPLOAD_SLOW" });
+  });
+
+  test("does not count when whoever waited has given up before the half minute was over", async () => {
+    const times = spread(JUST_ENOUGH - 1);
+
+    expect(await uploaded(times, times.length, UPLOAD_RATE_MS - 1)).toBeUndefined();
   });
 });
 

@@ -54,18 +54,22 @@ async function open(
   times: Partial<Pick<SignedHeader, "issuedAt" | "expiresAt">> = {},
 ): Promise<void> {
   const verifyingKey = await crypto.importVerifyingKey(site.signingKey.publicKey, 1);
-  await openSigned(frame, { ...readSignedHeader(frame.header), ...times }, {
-    project: "test",
-    from: "site-1",
-    to: "hub",
-    sid,
-    direction: 0,
-    tokens,
-    seen,
-    verifyingKey: { ...verifyingKey, algorithm },
-    nowMs: TEST_EPOCH_MS,
-    crypto,
-  });
+  await openSigned(
+    frame,
+    { ...readSignedHeader(frame.header), ...times },
+    {
+      project: "test",
+      from: "site-1",
+      to: "hub",
+      sid,
+      direction: 0,
+      tokens,
+      seen,
+      verifyingKey: { ...verifyingKey, algorithm },
+      nowMs: TEST_EPOCH_MS,
+      crypto,
+    },
+  );
 }
 
 const anyMessage = fc.record({

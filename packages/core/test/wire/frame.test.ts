@@ -60,6 +60,7 @@ test("never throws anything but its own errors for hostile bytes", () => {
 
 test.for([
   ["another magic", { 0: 0x51 }, "ERR_FRAME_MALFORMED"],
+  ["another second byte of it", { 1: 0x49 }, "ERR_FRAME_MALFORMED"],
   ["another version", { 2: 2 }, "ERR_VERSION_UNSUPPORTED"],
   ["kind 0", { 3: 0 }, "ERR_FRAME_MALFORMED"],
   ["an unknown kind", { 3: 15 }, "ERR_FRAME_MALFORMED"],
@@ -89,4 +90,22 @@ test("writing a frame that the format cannot hold is a fault of the caller", () 
   expect(() => writeFrame(FRAME_KIND.message, { payload: new Uint8Array(MAX_FRAME_BYTES) })).toThrow(
     RangeError,
   );
+});
+
+/** A frame whose lengths add up, of a header and a tag of so many bytes. */
+function wholeFrame(headerBytes: number, tagBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(12 + headerBytes + tagBytes);
+  bytes.set([0x50, 0x48, 1, FRAME_KIND.message]);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(4, headerBytes);
+  view.setUint16(6, tagBytes);
+  return bytes;
+}
+
+test("a header has 4 KiB at most and a tag 512 bytes, though the lengths of the frame add up", () => {
+  const malformed = expect.objectContaining({ code: "ERR_FRAME_MALFORMED" });
+
+  expect(readFrame(wholeFrame(4096, 512)).header).toHaveLength(4096);
+  expect(() => readFrame(wholeFrame(4097, 512))).toThrow(malformed);
+  expect(() => readFrame(wholeFrame(4096, 513))).toThrow(malformed);
 });
