@@ -1,4 +1,4 @@
-import type { JobBundle, JobDefinition } from "@photinus/core/job";
+import { type JobBundle, type JobDefinition, layoutOfUpdate } from "@photinus/core/job";
 import { elementCount } from "@photinus/core/tensor";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
@@ -41,7 +41,7 @@ function serverOptimizerOf({ serverOptimizer }: JobDefinition["workflow"]): read
 }
 
 /** What a job weighs. */
-function sizesOf({ model, parameters, initialParameters }: JobBundle) {
+function sizesOf({ definition, model, parameters, initialParameters }: JobBundle) {
   const numbers = (list: JobBundle["parameters"]): number =>
     list.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const trainable = parameters.filter((parameter) => parameter.trainable);
@@ -52,7 +52,7 @@ function sizesOf({ model, parameters, initialParameters }: JobBundle) {
     numbers: numbers(parameters),
     trainableNumbers,
     modelBytes: initialParameters.byteLength,
-    updateBytes: 4 * trainableNumbers, // f32
+    updateBytes: layoutOfUpdate({ definition, parameters }).byteLength,
   };
 }
 

@@ -322,6 +322,34 @@ describe("LocalTrainer", () => {
     await trainer.close();
   });
 
+  test("prepares a job of SCAFFOLD, and corrects what it trains", async () => {
+    const trainer = aTrainer();
+    await trainer.prepare(aJob({ corrects: true }), { signal });
+    const zeros = initializeParameters(table, 5);
+    for (const [, { f32 }] of zeros) f32.fill(0);
+
+    const request = { parameters: initial, seed: 1 };
+    const plain = await trainer.train({ ...request, corrections: zeros }, { signal });
+    const corrected = await trainer.train({ ...request, corrections: initial }, { signal });
+
+    expect([...corrected.delta.get("w")!.f32]).not.toEqual([...plain.delta.get("w")!.f32]);
+    await trainer.close();
+  });
+
+  test("trains towards another model where the order says so, as Ditto does", async () => {
+    const trainer = aTrainer();
+    const personal = { name: "ditto", strength: 1 } as const;
+    await trainer.prepare(aJob({ training: { ...aJob().training, personal } }), { signal });
+    const request = { parameters: initial, seed: 1 };
+    const reference = initializeParameters(table, 6);
+
+    const free = await trainer.train(request, { signal });
+    const held = await trainer.train({ ...request, reference, proximal: 0.5 }, { signal });
+
+    expect([...held.delta.get("w")!.f32]).not.toEqual([...free.delta.get("w")!.f32]);
+    await trainer.close();
+  });
+
   test("follows the schedule over the rounds: behind its end nothing moves", async () => {
     const trainer = aTrainer();
     const schedule = { name: "linear", epochs: 4 } as const; // two rounds of two epochs
