@@ -6,7 +6,7 @@ import { encodePem, type Identity } from "@photinus/core/pki";
 import type { AuditRecord } from "@photinus/core/platform";
 import { testProject } from "@photinus/core/testing";
 import { AUDIT_FILE, openAuditFile } from "@photinus/node-client";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { lockFolder, nodeCrypto, systemClock } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
 import Connection from "libsql";
 import { beforeAll, expect, test } from "vitest";
@@ -224,6 +224,23 @@ test("a loss that is accepted stands in the chain with its reason; a server's st
   expect(out).toMatch(/done {2}audit-loss {2}the disk was replaced {2}operator/);
   expect((await run(...lost, await aState())).code).toBe(4);
   expect((await run("audit", "accept-loss", "--state", state, "--reason", " ")).code).toBe(4);
+});
+
+test("the records of a site that runs are not written to by another program", async () => {
+  const state = await folder();
+  await (await openAuditFile(join(state, AUDIT_FILE), { crypto })).close();
+  const running = await lockFolder(state);
+  const name = ["--name", "eve"];
+  for (const [verb, ...more] of [["accept-loss"], ["erase", ...name]]) {
+    const { code, err } = await run("audit", verb ?? "", "--state", state, "--reason", "x", ...more);
+    expect(code).toBe(1);
+    expect(err).toContain(`ERR_STORAGE_UNAVAILABLE another process uses ${state}`);
+    expect(err).toContain("Remedy: Check the disk");
+  }
+
+  await running.release();
+
+  expect((await run("audit", "erase", "--state", state, "--reason", "x", ...name)).code).toBe(0);
 });
 
 test("a loss is accepted in no folder that is not there", async () => {

@@ -120,6 +120,11 @@ test("server and site start from their kits, meet by mutual TLS and stop in orde
     .poll(() => metrics(origin, root), { timeout: 10_000 })
     .toContain("photinus_sites_connected 1\n");
 
+  const second = capturedStreams();
+  const again = [...kitOf(project, "site-1"), "--data", data, "--server", socketUrl];
+  expect(await main(["site", "start", ...again], { streams: second.streams })).toBe(1);
+  expect(second.texts.err).toMatch(/ERR_STORAGE_UNAVAILABLE another process uses .*Remedy: Check the disk/s);
+
   expect(await Promise.all([site.stop(), stranger.stop()])).toEqual([0, 0]);
   expect(await server.stop()).toBe(0);
   const { texts, streams } = capturedStreams();

@@ -10,6 +10,7 @@ export {
 } from "./audit-segments.ts";
 export { explainRefusal } from "./connection-refusal.ts";
 export { fileVersion } from "./file-version.ts";
+export { type FolderLock, lockFolder } from "./folder-lock.ts";
 export { bytesPassed, compactMemory, spareFullCollections } from "./garbage-collection.ts";
 export { type HostWebCryptoOptions, hostWebCrypto } from "./host-web-crypto.ts";
 export { readKitFolder, writeKitFolder } from "./kit-folder.ts";

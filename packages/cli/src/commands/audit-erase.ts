@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { auditLog, recordErasure } from "@photinus/core/audit";
 import { HostError } from "@photinus/core/errors";
-import { AUDIT_FILE, eraseNames, openAuditFile } from "@photinus/node-client";
+import { AUDIT_FILE, eraseNames } from "@photinus/node-client";
 import { nodeCrypto, systemClock } from "@photinus/node-platform";
 import { openStorage } from "@photinus/node-server";
+import { appendToSite, whileLocked } from "../audit/site-audit.ts";
 import type { CommandContext } from "../context.ts";
 import { counted } from "../counted.ts";
 
@@ -49,13 +50,10 @@ async function eraseAtServer({ state, name, reason }: AuditEraseOptions): Promis
   }
 }
 
-async function eraseAtSite(path: string, { name, reason }: AuditEraseOptions): Promise<number> {
-  const values = await eraseNames(path, name);
-  const file = await openAuditFile(path, { crypto: nodeCrypto() });
-  try {
-    await recordErasure(auditLog(file, systemClock()), { values, reason });
-  } finally {
-    await file.close();
-  }
-  return values;
+async function eraseAtSite(path: string, { state, name, reason }: AuditEraseOptions): Promise<number> {
+  return await whileLocked(state, async () => {
+    const values = await eraseNames(path, name);
+    await appendToSite(state, (audit) => recordErasure(audit, { values, reason }));
+    return values;
+  });
 }

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { auditLog, recordLoss } from "@photinus/core/audit";
+import { recordLoss } from "@photinus/core/audit";
 import { HostError } from "@photinus/core/errors";
-import { AUDIT_FILE, openAuditFile } from "@photinus/node-client";
-import { nodeCrypto, systemClock } from "@photinus/node-platform";
+import { AUDIT_FILE } from "@photinus/node-client";
+import { appendToSite, whileLocked } from "../audit/site-audit.ts";
 import type { CommandContext } from "../context.ts";
 
 /** Options of `photinus audit accept-loss`. */
@@ -28,12 +28,7 @@ export async function acceptLoss(
       `${state} is the state folder of a server: it needs no such record`,
     );
   }
-  const file = await openAuditFile(path, { crypto: nodeCrypto() });
-  try {
-    await recordLoss(auditLog(file, systemClock()), reason);
-  } finally {
-    await file.close();
-  }
+  await whileLocked(state, () => appendToSite(state, (audit) => recordLoss(audit, reason)));
   terminal.line("Recorded. The site takes jobs again, and whoever witnesses its records sees the gap.");
   terminal.result({ recorded: true });
 }

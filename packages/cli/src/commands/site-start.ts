@@ -13,6 +13,7 @@ import {
 import type { Site } from "@photinus/core/site";
 import { AUDIT_FILE, nodeSite, openAuditFile } from "@photinus/node-client";
 import {
+  lockFolder,
   nodeCrypto,
   pinoLogger,
   replaceFile,
@@ -82,7 +83,11 @@ async function openRecords(
   { kit, state }: { readonly kit: string; readonly state: string },
   { clock, crypto, logger }: SiteModules,
 ): Promise<SiteRecords> {
-  const file = await openAuditFile(join(state, AUDIT_FILE), { crypto });
+  const lock = await lockFolder(state);
+  const file = await openAuditFile(join(state, AUDIT_FILE), { crypto }).catch(async (error: unknown) => {
+    await lock.release();
+    throw error;
+  });
   const audit = auditLog(file, clock);
   const policy = new PolicyFile(join(kit, LOCAL_AUTHORIZATION), { clock, logger, audit });
   const privacy = new PrivacyFile(join(kit, LOCAL_PRIVACY), { clock, logger, audit });
@@ -92,6 +97,7 @@ async function openRecords(
     await privacy.stop();
     await resources.stop();
     await file.close();
+    await lock.release();
   };
   try {
     await policy.start();

@@ -114,6 +114,7 @@ export class Coordinator {
     await this.#tokens.sweep();
     this.#fences.start();
     this.#revocation?.start();
+    await this.#modules.jobs.keepOrder();
     for (const record of await this.#modules.jobs.list()) {
       if (!hasJobEnded(record.state)) await this.#takeUpJob(record);
     }

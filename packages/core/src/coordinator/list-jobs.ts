@@ -1,12 +1,12 @@
 import type { Actor, Authorizer } from "../authorization/index.ts";
-import type { JobRecord, JobStore } from "../job/index.ts";
+import { type JobRecord, type JobStore, jobCursor } from "../job/index.ts";
 import type { JobQuery, Listed, ListedJob } from "../message/index.ts";
 import { isVisibleTo } from "./job-rights.ts";
 import type { Studies } from "./studies.ts";
 
 /** What {@link listJobs} works with. */
 export interface ListJobsModules {
-  readonly jobs: Pick<JobStore, "list">;
+  readonly jobs: Pick<JobStore, "newest">;
   readonly authorizer: Authorizer;
   readonly studies: Studies;
 }
@@ -20,22 +20,17 @@ export async function listJobs(
   { jobs, ...modules }: ListJobsModules,
 ): Promise<Listed<ListedJob>> {
   const page: JobRecord[] = [];
-  for (const record of (await jobs.list()).toReversed()) {
-    // A job that is gone leaves its place: what follows is told by order, not by finding it.
-    if (after !== undefined && cursorOf(record) >= after) continue;
+  // A job that is gone leaves its place: what follows is told by order, not by finding it.
+  for await (const record of jobs.newest(after)) {
     if (study !== undefined && record.study !== study) continue;
     if (!isVisibleTo(actor, record, modules)) continue;
     const last = page.at(-1);
     if (page.length === most && last !== undefined)
-      return { entries: page.map(listedJob), next: cursorOf(last) };
+      return { entries: page.map(listedJob), next: jobCursor(last) };
     page.push(record);
   }
   return { entries: page.map(listedJob) };
 }
-
-/** Orders as the list does: by time of submission, then by id. */
-const cursorOf = ({ submittedAtMs, jobId }: JobRecord): string =>
-  `${submittedAtMs.toString().padStart(16, "0")}.${jobId}`;
 
 function listedJob({
   jobId,

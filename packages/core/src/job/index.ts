@@ -40,6 +40,7 @@ export {
   type JobDeletion,
   type JobRecord,
   JobStore,
+  jobCursor,
   requireNotDeleted,
   type StoredModel,
 } from "./job-store.ts";

@@ -141,6 +141,15 @@ function modelKey(jobId: string, version?: number): string {
 const TokenSchema = v.strictObject({ jobId: hex(32) });
 
 const PREFIX = "job/";
+/** Beside each job a key that sorts by its submission: what a page of a list reads. */
+const ORDER = "job-order/";
+/** Keys that are read at once for a list. */
+const ORDER_PAGE = 64;
+
+/** Orders jobs by time of submission, then by id; what a list of jobs goes on after. */
+export function jobCursor({ submittedAtMs, jobId }: Pick<JobRecord, "submittedAtMs" | "jobId">): string {
+  return `${submittedAtMs.toString().padStart(16, "0")}.${jobId}`;
+}
 const keyOf = (jobId: string): string => `${PREFIX}${jobId}`;
 
 /** The records of jobs in the metadata role. One process at a time writes a job. */
@@ -153,7 +162,39 @@ export class JobStore {
 
   /** Keeps a new job. @throws StorageError `ERR_STORAGE_EXISTS` when its id is known */
   async create(record: JobRecord): Promise<void> {
-    await this.#metadata.create(keyOf(record.jobId), encodeRecord(record));
+    // At once, so that both are one write to the disk. A place without its job is passed over, and the other way round is mended at the start.
+    await Promise.all([
+      this.#metadata.create(keyOf(record.jobId), encodeRecord(record)),
+      this.#metadata.put(ORDER + jobCursor(record), encodeRecord({})),
+    ]);
+  }
+
+  /** Gives each job its place in the order that has none: of a storage from before there were places, or after a crash. */
+  async keepOrder(): Promise<void> {
+    const places = new Set((await this.#metadata.list(ORDER)).map(({ key }) => key));
+    const missing = (await this.list())
+      .map((record) => ORDER + jobCursor(record))
+      .filter((key) => !places.has(key));
+    await Promise.all(missing.map((key) => this.#metadata.put(key, encodeRecord({}))));
+  }
+
+  /**
+   * The jobs that were not deleted, the newest first. Reads what is taken of it and no more.
+   * @param after cursor of the job before the first; default: from the newest on
+   */
+  async *newest(after?: string): AsyncGenerator<JobRecord, void, void> {
+    let before = after === undefined ? undefined : ORDER + after;
+    for (;;) {
+      const place = before === undefined ? {} : { before };
+      const places = await this.#metadata.list(ORDER, { most: ORDER_PAGE, ...place });
+      for (const { key } of places) {
+        const record = await this.find(key.slice(key.lastIndexOf(".") + 1));
+        const isThere = record !== undefined && record.deletion === undefined;
+        if (isThere && ORDER + jobCursor(record) === key) yield record;
+      }
+      before = places.at(-1)?.key;
+      if (places.length < ORDER_PAGE) return;
+    }
   }
 
   /** @throws JobError `ERR_JOB_UNKNOWN`, `ERR_JOB_DELETED` */
@@ -217,8 +258,10 @@ export class JobStore {
     return entries.map(({ key, value }) => decodeRecord(ModelSchema, value, key));
   }
 
-  /** Removes view and notes of a job; its record stays. */
+  /** Removes view, notes and place of a job; its record stays. */
   async dropNotes(jobId: string): Promise<void> {
+    const record = await this.find(jobId);
+    if (record !== undefined) await this.#metadata.delete(ORDER + jobCursor(record));
     for (const prefix of [this.viewKey(jobId, ""), modelKey(jobId)]) {
       for (const { key } of await this.#metadata.list(prefix)) await this.#metadata.delete(key);
     }

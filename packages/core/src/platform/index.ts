@@ -32,6 +32,7 @@ export type {
   AuditStore,
   BlobStore,
   MetadataEntry,
+  MetadataPage,
   MetadataStore,
   ScratchFile,
   ScratchStore,

@@ -10,6 +10,14 @@ export interface MetadataEntry {
   readonly revision: number;
 }
 
+/** A part of a list, from its end. */
+export interface MetadataPage {
+  /** Key that those of the part come before. Default: the list's end. */
+  readonly before?: string;
+  /** Records that the part has at most, ≥ 1. */
+  readonly most: number;
+}
+
 /** Small records with optimistic concurrency. Keys: `a/b/c`, at most 512 characters; values at most 1 MiB. */
 export interface MetadataStore {
   /** The record, or `undefined` when there is none. */
@@ -20,8 +28,8 @@ export interface MetadataStore {
   put(key: string, value: Bytes, expectedRevision?: number): Promise<number>;
   /** Removes the record; a missing one is no error. @throws StorageError `ERR_STORAGE_CONFLICT` */
   delete(key: string, expectedRevision?: number): Promise<void>;
-  /** All records whose key begins with `prefix`, by key. */
-  list(prefix: string): Promise<readonly MetadataEntry[]>;
+  /** All records whose key begins with `prefix`, by key; of a page the last of them, the last first. */
+  list(prefix: string, page?: MetadataPage): Promise<readonly MetadataEntry[]>;
 }
 
 /** A blob as it was stored. */

@@ -53,12 +53,15 @@ export function memoryMetadata(): MetadataStore {
       requireRevision(key, expectedRevision);
       entries.delete(key);
     },
-    async list(prefix) {
+    async list(prefix, page) {
       requireMetadataPrefix(prefix);
-      return [...entries.values()]
+      const all = [...entries.values()]
         .filter(({ key }) => key.startsWith(prefix))
-        .sort((left, right) => (left.key < right.key ? -1 : 1))
-        .map(copy);
+        .sort((left, right) => (left.key < right.key ? -1 : 1));
+      if (page === undefined) return all.map(copy);
+      const { before, most } = page;
+      const earlier = all.filter(({ key }) => before === undefined || key < before);
+      return earlier.reverse().slice(0, most).map(copy);
     },
   };
 }

@@ -230,7 +230,7 @@ describe("a full disk", () => {
       Promise.reject(new StorageError("ERR_STORAGE_UNAVAILABLE", "no space left on device"));
     const metadata: MetadataStore = {
       get: (key) => inner.get(key),
-      list: (prefix) => inner.list(prefix),
+      list: (prefix, page) => inner.list(prefix, page),
       delete: (key, revision) => inner.delete(key, revision),
       create: (key, value) => (disk.isFull ? refuse() : inner.create(key, value)),
       put: (key, value, revision) => (disk.isFull ? refuse() : inner.put(key, value, revision)),

@@ -2,6 +2,7 @@ import type { Bytes } from "@photinus/core/bytes";
 import { StorageError } from "@photinus/core/errors";
 import {
   type MetadataEntry,
+  type MetadataPage,
   type MetadataStore,
   requireMetadataKey,
   requireMetadataPrefix,
@@ -22,6 +23,8 @@ const GET = "SELECT value, revision FROM metadata WHERE key = ?";
 const REVISION = "SELECT revision FROM metadata WHERE key = ?";
 // Keys are printable ASCII, so the byte after the last of them bounds all that begin with a prefix.
 const LIST = "SELECT key, value, revision FROM metadata WHERE key >= ? AND key < ? ORDER BY key";
+const PAGE = `SELECT key, value, revision FROM metadata WHERE key >= ? AND key < ?
+  ORDER BY key DESC LIMIT ?`;
 const BEYOND_PREFIX = "\x7f";
 
 /** The metadata role in a libsql table. Each write is one conditional statement, so many share one commit. */
@@ -76,9 +79,11 @@ export class LibsqlMetadata implements MetadataStore {
     });
   }
 
-  async list(prefix: string): Promise<readonly MetadataEntry[]> {
+  async list(prefix: string, page?: MetadataPage): Promise<readonly MetadataEntry[]> {
     requireMetadataPrefix(prefix);
-    const rows = await Promise.resolve(this.#database.query(statement(LIST, prefix, prefix + BEYOND_PREFIX)));
+    const end = page?.before ?? prefix + BEYOND_PREFIX;
+    const read = page === undefined ? statement(LIST, prefix, end) : statement(PAGE, prefix, end, page.most);
+    const rows = await Promise.resolve(this.#database.query(read));
     return rows.map((row) => ({
       key: textColumn(row, "key"),
       value: bytesColumn(row, "value"),

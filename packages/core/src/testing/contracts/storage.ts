@@ -66,6 +66,13 @@ function metadataValues(create: () => Promise<MetadataStore> | MetadataStore): v
     expect(keys).toEqual(["jobs/%", "jobs/1", "jobs/10", "jobs/2", "jobs/_~"]);
     expect(await store.list("")).toHaveLength(9);
     expect(await store.list("none/")).toEqual([]);
+    const page = async (most: number, before?: string) =>
+      (await store.list("jobs/", { most, ...(before === undefined ? {} : { before }) })).map(
+        ({ key }) => key,
+      );
+    expect(await page(2)).toEqual(["jobs/_~", "jobs/2"]);
+    expect(await page(9, "jobs/2")).toEqual(["jobs/10", "jobs/1", "jobs/%"]);
+    expect(await page(1, "jobs/%")).toEqual([]);
   });
 }
 
