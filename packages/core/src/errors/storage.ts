@@ -34,7 +34,8 @@ export const STORAGE_REMEDIES: Readonly<Record<StorageErrorCode, string>> = {
   ERR_STORAGE_EXISTS: "Use another key: this one exists.",
   ERR_STORAGE_CORRUPT: "Restore the storage from a backup.",
   ERR_STORAGE_VERSION: "Start the version of Photinus that wrote this storage, or migrate it.",
-  ERR_STORAGE_UNAVAILABLE: "Check the disk: space, permissions, and that no other server or site uses the folder: end that process, or give each a folder of its own by --state.",
+  ERR_STORAGE_UNAVAILABLE:
+    "Check the disk: space, permissions, and that no other server or site uses the folder: end that process, or give each a folder of its own by --state.",
   ERR_SEEN_OBJECTS_CORRUPT:
     "Find out what damaged the folder objects in the site's state; delete it only when no job of the last 30 days may be replayed to the site, or give the site a new identity. In a page: leave the project and join again.",
   ERR_SEEN_OBJECTS_FULL:
