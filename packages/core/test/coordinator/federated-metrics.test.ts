@@ -80,3 +80,25 @@ test("sums that the job did not ask for are refused", async () => {
     ]),
   );
 });
+
+test("a site's log says why devices were not taken for a job", async () => {
+  const lines: unknown[] = [];
+  const log = (message: string, fields: unknown): void => {
+    lines.push([message, fields]);
+  };
+  const federation = await TestFederation.start();
+  const logger = { debug: log, info: log, warn: log, error: () => undefined };
+  const rejected = [{ device: "cuda", reason: "no library of CUDA" }];
+  federation.site("site-1", { hooks: { prepared: { rejected } }, modules: { logger } });
+  await federation.clock.settle();
+  const jobId = await federation.submit({ rounds: 1, minimumSites: 1 });
+  const view = await federation.untilEnd(jobId);
+  await federation.stop();
+
+  expect(view.state).toBe("finished");
+  expect(lines).toContainEqual(["a trainer is ready", { jobId, device: "cpu" }]);
+  expect(lines).toContainEqual([
+    "a device was not taken",
+    { jobId, device: "cuda", reason: "no library of CUDA" },
+  ]);
+});
