@@ -298,7 +298,7 @@ export class Coordinator {
       graph: async (jobId) => publishGraph(await jobs.get(jobId), this.#modules),
       source: async (jobId) => signedSource(await jobs.get(jobId), this.#modules),
       list: (actor, query) => listJobs(actor, query, { jobs, authorizer, studies }),
-      ...{ studies, logger, clock, audit, authorizer, plugins },
+      ...{ studies, logger, clock, audit, authorizer, plugins, userIdleMs: this.#options.userIdleMs },
       administration: this.#administration,
     };
   }

@@ -49,6 +49,8 @@ export interface CoordinatorOptions {
    * task's deadline. Default 15 000 ms.
    */
   readonly reconnectGraceMs?: number;
+  /** A user's session in which nothing is asked for so long, while nothing goes on, is ended. Default: none is. */
+  readonly userIdleMs?: number;
   /** Where the data of the server lies: jobs that may not be there are refused. Absent: nowhere in particular. */
   readonly jurisdiction?: string;
   /** Increments that a slow reader of observations may fall behind before it gets a snapshot instead. Default 1 024. */

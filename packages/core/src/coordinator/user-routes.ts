@@ -44,6 +44,7 @@ import {
 import type { TensorEntry } from "../tensor/index.ts";
 import type { Administration } from "./administration/administration.ts";
 import { boundedAudit } from "./bounded-audit.ts";
+import { IdleLimit } from "./idle-limit.ts";
 import type { DeletionRequest } from "./job-deletion.ts";
 import type { JobStop } from "./job-end.ts";
 import { type RightRequest, requireJobRight, useJobRight } from "./job-rights.ts";
@@ -90,6 +91,8 @@ export interface UserDesk {
   readonly source: (jobId: string) => Promise<JobSource>;
   /** A page of the jobs that somebody may view. */
   readonly list: (actor: Actor, query: JobQuery) => Promise<Listed<ListedJob>>;
+  /** A user's session in which nothing is asked for so long is ended; absent: none is. */
+  readonly userIdleMs: number | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly audit: AuditLog;
@@ -114,11 +117,13 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
   const desk = { ...all, audit: boundedAudit(all.audit, all.clock) };
   if (session.peer.role === "adapter") return adapterHandler(desk, session);
   const submission = desk.submission(session);
-  const requests = new Seats(MAX_REQUESTS);
-  const results = new Seats(1);
+  const { userIdleMs: limitMs, clock } = desk;
+  const idle = limitMs === undefined ? undefined : new IdleLimit(session, { limitMs, clock });
+  const requests = new Seats(MAX_REQUESTS, idle);
+  const results = new Seats(1, idle);
   const lists = new Allowance({ atOnce: LISTS_AT_ONCE, perSecond: LISTS_PER_SECOND });
-  return {
-    onObject(object) {
+  const handler = {
+    onObject(object: VerifiedObject) {
       if (object.objectType === OBJECT_TYPES.jobAbort) return abortByOrder(object, session, desk);
       if (object.objectType === OBJECT_TYPES.jobDeletion) return deleteByOrder(object, session, desk);
       return object.objectType === OBJECT_TYPES.job || desk.administration === undefined
@@ -156,6 +161,12 @@ export function userHandler(all: UserDesk, session: Session): SessionHandler {
         await session.send(jobList, await desk.list(session.peer, query), { inReplyTo });
       }),
     ],
+  };
+  if (idle === undefined) return handler;
+  const { onObject, routes } = handler;
+  return {
+    onObject: (object) => idle.during(() => onObject(object)),
+    routes: routes.map((route) => idle.counted(route)),
   };
 }
 
@@ -279,18 +290,23 @@ const MAX_REQUESTS = 32;
 
 /** So many pieces of work at once and no more. */
 class Seats {
+  readonly #idle: IdleLimit | undefined;
   #free: number;
 
-  constructor(count: number) {
+  /** @param idle told of what is under way */
+  constructor(count: number, idle?: IdleLimit) {
     this.#free = count;
+    this.#idle = idle;
   }
 
   /** @returns gives the seat back. @throws WireError `ERR_BUSY` */
   take(): () => void {
     if (this.#free === 0) throw new WireError("ERR_BUSY", "too many requests of this session are under way");
     this.#free -= 1;
+    const end = this.#idle?.begin();
     return () => {
       this.#free += 1;
+      end?.();
     };
   }
 }

@@ -9,6 +9,9 @@ import { builtInWorkflows } from "@photinus/core/workflow";
 import type { PrometheusMetrics } from "../http/prometheus-metrics.ts";
 import type { PhotinusServerModules, PhotinusServerOptions } from "./photinus-server.ts";
 
+/** As long as FLARE leaves a console open: 30 min. */
+const USER_IDLE_MS = 1_800_000;
+
 /** What {@link createCoordinator} works with. */
 export interface CoordinatorParts extends PhotinusServerModules {
   /** Where figures go. */
@@ -44,7 +47,7 @@ export function createCoordinator(
   const { metadata, blobs, audit, scratch, bus } = storage;
   return new Coordinator(
     {
-      ...{ project: configuration.project, identity, storageKey, ...coordinator },
+      ...{ project: configuration.project, identity, storageKey, userIdleMs: USER_IDLE_MS, ...coordinator },
       ...(configuration.jurisdiction === undefined ? {} : { jurisdiction: configuration.jurisdiction }),
     },
     {

@@ -61,6 +61,7 @@ export interface PhotinusServerOptions extends HttpHostOptions {
       | "maximumModelBytes"
       | "reconnectGraceMs"
       | "observationBuffer"
+      | "userIdleMs"
     >
   >;
   /** Times and limits of sessions that differ from their defaults. */
