@@ -220,8 +220,7 @@ export class Coordinator {
 
   /** Every job, in order of submission; of somebody who looks on, those that the policy shows. */
   async jobs(by?: JobUser): Promise<readonly JobSummary[]> {
-    const { jobs } = this.#modules;
-    const records = await jobs.list();
+    const records = await this.#modules.jobs.list();
     const visible = by && records.filter((record) => isVisibleTo(by.actor, record, this.#modules));
     return (visible ?? records).map(summaryOf);
   }
@@ -339,10 +338,7 @@ export class Coordinator {
     const key = toHex(session.peer.leafDigest);
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
     const site = this.#sites.get(session.peer.name);
-    if (site?.session === session) this.#siteLeft(site, isGone);
-  }
-
-  #siteLeft(site: LiveSite, isGone: boolean): void {
+    if (site?.session !== session) return;
     this.#sites.delete(site.name);
     this.#modules.metrics.gauge("photinus_sites_connected", this.#sites.size);
     this.#scheduler.left(site, isGone);
@@ -371,21 +367,15 @@ export class Coordinator {
     }
   }
 
-  #newScheduler({ concurrentJobs, jobsPerSite }: CoordinatorOptions): Scheduler {
+  #newScheduler(options: CoordinatorOptions): Scheduler {
+    const { concurrentJobs = DEFAULT_JOBS.running, jobsPerSite = DEFAULT_JOBS.perSite } = options;
     const { clock, slots, studies, plugins } = this.#modules;
     return new Scheduler(
+      { concurrentJobs, jobsPerSite },
       {
-        concurrentJobs: concurrentJobs ?? DEFAULT_JOBS.running,
-        jobsPerSite: jobsPerSite ?? DEFAULT_JOBS.perSite,
-      },
-      {
-        clock,
-        plugins,
-        sites: () => this.#sites.values(),
-        studies,
+        ...{ clock, plugins, studies, sites: () => this.#sites.values() },
+        ...{ onIdle: () => slots.trim(), track: (work) => this.#track(work) },
         isLive: (site) => this.#sites.get(site.name) === site,
-        onIdle: () => slots.trim(),
-        track: (work) => this.#track(work),
       },
     );
   }
