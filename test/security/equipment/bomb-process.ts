@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { PhotinusError } from "@photinus/core/errors";
 import { allBombs, heaviestMessage } from "./bombs.ts";
 
@@ -5,8 +6,13 @@ import { allBombs, heaviestMessage } from "./bombs.ts";
 // has risen since the start.
 
 const KIB = 1024;
+
+/** Largest resident set since this program began, KiB (proc(5)); what getrusage tells begins with that of the parent. */
+const peakKiB = (): number =>
+  Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+
 const bombs = [...allBombs(), heaviestMessage()];
-const startKiB = process.resourceUsage().maxRSS;
+const startKiB = peakKiB();
 
 for (const { name, sent, read } of bombs) {
   let outcome = "taken";
@@ -15,6 +21,6 @@ for (const { name, sent, read } of bombs) {
   } catch (error) {
     outcome = error instanceof PhotinusError ? error.code : String(error);
   }
-  const risenMiB = (process.resourceUsage().maxRSS - startKiB) / KIB;
+  const risenMiB = (peakKiB() - startKiB) / KIB;
   process.stdout.write(`${JSON.stringify({ name, sent, outcome, risenMiB })}\n`);
 }

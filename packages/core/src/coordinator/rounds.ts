@@ -16,7 +16,9 @@ import { averageEvaluation, meanTrainingLoss } from "./averages.ts";
 import { Collection } from "./collection.ts";
 import { CommitOrder } from "./commit-order.ts";
 import { Intake } from "./intake.ts";
+import { isEnough } from "./is-enough.ts";
 import type { JobContext } from "./job-context.ts";
+import { Leftovers } from "./leftovers.ts";
 import type { LiveSite } from "./live-site.ts";
 import { PendingRecords } from "./pending-records.ts";
 import type { PublishedBlob } from "./publisher.ts";
@@ -70,7 +72,7 @@ export class Rounds implements WorkflowEffects {
   #begun: { readonly taskId: string; readonly done: Promise<void> } | undefined;
   #hasBegun = false;
   readonly #recentTasks: string[] = [];
-  #garbage: (() => Promise<void>)[] = [];
+  readonly #leftovers: Leftovers;
   /** Answers to a task that is taken up again and is not out yet, by site. */
   readonly #early = new Map<string, { readonly taskId: string; readonly take: Take }>();
 
@@ -79,6 +81,7 @@ export class Rounds implements WorkflowEffects {
     this.#receipts = receipts;
     this.#events = events;
     this.#versions = new Versions(context);
+    this.#leftovers = new Leftovers(context.modules.logger);
   }
 
   async broadcast(order: TaskOrder): Promise<Dispatch> {
@@ -121,7 +124,7 @@ export class Rounds implements WorkflowEffects {
     };
     // Kept in one commit with the journal's entry; the task goes out when both are.
     this.#records.keep(auditDispatch(this.#context, dispatch));
-    this.#sweep();
+    this.#leftovers.sweep();
     await this.#events.onStarted();
     return dispatch;
   }
@@ -142,13 +145,13 @@ export class Rounds implements WorkflowEffects {
     const { metrics = [] } = this.#context.payload.definition;
     const evaluation = averageEvaluation(outcomes, { metrics, sums: open.collection.sums });
     if (evaluation !== undefined) await this.#evaluated(dispatch.order, { evaluation, outcomes });
-    const model = this.#isEnough(dispatch, outcomes) ? await this.#versions.make(dispatch.order) : undefined;
-    this.#garbage.push(() => open.order.clear());
+    const model = isEnough(dispatch.order, outcomes, this.#context.payload.definition)
+      ? await this.#versions.make(dispatch.order)
+      : undefined;
+    this.#leftovers.add(() => open.order.clear());
     this.#close(dispatch.taskId);
-    const endedAtMs = Math.trunc(this.#context.modules.clock.now());
     return {
-      outcomes,
-      endedAtMs,
+      ...{ outcomes, endedAtMs: this.now() },
       ...(model === undefined ? {} : { model }),
       ...(evaluation === undefined ? {} : { evaluation }),
     };
@@ -247,7 +250,7 @@ export class Rounds implements WorkflowEffects {
 
   /** A blob that no later call needs once the present one is recorded: deleted with the next. */
   dropLater(blob: string): void {
-    this.#garbage.push(() => this.#context.modules.checkpoints.delete(blob));
+    this.#leftovers.add(() => this.#context.modules.checkpoints.delete(blob));
   }
 
   /** The model that is out, when `root` (hex) is its blob. */
@@ -268,7 +271,7 @@ export class Rounds implements WorkflowEffects {
   /** Frees what the rounds used, once the last upload has gone. @param isOver no later process goes on */
   async close(isOver: boolean): Promise<void> {
     await this.#open?.intake.idle();
-    if (isOver) this.#sweep();
+    if (isOver) this.#leftovers.sweep();
     this.#versions.close();
   }
 
@@ -283,11 +286,8 @@ export class Rounds implements WorkflowEffects {
     const isTraining = dispatch.order.kind === "train";
     if (isTraining) {
       board.beginRound(dispatch.order.round, dispatch.startedAtMs);
-      const {
-        order: { round },
-        sites: asked,
-      } = dispatch;
-      modules.plugins.emit("roundStarted", { job: this.#context.facts, round, sites: asked });
+      const { round } = dispatch.order;
+      modules.plugins.emit("roundStarted", { job: this.#context.facts, round, sites: dispatch.sites });
     }
     const collection = new Collection(dispatch, payload.definition.workflow.roundTimeoutMs, {
       metrics: payload.definition.metrics ?? [],
@@ -296,7 +296,7 @@ export class Rounds implements WorkflowEffects {
       onSettled: (outcome) => {
         order.settle(outcome.site);
         this.#records.keep(auditOutcome(this.#context, outcome));
-        showOutcome(this.#context.board, dispatch.order, outcome);
+        showOutcome(board, dispatch.order, outcome);
         const { site, outcome: how, cause } = outcome;
         const answered = { ...taskFacts(this.#context, dispatch, site), outcome: how, cause };
         modules.plugins.emit("taskAnswered", answered);
@@ -323,15 +323,6 @@ export class Rounds implements WorkflowEffects {
     for (const { taskId, take } of early) if (taskId === dispatch.taskId) await take(intake);
   }
 
-  #isEnough({ order }: Dispatch, outcomes: readonly TaskOutcome[]): boolean {
-    const { workflow, deployment } = this.#context.payload.definition;
-    const accepted = new Set(outcomes.flatMap(({ site, outcome }) => (outcome === "accepted" ? [site] : [])));
-    if (order.minimumContributions !== undefined)
-      return order.kind === "train" && accepted.size >= order.minimumContributions;
-    const hasMandatory = (deployment?.mandatorySites ?? []).every((name) => accepted.has(name));
-    return order.kind === "train" && accepted.size >= workflow.minimumSites && hasMandatory;
-  }
-
   #close(taskId: string): void {
     // Who has not got the model by now does not need it: the next task names another one.
     this.#open?.sending.abort(new JobError("ERR_TASK_UNKNOWN", "the round has ended"));
@@ -343,16 +334,6 @@ export class Rounds implements WorkflowEffects {
       .catch((error: unknown) => logger.error("a half-done upload stays on disk", error));
     this.#recentTasks.push(taskId);
     if (this.#recentTasks.length > REMEMBERED_TASKS) this.#recentTasks.shift();
-  }
-
-  /** Deletes what the calls before this one left behind; they are recorded by now. */
-  #sweep(): void {
-    const garbage = this.#garbage;
-    this.#garbage = [];
-    const { logger } = this.#context.modules;
-    for (const drop of garbage) {
-      drop().catch((error: unknown) => logger.error("a blob of an earlier round stays on disk", error));
-    }
   }
 
   /** Before its first task a job waits a moment for sites that were offered it and are about to be ready. */

@@ -153,7 +153,7 @@ async function establishEnrolment(outcome: EnrolmentOutcome, accepting: Acceptin
   );
   outcome.channel.send(await outcome.sender.seal(welcomeOf("enrol", accepting)));
   modules.logger.info("a site enrolled", { peer: participant.name });
-  session.closeAfter(() => session.send(enrolled, { chain: participant.chain }));
+  closeAfter(session, session.send(enrolled, { chain: participant.chain }));
   return session;
 }
 
@@ -177,8 +177,13 @@ async function establishChallenge(outcome: ChallengedOutcome, accepting: Accepti
     modules,
   );
   channel.send(await sender.seal(welcomeOf("challenge", accepting)));
-  session.closeAfter(() => session.send(loginChallenge, { challenge }));
+  closeAfter(session, session.send(loginChallenge, { challenge }));
   return session;
+}
+
+/** Ends a session once the one thing that it says has been sent. */
+function closeAfter(session: LiveSession, last: Promise<unknown>): void {
+  last.then(() => session.close("ERR_GOING_AWAY", "")).catch((error: unknown) => session.fail(error));
 }
 
 /** A session that says one thing and ends needs no tokens. */

@@ -90,13 +90,6 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
     this.established.channel.follow(this);
   }
 
-  /** Sends a last message when the session starts, and closes: an enrolment. */
-  closeAfter(last: () => Promise<unknown>): void {
-    last()
-      .then(() => this.close("ERR_GOING_AWAY", ""))
-      .catch((error: unknown) => this.fail(error));
-  }
-
   get session(): this {
     return this;
   }
@@ -295,7 +288,7 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   connectionEnded({ closeCode, reason }: ConnectionEnd): void {
     // A session that reads, or is about to, sees what came before the end, such as the peer's last word, and then the end.
     if (!this.lane.hasRoom) this.#lost(closeCode, reason);
-    if (this.#inbox === undefined) {
+    if (this.#inbox === undefined && !this.#isEnded) {
       this.modules.clock.after(0, () => {
         if (this.#inbox === undefined) this.#lost(closeCode, reason);
       });
@@ -375,12 +368,8 @@ export class LiveSession implements Session, InboxOwner, KeepAliveOwner {
   }
 
   #lost(closeCode: number, reason: string): void {
-    this.#finish({
-      code: "ERR_CONNECTION_LOST",
-      detail: `the connection ended: ${closeCode} ${reason}`,
-      local: false,
-      closeCode,
-    });
+    const detail = `the connection ended: ${closeCode} ${reason}`;
+    this.#finish({ code: "ERR_CONNECTION_LOST", detail, local: false, closeCode });
   }
 
   #finish(end: SessionEnd): void {

@@ -104,8 +104,7 @@ export class SiteJob {
   get acknowledged(): readonly Bytes[] {
     const task = this.#task?.hasModel === true ? this.#task.taskId : undefined;
     const known = [task, this.#held?.body.taskId, this.#measured?.body.taskId];
-    const taskIds = new Set(known.filter((taskId) => taskId !== undefined));
-    return [...taskIds].map((taskId) => fromHex(taskId));
+    return [...new Set(known)].flatMap((taskId) => (taskId === undefined ? [] : [fromHex(taskId)]));
   }
 
   /** Asks whether this site takes part, and tells the server. Never rejects. */
@@ -290,8 +289,8 @@ export class SiteJob {
       const told = (await this.#privacy.tellsMetrics(task)) ? measured : {};
       await this.#plugins.beforeResult(task, { tellsMetrics: told.evaluation !== undefined });
       signal.throwIfAborted();
-      const body = { jobId, taskId: task.taskId, ...told };
-      this.#measured = { body, messageId: this.#modules.crypto.randomBytes(16), session: undefined };
+      const messageId = this.#modules.crypto.randomBytes(16);
+      this.#measured = { body: { jobId, taskId: task.taskId, ...told }, messageId, session: undefined };
       await this.#sendMeasured();
       board.update({ activity: "waiting", progress: 0 });
       return;
@@ -312,10 +311,9 @@ export class SiteJob {
     options: TrainOptions,
   ): Promise<LocalOutcome> {
     const { crypto, siteName: site, board, logger } = this.#modules;
-    const { jobId } = this.#proposal;
-    const { seed: jobSeed } = this.#payload.definition;
-    const seed = await taskSeed({ seed: jobSeed, site, round: task.round }, crypto);
+    const { jobId, definition } = this.#proposal;
     const { round } = task;
+    const seed = await taskSeed({ seed: definition.seed, site, round }, crypto);
     const outcome = await this.#requireLocal().train({ ...models, seed, round }, options);
     const { skippedUpdates = 0 } = outcome;
     if (skippedUpdates > 0) {
@@ -327,8 +325,7 @@ export class SiteJob {
 
   /** Sends what was measured, once in a session. */
   async #sendMeasured(): Promise<void> {
-    const measured = this.#measured;
-    const session = this.#modules.session();
+    const [measured, session] = [this.#measured, this.#modules.session()];
     if (measured === undefined || session === undefined || measured.session === session) return;
     measured.session = session;
     await this.#send(evaluationResult, measured.body, { messageId: measured.messageId });
@@ -357,10 +354,9 @@ export class SiteJob {
   }
 
   #updating(): UpdatingJob {
-    const { jobId } = this.#proposal;
-    const { chunkBytes } = this.#payload.definition;
-    const own = { privacy: this.#privacy, plugins: this.#plugins };
-    return { jobId, chunkBytes, layout: this.#updateLayout, ...this.#modules, ...own };
+    const { jobId, definition } = this.#proposal;
+    const own = { privacy: this.#privacy, plugins: this.#plugins, layout: this.#updateLayout };
+    return { jobId, chunkBytes: definition.chunkBytes, ...this.#modules, ...own };
   }
 
   /** The control variate that came with a task, if any. */

@@ -88,26 +88,22 @@ export class Site {
     this.#options = options;
     this.#modules = modules;
     const { clock, crypto } = modules;
+    const { project, root } = options;
     // Jobs and publications that were handled stay handled, whatever session brings them again.
     this.#replay = siteReplayStore(modules.objects, { clock });
-    const { project, root } = options;
     this.#revocations = modules.revocations ?? new RevocationLists({ project, root }, { clock, crypto });
     this.#certificate = new OwnCertificate(options, modules);
     this.#parameters = modules.parameters ?? memoryParameters();
     this.#admission = new JobAdmission(options.identity.participant.org, modules);
     this.#plugins = modules.plugins ?? new PluginHost([], modules);
-    const { concurrentJobs = DEFAULT_LIMITS.concurrentJobs } = options.limits ?? {};
+    const { concurrentJobs } = { ...DEFAULT_LIMITS, ...options.limits };
     this.#pool = new ResourcePool({ ...modules, source: modules.resources, concurrentJobs });
     this.#devices = new OwnDevices(root, modules);
     this.#exchange = new AuditExchange(modules);
     this.#inbox = new BlobInbox({
-      project: options.project,
-      clock,
-      crypto,
+      ...{ project, clock, crypto },
       request: (jobId, root) =>
-        this.#inBackground(async (session) => {
-          await session.send(blobRequest, { jobId, root }, { scope: jobId });
-        }),
+        this.#inBackground((session) => session.send(blobRequest, { jobId, root }, { scope: jobId })),
     });
   }
 
@@ -305,9 +301,7 @@ export class Site {
         this.#certificate.route,
         this.#devices.route,
         ...resourceRoutes({
-          pool: this.#pool,
-          plugins: this.#plugins,
-          site: this.#options.identity.participant.name,
+          ...{ pool: this.#pool, plugins: this.#plugins, site: this.#options.identity.participant.name },
           inBackground: (work) => this.#inBackground(work),
         }),
         this.#exchange.route,
@@ -340,8 +334,7 @@ export class Site {
     const payload = parseJobPayload(value);
     const { definition, initialParameters } = payload;
     const modelBytes = initialParameters.byteLength;
-    const digest = toHex(payloadDigest);
-    const proposal: OfferedJob = { jobId, digest, definition, submitter, modelBytes };
+    const proposal: OfferedJob = { jobId, digest: toHex(payloadDigest), definition, submitter, modelBytes };
     const reason = await this.#admission.refusalOf(proposal, payload, this.#facts);
     if (reason !== undefined) {
       await this.#session?.send(jobDecline, { jobId, reason: cutReason(reason) }, { scope: jobId });
@@ -375,20 +368,11 @@ export class Site {
 
   #jobModules(): SiteJobModules {
     const { clock, crypto, logger, createTrainer, decideJob } = this.#modules;
+    const siteName = this.#options.identity.participant.name;
     return {
-      siteName: this.#options.identity.participant.name,
-      clock,
-      crypto,
-      logger,
-      inbox: this.#inbox,
-      board: this.#board,
-      pool: this.#pool,
-      privacy: this.#admission.privacy,
-      parameters: this.#parameters,
-      plugins: this.#plugins,
-      createTrainer,
-      decideJob,
-      session: () => this.#announced,
+      ...{ siteName, clock, crypto, logger, createTrainer, decideJob, session: () => this.#announced },
+      ...{ inbox: this.#inbox, board: this.#board, pool: this.#pool, plugins: this.#plugins },
+      ...{ privacy: this.#admission.privacy, parameters: this.#parameters },
     };
   }
 
@@ -406,7 +390,7 @@ export class Site {
     return { ...DEFAULT_LIMITS, ...this.#options.limits, ...this.#pool.settings?.limits };
   }
 
-  #inBackground(work: (session: Session) => Promise<void>): void {
+  #inBackground(work: (session: Session) => Promise<unknown>): void {
     const session = this.#session;
     if (session === undefined) return;
     work(session).catch((error: unknown) => {
