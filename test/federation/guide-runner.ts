@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 // A guide is run as its reader types it: a block that names a file is written there, commands run in a shell in their order, those that keep
 // their terminal go on behind, until `# Ctrl-C`.
@@ -122,6 +122,14 @@ class GuideShell {
       child.stderr?.setEncoding("utf8").on("data", take);
       child.once("close", (code) => reject(new Error(`${line} ended with ${code}:\n${text}`)));
     });
+    const kit = /^photinus site start --kit (\S+)/.exec(line)?.[1];
+    if (kit !== undefined) await this.#witnessed(join(this.#folder, kit, "local/state/audit.jsonl"));
+  }
+
+  /** Until a site has the word of its server, which comes right after the session: readers are slower than that. */
+  async #witnessed(chain: string): Promise<void> {
+    const heads = async (): Promise<string> => await readFile(chain, "utf8").catch(() => "");
+    await expect.poll(heads, { timeout: 30_000 }).toContain('"action":"witness"');
   }
 
   async #interrupt(): Promise<void> {
