@@ -27,6 +27,7 @@ export interface LedgerModules {
   readonly audit: Pick<AuditStore, "read">;
   /** The ledgers. */
   readonly spending: Pick<SpendingStore, "read">;
+  /** Hashes. */
   readonly crypto: CryptoProvider;
 }
 

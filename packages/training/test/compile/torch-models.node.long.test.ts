@@ -38,7 +38,7 @@ const CASES: readonly Case[] = [
     unseen: { data: () => everyNth(penguins(), 5, false), accuracy: 0.97 },
   },
   {
-    ...{ model: "lenet", learningRate: 3e-3, epochs: 6, fits: accuracyOf(0.99) },
+    ...{ model: "lenet", learningRate: 3e-3, epochs: 10, fits: accuracyOf(0.99) },
     data: () => digits(2000),
     unseen: { data: () => digits(1000, "t10k"), accuracy: 0.94 },
   },
