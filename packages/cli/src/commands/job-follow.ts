@@ -1,3 +1,4 @@
+import type { AbortOptions, JobHandle } from "@photinus/core/console";
 import type { CommandContext } from "../context.ts";
 import { awaitJob, followJob } from "../job/follow-job.ts";
 import { type PersonOptions, withFederation } from "../with-federation.ts";
@@ -25,34 +26,37 @@ export interface JobOrderOptions extends PersonOptions {
   readonly reason: string;
 }
 
+type Ordering = (jobId: string, options: JobOrderOptions, context: CommandContext) => Promise<void>;
+
 /** Ends a job for good, by an order that the user signs. @throws as `withFederation` */
-export async function abortJob(
-  jobId: string,
-  { reason, ...options }: JobOrderOptions,
-  context: CommandContext,
-): Promise<void> {
-  const { terminal } = context;
-  await withFederation(
-    options,
-    ({ federation, signal }) => federation.job(jobId).abort({ reason, signal }),
-    context,
-  );
-  terminal.line(`Job ${jobId} was ended.`);
-  terminal.result({ jobId, aborted: true });
-}
+export const abortJob: Ordering = ordering((job, options) => job.abort(options), {
+  said: "was ended",
+  result: { aborted: true },
+});
 
 /** Deletes a job that has ended, by an order that the user signs. @throws as `withFederation` */
-export async function deleteJob(
-  jobId: string,
-  { reason, ...options }: JobOrderOptions,
-  context: CommandContext,
-): Promise<void> {
-  const { terminal } = context;
-  await withFederation(
-    options,
-    ({ federation, signal }) => federation.job(jobId).delete({ reason, signal }),
-    context,
-  );
-  terminal.line(`Job ${jobId} was deleted.`);
-  terminal.result({ jobId, deleted: true });
+export const deleteJob: Ordering = ordering((job, options) => job.delete(options), {
+  said: "was deleted",
+  result: { deleted: true },
+});
+
+/** What is told of an order that was carried out. */
+interface Told {
+  readonly said: string;
+  readonly result: Readonly<Record<string, boolean>>;
+}
+
+function ordering(
+  order: (job: JobHandle, options: AbortOptions) => Promise<void>,
+  { said, result }: Told,
+): Ordering {
+  return async (jobId, { reason, ...options }, context) => {
+    await withFederation(
+      options,
+      ({ federation, signal }) => order(federation.job(jobId), { reason, signal }),
+      context,
+    );
+    context.terminal.line(`Job ${jobId} ${said}.`);
+    context.terminal.result({ jobId, ...result });
+  };
 }
