@@ -1,106 +1,10 @@
-// Runs in Node only: onnxruntime-node is the runtime; the page's is tested with its worker.
-import type { TransformDefinition } from "@photinus/core/job";
 import type { Clock } from "@photinus/core/platform";
-import type { TrainerJob } from "@photinus/core/site";
-import { type ParameterSet, Tensor } from "@photinus/core/tensor";
 import { describe, expect, test } from "vitest";
-import { type Dataset, floatsOf } from "../../src/data/index.ts";
+import type { Dataset } from "../../src/data/index.ts";
 import { initializeParameters } from "../../src/models/index.ts";
-import { type Attribute, int, type Node, writeModel } from "../../src/onnx/index.ts";
-import { seededRandom } from "../../src/random.ts";
-import { LocalTrainer, type LocalTrainerModules } from "../../src/trainer/index.ts";
 import { cpuRuntime } from "../reference/onnx-runtime.ts";
 
-const { signal } = new AbortController();
-
-/** A clock on which 100 ms pass with every look at it, so that reports and turns come often. */
-function aClock(): Clock {
-  let now = 0;
-  return {
-    now: () => {
-      now += 100;
-      return now;
-    },
-    after: () => ({ cancel: () => undefined }),
-    yield: async () => undefined,
-  };
-}
-
-/** Points of two classes, at (1, 1) and (-1, -1) with noise. */
-function points(count: number, seed: number, classCount = 2): Dataset {
-  const random = seededRandom(seed);
-  const labels = Array.from({ length: count }, () => random.below(2));
-  const values = labels.flatMap((label) => [0, 1].map(() => (label === 0 ? 1 : -1) + 0.3 * random.normal()));
-  return {
-    count,
-    features: [{ name: "x", dtype: "f32", shape: [2] }],
-    labelling: { kind: "classes", classCount, shape: [] },
-    read: (indices, into) => {
-      indices.forEach((index, row) => {
-        into.labels[row] = labels[index]!;
-        floatsOf(into, 0).set(values.slice(2 * index, 2 * index + 2), 2 * row);
-      });
-    },
-  };
-}
-
-const table = [
-  { name: "w", dtype: "f32", shape: [2, 2], trainable: true },
-  { name: "b", dtype: "f32", shape: [2], trainable: true },
-] as const;
-const initial = initializeParameters(table, 5);
-
-function aModel(operator = "Gemm", attributes: readonly [string, Attribute][] = [["transB", int(1)]]) {
-  const node: Node = {
-    name: "classify",
-    operator,
-    inputs: ["x", "w", "b"],
-    outputs: ["y"],
-    attributes: new Map(attributes),
-  };
-  return writeModel({
-    irVersion: 9,
-    opset: 20,
-    producer: "test",
-    graph: {
-      name: "test",
-      inputs: [{ name: "x", dtype: "f32", shape: ["batch", 2] }],
-      outputs: [{ name: "y", dtype: "f32", shape: ["batch", 2] }],
-      initializers: new Map(initial.entries()),
-      nodes: [node],
-    },
-  });
-}
-
-function aJob(changes: Partial<TrainerJob> = {}, learningRate = 0.1): TrainerJob {
-  const optimizer = { name: "sgd", learningRate, momentum: 0.9 } as const;
-  const training = { loss: "cross-entropy", optimizer, batchSize: 16, localEpochs: 2 } as const;
-  return { jobId: "job", dataName: "points", training, model: aModel(), parameters: table, ...changes };
-}
-
-function aTrainer(changes: Partial<LocalTrainerModules> = {}): LocalTrainer {
-  return new LocalTrainer({
-    runtimes: { candidates: [{ device: "cpu", find: async () => cpuRuntime() }], take: "first" },
-    data: async () => ({ training: points(100, 1), heldOut: points(30, 2) }),
-    clock: aClock(),
-    ...changes,
-  });
-}
-
-/** `received` + `delta`. */
-function moved(received: ParameterSet, delta: ParameterSet): ParameterSet {
-  const entries = received.entries().map(([name, { shape, f32 }]) => {
-    const change = delta.get(name)?.f32;
-    return [
-      name,
-      Tensor.f32(
-        shape,
-        f32.map((value, index) => value + (change?.[index] ?? 0)),
-      ),
-    ] as const;
-  });
-  return new (received.constructor as typeof ParameterSet)(entries);
-}
+import { aClock, aJob, aModel, aTrainer, initial, moved, points, signal, table } from "./a-local-trainer.ts";
 
 describe("LocalTrainer", () => {
   test("learns, and returns the difference to what it received", async () => {
@@ -367,90 +271,6 @@ describe("LocalTrainer", () => {
     await trainer.close();
   });
 
-  test("leaves out the batches that are no numbers, counts them, and fails where all are", async () => {
-    const clean = points(100, 1);
-    const spoilt = (every: boolean): Dataset => ({
-      ...clean,
-      read: (indices, into) => {
-        clean.read(indices, into);
-        if (every || indices.includes(7)) floatsOf(into, 0)[0] = Number.NaN;
-      },
-    });
-    const training = { ...aJob().training, onNotFinite: "skip" } as const;
-    const train = async (every: boolean) => {
-      const trainer = aTrainer({ data: async () => ({ training: spoilt(every), heldOut: undefined }) });
-      await trainer.prepare(aJob({ training }), { signal });
-      return trainer.train({ parameters: initial, seed: 1 }, { signal });
-    };
-
-    const outcome = await train(false);
-
-    expect(outcome.skippedUpdates).toBe(2); // example 7 is in one batch of each epoch
-    expect(Number.isFinite(outcome.loss)).toBe(true);
-    expect([...outcome.delta.get("w")!.f32].every(Number.isFinite)).toBe(true);
-    await expect(train(true)).rejects.toMatchObject({ code: "ERR_TRAINING_NOT_FINITE" });
-  });
-
-  test("refuses a label that is no class when it comes", async () => {
-    const clean = points(20, 1);
-    const training: Dataset = {
-      ...clean,
-      read: (indices, into) => {
-        clean.read(indices, into);
-        into.labels[0] = 2;
-      },
-    };
-    const trainer = aTrainer({ data: async () => ({ training, heldOut: undefined }) });
-    await trainer.prepare(aJob(), { signal });
-
-    await expect(trainer.train({ parameters: initial, seed: 1 }, { signal })).rejects.toMatchObject({
-      code: "ERR_DATA_MALFORMED",
-      message: expect.stringContaining("a label is 2"),
-    });
-  });
-
-  test("refuses labels that are numbers for a loss of classes, and classes for a loss of numbers", async () => {
-    const numbers: Dataset = { ...points(10, 1), labelling: { kind: "numbers", shape: [] } };
-    const squared = aJob({ training: { ...aJob().training, loss: "mean-squared-error" } });
-
-    const prepare = (training: Dataset, job: TrainerJob) =>
-      aTrainer({ data: async () => ({ training, heldOut: undefined }) }).prepare(job, { signal });
-
-    await expect(prepare(numbers, aJob())).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
-    await expect(prepare(points(10, 1), squared)).rejects.toMatchObject({ code: "ERR_MODEL_SHAPE" });
-  });
-
-  test("does to examples what the job says, and refuses data of which something is missing without it", async () => {
-    const features = [{ name: "x", dtype: "f32", shape: [2], mayMiss: true }] as const;
-    const data = async () => ({ training: { ...points(50, 1), features }, heldOut: undefined });
-    const prepare = (transforms: readonly TransformDefinition[]) =>
-      aTrainer({ data }).prepare(aJob({ training: { ...aJob().training, transforms } }), { signal });
-
-    await expect(prepare([])).rejects.toMatchObject({
-      code: "ERR_MODEL_SHAPE",
-      message: expect.stringContaining('no transform "impute" for it'),
-    });
-    await expect(prepare([{ name: "impute", value: [0] }])).resolves.toMatchObject({ trainingExamples: 50 });
-  });
-
-  test("measures on transformed examples, too", async () => {
-    const evaluated = async (transforms: readonly TransformDefinition[]) => {
-      const trainer = aTrainer();
-      await trainer.prepare(aJob({ training: { ...aJob().training, transforms } }), { signal });
-      return trainer.evaluate(initial, { signal });
-    };
-    const there = { name: "normalize", mean: [5, 5], deviation: [1, 1] } as const;
-    const back = { name: "normalize", mean: [-5], deviation: [1] } as const;
-    const [plain, shifted, same] = [
-      await evaluated([]),
-      await evaluated([there]),
-      await evaluated([there, back]),
-    ];
-
-    expect(shifted!.loss).not.toBeCloseTo(plain!.loss, 3);
-    expect(same!.loss).toBeCloseTo(plain!.loss, 5);
-  });
-
   test("says why devices before the one that it takes were not taken", async () => {
     const find = async () => {
       throw new Error("no library of CUDA");
@@ -469,19 +289,5 @@ describe("LocalTrainer", () => {
       { device: "cuda", reason: "no library of CUDA" },
       { device: "wasm", reason: expect.stringMatching(/a step needs about .* are free: use a/) },
     ]);
-  });
-
-  test("returns the sums of the job's metrics beside what it measured", async () => {
-    const trainer = aTrainer();
-    const metrics = [{ name: "confusion-matrix", classes: 2 }, { name: "auc" }] as const;
-    await trainer.prepare(aJob({ metrics }), { signal });
-
-    const { sums, exampleCount } = (await trainer.evaluate(initial, { signal }))!;
-
-    expect(sums?.length).toBe(4 + 2048);
-    expect(sums?.slice(0, 4).reduce((total, count) => total + count, 0)).toBe(exampleCount);
-    await expect(aTrainer().prepare(aJob({ metrics: [{ name: "r2" }] }), { signal })).rejects.toMatchObject({
-      code: "ERR_MODEL_SHAPE",
-    });
   });
 });
