@@ -193,13 +193,26 @@ describe("the metrics of a job", () => {
   });
 
   test("travel as bytes, of which there are as many as the job says, and all finite", () => {
-    const sums = [1, 2, 3, 4, 5, 6, 7, 0.5];
+    const sums = [1, 2, 3, 4, 5, 6, 7.5, 8];
     const bytes = packMetricSums(sums);
 
     expect([...(unpackMetricSums(bytes, metrics) ?? [])]).toEqual(sums);
     expect(unpackMetricSums(bytes.slice(8), metrics)).toBeUndefined();
     expect(unpackMetricSums(bytes, [])).toBeUndefined();
     expect(unpackMetricSums(packMetricSums([...sums.slice(1), Number.NaN]), metrics)).toBeUndefined();
+  });
+
+  test.each([
+    ["more hits than labels", [{ name: "top-k", k: 3 }], [3, 2]],
+    ["half a label", [{ name: "top-k", k: 3 }], [1, 2.5]],
+    ["less than no example in a cell", [{ name: "confusion-matrix", classes: 2 }], [4, -1, 0, 2]],
+    ["less than no loss", [{ name: "perplexity" }], [-1, 2]],
+    ["less than no score in a bin", [{ name: "auc" }], [-1, ...Array<number>(2047).fill(0)]],
+    ["squares that are smaller than those of their mean", [{ name: "r2" }], [2, 10, 49, 1]],
+    ["a negative square", [{ name: "r2" }], [0, 0, -1, 0]],
+  ] as const)("are no sums of examples with %s", (_, told, sums) => {
+    expect(unpackMetricSums(packMetricSums(sums), told)).toBeUndefined();
+    expect(unpackMetricSums(packMetricSums(sums.map(() => 0)), told)).toBeDefined();
   });
 
   test("are refused where the model has other classes than a confusion matrix of the job", () => {

@@ -1,4 +1,5 @@
 // What the tests of LocalTrainer are made of: points in two classes, a linear model, a job.
+import type { Clock } from "@photinus/core/platform";
 import type { TrainerJob } from "@photinus/core/site";
 import { type ParameterSet, Tensor } from "@photinus/core/tensor";
 import { type Dataset, floatsOf } from "../../src/data/index.ts";

@@ -1,4 +1,4 @@
-import { count, forLabels, type Metric, type MetricBatch } from "./metric.ts";
+import { areCounts, count, forLabels, type Metric, type MetricBatch } from "./metric.ts";
 
 /** Equal parts of [0, 1] that probabilities are counted in. */
 const BINS = 1024;
@@ -27,6 +27,7 @@ export const areaUnderCurve: Metric = {
       count(sums, bin + (label > 0.5 ? BINS : 0), 1);
     });
   },
+  isPossible: areCounts,
   finish: (sums) => {
     let below = 0;
     let yes = 0;

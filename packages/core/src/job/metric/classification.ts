@@ -1,4 +1,4 @@
-import { count, forLabels, type Metric, type MetricBatch, ratio } from "./metric.ts";
+import { areCounts, count, forLabels, type Metric, type MetricBatch, ratio } from "./metric.ts";
 
 /** Classes before `label` in the order of their logits: the first of equal ones comes first. */
 function rankOf(label: number, logit: (id: number) => number, classCount: number): number {
@@ -23,6 +23,7 @@ export function topK(k: number): Metric {
         count(sums, 1, 1);
       });
     },
+    isPossible: (sums) => areCounts(sums) && (sums[0] ?? 0) <= (sums[1] ?? 0),
     finish: ratio,
   };
 }
@@ -40,6 +41,7 @@ export const confusionMatrix: Metric = {
       count(sums, label * batch.classCount + answerOf(logit, batch), 1);
     });
   },
+  isPossible: areCounts,
   finish: (sums) => {
     const classes = Math.sqrt(sums.length);
     const recalls: number[] = [];
@@ -67,5 +69,6 @@ export const perplexity: Metric = {
     count(sums, 0, lossSum);
     count(sums, 1, counted);
   },
+  isPossible: (sums) => (sums[0] ?? 0) >= 0 && areCounts([sums[1] ?? 0]),
   finish: (sums) => Math.exp(ratio(sums)),
 };

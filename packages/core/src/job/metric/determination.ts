@@ -1,4 +1,4 @@
-import { count, forLabels, type Metric } from "./metric.ts";
+import { areCounts, count, forLabels, type Metric } from "./metric.ts";
 
 /**
  * R², the coefficient of determination: 1 - Σ (y - x)² / Σ (y - ȳ)², over all numbers of all examples; ȳ is the mean of all
@@ -16,6 +16,11 @@ export const determination: Metric = {
       count(sums, 2, label * label);
       count(sums, 3, (label - said) ** 2);
     });
+  },
+  isPossible: (sums) => {
+    const [n = 0, total = 0, squares = 0, rest = 0] = Array.from(sums);
+    // Cauchy and Schwarz: (Σ y)² ≤ n Σ y², but for roundings.
+    return areCounts([n]) && rest >= 0 && squares >= 0 && total * total <= n * squares * (1 + 1e-9);
   },
   finish: (sums) => {
     const [n = 0, total = 0, squares = 0, rest = 0] = Array.from(sums);

@@ -51,7 +51,7 @@ export function packMetricSums(sums: ArrayLike<number>): Bytes {
   return toBytes(new Uint8Array(view.buffer));
 }
 
-/** What {@link packMetricSums} packed. @returns undefined for another number of sums, or one that is not finite */
+/** What {@link packMetricSums} packed. @returns undefined for another number of sums, one that is not finite, or what no examples give */
 export function unpackMetricSums(
   bytes: Bytes,
   metrics: readonly MetricDefinition[],
@@ -60,7 +60,10 @@ export function unpackMetricSums(
   if (bytes.byteLength !== 8 * count) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sums = Float64Array.from({ length: count }, (_, index) => view.getFloat64(8 * index, true));
-  return sums.every(Number.isFinite) ? sums : undefined;
+  if (!sums.every(Number.isFinite)) return undefined;
+  return [...ofEach(metrics, sums)].every(([metric, own]) => metricOf(metric).isPossible(own))
+    ? sums
+    : undefined;
 }
 
 /** The numbers that the sums of all sites together stand for; a metric of which nothing was counted has none. */
@@ -68,13 +71,24 @@ export function metricValues(
   metrics: readonly MetricDefinition[],
   sums: Float64Array,
 ): readonly MetricValue[] {
-  let start = 0;
-  return metrics.flatMap((metric, index) => {
-    const end = start + (sizesOf(metrics)[index] ?? 0);
-    const value = metricOf(metric).finish(sums.subarray(start, end));
-    start = end;
+  return [...ofEach(metrics, sums)].flatMap(([metric, own]) => {
+    const value = metricOf(metric).finish(own);
     return Number.isFinite(value)
       ? [{ name: metric.name === "top-k" ? `top-${metric.k}` : metric.name, value }]
       : [];
   });
+}
+
+/** Each metric with its own of the sums. */
+function* ofEach(
+  metrics: readonly MetricDefinition[],
+  sums: Float64Array,
+): Generator<readonly [MetricDefinition, Float64Array]> {
+  const sizes = sizesOf(metrics);
+  let start = 0;
+  for (const [index, metric] of metrics.entries()) {
+    const end = start + (sizes[index] ?? 0);
+    yield [metric, sums.subarray(start, end)];
+    start = end;
+  }
 }

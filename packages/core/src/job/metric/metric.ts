@@ -31,6 +31,8 @@ export interface Metric {
   readonly readsOutput: boolean;
   /** Adds a batch to `sums`. */
   add(sums: Float64Array, batch: MetricBatch): void;
+  /** Whether examples can have given these finite sums: a site may say what it likes. */
+  isPossible(sums: ArrayLike<number>): boolean;
   /** The number that the sums stand for; NaN where nothing was counted that it could be made of. */
   finish(sums: ArrayLike<number>): number;
 }
@@ -48,6 +50,11 @@ export function forLabels(
     start = Math.floor(index / classStride) * classStride * classCount + (index % classStride);
     visit(label, logit);
   }
+}
+
+/** Whether these are numbers of things. */
+export function areCounts(sums: ArrayLike<number>): boolean {
+  return Array.from(sums).every((sum) => Number.isSafeInteger(sum) && sum >= 0);
 }
 
 /** The quotient of two sums. */
